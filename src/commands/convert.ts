@@ -1,0 +1,155 @@
+// `convert`: what the proxy would make of a request, a reply or a stream, without sending anything.
+
+import type { Config } from "../config/config.ts"
+import { loadHere } from "../config/load.ts"
+import { resolveRoute } from "../config/route.ts"
+import { initialChatReader, readChat } from "../convert/chat-stream.ts"
+import type { ReaderOptions } from "../convert/chat-text.ts"
+import { foldEvents, readReply, writeAll } from "../convert/reply.ts"
+import { convertRequest, noteUnknownFields, sessionOf } from "../convert/request.ts"
+import { initialWriter, type WriterOptions } from "../convert/writer-state.ts"
+import type { StreamInput } from "../protocol/chat.ts"
+import { encodeEvent } from "../protocol/encode.ts"
+import { toErrorBody } from "../protocol/fault.ts"
+import type { JsonObject } from "../protocol/json.ts"
+import { type MessagesEvent, MessagesRequest, renderIssues } from "../protocol/messages.ts"
+import type { Route } from "../providers/route.ts"
+import { estimateRequest, estimateText } from "../tokens/estimate.ts"
+import { explain } from "./convert-explain.ts"
+import { describeKind, type Input, recognise } from "./convert-input.ts"
+import type { CommandIo } from "./io.ts"
+
+export interface ConvertOptions {
+  readonly file?: string | undefined
+  readonly to?: string | undefined
+  readonly from?: string | undefined
+  readonly model?: string | undefined
+  readonly envFile?: string | undefined
+  readonly explain: boolean
+}
+
+/** 0: converted; 1: the input is nothing we can convert; 2: the command or the configuration is wrong. */
+export async function convert(options: ConvertOptions, io: CommandIo): Promise<number> {
+  const read = await readInput(options, io)
+  if (read === undefined) return 2
+  if (read.trim() === "")
+    return fail(io, "the input is empty; it should be a request, a reply or a stream as JSON")
+  const input = recognise(read, options.from)
+  if (input.kind === "unknown") return fail(io, input.why)
+  const target = input.kind === "messages-request" ? "openai" : "anthropic"
+  if (options.to !== undefined && options.to !== target) {
+    return fail(io, `this input is ${describeKind(input)}, which converts to ${target}, not to ${options.to}`)
+  }
+  const loaded = loadHere({ flags: {}, envFile: options.envFile, localFile: true, needsUpstream: false })
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
+    return 2
+  }
+  if (input.kind === "messages-request") return convertRequestInput(input.body, options, loaded.config, io)
+  const resolved = resolveRoute(loaded.config, options.model ?? input.model)
+  if (!resolved.ok) return fail(io, resolved.fault.message)
+  return convertReplyInput(input, resolved.route, io)
+}
+
+async function readInput(options: ConvertOptions, io: CommandIo): Promise<string | undefined> {
+  if (options.file === undefined && io.stdinIsTerminal) {
+    io.error("claude-proxy: nothing to convert: name a FILE, or pipe JSON in (claude-proxy convert --help)\n")
+    return undefined
+  }
+  if (options.file === undefined || options.file === "-") return io.readStdin()
+  try {
+    return await io.readFile(options.file)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    io.error(`claude-proxy: cannot read ${options.file}: ${why}\n`)
+    return undefined
+  }
+}
+
+function fail(io: CommandIo, message: string): number {
+  io.error(`claude-proxy: ${message}\n`)
+  return 1
+}
+
+function convertRequestInput(
+  body: JsonObject,
+  options: ConvertOptions,
+  config: Config,
+  io: CommandIo,
+): number {
+  const parsed = MessagesRequest.safeParse(body)
+  if (!parsed.success) return fail(io, `not a Messages request: ${renderIssues(parsed.error)}`)
+  const request = parsed.data
+  const resolved = resolveRoute(config, options.model ?? request.model ?? undefined)
+  if (!resolved.ok) return fail(io, resolved.fault.message)
+  const conversion = convertRequest(request, resolved.route, config, sessionOf(request))
+  io.out(`${JSON.stringify(conversion.body, null, 2)}\n`)
+  if (options.explain) {
+    const notes = [...noteUnknownFields(body), ...conversion.notes]
+    io.error(explain(resolved.route, conversion.body, notes, estimateRequest(request)))
+  }
+  return 0
+}
+
+type ReplyInput = Exclude<Input, { kind: "messages-request" } | { kind: "unknown" }>
+
+function convertReplyInput(input: ReplyInput, route: Route, io: CommandIo): number {
+  const events =
+    input.kind === "chat-reply" ? replyEvents(input.reply, route) : streamEvents(input.chunks, route)
+  if (input.kind === "chat-stream") {
+    io.out(events.map((event) => encodeEvent(event, "req_converted")).join(""))
+    return 0
+  }
+  const { reply, fault } = foldEvents(events)
+  const value = fault === undefined ? reply : toErrorBody(fault, "req_converted")
+  io.out(`${JSON.stringify(value, null, 2)}\n`)
+  return 0
+}
+
+function replyEvents(reply: JsonObject, route: Route): readonly MessagesEvent[] {
+  return writeAll(initialWriter(writerOptions(route)), readReply(reply, readerOptions(route)))[1]
+}
+
+function streamEvents(inputs: readonly StreamInput[], route: Route): readonly MessagesEvent[] {
+  let reader = initialChatReader(readerOptions(route))
+  let writer = initialWriter(writerOptions(route))
+  const events: MessagesEvent[] = []
+  for (const input of inputs) {
+    const [nextReader, deltas] = readChat(reader, input)
+    const [nextWriter, more] = writeAll(writer, deltas)
+    reader = nextReader
+    writer = nextWriter
+    events.push(...more)
+  }
+  return events
+}
+
+// Fixed ids: the same input gives the same output, which a diff can then compare.
+function writerOptions(route: Route): WriterOptions {
+  return {
+    id: "msg_converted",
+    model: route.requestedModel,
+    provider: route.provider,
+    upstreamModel: route.model,
+    inputTokens: 0,
+    estimate: estimateText,
+  }
+}
+
+function readerOptions(route: Route): ReaderOptions {
+  return {
+    profile: route.profile,
+    tools: { toolNames: new Map(), offered: new Set(), seenIds: new Set(), idSeed: "converted" },
+    stopSequences: [],
+    showReasoning: true,
+    errors: {
+      provider: route.provider,
+      model: route.model,
+      url: route.url,
+      inputTokens: 0,
+      contextWindow: route.profile.contextWindow,
+      keyName: route.keyName,
+      secrets: [],
+    },
+  }
+}

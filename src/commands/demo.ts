@@ -1,0 +1,134 @@
+// `demo`: the whole path in one command, with no key and no network. A client's request goes through a real
+// proxy to the built-in upstream, and what comes back is shown as it comes.
+import { loadHere } from "../config/load.ts"
+import { createLogger } from "../observe/log.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
+import { createSseDecoder } from "../protocol/sse.ts"
+import { startDemoUpstream } from "../server/demo.ts"
+import { type RunningServer, startServer } from "../server/server.ts"
+import type { CommandIo } from "./io.ts"
+import { startFailure } from "./start-failure.ts"
+import { untilStopped } from "./until-stopped.ts"
+import { version } from "./version.ts"
+
+export interface DemoOptions {
+  /** End after the request instead of serving on. */
+  readonly once: boolean
+  readonly port?: string | undefined
+}
+
+const request = {
+  model: "claude-sonnet-5-5",
+  max_tokens: 1024,
+  stream: true,
+  thinking: { type: "enabled", budget_tokens: 1024 },
+  tools: [
+    {
+      name: "get_weather",
+      description: "The weather in a city, now.",
+      input_schema: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+    },
+  ],
+  messages: [{ role: "user", content: "What is the weather in Paris? Use get_weather." }],
+}
+
+/** Runs the demo; 0 when the reply was complete. */
+export async function demo(options: DemoOptions, io: CommandIo): Promise<number> {
+  const upstream = startDemoUpstream()
+  const loaded = loadHere({
+    flags: { PORT: options.port ?? "0", HOST: "127.0.0.1" },
+    envFile: undefined,
+    localFile: false,
+    needsUpstream: false,
+    demoBaseUrl: upstream.baseUrl,
+  })
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
+    return 2
+  }
+  // Whatever keys the user's own settings ask of clients: the demo is for everybody on this machine.
+  const config = { ...loaded.config, clientKeys: [] }
+  const { logFormat, secrets } = config
+  const now = () => new Date()
+  const log = createLogger({
+    level: "WARNING",
+    format: logFormat,
+    write: (line) => io.error(`${line}\n`),
+    now,
+    secrets,
+  })
+  let server: RunningServer
+  try {
+    server = startServer({ config, log, version, onExchange: () => {} })
+  } catch (error) {
+    await upstream.stop()
+    return startFailure(error, config, io)
+  }
+  io.out(`claude-proxy ${version} is listening on ${server.url}, in front of its built-in upstream.\n\n`)
+  const complete = await play(server.url, io)
+  if (!options.once) {
+    io.out(`\nTry it with Claude Code, no key needed:\n\n`)
+    io.out(`  ANTHROPIC_BASE_URL=${server.url} ANTHROPIC_AUTH_TOKEN=demo claude\n\nCtrl-C ends the demo.\n`)
+    await untilStopped()
+  }
+  await server.stop(1_000)
+  await upstream.stop()
+  return complete ? 0 : 1
+}
+
+async function play(url: string, io: CommandIo): Promise<boolean> {
+  io.out(
+    `POST ${url}/v1/messages\n  ${JSON.stringify(request.messages[0]?.content)}, one tool offered: get_weather\n\n`,
+  )
+  const response = await fetch(`${url}/v1/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": "demo", "anthropic-version": "2023-06-01" },
+    body: JSON.stringify(request),
+    proxy: false,
+  })
+  if (!response.ok || response.body === null) {
+    io.error(`the proxy answered ${response.status}: ${await response.text()}\n`)
+    return false
+  }
+  const decoder = new TextDecoder()
+  const sse = createSseDecoder()
+  let complete = false
+  for await (const bytes of response.body) {
+    for (const message of sse.push(decoder.decode(bytes, { stream: true }))) {
+      const parsed = parseJson(message.data)
+      if (!parsed.ok || !isObject(parsed.value)) continue
+      io.out(render(parsed.value))
+      complete = parsed.value["type"] === "message_stop"
+    }
+  }
+  return complete
+}
+
+/** One event for a person to read: what a client would show, and where blocks begin and end. */
+function render(event: JsonObject): string {
+  const delta = objectOf(event["delta"])
+  switch (event["type"]) {
+    case "message_start":
+      return `message_start    model ${String(objectOf(event["message"])["model"])}\n`
+    case "content_block_start": {
+      const block = objectOf(event["content_block"])
+      const name = textOf(block["name"])
+      return `${String(block["type"]).padEnd(16)} ${name === undefined ? "" : `${name} `}`
+    }
+    case "content_block_delta":
+      return textOf(delta["text"]) ?? textOf(delta["thinking"]) ?? textOf(delta["partial_json"]) ?? ""
+    case "content_block_stop":
+      return "\n"
+    case "message_delta": {
+      const usage = objectOf(event["usage"])
+      const tokens = `${String(usage["input_tokens"])} tokens in, ${String(usage["output_tokens"])} out`
+      return `message_delta    stop_reason ${String(delta["stop_reason"])}; ${tokens}\n`
+    }
+    case "message_stop":
+      return "message_stop\n"
+    case "error":
+      return `error            ${arrayOf([objectOf(event["error"])["message"]]).join("")}\n`
+    default:
+      return ""
+  }
+}

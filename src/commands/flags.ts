@@ -1,0 +1,39 @@
+// What the flags of each command mean, once they are known to be flags: types and allowed words.
+import { z } from "zod"
+
+const word = z.string().optional()
+
+/** A single dash is the usual name of standard input. */
+const file = word.transform((name) => (name === "-" ? undefined : name))
+
+const level = z
+  .string()
+  .regex(/^(debug|info|warn|warning|error)$/i, "must be DEBUG, INFO, WARNING or ERROR")
+  .optional()
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, "must be a number from 0 to 65535")
+  .refine((text) => Number(text) <= 65_535, "must be a number from 0 to 65535")
+  .optional()
+
+const dialect = z.enum(["openai", "anthropic"], { error: () => "must be openai or anthropic" }).optional()
+
+const on = z.boolean().default(false)
+
+export const ServeFlags = z.object({ host: word, port, env: word, "log-level": level, demo: on })
+
+export const RunFlags = z.object({ model: word, env: word, "log-level": level, demo: on })
+
+export const ConvertFlags = z.object({ file, to: dialect, from: word, model: word, env: word, explain: on })
+
+export const CountTokensFlags = z.object({ file, estimate: on, "by-part": on, json: on })
+
+export const DemoFlags = z.object({ once: on, port })
+
+/** The first problem as a sentence: `--port must be a number from 0 to 65535, not "x".` */
+export function flagProblem(error: z.ZodError, given: Readonly<Record<string, unknown>>): string {
+  const issue = error.issues[0]
+  const name = String(issue?.path[0] ?? "")
+  return `--${name} ${issue?.message ?? "is not valid"}, not ${JSON.stringify(given[name])}.`
+}

@@ -1,0 +1,41 @@
+// The help texts: citty's, with examples.
+import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from "citty"
+import type { CommandEntry } from "./table.ts"
+import { version } from "./version.ts"
+
+/** The root as citty describes it: the list of commands. */
+export function rootCommand(entries: readonly CommandEntry[]): CommandDef {
+  return defineCommand<ArgsDef>({
+    meta: {
+      name: "claude-proxy",
+      version,
+      description: "Claude Code with any model behind an OpenAI-compatible endpoint",
+    },
+    subCommands: Object.fromEntries(entries.map((entry) => [entry.name, entry.command])),
+  })
+}
+
+/** The text for `--help` alone. */
+export async function renderRootHelp(entries: readonly CommandEntry[]): Promise<string> {
+  const examples = entries.flatMap((entry) => entry.examples.slice(0, 1))
+  return `${await renderUsage(rootCommand(entries))}\n\n${renderExamples(examples)}\n`
+}
+
+/** The text for `COMMAND --help`. */
+export async function renderCommandHelp(
+  entry: CommandEntry,
+  entries: readonly CommandEntry[],
+): Promise<string> {
+  const usage = await renderUsage(entry.command, rootCommand(entries))
+  const shown = entry.restBelongsToChild
+    ? usage.replace("[OPTIONS]", "[OPTIONS] [-- COMMAND [ARGUMENTS]]")
+    : usage
+  return `${shown}\n${renderExamples(entry.examples)}\n`
+}
+
+function renderExamples(examples: CommandEntry["examples"]): string {
+  // Long lines would push the explanations of the others off the screen: those get theirs below.
+  const widest = Math.max(...examples.map(([line]) => line.length).filter((length) => length < 50))
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(widest)}  # ${what}`)
+  return `EXAMPLES\n\n${lines.join("\n")}`
+}

@@ -1,0 +1,14 @@
+// The world as a command sees it. Commands get it as an argument, so tests need neither a terminal nor a disk.
+
+export interface CommandIo {
+  /** Writes to standard output, exactly as given. */
+  readonly out: (text: string) => void
+  /** Writes to standard error, exactly as given. */
+  readonly error: (text: string) => void
+  /** All of standard input. */
+  readonly readStdin: () => Promise<string>
+  /** A file's text; rejects with the system's reason. */
+  readonly readFile: (path: string) => Promise<string>
+  readonly stdinIsTerminal: boolean
+  readonly color: boolean
+}

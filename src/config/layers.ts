@@ -1,0 +1,71 @@
+// Sources of settings as layers of one form, and laying them over each other.
+import { type EnvFile, normaliseValue } from "./env-file.ts"
+import { suggestName } from "./near-names.ts"
+import { findSetting, isSettingName } from "./settings.ts"
+import type { Found, Values } from "./values.ts"
+
+export interface Layer {
+  readonly values: Values
+  readonly warnings: readonly string[]
+  readonly problems: readonly string[]
+}
+
+type Texts = Readonly<Record<string, string | undefined>>
+
+/** Settings given as flags, keyed by the setting's name. */
+export function flagLayer(flags: Texts): Layer {
+  return plainLayer(
+    flags,
+    (text) => text.trim(),
+    (name) => findSetting(name)?.flag ?? "command line",
+  )
+}
+
+/** Settings in the process environment. */
+export function environmentLayer(env: Texts): Layer {
+  return plainLayer(env, normaliseValue, () => "environment")
+}
+
+function plainLayer(texts: Texts, read: (text: string) => string, origin: (name: string) => string): Layer {
+  const values = new Map<string, Found>()
+  for (const [name, text] of Object.entries(texts)) {
+    if (text === undefined || !isSettingName(name)) continue
+    values.set(name, { value: read(text), origin: origin(name) })
+  }
+  return { values, warnings: [], problems: [] }
+}
+
+/**
+ * Settings in a dotenv file. Only what cannot be read in one of our own lines is a problem: the file may be
+ * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours gives a warning with the name meant.
+ */
+export function fileLayer(path: string, file: EnvFile): Layer {
+  const values = new Map<string, Found>()
+  const warnings: string[] = []
+  const problems: string[] = []
+  for (const { name, value, line } of file.entries) {
+    const origin = `${path}:${line}`
+    const meant = suggestName(name)
+    if (isSettingName(name)) values.set(name, { value: value.trim(), origin })
+    else if (meant !== undefined)
+      warnings.push(`${name} (${origin}) is not a setting. Did you mean ${meant}?`)
+  }
+  for (const { name, line, why } of file.issues) {
+    const origin = `${path}:${line}`
+    if (name !== undefined && isSettingName(name))
+      problems.push(`${name} (${origin}) ${why}: correct the line.`)
+    else warnings.push(`A line (${origin}) ${why}: it is not used.`)
+  }
+  return { values, warnings, problems }
+}
+
+/** The strongest non-empty value of each setting; layers come strongest first. */
+export function mergeLayers(layers: readonly Layer[]): Values {
+  const merged = new Map<string, Found>()
+  for (const { values } of layers) {
+    for (const [name, found] of values) {
+      if (found.value !== "" && !merged.has(name)) merged.set(name, found)
+    }
+  }
+  return merged
+}

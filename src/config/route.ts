@@ -1,0 +1,112 @@
+// Where one request goes, from the model's name alone.
+import { type Fault, invalidRequest } from "../protocol/fault.ts"
+import type { Route } from "../providers/route.ts"
+import { findProvider, type ProviderRow, resolveProfile } from "../providers/table.ts"
+import type { Config, Tiers, Upstream } from "./config.ts"
+import { chatUrl } from "./upstreams.ts"
+
+export type Resolved =
+  | { readonly ok: true; readonly route: Route }
+  | { readonly ok: false; readonly fault: Fault }
+
+interface Picked {
+  readonly model: string
+  readonly reason: string
+}
+
+type Place =
+  | { readonly ok: true; readonly upstream: Upstream; readonly model: string }
+  | { readonly ok: false; readonly fault: Fault }
+
+/**
+ * The route for the model a client asked for (undefined or empty: the big tier). A Claude family stands for
+ * its tier; every other name is the upstream's own, `PROVIDER/NAME` at that provider. The fault is a 400 that
+ * says which setting is missing.
+ */
+export function resolveRoute(config: Config, requestedModel: string | undefined): Resolved {
+  const sent = requestedModel?.trim() ?? ""
+  // Claude Code's mark for a context of a million tokens; it is no part of the name.
+  const pick = pickModel(config.tiers, sent.replace(/\[1m\]$/i, "").trim())
+  if (pick.model === "")
+    return { ok: false, fault: invalidRequest("model: BIG_MODEL is not set on the proxy") }
+  const place = locate(config, pick.model)
+  if (!place.ok) return place
+  const { upstream, model } = place
+  const route = {
+    provider: upstream.row.id,
+    url: chatUrl(upstream, model),
+    apiKey: upstream.apiKey,
+    keyName: upstream.keyName,
+    model,
+    requestedModel: sent === "" ? pick.model : sent,
+    profile: resolveProfile(upstream.row, model),
+    headers: upstream.headers,
+    reason: pick.reason,
+  }
+  return { ok: true, route }
+}
+
+const byName = "model named by the client"
+
+function pickModel(tiers: Tiers, name: string): Picked {
+  if (name === "") return { model: tiers.big, reason: "no model named → BIG_MODEL" }
+  // A relay may serve Claude's own names: a name the user configured is never translated again.
+  if (Object.values(tiers).includes(name) || splitName(name).explicit) return { model: name, reason: byName }
+  const family = families.find((candidate) => candidate.match.test(name))
+  if (family === undefined) return { model: name, reason: byName }
+  const word = family.match.exec(name)?.[0].toLowerCase() ?? ""
+  return { model: tiers[family.tier], reason: `${word} → ${family.setting}` }
+}
+
+// By family word, never by version (wire.md §11.4): new models keep working. "claude" and "anthropic" count
+// where a name or one of its parts begins (us.anthropic.claude-…), for others may be called after them.
+const families = [
+  { match: /haiku/i, tier: "small", setting: "SMALL_MODEL" },
+  { match: /sonnet/i, tier: "middle", setting: "MIDDLE_MODEL" },
+  { match: /(?<![a-z])(opus|fable|mythos)(?![a-z])/i, tier: "big", setting: "BIG_MODEL" },
+  { match: /(?<![^/.])(claude|anthropic)/i, tier: "big", setting: "BIG_MODEL" },
+] as const
+
+interface Name {
+  /** The user said which upstream is meant: no family word counts. */
+  readonly explicit: boolean
+  readonly row: ProviderRow | undefined
+  /** Without `custom/`. */
+  readonly whole: string
+  /** Without the provider as well. */
+  readonly rest: string
+}
+
+function splitName(name: string): Name {
+  const custom = name.startsWith("custom/")
+  const whole = custom ? name.slice("custom/".length) : name
+  const slash = whole.indexOf("/")
+  const row = slash < 0 ? undefined : findProvider(whole.slice(0, slash))
+  if (row === undefined || row.id === "generic" || row.id === "demo")
+    return { explicit: custom, row: undefined, whole, rest: whole }
+  return { explicit: true, row, whole, rest: whole.slice(slash + 1) }
+}
+
+function locate(config: Config, name: string): Place {
+  const { row, whole, rest } = splitName(name)
+  const main = config.upstream
+  const upstream = row === undefined || row.id === main.row.id ? main : config.others[row.id]
+  if (upstream !== undefined) {
+    if (rest !== "") return { ok: true, upstream, model: rest }
+    return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names no model`) }
+  }
+  // A relay's own names hold slashes.
+  if (main.row.id === "generic" || row === undefined) return { ok: true, upstream: main, model: whole }
+  return {
+    ok: false,
+    fault: invalidRequest(`model: ${JSON.stringify(name)} names ${row.name}, but ${lack(main, row)}`),
+  }
+}
+
+function lack(main: Upstream, row: ProviderRow): string {
+  if (row.baseUrl === null) return `OPENAI_BASE_URL does not lead there (it leads to ${main.row.name})`
+  const [keyName = ""] = row.keyNames
+  if (keyName === main.keyName && main.apiKey !== undefined)
+    return `${keyName} is the key for ${main.row.name} here`
+  return `${keyName} is not set on the proxy`
+}

@@ -1,0 +1,92 @@
+// Addresses of upstreams: cleaning what users paste, and building the URL a request goes to.
+import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
+import type { Upstream } from "./config.ts"
+import type { Read } from "./values.ts"
+
+/** A base URL taken apart: `baseUrl` has neither query nor trailing slash. */
+export interface Address {
+  readonly url: URL
+  readonly baseUrl: string
+  readonly query: Readonly<Record<string, string>>
+}
+
+/** The last version of Azure's dated API that is not a preview. */
+export const azureVersion = "2024-10-21"
+
+/**
+ * Reads a base URL as people paste it: with slashes at the end, with /chat/completions, with a query.
+ * Refused, with the reason: what is not http(s), and a user name or password in it. The text itself is never
+ * in the reason.
+ */
+export function readBaseUrl(text: string): Read<Address> {
+  const url = URL.parse(text.trim())
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return {
+      ok: false,
+      why: "is not an http:// or https:// address: write it whole, like https://host.example/v1",
+    }
+  }
+  if (url.username !== "" || url.password !== "") {
+    return {
+      ok: false,
+      why: "holds a user name or password, which would end up in logs: take it out and use OPENAI_API_KEY",
+    }
+  }
+  return {
+    ok: true,
+    value: { url, baseUrl: `${url.origin}${basePath(url)}`, query: Object.fromEntries(url.searchParams) },
+  }
+}
+
+function basePath(url: URL): string {
+  const path = url.pathname
+    .replace(/\/+$/, "")
+    .replace(/\/chat\/completions$/, "")
+    .replace(/\/+$/, "")
+  // Google's own address is the native API; its OpenAI-compatible one lies below it.
+  if (url.hostname === "generativelanguage.googleapis.com" && path === "/v1beta") return "/v1beta/openai"
+  return path
+}
+
+/** The provider behind an address. A deployment path or a set api-version means Azure on any host. */
+export function rowForAddress(address: Address, apiVersion: string | undefined): ProviderRow {
+  const byHost = providerForUrl(address.url)
+  const isAzure = apiVersion !== undefined || pathOf(address.baseUrl).includes("/openai/deployments/")
+  return isAzure ? (findProvider("azure") ?? byHost) : byHost
+}
+
+/**
+ * The query every request carries: what the user put on the base URL, and Azure's api-version. The v1 API
+ * (base path ending in /openai/v1) has no versions and gets one only when it was asked for.
+ */
+export function queryFor(
+  row: ProviderRow,
+  address: Address,
+  apiVersion: string | undefined,
+): Address["query"] {
+  if (row.id !== "azure") return address.query
+  const version = apiVersion ?? (address.baseUrl.endsWith("/openai/v1") ? undefined : azureVersion)
+  return version === undefined ? address.query : { "api-version": version, ...address.query }
+}
+
+/** The URL of the chat endpoint for one model: Azure's resource root has a path per deployment. */
+export function chatUrl(upstream: Pick<Upstream, "row" | "baseUrl" | "query">, model: string): string {
+  const deployment = upstream.row.id === "azure" ? deploymentPath(upstream.baseUrl, model) : ""
+  const base =
+    deployment === "" ? upstream.baseUrl : upstream.baseUrl.replace(/\/openai(\/deployments)?$/, "")
+  const query = new URLSearchParams(upstream.query).toString()
+  return `${base}${deployment}/chat/completions${query === "" ? "" : `?${query}`}`
+}
+
+function deploymentPath(baseUrl: string, model: string): string {
+  const path = pathOf(baseUrl)
+  if (path.includes("/openai/deployments/")) return ""
+  // "/models" is the model inference API of Azure AI Foundry: the model goes into the body.
+  const isRoot =
+    /\/openai(\/deployments)?$/.test(path) || !(path.includes("/openai") || path.endsWith("/models"))
+  return isRoot ? `/openai/deployments/${encodeURIComponent(model)}` : ""
+}
+
+function pathOf(baseUrl: string): string {
+  return new URL(baseUrl).pathname.replace(/\/$/, "")
+}

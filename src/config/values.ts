@@ -1,0 +1,108 @@
+// From texts to typed values: one reading per kind of setting, and a reader that collects what is wrong.
+import { redact } from "../protocol/redact.ts"
+import { findSetting, type SettingName, settings } from "./settings.ts"
+
+/** A setting's text and where it was found: a flag, "environment", or file:line. */
+export interface Found {
+  readonly value: string
+  readonly origin: string
+}
+
+export type Values = ReadonlyMap<string, Found>
+
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }
+
+export interface Reader {
+  readonly text: (name: SettingName) => string | undefined
+  readonly number: (name: SettingName) => number | undefined
+  readonly boolean: (name: SettingName) => boolean | undefined
+  readonly word: <T extends string>(name: SettingName, words: readonly T[]) => T | undefined
+  /** What was wrong so far, in the order of reading. */
+  readonly problems: () => readonly string[]
+}
+
+/** How a message names a setting. */
+export function named(name: string, values: Values): string {
+  const found = values.get(name)
+  return found === undefined ? name : `${name} (${found.origin})`
+}
+
+/** The parts of a comma-separated value. */
+export function listOf(found: Found | undefined): readonly string[] {
+  const parts = found?.value.split(",") ?? []
+  return parts.map((part) => part.trim()).filter((part) => part !== "")
+}
+
+/** The values of every setting that holds secrets. */
+export function secretsIn(values: Values): readonly string[] {
+  const holders = settings.filter((setting) => setting.kind === "secret" || setting.holdsSecrets === true)
+  return holders.flatMap((setting) => listOf(values.get(setting.name)))
+}
+
+/**
+ * Reads settings by the table: its default where nothing is set, its range where it has one. A value that
+ * cannot be read gives undefined and a problem that names the setting, where it stands and what to write.
+ */
+export function createReader(values: Values): Reader {
+  const problems: string[] = []
+  const secrets = secretsIn(values)
+
+  function take<T>(name: SettingName, read: (text: string) => Read<T>): T | undefined {
+    const text = values.get(name)?.value ?? findSetting(name)?.default
+    if (text === undefined) return undefined
+    const result = read(text)
+    if (result.ok) return result.value
+    problems.push(`${named(name, values)} is ${shown(text, secrets)}: ${result.why}.`)
+    return undefined
+  }
+
+  return {
+    text: (name) => values.get(name)?.value ?? findSetting(name)?.default,
+    number: (name) => take(name, (text) => readNumber(text, name)),
+    boolean: (name) => take(name, readBoolean),
+    word: (name, words) => take(name, (text) => readWord(text, words)),
+    problems: () => problems,
+  }
+}
+
+/** A value in quotes for a message; one that may be a key put into the wrong place is not shown. */
+function shown(text: string, secrets: readonly string[]): string {
+  return text.length > 24 ? `a text of ${text.length} characters` : JSON.stringify(redact(text, secrets))
+}
+
+function readNumber(text: string, name: SettingName): Read<number> {
+  const setting = findSetting(name)
+  const whole = setting?.kind === "integer"
+  const [least, most] = setting?.range ?? [0, Number.MAX_SAFE_INTEGER]
+  const number = (whole ? /^\d+$/ : /^(\d+(\.\d+)?|\.\d+)$/).test(text) ? Number(text) : Number.NaN
+  if (number >= least && number <= most) return { ok: true, value: number }
+  const limits = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`
+  return { ok: false, why: `give a ${whole ? "whole " : ""}number ${limits}` }
+}
+
+const booleans: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  "1": true,
+  false: false,
+  no: false,
+  off: false,
+  "0": false,
+}
+
+function readBoolean(text: string): Read<boolean> {
+  const word = text.toLowerCase()
+  const value = Object.hasOwn(booleans, word) ? booleans[word] : undefined
+  return value === undefined ? { ok: false, why: "give true or false" } : { ok: true, value }
+}
+
+// Python's logging knows both words, so people write either.
+const otherWords: Readonly<Record<string, string>> = { warn: "warning" }
+
+function readWord<T extends string>(text: string, words: readonly T[]): Read<T> {
+  const lower = text.toLowerCase()
+  const meant = Object.hasOwn(otherWords, lower) ? otherWords[lower] : lower
+  const value = words.find((word) => word.toLowerCase() === meant)
+  return value === undefined ? { ok: false, why: `give one of ${words.join(", ")}` } : { ok: true, value }
+}

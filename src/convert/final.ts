@@ -1,0 +1,36 @@
+// What a message ends with: why it stopped, and its tokens.
+import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+import type { WriterState } from "./writer-state.ts"
+
+/** What was really called outweighs what the provider says of it; a call cut by the limit is max_tokens. */
+export function finalReason(state: WriterState): StopReason {
+  const { finish, sawTool } = state
+  if (sawTool) return finish === "max_tokens" && !state.lastToolComplete ? "max_tokens" : "tool_use"
+  return finish === undefined || finish === "tool_use" ? "end_turn" : finish
+}
+
+/** Reported numbers, with an estimate for each side that was not reported or reported as zero. */
+export function finalUsage(state: WriterState): Partial<MessagesUsage> & { readonly output_tokens: number } {
+  const { usage, options, written } = state
+  const { estimate, inputTokens } = options
+  const output = usage?.output_tokens || (written === "" ? 0 : (estimate?.(written) ?? 0))
+  if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens: output }
+  if (estimate === null) return { ...usage, output_tokens: output }
+  return {
+    input_tokens: inputTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: output,
+  }
+}
+
+/** Did the upstream leave out what the final usage then had to estimate? */
+export function isEstimated(state: WriterState): boolean {
+  const { usage, written, options } = state
+  if (options.estimate === null) return false
+  return usage === undefined || inputOf(usage) === 0 || (usage.output_tokens === 0 && written !== "")
+}
+
+function inputOf(usage: MessagesUsage): number {
+  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+}

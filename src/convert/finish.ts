@@ -1,0 +1,104 @@
+// Small tables: how a reply ended, and what it cost in tokens.
+import { type Fault, fault } from "../protocol/fault.ts"
+import { countOf, isObject, objectOf } from "../protocol/json.ts"
+import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+
+/** What a finish reason means: an ordinary stop, a policy stop, a full window, or a failure in disguise. */
+export type Finish =
+  | { readonly kind: "stop"; readonly reason: StopReason; readonly known: boolean }
+  | { readonly kind: "filtered" }
+  | { readonly kind: "window" }
+  | { readonly kind: "fault"; readonly fault: Fault }
+
+// Words seen from providers, wire.md §2.6; unknown ones end the turn normally.
+const commonStopReasons: Readonly<Record<string, StopReason>> = {
+  stop: "end_turn",
+  end: "end_turn",
+  eos: "end_turn",
+  end_turn: "end_turn",
+  stop_sequence: "end_turn",
+  load: "end_turn",
+  repetition: "end_turn",
+  length: "max_tokens",
+  max_tokens: "max_tokens",
+  model_length: "max_tokens",
+  max_output_tokens: "max_tokens",
+  tool_calls: "tool_use",
+  function_call: "tool_use",
+  tool_use: "tool_use",
+}
+
+const filterWords: ReadonlySet<string> = new Set([
+  "content_filter",
+  "sensitive",
+  "safety",
+  "recitation",
+  "moderation",
+  "prohibited_content",
+  "blocklist",
+])
+
+const failureWords: ReadonlySet<string> = new Set(["error", "network_error", "abort", "aborted", "timeout"])
+
+/** Reads a `finish_reason`; `added` are the provider's own words, which win. */
+export function mapFinishReason(word: string, added: Readonly<Record<string, StopReason>>): Finish {
+  const lower = word.toLowerCase()
+  const known =
+    added[word] ?? (Object.hasOwn(commonStopReasons, lower) ? commonStopReasons[lower] : undefined)
+  if (known !== undefined) return { kind: "stop", reason: known, known: true }
+  if (filterWords.has(lower)) return { kind: "filtered" }
+  if (lower === "model_context_window_exceeded") return { kind: "window" }
+  if (failureWords.has(lower)) return { kind: "fault", fault: failure("api_error", 502, lower) }
+  // DeepSeek's word for "no capacity" (api-docs.deepseek.com, chat completions).
+  if (lower === "insufficient_system_resource") {
+    return { kind: "fault", fault: failure("overloaded_error", 529, lower) }
+  }
+  return { kind: "stop", reason: "end_turn", known: false }
+}
+
+function failure(kind: "api_error" | "overloaded_error", status: number, word: string): Fault {
+  const message = `the upstream ended its reply with finish_reason "${word}"`
+  return fault({ kind, source: "upstream", status, retry: "before-first-byte", message })
+}
+
+/**
+ * Reads the usage of a chunk or reply, whichever provider wrote it; undefined when it holds no counts.
+ * `input_tokens` is what was neither read from nor written to the cache, as Anthropic counts.
+ */
+export function convertUsage(raw: unknown): MessagesUsage | undefined {
+  if (!isObject(raw)) return undefined
+  const prompt = countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"])
+  const completion = countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"])
+  if (prompt === undefined && completion === undefined) return undefined
+  const { cached, written } = cacheCounts(raw)
+  const input = prompt ?? 0
+  const reasoning = countOf(objectOf(raw["completion_tokens_details"])["reasoning_tokens"])
+  return {
+    // xAI may count the cached part outside the prompt: then nothing is subtracted.
+    input_tokens: cached + written > input ? input : input - cached - written,
+    cache_creation_input_tokens: written,
+    cache_read_input_tokens: cached,
+    output_tokens: outputCount(input, completion ?? 0, countOf(raw["total_tokens"])),
+    ...(reasoning === undefined ? {} : { output_tokens_details: { thinking_tokens: reasoning } }),
+  }
+}
+
+function cacheCounts(raw: { readonly [key: string]: unknown }): { cached: number; written: number } {
+  const details = objectOf(raw["prompt_tokens_details"])
+  const cached =
+    countOf(details["cached_tokens"]) ??
+    countOf(raw["prompt_cache_hit_tokens"]) ??
+    countOf(raw["cached_tokens"]) ??
+    countOf(raw["cache_read_input_tokens"]) ??
+    countOf(details["cache_read_tokens"])
+  const written =
+    countOf(details["cache_write_tokens"]) ??
+    countOf(details["cache_creation_input_tokens"]) ??
+    countOf(raw["cache_creation_input_tokens"])
+  return { cached: cached ?? 0, written: written ?? 0 }
+}
+
+/** xAI and Gemini leave reasoning out of completion_tokens; the total gives it away (wire.md §2.7). */
+function outputCount(prompt: number, completion: number, total: number | undefined): number {
+  return total !== undefined && total > prompt + completion ? total - prompt : completion
+}

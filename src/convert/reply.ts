@@ -1,0 +1,113 @@
+// Whole replies go through the same reader and writer as streams and are folded at the end: one set of rules
+// for stop reasons, ids, thinking and usage.
+import type { Fault } from "../protocol/fault.ts"
+import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import type { MessagesEvent, MessagesReply, MessagesUsage, ReplyBlock } from "../protocol/messages.ts"
+import { write } from "./blocks.ts"
+import { initialChatReader, readChatReply } from "./chat-stream.ts"
+import type { ReaderOptions } from "./chat-text.ts"
+import type { Delta } from "./delta.ts"
+import type { WriterState } from "./writer-state.ts"
+
+/** Writes several deltas; the state after the last one and all their events in order. */
+export function writeAll(
+  state: WriterState,
+  deltas: readonly Delta[],
+): readonly [WriterState, readonly MessagesEvent[]] {
+  let current = state
+  let events: readonly MessagesEvent[] = []
+  for (const delta of deltas) {
+    const [next, more] = write(current, delta)
+    current = next
+    if (more.length > 0) events = events.length === 0 ? more : [...events, ...more]
+  }
+  return [current, events]
+}
+
+/** A whole Chat Completions reply as the deltas a stream of it would have given. */
+export function readReply(reply: unknown, options: ReaderOptions): readonly Delta[] {
+  return readChatReply(initialChatReader(options), reply)[1]
+}
+
+export interface Fold {
+  readonly reply: MessagesReply | undefined
+  readonly fault: Fault | undefined
+}
+
+interface Draft {
+  readonly block: ReplyBlock
+  readonly json: string
+}
+
+const noUsage: MessagesUsage = {
+  input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
+}
+
+/** The message that a client would have assembled from these events, or the fault they end in. */
+export function foldEvents(events: Iterable<MessagesEvent>): Fold {
+  let reply: MessagesReply | undefined
+  const drafts: Draft[] = []
+  for (const event of events) {
+    if (event.type === "error") return { reply: undefined, fault: event.fault }
+    if (event.type === "message_start") reply = event.message
+    else if (event.type === "message_delta") reply = addEnd(reply, event)
+    else foldBlock(drafts, event)
+  }
+  if (reply === undefined) return { reply: undefined, fault: undefined }
+  return { reply: { ...reply, content: drafts.map(finishBlock) }, fault: undefined }
+}
+
+function addEnd(
+  reply: MessagesReply | undefined,
+  event: Extract<MessagesEvent, { type: "message_delta" }>,
+): MessagesReply | undefined {
+  return reply === undefined ? undefined : { ...reply, ...event.delta, usage: { ...noUsage, ...event.usage } }
+}
+
+function foldBlock(drafts: Draft[], event: MessagesEvent): void {
+  if (event.type === "content_block_start") drafts[event.index] = { block: event.content_block, json: "" }
+  if (event.type !== "content_block_delta") return
+  const draft = drafts[event.index]
+  if (draft !== undefined) drafts[event.index] = addDelta(draft, event)
+}
+
+function addDelta(draft: Draft, event: Extract<MessagesEvent, { type: "content_block_delta" }>): Draft {
+  const { block, json } = draft
+  const { delta } = event
+  switch (delta.type) {
+    case "text_delta":
+      return block.type === "text" ? { json, block: { ...block, text: block.text + delta.text } } : draft
+    case "thinking_delta":
+      if (block.type !== "thinking") return draft
+      return { json, block: { ...block, thinking: block.thinking + delta.thinking } }
+    case "signature_delta":
+      return block.type === "thinking" ? { json, block: { ...block, signature: delta.signature } } : draft
+    case "input_json_delta":
+      return { block, json: json + delta.partial_json }
+    default:
+      return delta satisfies never
+  }
+}
+
+function finishBlock(draft: Draft): ReplyBlock {
+  return draft.block.type === "tool_use" ? { ...draft.block, input: toolInput(draft.json) } : draft.block
+}
+
+/**
+ * The object that a call's argument text stands for. Nothing, `null` and scalars become `{}`; text encoded
+ * twice is decoded twice; what is no JSON at all is kept under `_raw_arguments`, so that the client's own check
+ * of the input fails visibly instead of running the tool on a guess.
+ */
+export function toolInput(json: string): JsonObject {
+  if (json.trim() === "") return {}
+  const parsed = parseJson(json)
+  if (!parsed.ok) return { _raw_arguments: json }
+  if (typeof parsed.value === "string") {
+    const inner = parseJson(parsed.value)
+    return inner.ok && isObject(inner.value) ? inner.value : { _raw_arguments: parsed.value }
+  }
+  return isObject(parsed.value) ? parsed.value : {}
+}

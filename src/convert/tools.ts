@@ -1,0 +1,154 @@
+// Tools and the choice among them.
+import type { ChatTool, ChatToolChoice } from "../protocol/chat.ts"
+import { changed, dropped, type Note } from "../protocol/fault.ts"
+import type { Message, MessagesRequest, Tool, ToolChoice } from "../protocol/messages.ts"
+import type { ProviderProfile } from "../providers/profile.ts"
+import { mapToolName } from "./names.ts"
+import { functionParameters, isStrict } from "./schema.ts"
+import { findTypedTool } from "./typed-tools.ts"
+
+export interface PreparedTools {
+  readonly tools: readonly ChatTool[]
+  readonly choice: ChatToolChoice | undefined
+  readonly parallel: false | undefined
+  /** The client insists on a call. */
+  readonly forced: boolean
+  /** The client's names of the tools that are sent. */
+  readonly offered: ReadonlySet<string>
+  readonly notes: readonly Note[]
+}
+
+// Claude Code's stand-in for tools it has not loaded: it must never be called, so it is not shown.
+const placeholderName = "DeferredToolPlaceholder"
+
+interface Candidate {
+  readonly tool: Tool
+  readonly chat: ChatTool
+}
+
+/** The tools of a request and its tool_choice, in the provider's form. */
+export function prepareTools(request: MessagesRequest, profile: ProviderProfile): PreparedTools {
+  const { all, notes } = convertTools(request, profile)
+  const choice = request.tool_choice ?? undefined
+  const wanted = choice?.type === "tool" ? all.filter(({ tool }) => tool.name === choice.name) : all
+  const mapped = mapToolChoice(all.length === 0 ? undefined : choice, profile, wanted.length > 0)
+  const sent = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []
+  const insists = choice?.type === "any" || choice?.type === "tool"
+  const single = choice !== undefined && choice.type !== "none" && choice.disable_parallel_tool_use === true
+  return {
+    tools: sent.map(({ chat }) => chat),
+    choice: sent.length === 0 ? undefined : mapped.choice,
+    parallel: single && sent.length > 0 ? false : undefined,
+    forced: insists && sent.length > 0 && wanted.length > 0,
+    offered: new Set(sent.map(({ tool }) => tool.name)),
+    notes: mapped.note === undefined ? notes : [...notes, mapped.note],
+  }
+}
+
+function convertTools(
+  request: MessagesRequest,
+  profile: ProviderProfile,
+): { readonly all: readonly Candidate[]; readonly notes: readonly Note[] } {
+  const notes: Note[] = []
+  const all: Candidate[] = []
+  for (const { tool, index } of inStableOrder(request.tools ?? [], request.messages)) {
+    const chat = tool.name === placeholderName ? undefined : convertTool(tool, profile)
+    if (chat === undefined) notes.push(dropped(`tools.${index}`, dropReason(tool)))
+    else all.push({ tool, chat })
+  }
+  return { all, notes }
+}
+
+function dropReason(tool: Tool): string {
+  if (tool.name === placeholderName) return "a place holder that no model may call"
+  return `${tool.type} runs on Anthropic's servers and has no counterpart here`
+}
+
+/**
+ * The client's order; tools that were loaded later go behind the others in the order they were first referred
+ * to, so that loading one does not change the prefix before it (wire.md §11.7).
+ */
+function inStableOrder(tools: readonly Tool[], messages: readonly Message[]) {
+  const entries = tools.map((tool, index) => ({ tool, index }))
+  if (!tools.some((tool) => tool.defer_loading)) return entries
+  const referred = messages.flatMap((message) =>
+    message.content.flatMap((block) =>
+      block.type === "tool_result"
+        ? block.content.flatMap((inner) => (inner.type === "tool_reference" ? [inner.tool_name] : []))
+        : [],
+    ),
+  )
+  const rank = ({ tool }: { tool: Tool }) => {
+    if (!tool.defer_loading) return -1
+    const position = referred.indexOf(tool.name)
+    return position < 0 ? referred.length : position
+  }
+  return entries.toSorted((left, right) => rank(left) - rank(right) || left.index - right.index)
+}
+
+function convertTool(tool: Tool, profile: ProviderProfile): ChatTool | undefined {
+  const typed = tool.type === "custom" ? undefined : findTypedTool(tool.type)
+  if (tool.type !== "custom" && typed === undefined && tool.input_schema === undefined) return undefined
+  const parameters = functionParameters(tool.input_schema ?? typed?.parameters)
+  const description = tool.description ?? typed?.description
+  return {
+    type: "function",
+    function: {
+      name: mapToolName(tool.name, profile.toolNameMaxLength),
+      ...(description === undefined ? {} : { description: description.toWellFormed() }),
+      parameters,
+      ...(tool.strict && profile.strictTools && isStrict(parameters) ? { strict: true } : {}),
+    },
+  }
+}
+
+interface MappedChoice {
+  readonly choice: ChatToolChoice | undefined
+  /** Which tools still go with it. */
+  readonly only: "all" | "wanted" | "none"
+  readonly note?: Note
+}
+
+const unforced = changed("tool_choice", "auto, because this provider forces no tool")
+
+function mapToolChoice(
+  choice: ToolChoice | undefined,
+  profile: ProviderProfile,
+  known: boolean,
+): MappedChoice {
+  const rules = profile.toolChoice
+  switch (choice?.type) {
+    case undefined:
+    case "auto":
+      return { choice: undefined, only: "all" }
+    case "none":
+      return rules.none === "none" ? { choice: "none", only: "all" } : { choice: undefined, only: "none" }
+    case "any":
+      if (rules.any === "required") return { choice: "required", only: "all" }
+      return { choice: "auto", only: "all", note: unforced }
+    case "tool":
+      if (known) return mapNamed(choice.name, profile)
+      return {
+        choice: undefined,
+        only: "all",
+        note: dropped("tool_choice", `no tool ${choice.name} is sent`),
+      }
+    default:
+      return choice satisfies never
+  }
+}
+
+function mapNamed(name: string, profile: ProviderProfile): MappedChoice {
+  switch (profile.toolChoice.named) {
+    case "named": {
+      const mapped = mapToolName(name, profile.toolNameMaxLength)
+      return { choice: { type: "function", function: { name: mapped } }, only: "all" }
+    }
+    case "only-tool":
+      return { choice: "required", only: "wanted", note: changed("tool_choice", "only this tool is offered") }
+    case "auto":
+      return { choice: "auto", only: "all", note: unforced }
+    default:
+      return profile.toolChoice.named satisfies never
+  }
+}

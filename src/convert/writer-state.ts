@@ -1,0 +1,65 @@
+// The writer's memory of one message.
+import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+import type { Delta } from "./delta.ts"
+
+export interface WriterOptions {
+  readonly id: string
+  /** The client's own model string, echoed. */
+  readonly model: string
+  /** Written into the signature of thinking blocks, so that we know our own when they come back. */
+  readonly provider: string
+  readonly upstreamModel: string
+  /** Estimate for message_start, and the final number where the upstream reports none. */
+  readonly inputTokens: number
+  /** Estimates output where the upstream reports none; null leaves such numbers out. */
+  readonly estimate: ((text: string) => number) | null
+}
+
+export type ToolDelta = Extract<Delta, { kind: "tool" }>
+
+export type Open =
+  | { readonly kind: "none" }
+  | { readonly kind: "text" }
+  | { readonly kind: "thinking"; readonly field: string }
+  | { readonly kind: "tool"; readonly key: number; readonly complete: boolean }
+
+export interface WriterState {
+  readonly options: WriterOptions
+  readonly phase: "new" | "started" | "ended"
+  /** Index of the open block, or of the next one when none is open. */
+  readonly index: number
+  readonly open: Open
+  /** Calls whose pieces came while another block was open, in order of arrival. */
+  readonly waiting: readonly ToolDelta[]
+  readonly closed: readonly number[]
+  readonly finish: StopReason | undefined
+  readonly stopSequence: string | null
+  readonly usage: MessagesUsage | undefined
+  /** Everything written so far, for the estimate of output tokens. */
+  readonly written: string
+  readonly lastToolComplete: boolean
+  readonly sawTool: boolean
+}
+
+/** The state before anything has been written. */
+export function initialWriter(options: WriterOptions): WriterState {
+  return {
+    options,
+    phase: "new",
+    index: 0,
+    open: { kind: "none" },
+    waiting: [],
+    closed: [],
+    finish: undefined,
+    stopSequence: null,
+    usage: undefined,
+    written: "",
+    lastToolComplete: true,
+    sawTool: false,
+  }
+}
+
+/** Has anything of substance (a block) been written? Until then a failed attempt may be repeated. */
+export function hasContent(state: WriterState): boolean {
+  return state.index > 0 || state.open.kind !== "none"
+}

@@ -1,0 +1,91 @@
+// The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
+import type { LogLevel } from "../config/config.ts"
+import { redact } from "../protocol/redact.ts"
+import { cleanFields, escapeControls } from "./log-fields.ts"
+
+/** Read only when the level is on, so that a debug message costs nothing when nobody listens. */
+export type LogFields = () => Readonly<Record<string, unknown>>
+
+type Write = (message: string, fields?: LogFields) => void
+
+export interface Logger {
+  readonly debug: Write
+  readonly info: Write
+  readonly warn: Write
+  readonly error: Write
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  readonly format: "text" | "json"
+  /** Gets one finished line without its newline. What it throws is swallowed. */
+  readonly write: (line: string) => void
+  readonly now: () => Date
+  /** Exact values that must not appear anywhere, for redact(). */
+  readonly secrets: readonly string[]
+}
+
+const ranks = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 } as const satisfies Readonly<
+  Record<LogLevel, number>
+>
+
+const longestLine = 16_384
+
+/**
+ * A logger that writes text (`2025-01-01 10:30:15 - INFO - message key=value`, local time) or JSON lines.
+ * Secrets are taken out by the name of their field, by value and by shape; nothing logged can throw or begin
+ * a line of its own.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const log = (level: LogLevel): Write => {
+    if (ranks[level] < ranks[options.level]) return () => {}
+    return (message, fields) => {
+      try {
+        options.write(renderLine(options, level, message, fields))
+      } catch {
+        // There is no better place to complain than the one that just failed.
+      }
+    }
+  }
+  return { debug: log("DEBUG"), info: log("INFO"), warn: log("WARNING"), error: log("ERROR") }
+}
+
+function renderLine(options: LoggerOptions, level: LogLevel, message: string, fields?: LogFields): string {
+  const time = options.now()
+  const clean = cleanFields(readFields(fields), options.secrets)
+  // A cut line of JSON would be none, so JSON gives up its fields instead.
+  if (options.format === "json") {
+    const head = { time: time.toISOString(), level, message: redact(message, options.secrets) }
+    // Escaped as JSON's own escapes: some readers take U+2028 for the end of a line.
+    const line = escapeControls(redact(JSON.stringify({ ...head, ...clean, ...head }), options.secrets))
+    if (line.length <= longestLine) return line
+    return escapeControls(JSON.stringify({ ...head, message: shorten(head.message), truncated: true }))
+  }
+  const pairs = Object.entries(clean).map(([name, value]) => ` ${escapeControls(name)}=${renderValue(value)}`)
+  const line = `${localTime(time)} - ${level} - ${escapeControls(message)}${pairs.join("")}`
+  return shorten(redact(line, options.secrets))
+}
+
+function readFields(fields: LogFields | undefined): Readonly<Record<string, unknown>> {
+  try {
+    return fields === undefined ? {} : fields()
+  } catch (error) {
+    return { fieldsFailed: error }
+  }
+}
+
+/** A bare word where that is unambiguous, JSON otherwise. */
+function renderValue(value: unknown): string {
+  if (typeof value === "string" && /^[^\s"'=\\{}[\]]+$/.test(value)) return escapeControls(value)
+  return escapeControls(JSON.stringify(value) ?? "undefined")
+}
+
+function shorten(text: string): string {
+  return text.length <= longestLine ? text : `${text.slice(0, longestLine)}…`
+}
+
+function localTime(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0")
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+}

@@ -1,0 +1,152 @@
+// Content blocks of a request. Known types are checked and trimmed to what we read; a type we have never
+// heard of is kept whole, because Anthropic adds block types more often than anyone updates a proxy.
+import { z } from "zod"
+import { isObject, type JsonObject } from "./json.ts"
+
+export type MediaSource =
+  | { readonly type: "base64"; readonly media_type: string; readonly data: string }
+  | { readonly type: "url"; readonly url: string }
+  | { readonly type: "file"; readonly file_id: string }
+
+export type DocumentSource =
+  | MediaSource
+  | { readonly type: "text"; readonly data: string }
+  | { readonly type: "content"; readonly content: readonly ContentBlock[] }
+
+export type ContentBlock =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly source: MediaSource }
+  | {
+      readonly type: "document"
+      readonly source: DocumentSource
+      readonly title: string | undefined
+      readonly context: string | undefined
+    }
+  | {
+      readonly type: "search_result"
+      readonly source: string
+      readonly title: string
+      readonly content: readonly ContentBlock[]
+    }
+  | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
+  | { readonly type: "redacted_thinking"; readonly data: string }
+  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: unknown }
+  | {
+      readonly type: "tool_result"
+      readonly tool_use_id: string
+      readonly content: readonly ContentBlock[]
+      readonly is_error: boolean
+    }
+  | { readonly type: "tool_reference"; readonly tool_name: string }
+  | { readonly type: "other"; readonly original: JsonObject }
+
+export interface ContentIssue {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+interface ParsedContent {
+  readonly blocks: readonly ContentBlock[]
+  readonly issues: readonly ContentIssue[]
+}
+
+const optionalText = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? undefined)
+
+const Media = z.discriminatedUnion(
+  "type",
+  [
+    z.object({ type: z.literal("base64"), media_type: z.string(), data: z.string() }),
+    z.object({ type: z.literal("url"), url: z.string() }),
+    z.object({ type: z.literal("file"), file_id: z.string() }),
+  ],
+  { error: () => "Input should be a source whose `type` is 'base64', 'url' or 'file'" },
+)
+
+const Nested = z.unknown().transform((value, context): readonly ContentBlock[] => {
+  const parsed = parseContent(value ?? [])
+  for (const issue of parsed.issues) {
+    context.issues.push({ code: "custom", message: issue.message, path: [...issue.path], input: value })
+  }
+  return parsed.blocks
+})
+
+const DocumentSource = z.union([
+  Media,
+  z.object({ type: z.literal("text"), data: z.string() }),
+  z.object({ type: z.literal("content"), content: Nested }),
+])
+
+const schemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
+  text: z.object({ type: z.literal("text"), text: z.string() }),
+  image: z.object({ type: z.literal("image"), source: Media }),
+  document: z.object({
+    type: z.literal("document"),
+    source: DocumentSource,
+    title: optionalText,
+    context: optionalText,
+  }),
+  search_result: z.object({
+    type: z.literal("search_result"),
+    source: z.string(),
+    title: z.string(),
+    content: Nested,
+  }),
+  // Old clients and other proxies leave the signature out: text without a signature is still text.
+  thinking: z.object({
+    type: z.literal("thinking"),
+    thinking: z.string(),
+    signature: z
+      .string()
+      .nullish()
+      .transform((signature) => signature ?? ""),
+  }),
+  redacted_thinking: z.object({ type: z.literal("redacted_thinking"), data: z.string() }),
+  tool_use: z.object({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: z.unknown() }),
+  tool_result: z.object({
+    type: z.literal("tool_result"),
+    tool_use_id: z.string(),
+    content: Nested.optional().transform((blocks) => blocks ?? []),
+    is_error: z
+      .boolean()
+      .nullish()
+      .transform((flag) => flag === true),
+  }),
+  tool_reference: z.object({ type: z.literal("tool_reference"), tool_name: z.string() }),
+}
+
+/** A string or an array of blocks in; blocks and every problem found, with paths relative to `value`, out. */
+export function parseContent(value: unknown): ParsedContent {
+  if (typeof value === "string") return { blocks: [{ type: "text", text: value }], issues: [] }
+  if (!Array.isArray(value)) {
+    const message = value === undefined ? "Field required" : "Input should be a string or an array of blocks"
+    return { blocks: [], issues: [{ path: [], message }] }
+  }
+  const blocks: ContentBlock[] = []
+  const issues: ContentIssue[] = []
+  for (const [index, item] of value.entries()) {
+    const parsed = parseBlock(item)
+    if (parsed.block !== undefined) blocks.push(parsed.block)
+    for (const issue of parsed.issues) issues.push({ path: [index, ...issue.path], message: issue.message })
+  }
+  return { blocks, issues }
+}
+
+function parseBlock(item: unknown): { block?: ContentBlock; issues: readonly ContentIssue[] } {
+  if (typeof item === "string") return { block: { type: "text", text: item }, issues: [] }
+  if (!isObject(item)) return { issues: [{ path: [], message: "Input should be a content block" }] }
+  const type = item["type"]
+  if (typeof type !== "string") return { issues: [{ path: ["type"], message: "Field required" }] }
+  const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined
+  if (schema === undefined) return { block: { type: "other", original: item }, issues: [] }
+  const parsed = schema.safeParse(item)
+  if (parsed.success) return { block: parsed.data, issues: [] }
+  return {
+    issues: parsed.error.issues.map((issue) => ({
+      path: issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
+      message: issue.message.endsWith("received undefined") ? "Field required" : issue.message,
+    })),
+  }
+}

@@ -1,0 +1,81 @@
+// What went wrong, as a value: who caused it, what the client is told, and whether trying again can help.
+
+/** Anthropic's error types and the status each is answered with (docs: API errors). */
+const statusOf = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+} as const satisfies Readonly<Record<string, number>>
+
+export type FaultKind = keyof typeof statusOf
+
+export interface Fault {
+  readonly kind: FaultKind
+  readonly source: "client" | "upstream" | "proxy"
+  /** HTTP status for the client; 4xx and 5xx only. */
+  readonly status: number
+  /** Whether the proxy itself may send the same request again before anything reached the client. */
+  readonly retry: "no" | "before-first-byte"
+  readonly message: string
+  /** How long the upstream asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number
+  /** Sent as `x-should-retry: false`: Claude Code otherwise repeats even a 401 for minutes (wire.md §0.6). */
+  readonly finalForClient?: boolean
+  /** `error.details.error_code`, which the SDK turns into its own recovery. */
+  readonly code?: string
+  /** The bytes stopped although nobody said why: harmless once a finish reason is known. */
+  readonly cut?: boolean
+  /** Response headers a fault needs beyond the common ones (`allow` of a 405). */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Builds a Fault; `status` defaults to the kind's own, `retry` to "no". */
+export function fault(
+  given: Pick<Fault, "kind" | "source" | "message"> & Partial<Omit<Fault, "kind" | "source" | "message">>,
+): Fault {
+  return { status: statusOf[given.kind], retry: "no", ...given }
+}
+
+/** A client's mistake: 400, said in Anthropic's words. */
+export function invalidRequest(message: string): Fault {
+  return fault({ kind: "invalid_request_error", source: "client", message })
+}
+
+export interface ErrorBody {
+  readonly type: "error"
+  readonly error: {
+    readonly type: FaultKind
+    readonly message: string
+    readonly details?: { readonly error_code: string }
+  }
+  readonly request_id: string
+}
+
+/** The one error shape of the Messages API, the same for a JSON body and for an `error` event's data. */
+export function toErrorBody(given: Fault, requestId: string): ErrorBody {
+  const details = given.code === undefined ? {} : { details: { error_code: given.code } }
+  return {
+    type: "error",
+    error: { type: given.kind, message: given.message, ...details },
+    request_id: requestId,
+  }
+}
+
+/** What the conversion did to a request that its sender may want to know. */
+export interface Note {
+  readonly kind: "dropped" | "changed"
+  /** JSON path in the client's request. */
+  readonly path: string
+  readonly why: string
+}
+
+export const dropped = (path: string, why: string): Note => ({ kind: "dropped", path, why })
+export const changed = (path: string, why: string): Note => ({ kind: "changed", path, why })

@@ -1,0 +1,211 @@
+// Anthropic's Messages API as this proxy understands it after parsing: `content` is always an array of
+// blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
+import { z } from "zod"
+import { type ContentBlock, parseContent } from "./blocks.ts"
+import { isObject, type JsonObject } from "./json.ts"
+
+export type { ContentBlock } from "./blocks.ts"
+
+export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "refusal"
+
+export type Effort = "low" | "medium" | "high" | "xhigh" | "max"
+
+const Effort = z.enum(["low", "medium", "high", "xhigh", "max"])
+
+/** Content of a message or a tool result: a string or blocks in, always blocks out. */
+const Content = z.unknown().transform((value, context): readonly ContentBlock[] => {
+  const parsed = parseContent(value)
+  for (const issue of parsed.issues) {
+    context.issues.push({ code: "custom", message: issue.message, path: [...issue.path], input: value })
+  }
+  return parsed.blocks
+})
+
+const Message = z.object({
+  role: z.enum(["user", "assistant", "system", "developer"], {
+    error: () => "Input should be 'user', 'assistant' or 'system'",
+  }),
+  content: Content.optional().transform((blocks) => blocks ?? []),
+  // Claude Code's per-turn effort (wire.md §11.3); unknown words are ignored, not refused.
+  output_config: z
+    .object({ effort: Effort.nullish().catch(null) })
+    .nullish()
+    .catch(null),
+  clear_at: z.string().nullish().catch(null),
+})
+
+export type Message = z.output<typeof Message>
+
+const System = z.unknown().transform((value, context): readonly string[] => {
+  if (value === null || value === undefined) return []
+  const parsed = parseContent(value)
+  for (const issue of parsed.issues) {
+    context.issues.push({ code: "custom", message: issue.message, path: [...issue.path], input: value })
+  }
+  return parsed.blocks.flatMap((block) => (block.type === "text" ? [block.text] : []))
+})
+
+export interface Tool {
+  /** Anthropic's type word; "custom" for the client's own tools. */
+  readonly type: string
+  readonly name: string
+  readonly description: string | undefined
+  readonly input_schema: JsonObject | undefined
+  readonly strict: boolean
+  readonly defer_loading: boolean
+}
+
+const RawTool = z.looseObject({
+  type: z.string().nullish(),
+  name: z.string().optional(),
+  description: z.string().nullish(),
+  input_schema: z.record(z.string(), z.unknown()).nullish(),
+  strict: z.boolean().nullish().catch(null),
+  defer_loading: z.boolean().nullish().catch(null),
+  function: z
+    .looseObject({
+      name: z.string(),
+      description: z.string().nullish(),
+      parameters: z.record(z.string(), z.unknown()).nullish(),
+    })
+    .optional(),
+})
+
+/** OpenAI's shape (`type: "function"`) is accepted too: people move configurations over. */
+export const Tool = RawTool.transform((raw, context): Tool => {
+  const custom =
+    raw.type === null || raw.type === undefined || raw.type === "custom" || raw.type === "function"
+  const name = raw.function?.name ?? raw.name ?? (custom ? undefined : raw.type)
+  if (name === undefined || name === null || name === "") {
+    context.issues.push({ code: "custom", message: "Field required", path: ["name"], input: raw })
+  }
+  const schema = raw.function?.parameters ?? raw.input_schema ?? undefined
+  if (custom && schema === undefined && raw.function === undefined) {
+    context.issues.push({ code: "custom", message: "Field required", path: ["input_schema"], input: raw })
+  }
+  return {
+    type: custom ? "custom" : (raw.type ?? "custom"),
+    name: name ?? "",
+    description: raw.function?.description ?? raw.description ?? undefined,
+    input_schema: schema,
+    strict: raw.strict === true,
+    defer_loading: raw.defer_loading === true,
+  }
+})
+
+const ToolChoice = z.discriminatedUnion(
+  "type",
+  [
+    z.object({ type: z.literal("auto"), disable_parallel_tool_use: z.boolean().nullish() }),
+    z.object({ type: z.literal("any"), disable_parallel_tool_use: z.boolean().nullish() }),
+    z.object({
+      type: z.literal("tool"),
+      name: z.string(),
+      disable_parallel_tool_use: z.boolean().nullish(),
+    }),
+    z.object({ type: z.literal("none") }),
+  ],
+  { error: () => "Input should be an object whose `type` is 'auto', 'any', 'tool' or 'none'" },
+)
+
+export type ToolChoice = z.output<typeof ToolChoice>
+
+const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string(), z.unknown()).optional() })
+
+/**
+ * The body of POST /v1/messages. `model` and `max_tokens` may be absent (product decision: defaults exist);
+ * whatever is not named here is ignored, because Anthropic's clients add fields with every release.
+ */
+export const MessagesRequest = z.object({
+  model: z.string().nullish(),
+  messages: z.array(Message).min(1, { error: () => "at least one message is required" }),
+  system: System.optional().transform((texts) => texts ?? []),
+  max_tokens: z.number().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_k: z.number().nullish(),
+  stop_sequences: z.array(z.string()).nullish(),
+  stream: z.boolean().nullish(),
+  tools: z.array(Tool).nullish(),
+  tool_choice: ToolChoice.nullish(),
+  thinking: z.looseObject({ type: z.string(), budget_tokens: z.number().nullish().catch(null) }).nullish(),
+  output_config: z
+    .looseObject({ effort: Effort.nullish().catch(null), format: JsonFormat.nullish() })
+    .nullish(),
+  output_format: JsonFormat.nullish(),
+  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish().catch(null),
+  service_tier: z.string().nullish().catch(null),
+  speed: z.string().nullish().catch(null),
+})
+
+export type MessagesRequest = z.output<typeof MessagesRequest>
+
+/** What POST /v1/messages/count_tokens may hold: the same without limits, and tools may be all there is. */
+export const CountRequest = MessagesRequest.extend({ messages: z.array(Message).optional() })
+
+/** Top-level fields of a request that this proxy knows and reads. */
+export const knownFields: ReadonlySet<string> = new Set(Object.keys(MessagesRequest.shape))
+
+/**
+ * A zod error in Anthropic's form, first problem first: `messages.0.content: Field required`.
+ * Everything after the third problem is left out.
+ */
+export function renderIssues(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 3)
+    .map((issue) => {
+      const path = issue.path.map(String).join(".")
+      const message = issue.message.endsWith("received undefined") ? "Field required" : issue.message
+      return path === "" ? message : `${path}: ${message}`
+    })
+    .join("; ")
+}
+
+/** Usage of a reply; input_tokens excludes what came from or went into the cache. */
+export interface MessagesUsage {
+  readonly input_tokens: number
+  readonly cache_creation_input_tokens: number
+  readonly cache_read_input_tokens: number
+  readonly output_tokens: number
+  readonly output_tokens_details?: { readonly thinking_tokens: number }
+}
+
+export type ReplyBlock =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
+  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: JsonObject }
+
+export interface MessagesReply {
+  readonly id: string
+  readonly type: "message"
+  readonly role: "assistant"
+  readonly model: string
+  readonly content: readonly ReplyBlock[]
+  readonly stop_reason: StopReason | null
+  readonly stop_sequence: string | null
+  readonly usage: MessagesUsage
+}
+
+export type BlockDelta =
+  | { readonly type: "text_delta"; readonly text: string }
+  | { readonly type: "thinking_delta"; readonly thinking: string }
+  | { readonly type: "signature_delta"; readonly signature: string }
+  | { readonly type: "input_json_delta"; readonly partial_json: string }
+
+export type MessagesEvent =
+  | { readonly type: "message_start"; readonly message: MessagesReply }
+  | { readonly type: "content_block_start"; readonly index: number; readonly content_block: ReplyBlock }
+  | { readonly type: "content_block_delta"; readonly index: number; readonly delta: BlockDelta }
+  | { readonly type: "content_block_stop"; readonly index: number }
+  | {
+      readonly type: "message_delta"
+      readonly delta: { readonly stop_reason: StopReason | null; readonly stop_sequence: string | null }
+      readonly usage: Partial<MessagesUsage> & { readonly output_tokens: number }
+    }
+  | { readonly type: "message_stop" }
+  | { readonly type: "error"; readonly fault: import("./fault.ts").Fault }
+
+/** Is this JSON an Anthropic request, judged by its shape alone? */
+export function looksLikeMessagesRequest(value: unknown): value is JsonObject {
+  return isObject(value) && Array.isArray(value["messages"])
+}

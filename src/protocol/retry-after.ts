@@ -1,0 +1,61 @@
+// When may the upstream be asked again? Told in headers, in Google's RetryInfo, or in the text of the error.
+import { arrayOf, isObject, objectOf, textOf } from "./json.ts"
+
+type Header = (name: string) => string | null
+
+/**
+ * Milliseconds to wait, or undefined when the upstream does not say. `header` looks up a header by its
+ * lower-case name; a date in `retry-after` must already be turned into seconds (that takes a clock).
+ */
+export function retryAfterMs(header: Header, body: unknown, message: string): number | undefined {
+  return fromRetryAfter(header) ?? fromRetryInfo(body) ?? fromText(message) ?? fromLimits(header)
+}
+
+function fromRetryAfter(header: Header): number | undefined {
+  const exact = Number.parseFloat(header("retry-after-ms") ?? "")
+  if (exact >= 0) return Math.ceil(exact)
+  const seconds = Number.parseFloat(header("retry-after") ?? "")
+  return seconds >= 0 ? Math.ceil(seconds * 1000) : undefined
+}
+
+// google.rpc.RetryInfo: {"error":{"details":[{"@type":"…RetryInfo","retryDelay":"34s"}]}}, also in an array.
+function fromRetryInfo(body: unknown): number | undefined {
+  const first = Array.isArray(body) ? body[0] : body
+  for (const detail of arrayOf(objectOf(objectOf(first)["error"])["details"])) {
+    const delay = isObject(detail) ? textOf(detail["retryDelay"]) : undefined
+    if (delay !== undefined) return durationMs(delay)
+  }
+  return undefined
+}
+
+function fromText(message: string): number | undefined {
+  const found = /(?:try again|retry|available again) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:[a-z]+)\s*)+)/i.exec(
+    message,
+  )
+  return found?.[1] === undefined ? undefined : durationMs(found[1])
+}
+
+/** OpenAI's rate-limit headers: only the limit that is used up says when to come back. */
+function fromLimits(header: Header): number | undefined {
+  for (const kind of ["requests", "tokens"]) {
+    const reset = header(`x-ratelimit-reset-${kind}`)
+    if (header(`x-ratelimit-remaining-${kind}`) === "0" && reset !== null) return durationMs(reset)
+  }
+  return undefined
+}
+
+const units: readonly (readonly [RegExp, number])[] = [
+  [/^(ms|milli)/, 1],
+  [/^s/, 1000],
+  [/^m/, 60_000],
+  [/^h/, 3_600_000],
+]
+
+/** `34s`, `6m0s`, `1.2 seconds`, `120ms`; undefined when no part of the text is a duration. */
+export function durationMs(text: string): number | undefined {
+  const parts = [...text.toLowerCase().matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)].flatMap((match) => {
+    const unit = units.find(([name]) => name.test(match[2] ?? ""))
+    return unit === undefined ? [] : [Number(match[1]) * unit[1]]
+  })
+  return parts.length === 0 ? undefined : Math.ceil(parts.reduce((sum, part) => sum + part, 0))
+}

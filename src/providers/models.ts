@@ -1,0 +1,98 @@
+// What is known of models by their names, on whatever host they are served: aggregators and relays pass on
+// the rules of the model behind them. The first rule that matches gives each fact.
+import type { ProfileDelta, ReasoningProfile } from "./profile.ts"
+
+export interface ModelRule {
+  /** Tested against the last path segment of the model's name, in lower case. */
+  readonly match: RegExp
+  readonly delta: ProfileDelta
+}
+
+const openaiEfforts = {
+  off: "minimal",
+  low: "low",
+  medium: "medium",
+  high: "high",
+  xhigh: "high",
+  max: "high",
+} as const
+
+// OpenAI's reasoning models: max_completion_tokens only, fixed sampling, no stop sequences, "developer"
+// (OpenAI API reference, Chat Completions; 2026-11).
+function openaiReasoning(reasoning: Partial<ReasoningProfile>): ProfileDelta {
+  return {
+    maxTokensField: "max_completion_tokens",
+    drop: ["temperature", "top_p"],
+    stopMax: 0,
+    reasoning: { request: "effort", levels: openaiEfforts, ...reasoning },
+  }
+}
+
+const noneEfforts = { ...openaiEfforts, off: "none", xhigh: "xhigh", max: "xhigh" } as const
+
+/** How a family of models wants to be spoken to. Every matching rule is applied, in order. */
+export const families: readonly ModelRule[] = [
+  { match: /^o\d/, delta: openaiReasoning({ levels: { ...openaiEfforts, off: "low" } }) },
+  { match: /^gpt-5(?![.\d])(?!.*chat)/, delta: openaiReasoning({}) },
+  {
+    match: /^gpt-5\.1(?!\d)(?!.*chat)/,
+    delta: openaiReasoning({ levels: { ...openaiEfforts, off: "none" } }),
+  },
+  { match: /^gpt-5\.[23](?!\d)(?!.*chat)/, delta: openaiReasoning({ levels: noneEfforts }) },
+  // From 5.4 on, tools and any effort but "none" exclude each other on Chat Completions (pipecat#4043,
+  // litellm#34569; 2026-07). The Responses dialect is the way to have both.
+  {
+    match: /^gpt-(5\.([4-9]|\d\d)|[6-9])(?!.*chat)/,
+    delta: openaiReasoning({ levels: { ...noneEfforts, max: "max" }, withTools: "none" }),
+  },
+  { match: /^gpt-5[.\d]*-chat/, delta: { maxTokensField: "max_completion_tokens" } },
+  // gpt-oss takes low, medium and high only, and cannot be switched off (model card, 2025-08).
+  {
+    match: /^gpt-oss/,
+    delta: {
+      reasoning: {
+        request: "effort",
+        levels: { off: "low", low: "low", medium: "medium", high: "high", xhigh: "high", max: "high" },
+      },
+    },
+  },
+  // DeepSeek refuses a thinking conversation whose earlier turns lack reasoning_content, whoever hosts it
+  // (api-docs.deepseek.com, thinking mode; 2026-11). Text only, but for the vision models.
+  {
+    match: /^deepseek/,
+    delta: {
+      reasoning: { sendBack: "all-turns", sendBackField: "reasoning_content", backfill: "" },
+    },
+  },
+  { match: /^deepseek(?!.*(vision|-vl|ocr))/, delta: { vision: false } },
+]
+
+/** Context window and output limit, in tokens. The first matching rule is applied. */
+export const limits: readonly ModelRule[] = [
+  // OpenAI's model pages, 2026-11.
+  limit(/^(chatgpt-4o|gpt-4o)/, 128_000, 16_384),
+  limit(/^gpt-4\.1/, 1_047_576, 32_768),
+  limit(/^gpt-4-(turbo|.*preview)/, 128_000, 4_096),
+  { match: /^gpt-4(-0|$)/, delta: { contextWindow: 8_192, maxOutputTokens: 8_192, vision: false } },
+  { match: /^gpt-3\.5/, delta: { contextWindow: 16_385, maxOutputTokens: 4_096, vision: false } },
+  limit(/^gpt-5[.\d]*-chat/, 128_000, 16_384),
+  limit(/^gpt-5\.\d+-(mini|nano)/, 400_000, 128_000),
+  limit(/^gpt-5\.([4-9]|\d\d)/, 1_050_000, 128_000),
+  limit(/^gpt-5/, 400_000, 128_000),
+  limit(/^o1-mini/, 128_000, 65_536),
+  limit(/^o1-preview/, 128_000, 32_768),
+  limit(/^o\d/, 200_000, 100_000),
+  // api-docs.deepseek.com, models and pricing, 2026-11; the two old names as they were documented last.
+  limit(/^deepseek-v4/, 1_000_000, 384_000),
+  limit(/^deepseek-reasoner/, 128_000, 65_536),
+  limit(/^deepseek-chat/, 128_000, 8_192),
+]
+
+function limit(match: RegExp, contextWindow: number, maxOutputTokens: number): ModelRule {
+  return { match, delta: { contextWindow, maxOutputTokens } }
+}
+
+/** The part of a model's name that rules look at: `openai/gpt-4o:free` is matched as `gpt-4o:free`. */
+export function modelKey(model: string): string {
+  return model.slice(model.lastIndexOf("/") + 1).toLowerCase()
+}

@@ -1,0 +1,100 @@
+// One request, tried until its first content: what fails before that is repeated here, where the client sees
+// nothing of it; what fails later is the client's to know.
+import type { Fault } from "../protocol/fault.ts"
+import type { Clock } from "./deadline.ts"
+
+/** Items of a reply in batches, however they are made. */
+export type Batches<T> = AsyncIterator<readonly T[]>
+
+export type Opening<T> =
+  | { readonly ok: true; readonly batches: Batches<T> }
+  | { readonly ok: false; readonly fault: Fault }
+
+export interface AttemptOptions<T> {
+  /** One attempt: a request sent, its reply opened. Never throws. */
+  readonly open: () => Promise<Opening<T>>
+  /** What a batch is worth: nothing yet, content, or a failure. */
+  readonly weigh: (batch: readonly T[]) => "wait" | "go" | Fault
+  /** Attempts after the first one. */
+  readonly maxRetries: number
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  /** 0 to 1, for the jitter. */
+  readonly random: () => number
+  readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
+}
+
+export interface Attempted<T> {
+  readonly opening: Opening<T>
+  readonly attempts: number
+}
+
+// A longer wish than this is the client's to grant: it can show a countdown.
+const longestWaitMs = 5_000
+
+/** The reply of the first attempt that got as far as content (or a clean end), or the last one's Fault. */
+export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<T>> {
+  for (let attempts = 1; ; attempts++) {
+    const opening = await openOnce(options)
+    if (opening.ok) return { opening, attempts }
+    const wait = waitBefore(opening.fault, attempts, options)
+    if (wait === undefined) return { opening, attempts }
+    options.onRetry(opening.fault, attempts, wait)
+    await pause(wait, options)
+    if (options.signal.aborted) return { opening, attempts }
+  }
+}
+
+/** Milliseconds until the next attempt, or undefined if there is to be none. */
+function waitBefore<T>(fault: Fault, attempts: number, options: AttemptOptions<T>): number | undefined {
+  if (fault.retry === "no" || attempts > options.maxRetries || options.signal.aborted) return undefined
+  if (fault.retryAfterMs !== undefined) {
+    return fault.retryAfterMs <= longestWaitMs ? fault.retryAfterMs : undefined
+  }
+  const exponential = Math.min(250 * 2 ** (attempts - 1), longestWaitMs)
+  return Math.round(exponential * (0.5 + options.random() / 2))
+}
+
+async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
+  const opening = await options.open()
+  if (!opening.ok) return opening
+  const first: (readonly T[])[] = []
+  for (;;) {
+    const next = await opening.batches.next()
+    if (next.done === true) break
+    first.push(next.value)
+    const worth = options.weigh(next.value)
+    if (worth === "wait") continue
+    if (worth === "go") break
+    await opening.batches.return?.()
+    return { ok: false, fault: worth }
+  }
+  return { ok: true, batches: replay(first, opening.batches) }
+}
+
+/** The batches that were read already, then the rest. */
+function replay<T>(first: readonly (readonly T[])[], rest: Batches<T>): Batches<T> {
+  let position = 0
+  return {
+    next: () => {
+      const batch = first[position++]
+      return batch === undefined ? rest.next() : Promise.resolve({ done: false, value: batch })
+    },
+    return: async () => {
+      await rest.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+function pause<T>(ms: number, { clock, signal }: AttemptOptions<T>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(done, ms)
+    function done(): void {
+      cancel()
+      signal.removeEventListener("abort", done)
+      resolve()
+    }
+    signal.addEventListener("abort", done, { once: true })
+  })
+}

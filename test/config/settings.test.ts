@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test"
+import { settings } from "../../src/config/settings.ts"
+import { providers } from "../../src/providers/table.ts"
+import { configFrom } from "./support.ts"
+
+test("every name stands in the table once, every provider's key variable too", () => {
+  const names = settings.map((setting) => setting.name)
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  expect(providers.flatMap((row) => row.keyNames).filter((name) => !names.includes(name))).toEqual([])
+})
+
+test("the defaults written in the table are the ones in force", () => {
+  const config = configFrom({ OPENAI_API_KEY: "k-123456" })
+  expect({ ...config, upstream: config.upstream.baseUrl, others: Object.keys(config.others) }).toEqual({
+    host: "127.0.0.1",
+    port: 8082,
+    logLevel: "INFO",
+    logFormat: "json",
+    upstream: "https://api.openai.com/v1",
+    others: ["ollama"],
+    tiers: { big: "gpt-4o", middle: "gpt-4o", small: "gpt-4o-mini" },
+    defaultMaxTokens: 8192,
+    minTokensLimit: 1,
+    maxTokensLimit: undefined,
+    requestTimeoutMs: 300_000,
+    maxRetries: 2,
+    estimateTokens: true,
+    clientKeys: [],
+    secrets: ["k-123456"],
+  })
+})

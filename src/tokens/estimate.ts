@@ -3,14 +3,12 @@
 // numbers go by three, signs take the line break after them along), and each piece is priced by its looks.
 import { kindOf, kinds } from "./characters.ts"
 import { hanCost } from "./han.ts"
-import { type Prefix, wordCost, wordEnd } from "./letters.ts"
+import { countLetters, type Prefix, type WordTally } from "./letters.ts"
 import { type Countable, type Piece, partsOf, piecesOf, type TokenParts } from "./pieces.ts"
 
-interface Tally {
+/** Words are tallied apart: their mean tells English and source code from everything else. */
+interface Tally extends WordTally {
   cost: number
-  /** Latin words seen, and their share of the cost: the mean tells English and code from everything else. */
-  words: number
-  wordCost: number
 }
 
 /** What a run of a script's letters costs: once, and for each letter; fitted to o200k_base. */
@@ -45,9 +43,7 @@ const isScript = (kind: number): boolean => kind >= kinds.kana && kind <= kinds.
 
 /** Latin letters, with an English contraction behind them ('s, 't, 'll), which rarely costs anything. */
 function countWord(text: string, at: number, prefix: Prefix, tally: Tally): number {
-  const end = wordEnd(text, at)
-  tally.wordCost += wordCost(text, at, end, prefix)
-  tally.words += 1
+  const end = countLetters(text, at, prefix, tally)
   if (text.charCodeAt(end) !== 0x27 || kindAt(text, end + 1) !== kinds.lower) return end
   const tail = runEnd(text, end + 1, kinds.lower)
   if (tail - end > 3) return end

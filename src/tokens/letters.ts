@@ -34,13 +34,27 @@ const pairRows: readonly string[] = [
   "di6abei8gke8a44i1adadjb45ja",
 ]
 
-/** Indexed by `before * 32 + after`, each a letter's number from 1 to 27. */
+/** Set beside a letter's number when it is a capital. */
+const capital = 32
+
+/** 1 to 26 for the letters, 27 for accented ones, with `capital` where it is one; 0 for everything else. */
+const letterOf: Uint8Array = new Uint8Array(kindOf.length)
+for (let code = 0; code < kindOf.length; code++) {
+  const kind = kindOf[code]
+  if (kind === kinds.lower) letterOf[code] = code & 31
+  else if (kind === kinds.upper) letterOf[code] = capital + (code & 31)
+  else if (kind === kinds.accented) letterOf[code] = 27
+}
+
+/** Indexed by `before * 32 + after`, each a letter's number. */
 const pairCost: Float64Array = new Float64Array(32 * 32)
 for (const [before, row] of pairRows.entries()) {
   for (let after = 0; after < row.length; after++) {
     pairCost[(before + 1) * 32 + after + 1] = Number.parseInt(row.charAt(after), 36) / 20
   }
 }
+/** One letter over and over (padding, the zeros of base64) goes about eight to a token. */
+const repeatCost = 0.2
 
 /** What stands before a word and is counted with it: nothing, one space, one other character. */
 export type Prefix = 0 | 1 | 2
@@ -57,45 +71,49 @@ const capitalShape: Shape = { start: [0.83, 0.73, 1.38], pairs: 1.06, letter: -0
 const upperShape: Shape = { start: [0.55, 0.5, 0.85], pairs: 1.08, letter: -0.027 }
 const mixedShape: Shape = { start: [1.27, 0.89, 1.7], pairs: 0.61, letter: 0.044 }
 
-/** Where the word that starts at `at` ends: a capital after a small letter begins the next one. */
-export function wordEnd(text: string, at: number): number {
-  let end = at + 1
-  let before = kindOf[text.charCodeAt(at)] ?? 0
-  while (end < text.length) {
-    const kind = kindOf[text.charCodeAt(end)] ?? 0
-    if (kind < kinds.lower || kind > kinds.accented) break
-    if (kind === kinds.upper && before !== kinds.upper) break
-    before = kind
-    end++
-  }
-  return end
-}
-
 function shapeOf(capitals: number, length: number, capitalFirst: boolean): Shape {
   if (capitals === 0) return lowerShape
   if (capitals === length) return length === 1 ? capitalShape : upperShape
   return capitals === 1 && capitalFirst ? capitalShape : mixedShape
 }
 
-/** Tokens of the word in [start, end), which holds Latin letters only. */
-export function wordCost(text: string, start: number, end: number, prefix: Prefix): number {
-  let pairs = 0
-  let capitals = 0
-  let before = 0
-  let repeats = 0
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code >= 0x41 && code <= 0x5a) capitals++
-    const letter = code < 0x80 ? code & 31 : 27
-    repeats = letter === before && code < 0x80 ? repeats + 1 : 0
-    // One letter over and over (padding, the zeros of base64) goes about eight to a token.
-    pairs += repeats > 1 ? 0.2 : (pairCost[before * 32 + letter] ?? 0)
-    before = letter
-  }
-  const length = end - start
-  const shape = shapeOf(capitals, length, (kindOf[text.charCodeAt(start)] ?? 0) === kinds.upper)
+function wordCost(shape: Shape, prefix: Prefix, pairs: number, length: number): number {
   const cost = shape.start[prefix] + shape.pairs * pairs + shape.letter * length
   // A common word is one token whatever its letters, so a score just above one is mostly still one.
   if (cost >= 2) return cost
   return cost > 1.06 ? cost - 0.06 : 1
+}
+
+export interface WordTally {
+  words: number
+  wordCost: number
+}
+
+/**
+ * Adds the word that starts at `start`, a Latin letter, to the tally and returns where it ends: at the first
+ * character that is no letter, or where a capital after a small letter begins the next word.
+ */
+export function countLetters(text: string, start: number, prefix: Prefix, tally: WordTally): number {
+  let pairs = 0
+  let capitals = 0
+  let before = 0
+  let twice = false
+  let end = start
+  for (; end < text.length; end++) {
+    const mark = letterOf[text.charCodeAt(end)] ?? 0
+    if (mark === 0) break
+    const letter = mark & 31
+    if (mark > capital) {
+      if (capitals < end - start) break
+      capitals++
+    }
+    pairs += twice && letter === before ? repeatCost : (pairCost[before * 32 + letter] ?? 0)
+    twice = letter === before
+    before = letter
+  }
+  const length = end - start
+  const shape = shapeOf(capitals, length, (letterOf[text.charCodeAt(start)] ?? 0) > capital)
+  tally.wordCost += wordCost(shape, prefix, pairs, length)
+  tally.words += 1
+  return end
 }

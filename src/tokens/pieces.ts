@@ -39,9 +39,9 @@ const withoutEncrypted = (key: string, value: unknown): unknown =>
   key.startsWith("encrypted_") ? undefined : value
 
 /** JSON text of any value; empty for what JSON cannot say (cycles, bigints, functions). */
-function jsonText(value: unknown): string {
+function jsonText(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
   try {
-    return JSON.stringify(value, withoutEncrypted) ?? ""
+    return JSON.stringify(value, replacer) ?? ""
   } catch {
     return ""
   }
@@ -90,7 +90,7 @@ function blockPieces(block: ContentBlock, depth: number): readonly Piece[] {
     case "tool_reference":
       return [perMessage, plain(block.tool_name)]
     default:
-      return [jsonText(block.original)]
+      return [jsonText(block.original, withoutEncrypted)]
   }
 }
 

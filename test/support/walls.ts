@@ -104,7 +104,9 @@ export function checkImports(file: SourceFile): readonly string[] {
     if (target === undefined) return mayUsePackage(rule, specifier) ? [] : [`may not use ${specifier}`]
     const other = roomOf(target)
     if (other === undefined)
-      return target === "../package.json" && room === "cli" ? [] : [`no such room: ${specifier}`]
+      return target === "../package.json" && /^(?:cli|commands)$/.test(room)
+        ? []
+        : [`no such room: ${specifier}`]
     const allowed =
       other === room || rule.rooms.includes(other) || (types && rule.rooms.includes(`${other}:type`))
     return allowed ? [] : [`may not import ${specifier}`]

@@ -1,7 +1,7 @@
-#!/usr/bin/env bun
+#!/usr/bin/env -S bun --no-env-file
 // The entry: reads the command line, runs the command, turns what comes back into an exit code. The only
 // place that ends the process.
-import { stripVTControlCharacters } from "node:util"
+import { isatty } from "node:tty"
 import { runCommand } from "citty"
 import { checkArguments, nearest, type SplitArguments, splitArguments } from "./commands/arguments.ts"
 import { renderCommandHelp, renderRootHelp } from "./commands/help.ts"
@@ -48,8 +48,9 @@ async function showHelp(
   io: CommandIo,
 ): Promise<number> {
   const entry = entries.find((candidate) => candidate.name === name)
-  const text = await (entry === undefined ? renderRootHelp(entries) : renderCommandHelp(entry, entries))
-  io.out(io.color ? text : stripVTControlCharacters(text))
+  const rendering =
+    entry === undefined ? renderRootHelp(entries, io.color) : renderCommandHelp(entry, entries, io.color)
+  io.out(await rendering)
   return 0
 }
 
@@ -88,7 +89,7 @@ function createIo(env: Env): CommandIo {
     error: (text) => process.stderr.write(text),
     readStdin: () => Bun.stdin.text(),
     readFile: (path) => Bun.file(path).text(),
-    stdinIsTerminal: process.stdin.isTTY === true,
+    stdinIsTerminal: isatty(0),
     color: process.stdout.isTTY === true && !plain,
   }
 }

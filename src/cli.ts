@@ -114,7 +114,11 @@ function start(): void {
   onStray("uncaughtException")
   onStray("unhandledRejection")
   // The reader has gone (`| head`): nothing more to say, and nobody to tell.
-  process.stdout.on("error", () => process.exit(process.exitCode ?? 0))
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0)
+    process.stderr.write(`claude-proxy: cannot write: ${error.message}\n`)
+    process.exit(1)
+  })
   process.stderr.on("error", () => {})
   // No process.exit after the command: Bun would cut off what a pipe has not taken yet.
   main(process.argv.slice(2), process.env).then(

@@ -66,7 +66,8 @@ function checkFlag(token: string, next: string | undefined, definition: ArgsDef)
   const equals = token.indexOf("=")
   const flag = equals < 0 ? token : token.slice(0, equals)
   const value = equals < 0 ? undefined : token.slice(equals + 1)
-  const argument = flag.startsWith("--") ? definition[flag.slice(2)] : undefined
+  const name = flag.slice(2)
+  const argument = flag.startsWith("--") && Object.hasOwn(definition, name) ? definition[name] : undefined
   if (argument === undefined || argument.type === "positional") {
     return { problem: unknownFlag(flag, definition) }
   }

@@ -36,21 +36,20 @@ export interface ChildEnd {
 
 /** Runs the command to its end. Its exit code is the result; a signal n gives 128+n, as shells say it. */
 export async function runChild(path: string, args: readonly string[], env: Environment): Promise<ChildEnd> {
-  let child: Bun.Subprocess<"inherit", "inherit", "inherit">
+  let child: Bun.Subprocess | undefined
+  // Before the child starts: it may be up, and somebody may signal us, before we are back here.
+  const release = passSignals((signal) => child?.kill(signal))
   try {
     child = Bun.spawn([path, ...args], { env: { ...env }, stdio: ["inherit", "inherit", "inherit"] })
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : ""
-    return { exitCode: code === "ENOENT" ? 127 : 126, why: `${path}: cannot be started (${code || error})` }
-  }
-  const release = passSignals((signal) => child.kill(signal))
-  try {
     await child.exited
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error)
+    return { exitCode: code === "ENOENT" ? 127 : 126, why: `${path}: cannot be started (${code})` }
   } finally {
     release()
   }
-  const signal = Object.entries(constants.signals).find(([name]) => name === child.signalCode)
-  return { exitCode: signal === undefined ? (child.exitCode ?? 1) : 128 + signal[1] }
+  const signal = Object.entries(constants.signals).find(([name]) => name === child?.signalCode)
+  return { exitCode: signal === undefined ? (child?.exitCode ?? 1) : 128 + signal[1] }
 }
 
 // Typed at a terminal, ^C and ^\ reach the child from the kernel; passed on by us they would count twice.

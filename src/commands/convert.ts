@@ -31,7 +31,7 @@ export interface ConvertOptions {
 /** 0: converted; 1: the input is nothing we can convert; 2: the command or the configuration is wrong. */
 export async function convert(options: ConvertOptions, io: CommandIo): Promise<number> {
   const read = await readInput(options, io)
-  if (read === undefined) return 2
+  if (typeof read === "number") return read
   if (read.trim() === "")
     return fail(io, "the input is empty; it should be a request, a reply or a stream as JSON")
   const input = recognise(read, options.from)
@@ -51,18 +51,18 @@ export async function convert(options: ConvertOptions, io: CommandIo): Promise<n
   return convertReplyInput(input, resolved.route, io)
 }
 
-async function readInput(options: ConvertOptions, io: CommandIo): Promise<string | undefined> {
+/** The input's text, or the exit code when there is none to be had. */
+async function readInput(options: ConvertOptions, io: CommandIo): Promise<string | number> {
   if (options.file === undefined && io.stdinIsTerminal) {
     io.error("claude-proxy: nothing to convert: name a FILE, or pipe JSON in (claude-proxy convert --help)\n")
-    return undefined
+    return 2
   }
   if (options.file === undefined || options.file === "-") return io.readStdin()
   try {
     return await io.readFile(options.file)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    io.error(`claude-proxy: cannot read ${options.file}: ${why}\n`)
-    return undefined
+    return fail(io, `cannot read ${options.file}: ${why}`)
   }
 }
 

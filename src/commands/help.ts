@@ -1,4 +1,5 @@
 // The help texts: citty's, with examples.
+import { stripVTControlCharacters } from "node:util"
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from "citty"
 import type { CommandEntry } from "./table.ts"
 import { version } from "./version.ts"
@@ -15,27 +16,34 @@ export function rootCommand(entries: readonly CommandEntry[]): CommandDef {
   })
 }
 
-/** The text for `--help` alone. */
-export async function renderRootHelp(entries: readonly CommandEntry[]): Promise<string> {
+/** The text for `--help` alone; without `color` it is plain text. */
+export async function renderRootHelp(entries: readonly CommandEntry[], color: boolean): Promise<string> {
   const examples = entries.flatMap((entry) => entry.examples.slice(0, 1))
-  return `${await renderUsage(rootCommand(entries))}\n\n${renderExamples(examples)}\n`
+  const usage = await renderUsage(rootCommand(entries))
+  return finish(`${usage}\n\n${renderExamples(examples)}\n`, color)
 }
 
 /** The text for `COMMAND --help`. */
 export async function renderCommandHelp(
   entry: CommandEntry,
   entries: readonly CommandEntry[],
+  color: boolean,
 ): Promise<string> {
   const usage = await renderUsage(entry.command, rootCommand(entries))
   const shown = entry.restBelongsToChild
     ? usage.replace("[OPTIONS]", "[OPTIONS] [-- COMMAND [ARGUMENTS]]")
     : usage
-  return `${shown}\n${renderExamples(entry.examples)}\n`
+  return finish(`${shown}\n${renderExamples(entry.examples)}\n`, color)
+}
+
+// citty colours whatever it is asked for, and pads its last column.
+function finish(text: string, color: boolean): string {
+  return color ? text : stripVTControlCharacters(text).replace(/[ \t]+$/gm, "")
 }
 
 function renderExamples(examples: CommandEntry["examples"]): string {
   // Long lines would push the explanations of the others off the screen: those get theirs below.
-  const widest = Math.max(...examples.map(([line]) => line.length).filter((length) => length < 50))
+  const widest = Math.max(...examples.map(([line]) => line.length).filter((length) => length <= 55))
   const lines = examples.map(([line, what]) => `  ${line.padEnd(widest)}  # ${what}`)
   return `EXAMPLES\n\n${lines.join("\n")}`
 }

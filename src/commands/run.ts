@@ -3,17 +3,19 @@ import { homedir } from "node:os"
 import { basename } from "node:path"
 import type { Config } from "../config/config.ts"
 import { loadHere } from "../config/load.ts"
-import { resolveRoute } from "../config/route.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import { createLogger, type Logger } from "../observe/log.ts"
-import { redact } from "../protocol/redact.ts"
+import { logExchange } from "../observe/log-exchange.ts"
 import { startDemoUpstream } from "../server/demo.ts"
 import { type RunningServer, startServer } from "../server/server.ts"
-import { findCommand, runChild } from "./child.ts"
-import { childEnvironment, type Environment, proxyVariable, serviceSwitches } from "./child-environment.ts"
+import { type ChildEnd, findCommand, runChild } from "./child.ts"
+import { childEnvironment, type Environment, serviceSwitches } from "./child-environment.ts"
 import { claudeSettingsFiles, findConflicts } from "./claude-settings.ts"
 import type { CommandIo } from "./io.ts"
-import { addExchange, emptyTotals, renderTotals, type Totals } from "./totals.ts"
+import { modelLimits } from "./model-limits.ts"
+import { createRecord } from "./run-record.ts"
+import { holdStrays } from "./strays.ts"
+import { renderTotals } from "./totals.ts"
 import { version } from "./version.ts"
 
 export interface RunOptions {
@@ -81,25 +83,30 @@ async function runWith(
     clientKeys: [token],
     secrets: [token, ...base.secrets],
   }
-  const kept = createKeeper(config)
-  const server = tryServer(config, createLog(config, options, io), kept.onExchange, io)
+  const record = createRecord(config)
+  const log = createLog(config, options, io)
+  const onExchange = (exchange: Exchange) => {
+    record.onExchange(exchange)
+    logExchange(exchange, log)
+  }
+  const server = tryServer(config, log, onExchange, io)
   if (server === undefined) return 1
   // An error of ours that nobody caught must not take the child with it.
-  const strays = holdStrays(kept.onStray)
+  const strays = holdStrays(record.onStray)
+  const isClaude = /^claude(\.\w+)?$/.test(basename(command.path))
+  let child: ChildEnd
   try {
-    const isClaude = /^claude(\.\w+)?$/.test(basename(command.path))
     if (isClaude) await warnOfConflicts(env, io)
     const facts = { url: server.url, token, ...modelLimits(config) }
-    const child = await runChild(command.path, command.args, childEnvironment(env, facts))
-    if (child.why !== undefined) say(io, child.why)
-    for (const line of [...warnings, ...kept.lines(isClaude, env)]) say(io, line)
-    if (child.why === undefined) say(io, renderTotals(kept.totals()))
-    return child.exitCode
+    child = await runChild(command.path, command.args, childEnvironment(env, facts))
   } finally {
     // The child is gone: whatever still runs, runs for nobody.
     await server.stop(0)
     strays.release()
   }
+  const told = child.why === undefined ? renderTotals(record.totals()) : child.why
+  for (const line of [...warnings, ...record.lines(isClaude, env), told]) say(io, line)
+  return child.exitCode
 }
 
 function tryServer(
@@ -123,84 +130,12 @@ function createLog(config: Config, options: RunOptions, io: CommandIo): Logger {
   return createLogger({ level, format, write, now: () => new Date(), secrets })
 }
 
-interface Keeper {
-  readonly onExchange: (exchange: Exchange) => void
-  readonly onStray: (error: unknown) => void
-  readonly totals: () => Totals
-  /** What is to be told once the child has ended. */
-  readonly lines: (isClaude: boolean, env: Environment) => readonly string[]
-}
-
-/** Remembers while the child runs what must not be printed yet. */
-function createKeeper(config: Config): Keeper {
-  let totals = emptyTotals
-  let lastFailure: string | undefined
-  let stray: string | undefined
-  return {
-    onExchange: (exchange) => {
-      totals = addExchange(totals, exchange)
-      if (exchange.outcome.kind === "failed") lastFailure = exchange.outcome.fault.message
-    },
-    onStray: (error) => {
-      stray = error instanceof Error ? error.message : String(error)
-    },
-    totals: () => totals,
-    lines: (isClaude, env) => {
-      const proxy = isClaude && totals.requests === 0 ? proxyVariable(env) : undefined
-      const told = [
-        ...(stray === undefined ? [] : [`internal error: ${stray}`]),
-        ...(lastFailure === undefined ? [] : [`the last error: ${lastFailure}`]),
-        ...(proxy === undefined
-          ? []
-          : [`no request arrived. ${proxy} is set: is this address exempt from it?`]),
-      ]
-      return told.map((line) => redact(line, config.secrets).replace(/\s+/g, " "))
-    },
-  }
-}
-
-function holdStrays(keep: (error: unknown) => void): { readonly release: () => void } {
-  const kinds = ["uncaughtException", "unhandledRejection"] as const
-  for (const kind of kinds) process.on(kind, keep)
-  return {
-    release: () => {
-      for (const kind of kinds) process.off(kind, keep)
-    },
-  }
-}
-
 async function warnOfConflicts(env: Environment, io: CommandIo): Promise<void> {
   for (const name of serviceSwitches(env)) {
     say(io, `${name} is set: Claude Code follows it and does not come to this proxy.`)
   }
   const files = claudeSettingsFiles(env, homedir(), process.cwd())
   for (const conflict of await findConflicts(files, io.readFile)) say(io, conflict)
-}
-
-/**
- * One number has to do for the whole session: the smallest window. Requests on the small tier are short, so
- * that one counts only where it is known, and never for the length of replies.
- */
-function modelLimits(config: Config): { contextWindow: number | null; maxOutputTokens: number | null } {
-  const profiles = ["opus", "sonnet", "haiku"].map((family) => {
-    const resolved = resolveRoute(config, `claude-${family}`)
-    return resolved.ok ? resolved.route.profile : undefined
-  })
-  const main = profiles.slice(0, 2)
-  const small = profiles[2]?.contextWindow ?? null
-  const windows = [
-    ...main.map((profile) => profile?.contextWindow ?? null),
-    ...(small === null ? [] : [small]),
-  ]
-  return {
-    contextWindow: smallest(windows),
-    maxOutputTokens: smallest(main.map((profile) => profile?.maxOutputTokens ?? null)),
-  }
-}
-
-/** Null as soon as one is not known. */
-function smallest(values: readonly (number | null)[]): number | null {
-  return values.reduce((least, value) => (least === null || value === null ? null : Math.min(least, value)))
 }
 
 function say(io: CommandIo, text: string): void {

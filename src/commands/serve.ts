@@ -1,13 +1,15 @@
 // `serve`: starts the proxy, says where and with what, and serves until it is told to stop.
 import type { Config } from "../config/config.ts"
 import { type Described, loadHere } from "../config/load.ts"
-import type { Exchange } from "../observe/exchange.ts"
-import { createLogger, type Logger } from "../observe/log.ts"
-import { usageLine } from "../observe/usage-line.ts"
+import { createLogger } from "../observe/log.ts"
+import { logExchange } from "../observe/log-exchange.ts"
 import { startDemoUpstream } from "../server/demo.ts"
 import { type RunningServer, startServer } from "../server/server.ts"
+import type { Environment } from "./child-environment.ts"
 import type { CommandIo } from "./io.ts"
 import { startFailure } from "./start-failure.ts"
+import { holdStrays } from "./strays.ts"
+import { ensureUncapped } from "./uncapped.ts"
 import { untilStopped } from "./until-stopped.ts"
 import { version } from "./version.ts"
 
@@ -23,7 +25,9 @@ export interface ServeOptions {
 const graceMs = 10_000
 
 /** Runs until a signal; 0 after a clean stop, 1 when the address cannot be had, 2 for a broken configuration. */
-export async function serve(options: ServeOptions, io: CommandIo): Promise<number> {
+export async function serve(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
+  const uncapped = await ensureUncapped(env)
+  if (typeof uncapped === "number") return uncapped
   const upstream = options.demo ? startDemoUpstream() : undefined
   const loaded = loadHere({
     flags: { HOST: options.host, PORT: options.port, LOG_LEVEL: options.logLevel },
@@ -46,43 +50,28 @@ export async function serve(options: ServeOptions, io: CommandIo): Promise<numbe
     secrets: config.secrets,
   })
   for (const warning of warnings) log.warn(warning)
+  if (uncapped === "capped")
+    log.warn("at most 256 requests can run at once: this system does not let us lift Bun's limit")
   let server: RunningServer
   try {
-    server = startServer({ config, log, version, onExchange: (exchange) => report(exchange, log) })
+    server = startServer({ config, log, version, onExchange: (exchange) => logExchange(exchange, log) })
   } catch (error) {
     await upstream?.stop()
     return startFailure(error, config, io)
   }
   io.out(renderStart(server, config, described))
   if (!isLoopback(config.host) && config.clientKeys.length === 0) io.error(renderOpenWarning(server))
+  const strays = holdStrays((error) =>
+    log.error("internal error", () => ({
+      error: error instanceof Error ? (error.stack ?? error.message) : error,
+    })),
+  )
   const signal = await untilStopped()
   log.info(`${signal}: finishing running requests, at most ${graceMs / 1000} s; once more ends at once`)
   await server.stop(graceMs)
   await upstream?.stop()
+  strays.release()
   return 0
-}
-
-/** What the log says of a request once it is over. */
-function report(exchange: Exchange, log: Logger): void {
-  const { outcome, requestId } = exchange
-  const facts = () => ({
-    requestId,
-    provider: exchange.provider,
-    route: exchange.reason,
-    attempts: exchange.attempts,
-    firstContentMs: exchange.firstContentMs === undefined ? undefined : Math.round(exchange.firstContentMs),
-    durationMs: Math.round(exchange.durationMs),
-    notes: exchange.notes.map((note) => `${note.kind} ${note.path}: ${note.why}`),
-  })
-  if (outcome.kind === "completed") log.info(usageLine(exchange))
-  else if (outcome.kind === "cancelled") log.info("the client closed the connection", () => ({ requestId }))
-  else
-    log.error("request failed", () => ({
-      requestId,
-      status: outcome.fault.status,
-      why: outcome.fault.message,
-    }))
-  log.debug("request", facts)
 }
 
 /** The one block at the start: where it listens, which upstream, which models, what clients need. */

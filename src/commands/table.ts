@@ -55,7 +55,7 @@ const logLevel = { type: "string", valueHint: "level", description: "DEBUG, INFO
 
 const demo = { type: "boolean", description: "Use the built-in upstream: no key, no network" } as const
 
-function serveEntry({ io }: Invocation): Described {
+function serveEntry({ io, env }: Invocation): Described {
   return {
     name: "serve",
     description: "Start the proxy",
@@ -80,7 +80,7 @@ function serveEntry({ io }: Invocation): Described {
       const { ServeFlags } = await import("./flags.ts")
       return withFlags(ServeFlags, given, io, async ({ host, port, demo, ...flags }) => {
         const { serve } = await import("./serve.ts")
-        return serve({ host, port, demo, envFile: flags.env, logLevel: flags["log-level"] }, io)
+        return serve({ host, port, demo, envFile: flags.env, logLevel: flags["log-level"] }, io, env)
       })
     },
   }

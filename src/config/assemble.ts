@@ -1,18 +1,22 @@
 // The whole Config out of the values of all sources: every check, and every problem found, not only the first.
 import { redact } from "../protocol/redact.ts"
 import { findProvider } from "../providers/table.ts"
-import { type Choice, chooseOthers, chooseTiers, chooseUpstream, type Given } from "./choose.ts"
-import type { Config, Tiers, Upstream } from "./config.ts"
+import { type Choice, chooseOthers, chooseTiers, type Given } from "./choose.ts"
+import type { Config, CustomModel, Tiers, Upstream } from "./config.ts"
+import { chooseWithModels, reachModels } from "./custom-models.ts"
 import { customHeaders } from "./headers.ts"
+import type { ModelEntry } from "./models-file.ts"
 import { resolveRoute } from "./route.ts"
-import { logFormats, logLevels, type SettingName, settings } from "./settings.ts"
-import { createReader, listOf, named, type Reader, secretsIn, type Values } from "./values.ts"
+import { logFormats, logLevels, type SettingName } from "./settings.ts"
+import { createReader, listOf, named, type Reader, secretNames, secretsIn, type Values } from "./values.ts"
 
 export interface Options {
   readonly terminal: boolean
   readonly needsUpstream: boolean
   readonly demoBaseUrl: string | undefined
   readonly keyFile: string
+  /** What models.yaml holds. */
+  readonly models: readonly ModelEntry[]
 }
 
 export interface Assembled {
@@ -29,11 +33,14 @@ export function assembleConfig(values: Values, options: Options): Assembled {
   const added = customHeaders(values)
   const given = { values, headers: added.headers, ...options }
   const choice =
-    options.demoBaseUrl === undefined ? chooseUpstream(given) : demoChoice(given, options.demoBaseUrl)
+    options.demoBaseUrl === undefined
+      ? chooseWithModels(options.models, given)
+      : demoChoice(given, options.demoBaseUrl)
   const plain = scalars(reader, options)
-  const keys = keyPart(values, choice.upstream, added.headers)
-  const config =
-    choice.upstream && freeze({ ...plain, ...upstreamPart(given, choice.upstream, options), ...keys })
+  const { upstream } = choice
+  const upstreams = upstream && upstreamPart(given, upstream, options)
+  const keys = keyPart(values, upstreams === undefined ? [] : allUpstreams(upstreams), added.headers)
+  const config = upstreams && freeze({ ...plain, ...upstreams, ...keys })
   return {
     config,
     problems: [
@@ -57,7 +64,7 @@ function demoChoice(given: Given, baseUrl: string): Choice {
   return { upstream, problems: [], warnings: [], infos: [] }
 }
 
-type Scalars = Omit<Config, "upstream" | "others" | "tiers" | "clientKeys" | "secrets">
+type Scalars = Omit<Config, keyof Upstreams | "clientKeys" | "secrets">
 
 // What stands after "??" is never used: a value that could not be read is a problem, and ends the loading.
 function scalars(reader: Reader, options: Options): Scalars {
@@ -75,19 +82,23 @@ function scalars(reader: Reader, options: Options): Scalars {
   }
 }
 
+type Upstreams = Pick<Config, "upstream" | "others" | "tiers" | "models">
+
 // Commands that only convert may run without any model; a route to a tier is then refused by name.
 const noTiers: Tiers = { big: "", middle: "", small: "" }
 
-function upstreamPart(
-  given: Given,
-  upstream: Upstream,
-  options: Options,
-): Pick<Config, "upstream" | "others" | "tiers"> {
+function upstreamPart(given: Given, upstream: Upstream, options: Options): Upstreams {
   if (options.demoBaseUrl !== undefined) {
-    return { upstream, others: {}, tiers: { big: "demo", middle: "demo", small: "demo" } }
+    return { upstream, others: {}, tiers: { big: "demo", middle: "demo", small: "demo" }, models: [] }
   }
   const tiers = chooseTiers(given.values, upstream.row) ?? noTiers
-  return { upstream, others: chooseOthers(given, upstream), tiers }
+  const models = reachModels(options.models, given, upstream)
+  return { upstream, others: chooseOthers(given, upstream), tiers, models }
+}
+
+function allUpstreams({ upstream, others, models }: Upstreams): readonly Upstream[] {
+  const own = models.flatMap(({ reach }: CustomModel) => (reach.ok ? [reach.upstream] : []))
+  return [upstream, ...Object.values(others), ...own]
 }
 
 // Shorter header values are words ("true", "beta"): redacting those would tear up every log line.
@@ -95,26 +106,26 @@ const shortestHeaderSecret = 6
 
 function keyPart(
   values: Values,
-  upstream: Upstream | undefined,
+  upstreams: readonly Upstream[],
   headers: Readonly<Record<string, string>>,
 ): Pick<Config, "clientKeys" | "secrets"> {
   const clientKeys = [
     ...new Set([...listOf(values.get("ALLOWED_API_KEYS")), ...listOf(values.get("ANTHROPIC_API_KEY"))]),
   ]
-  const sent = [...Object.values(headers), ...queryValues(upstream)]
+  const sent = [...Object.values(headers), ...upstreams.flatMap(queryValues)]
   const secrets = [...secretsIn(values), ...sent.filter((value) => value.length >= shortestHeaderSecret)]
   // Longest first: a secret that is part of another one would leave the rest of it standing.
   return { clientKeys, secrets: [...new Set(secrets)].sort((one, other) => other.length - one.length) }
 }
 
-function queryValues(upstream: Upstream | undefined): readonly string[] {
-  const pairs = Object.entries(upstream?.query ?? {})
+function queryValues({ query }: Upstream): readonly string[] {
+  const pairs = Object.entries(query)
   return pairs.filter(([name]) => name !== "api-version").map(([, value]) => value)
 }
 
 function freeze(config: Config): Config {
-  Object.freeze(config.upstream)
-  for (const part of [...Object.values(config.others), config.others, config.tiers]) Object.freeze(part)
+  for (const part of [...allUpstreams(config), config.others, config.tiers, ...config.models, config.models])
+    Object.freeze(part)
   return Object.freeze(config)
 }
 
@@ -135,8 +146,7 @@ function limitProblems(plain: Scalars, values: Values): readonly string[] {
 
 /** Keys are sent in a header, which takes visible ASCII only; Bun would fail at every request. */
 function keyProblems(values: Values): readonly string[] {
-  const holders = settings.filter((setting) => setting.kind === "secret" || setting.holdsSecrets === true)
-  return holders.flatMap(({ name }) => {
+  return secretNames(values).flatMap((name) => {
     const found = values.get(name)
     if (found === undefined) return []
     const keys = listOf(found)
@@ -151,7 +161,7 @@ function keyProblems(values: Values): readonly string[] {
 
 function severalKeys(config: Config | undefined, values: Values): readonly string[] {
   if (config === undefined) return []
-  const names = [config.upstream, ...Object.values(config.others)].map((upstream) => upstream.keyName)
+  const names = allUpstreams(config).map((upstream) => upstream.keyName)
   return [...new Set(names)].flatMap((name) => {
     const { length } = listOf(values.get(name))
     return length > 1

@@ -1,4 +1,6 @@
 // The whole configuration of a running proxy: frozen, complete, secrets resolved. Made by config/load.ts.
+import type { Prices } from "../providers/prices.ts"
+import type { ProfileDelta } from "../providers/profile.ts"
 import type { ProviderRow } from "../providers/table.ts"
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR"
@@ -16,11 +18,28 @@ export interface Upstream {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What each Claude family stands for: upstream model names, or `PROVIDER/NAME`. */
+/** What each Claude family stands for: upstream model names, `PROVIDER/NAME`, or ids of `models`. */
 export interface Tiers {
   readonly big: string
   readonly middle: string
   readonly small: string
+}
+
+/** Where a model of models.yaml is served; when that cannot be, what is missing. */
+export type Reach =
+  | { readonly ok: true; readonly upstream: Upstream }
+  | { readonly ok: false; readonly why: string }
+
+/** A model of models.yaml. */
+export interface CustomModel {
+  readonly id: string
+  /** What its upstream calls it. */
+  readonly name: string
+  readonly reach: Reach
+  /** What the file says of it, over what is known of the provider and the name. */
+  readonly delta: ProfileDelta
+  /** Undefined: not known. */
+  readonly prices: Prices | undefined
 }
 
 export interface Config {
@@ -33,6 +52,7 @@ export interface Config {
   /** The other providers whose keys are known, by row id, for `PROVIDER/NAME`. */
   readonly others: Readonly<Record<string, Upstream>>
   readonly tiers: Tiers
+  readonly models: readonly CustomModel[]
   readonly defaultMaxTokens: number
   readonly minTokensLimit: number
   /** A hard upper limit for max_tokens; undefined: the model's own. */

@@ -10,7 +10,48 @@ export interface Layer {
   readonly problems: readonly string[]
 }
 
+/** A file of settings; `file` is missing when it could not be read, and `issue` says why. */
+export interface SettingsFile {
+  /** Given with --env, ./.env, or in our own folder. */
+  readonly source: "named" | "local" | "own"
+  readonly path: string
+  readonly file?: EnvFile
+  readonly issue?: string
+}
+
 type Texts = Readonly<Record<string, string | undefined>>
+
+const noNames: ReadonlySet<string> = new Set()
+
+/** All sources as layers, strongest first. `keyNames` are wanted besides the settings: keys of models. */
+export function layersOf(
+  flags: Texts,
+  env: Texts,
+  files: readonly SettingsFile[],
+  keyNames = noNames,
+): readonly Layer[] {
+  const from = (source: SettingsFile["source"]) =>
+    files.filter((file) => file.source === source).map((file) => layerOf(file, keyNames))
+  return [
+    flagLayer(flags),
+    ...from("named"),
+    environmentLayer(env, keyNames),
+    ...from("local"),
+    ...from("own"),
+  ]
+}
+
+function layerOf({ source, path, file, issue }: SettingsFile, keyNames: ReadonlySet<string>): Layer {
+  if (file !== undefined) return fileLayer(path, file, keyNames)
+  const values = new Map<string, Found>()
+  return source === "named"
+    ? {
+        values,
+        warnings: [],
+        problems: [`--env: ${issue}: give the path of a file with NAME=value lines.`],
+      }
+    : { values, warnings: [`${issue}: its settings are not used.`], problems: [] }
+}
 
 /** Settings given as flags, keyed by the setting's name. */
 export function flagLayer(flags: Texts): Layer {
@@ -22,14 +63,19 @@ export function flagLayer(flags: Texts): Layer {
 }
 
 /** Settings in the process environment. */
-export function environmentLayer(env: Texts): Layer {
-  return plainLayer(env, normaliseValue, () => "environment")
+export function environmentLayer(env: Texts, keyNames = noNames): Layer {
+  return plainLayer(env, normaliseValue, () => "environment", keyNames)
 }
 
-function plainLayer(texts: Texts, read: (text: string) => string, origin: (name: string) => string): Layer {
+function plainLayer(
+  texts: Texts,
+  read: (text: string) => string,
+  origin: (name: string) => string,
+  keyNames = noNames,
+): Layer {
   const values = new Map<string, Found>()
   for (const [name, text] of Object.entries(texts)) {
-    if (text === undefined || !isSettingName(name)) continue
+    if (text === undefined || !(isSettingName(name) || keyNames.has(name))) continue
     values.set(name, { value: read(text), origin: origin(name) })
   }
   return { values, warnings: [], problems: [] }
@@ -37,23 +83,23 @@ function plainLayer(texts: Texts, read: (text: string) => string, origin: (name:
 
 /**
  * Settings in a dotenv file. Only what cannot be read in one of our own lines is a problem: the file may be
- * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours gives a warning with the name meant.
+ * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours gives a warning with the name meant. `keyNames` are wanted besides.
  */
-export function fileLayer(path: string, file: EnvFile): Layer {
+export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
+  const isOurs = (name: string) => isSettingName(name) || keyNames.has(name)
   const values = new Map<string, Found>()
   const warnings: string[] = []
   const problems: string[] = []
   for (const { name, value, line } of file.entries) {
     const origin = `${path}:${line}`
     const meant = suggestName(name)
-    if (isSettingName(name)) values.set(name, { value: value.trim(), origin })
+    if (isOurs(name)) values.set(name, { value: value.trim(), origin })
     else if (meant !== undefined)
       warnings.push(`${name} (${origin}) is not a setting. Did you mean ${meant}?`)
   }
   for (const { name, line, why } of file.issues) {
     const origin = `${path}:${line}`
-    if (name !== undefined && isSettingName(name))
-      problems.push(`${name} (${origin}) ${why}: correct the line.`)
+    if (name !== undefined && isOurs(name)) problems.push(`${name} (${origin}) ${why}: correct the line.`)
     else warnings.push(`A line (${origin}) ${why}: it is not used.`)
   }
   return { values, warnings, problems }

@@ -1,12 +1,17 @@
 // Finds and reads the sources of settings. The only file of this room that touches the disk.
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
-import { join, posix, resolve, win32 } from "node:path"
+import { dirname, join, posix, resolve, win32 } from "node:path"
+import { LineCounter, parseDocument } from "yaml"
+import { redact } from "../protocol/redact.ts"
 import { assembleConfig } from "./assemble.ts"
 import type { Config } from "./config.ts"
 import { parseEnvFile } from "./env-file.ts"
-import { environmentLayer, fileLayer, flagLayer, type Layer, mergeLayers } from "./layers.ts"
+import { layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
+import { type ModelsRead, readModels } from "./models-file.ts"
 import type { SettingName } from "./settings.ts"
+import { named, type Read, secretsIn, type Values } from "./values.ts"
+import { explainYaml, offsetOf, type Position, type YamlFile, type YamlRead } from "./yaml-file.ts"
 
 export interface LoadSources {
   readonly flags: Readonly<Partial<Record<SettingName, string | undefined>>>
@@ -44,59 +49,126 @@ export type LoadResult =
 
 /**
  * Reads all sources, strongest first: flags, the --env file, the environment, ./.env, the configuration
- * folder's .env. Gives a complete Config, or every problem there is; none of the texts holds a secret.
+ * folder's .env; then models.yaml. Gives a complete Config, or every problem there is; none of the texts holds
+ * a secret.
  */
 export function loadConfig(sources: LoadSources): LoadResult {
   const keyFile = join(sources.configDir, ".env")
-  const named = sources.envFile === undefined ? empty : readFile(sources.envFile, true, [])
-  const local = sources.localDotEnv === undefined ? empty : readFile(sources.localDotEnv, false, named.files)
-  const own = readFile(keyFile, false, [...named.files, ...local.files])
-  const layers = [
-    flagLayer(sources.flags),
-    named.layer,
-    environmentLayer(sources.env),
-    local.layer,
-    own.layer,
-  ]
+  const files = readFiles(sources, keyFile)
+  const first = layersOf(sources.flags, sources.env, files)
+  const demo = sources.demoBaseUrl !== undefined
+  const models = demo ? noModels : loadModels(sources, mergeLayers(first), files)
+  // The models name variables of their own, which the first reading had no reason to keep.
+  const keyNames = new Set(models.entries.flatMap(({ keyName }) => keyName ?? []))
+  const layers = keyNames.size === 0 ? first : layersOf(sources.flags, sources.env, files, keyNames)
   const values = mergeLayers(layers)
-  const { demoBaseUrl } = sources
-  const options = { terminal: sources.terminal, needsUpstream: sources.needsUpstream, demoBaseUrl, keyFile }
+  const { terminal, needsUpstream, demoBaseUrl } = sources
+  const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models: models.entries }
   const made = assembleConfig(values, options)
-  const problems = [...layers.flatMap((layer) => layer.problems), ...made.problems]
+  // Without its models everything that names one would be a problem too.
+  const others = models.problems.length > 0 ? models.problems : made.problems
+  const problems = [...layers.flatMap((layer) => layer.problems), ...others]
   if (problems.length > 0 || made.config === undefined) return { ok: false, problems }
+  const read = files.flatMap(({ path, file }) => (file === undefined ? [] : [path]))
   return {
     ok: true,
     config: made.config,
-    warnings: [...layers.flatMap((layer) => layer.warnings), ...made.warnings],
+    warnings: [...layers.flatMap((layer) => layer.warnings), ...models.warnings, ...made.warnings],
     described: {
-      files: [...named.files, ...local.files, ...own.files],
+      files: [...read, ...models.files],
       origins: Object.fromEntries([...values].map(([name, found]) => [name, found.origin])),
       infos: made.infos,
     },
   }
 }
 
-interface FileRead {
-  readonly layer: Layer
+/** The files there are, strongest first; one that is two sources is read once, as the stronger of them. */
+function readFiles(sources: LoadSources, keyFile: string): readonly SettingsFile[] {
+  const wanted = [
+    { source: "named", path: sources.envFile },
+    { source: "local", path: sources.localDotEnv },
+    { source: "own", path: keyFile },
+  ] as const
+  const files: SettingsFile[] = []
+  for (const { source, path } of wanted) {
+    if (path === undefined || files.some((other) => resolve(other.path) === resolve(path))) continue
+    if (source !== "named" && !existsSync(path)) continue
+    const text = readText(path)
+    if (text.ok) files.push({ source, path, file: parseEnvFile(text.value) })
+    else files.push({ source, path, issue: `${path} ${text.why}` })
+  }
+  return files
+}
+
+function readText(path: string): Read<string> {
+  try {
+    return { ok: true, value: readFileSync(path, "utf8") }
+  } catch (error) {
+    return { ok: false, why: existsSync(path) ? `cannot be read (${errorCode(error)})` : "does not exist" }
+  }
+}
+
+interface LoadedModels extends ModelsRead {
+  readonly warnings: readonly string[]
   readonly files: readonly string[]
 }
 
-const emptyLayer: Layer = { values: new Map(), warnings: [], problems: [] }
-const empty: FileRead = { layer: emptyLayer, files: [] }
+const noModels: LoadedModels = { entries: [], problems: [], warnings: [], files: [] }
 
-/** Reads one file; one of `known` is not read a second time as a weaker source. */
-function readFile(path: string, required: boolean, known: readonly string[]): FileRead {
-  if (known.some((other) => resolve(other) === resolve(path))) return empty
-  if (!required && !existsSync(path)) return empty
+/** The file CUSTOM_MODELS_FILE names; else the first models.yaml beside a .env that may be read. */
+function loadModels(sources: LoadSources, values: Values, files: readonly SettingsFile[]): LoadedModels {
+  const setting = values.get("CUSTOM_MODELS_FILE")
+  // A path in a file is meant from where that file is, wherever the proxy is started.
+  const base = files.find(({ path }) => setting?.origin.startsWith(`${path}:`))?.path
+  const beside = [sources.envFile, sources.localDotEnv].flatMap((path) =>
+    path === undefined ? [] : dirname(path),
+  )
+  const path =
+    setting === undefined
+      ? [...beside, sources.configDir]
+          .map((folder) => join(folder, "models.yaml"))
+          .find((one) => existsSync(one))
+      : resolve(base === undefined ? "" : dirname(base), setting.value)
+  if (path === undefined) return noModels
+  const text = readText(path)
+  if (!text.ok && setting === undefined)
+    return { ...noModels, warnings: [`${path} ${text.why}: its models are not used.`] }
+  if (!text.ok) {
+    const problem = `${named("CUSTOM_MODELS_FILE", values)}: ${path} ${text.why}: give the path of a file with models.`
+    return { ...noModels, problems: [problem] }
+  }
+  const yaml = readYaml(text.value)
+  const read = yaml.ok
+    ? readModels(path, yaml.file)
+    : { entries: [], problems: [`${path}:${yaml.at.line}:${yaml.at.column}: ${yaml.why}`] }
+  const secrets = secretsIn(values)
+  return {
+    ...read,
+    problems: read.problems.map((problem) => redact(problem, secrets)),
+    warnings: [],
+    files: [path],
+  }
+}
+
+/** The text as values with their places. Aliases are followed, but not without end. */
+function readYaml(raw: string): YamlRead {
+  const text = raw.replace(/^\uFEFF/, "")
+  const counter = new LineCounter()
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, stringKeys: true })
+  const placeAt = (offset: number): Position => {
+    const { line, col } = counter.linePos(offset)
+    return { line, column: col }
+  }
+  const fail = (code: string, offset: number): YamlRead => {
+    return { ok: false, at: placeAt(offset), why: explainYaml(code, text, offset) }
+  }
+  const [error] = [...document.errors, ...document.warnings]
+  if (error !== undefined) return fail(error.code, error.pos[0])
+  const placeOf: YamlFile["placeOf"] = (path, part) => placeAt(offsetOf(document.contents, path, part))
   try {
-    return { layer: fileLayer(path, parseEnvFile(readFileSync(path, "utf8"))), files: [path] }
-  } catch (error) {
-    const why = existsSync(path) ? `cannot be read (${errorCode(error)})` : "does not exist"
-    const text = `${path} ${why}`
-    const layer = required
-      ? { ...emptyLayer, problems: [`--env: ${text}: give the path of a file with NAME=value lines.`] }
-      : { ...emptyLayer, warnings: [`${text}: its settings are not used.`] }
-    return { layer, files: [] }
+    return { ok: true, file: { value: document.toJS(), placeOf } }
+  } catch {
+    return fail("BAD_ALIAS", 0)
   }
 }
 

@@ -21,6 +21,33 @@ function suggestHeader(upper: string): string | undefined {
   return `${headerPrefix}${found[2] ?? ""}`
 }
 
+// Other programs' words for what we call otherwise.
+const otherKeys: Readonly<Record<string, string>> = {
+  apikey: "api_key_name",
+  apikeyenv: "api_key_name",
+  baseurl: "api_base",
+  url: "api_base",
+  id: "model_id",
+  model: "model_id",
+  name: "model_name",
+  contextwindow: "max_input_tokens",
+  maxoutputtokens: "max_tokens",
+}
+
+/** The key of a file that an unknown one was probably meant to be: another spelling, a slip, a common synonym. */
+export function nearestKey(key: string, known: readonly string[]): string | undefined {
+  const letters = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "")
+  const plain = letters(key)
+  const same = known.find((name) => letters(name) === plain)
+  if (same !== undefined) return same
+  const close = known
+    .map((name) => ({ name, distance: editDistance(plain, letters(name)) }))
+    .filter((candidate) => candidate.distance <= (plain.length > 5 ? 2 : 1))
+    .sort((one, other) => one.distance - other.distance)
+  const synonym = Object.hasOwn(otherKeys, plain) ? otherKeys[plain] : undefined
+  return close[0]?.name ?? (synonym !== undefined && known.includes(synonym) ? synonym : undefined)
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 export function editDistance(one: string, other: string): number {
   let before: readonly number[] = []

@@ -1,8 +1,11 @@
 // Where one request goes, from the model's name alone.
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
+import type { Prices } from "../providers/prices.ts"
+import { applyDelta } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import { findProvider, type ProviderRow, resolveProfile } from "../providers/table.ts"
-import type { Config, Tiers, Upstream } from "./config.ts"
+import type { Config, CustomModel, Upstream } from "./config.ts"
+import { lackOf } from "./custom-models.ts"
 import { chatUrl } from "./upstreams.ts"
 
 export type Resolved =
@@ -20,18 +23,19 @@ type Place =
 
 /**
  * The route for the model a client asked for (undefined or empty: the big tier). A Claude family stands for
- * its tier; every other name is the upstream's own, `PROVIDER/NAME` at that provider. The fault is a 400 that
- * says which setting is missing.
+ * its tier; a model's id (also `custom/ID`) for that model of models.yaml; every other name is the upstream's
+ * own, `PROVIDER/NAME` at that provider. The fault is a 400 that says which setting is missing.
  */
 export function resolveRoute(config: Config, requestedModel: string | undefined): Resolved {
   const sent = requestedModel?.trim() ?? ""
-  // Claude Code's mark for a context of a million tokens; it is no part of the name.
-  const pick = pickModel(config.tiers, sent.replace(/\[1m\]$/i, "").trim())
+  const pick = pickModel(config, sent)
   if (pick.model === "")
     return { ok: false, fault: invalidRequest("model: BIG_MODEL is not set on the proxy") }
-  const place = locate(config, pick.model)
+  const custom = findModel(config, pick.model)
+  const place = custom === undefined ? locate(config, pick.model) : placeOf(custom)
   if (!place.ok) return place
   const { upstream, model } = place
+  const profile = resolveProfile(upstream.row, model)
   const route = {
     provider: upstream.row.id,
     url: chatUrl(upstream, model),
@@ -39,23 +43,44 @@ export function resolveRoute(config: Config, requestedModel: string | undefined)
     keyName: upstream.keyName,
     model,
     requestedModel: sent === "" ? pick.model : sent,
-    profile: resolveProfile(upstream.row, model),
+    profile: custom === undefined ? profile : applyDelta(profile, custom.delta),
     headers: upstream.headers,
     reason: pick.reason,
   }
   return { ok: true, route }
 }
 
+/** The prices of the model that a request is routed to; undefined: not known. */
+export function resolvePrices(config: Config, requestedModel: string | undefined): Prices | undefined {
+  return findModel(config, pickModel(config, requestedModel?.trim() ?? "").model)?.prices
+}
+
+const customPrefix = "custom/"
 const byName = "model named by the client"
 
-function pickModel(tiers: Tiers, name: string): Picked {
+function pickModel(config: Config, sent: string): Picked {
+  const { tiers } = config
+  // Claude Code's mark for a context of a million tokens; it is no part of the name.
+  const name = sent.replace(/\[1m\]$/i, "").trim()
   if (name === "") return { model: tiers.big, reason: "no model named → BIG_MODEL" }
   // A relay may serve Claude's own names: a name the user configured is never translated again.
-  if (Object.values(tiers).includes(name) || splitName(name).explicit) return { model: name, reason: byName }
+  const configured = Object.values(tiers).includes(name) || findModel(config, name) !== undefined
+  if (configured || splitName(name).explicit) return { model: name, reason: byName }
   const family = families.find((candidate) => candidate.match.test(name))
   if (family === undefined) return { model: name, reason: byName }
   const word = family.match.exec(name)?.[0].toLowerCase() ?? ""
   return { model: tiers[family.tier], reason: `${word} → ${family.setting}` }
+}
+
+function findModel(config: Config, name: string): CustomModel | undefined {
+  if (config.models.length === 0) return undefined
+  const id = name.startsWith(customPrefix) ? name.slice(customPrefix.length) : name
+  return config.models.find((model) => model.id === name) ?? config.models.find((model) => model.id === id)
+}
+
+function placeOf({ id, name, reach }: CustomModel): Place {
+  if (reach.ok) return { ok: true, upstream: reach.upstream, model: name }
+  return { ok: false, fault: invalidRequest(lackOf(id, reach.why)) }
 }
 
 // By family word, never by version (wire.md §11.4): new models keep working. "claude" and "anthropic" count
@@ -78,8 +103,8 @@ interface Name {
 }
 
 function splitName(name: string): Name {
-  const custom = name.startsWith("custom/")
-  const whole = custom ? name.slice("custom/".length) : name
+  const custom = name.startsWith(customPrefix)
+  const whole = custom ? name.slice(customPrefix.length) : name
   const slash = whole.indexOf("/")
   const row = slash < 0 ? undefined : findProvider(whole.slice(0, slash))
   if (row === undefined || row.id === "generic" || row.id === "demo")

@@ -65,6 +65,12 @@ const ownSettings = [
     doc: "Model for haiku. Unset: the provider's own choice (gpt-4o-mini), or BIG_MODEL.",
   },
   {
+    name: "CUSTOM_MODELS_FILE",
+    kind: "string",
+    default: undefined,
+    doc: "File of models of your own. Unset: models.yaml beside the .env, or in the configuration folder.",
+  },
+  {
     name: "HOST",
     kind: "string",
     default: "127.0.0.1",

@@ -15,10 +15,10 @@ export const azureVersion = "2024-10-21"
 
 /**
  * Reads a base URL as people paste it: with slashes at the end, with /chat/completions, with a query.
- * Refused, with the reason: what is not http(s), and a user name or password in it. The text itself is never
- * in the reason.
+ * Refused, with the reason: what is not http(s), and a user name or password in it (`keySetting` says where a
+ * key goes instead). The text itself is never in the reason.
  */
-export function readBaseUrl(text: string): Read<Address> {
+export function readBaseUrl(text: string, keySetting = "OPENAI_API_KEY"): Read<Address> {
   const url = URL.parse(text.trim())
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return {
@@ -29,7 +29,7 @@ export function readBaseUrl(text: string): Read<Address> {
   if (url.username !== "" || url.password !== "") {
     return {
       ok: false,
-      why: "holds a user name or password, which would end up in logs: take it out and use OPENAI_API_KEY",
+      why: `holds a user name or password, which would end up in logs: take it out and use ${keySetting}`,
     }
   }
   return {

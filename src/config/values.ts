@@ -1,6 +1,6 @@
 // From texts to typed values: one reading per kind of setting, and a reader that collects what is wrong.
 import { redact } from "../protocol/redact.ts"
-import { findSetting, type SettingName, settings } from "./settings.ts"
+import { findSetting, isSettingName, type SettingName, settings } from "./settings.ts"
 
 /** A setting's text and where it was found: a flag, "environment", or file:line. */
 export interface Found {
@@ -33,10 +33,16 @@ export function listOf(found: Found | undefined): readonly string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== "")
 }
 
-/** The values of every setting that holds secrets. */
-export function secretsIn(values: Values): readonly string[] {
+/** Settings that hold secrets, and whatever is no setting: a variable that a model takes its key from. */
+export function secretNames(values: Values): readonly string[] {
   const holders = settings.filter((setting) => setting.kind === "secret" || setting.holdsSecrets === true)
-  return holders.flatMap((setting) => listOf(values.get(setting.name)))
+  const others = [...values.keys()].filter((name) => !isSettingName(name))
+  return [...holders.map((setting) => setting.name), ...others]
+}
+
+/** Every secret among the values. */
+export function secretsIn(values: Values): readonly string[] {
+  return secretNames(values).flatMap((name) => listOf(values.get(name)))
 }
 
 /**

@@ -1,10 +1,11 @@
 // The assistant's turns of a conversation: text, calls, and the reasoning that a provider wants back.
 import type { ContentBlock } from "../protocol/blocks.ts"
 import type { ChatAssistantMessage, ChatToolCall } from "../protocol/chat.ts"
-import { dropped, type Note } from "../protocol/fault.ts"
+import { changed, dropped, type Note } from "../protocol/fault.ts"
+import { isObject } from "../protocol/json.ts"
 import type { Message } from "../protocol/messages.ts"
 import type { ProviderProfile } from "../providers/profile.ts"
-import { type Converted, serverBlockText } from "./content.ts"
+import { assistantBlockText } from "./content.ts"
 import { mapToolId, mapToolName } from "./names.ts"
 
 export interface MessageOptions {
@@ -19,77 +20,103 @@ export interface Placed {
   readonly path: string
 }
 
-/**
- * Assistant messages in a row as one, or as none when there is neither text nor a call: only reasoning is no
- * message. Blocks of one message are one text; Chat Completions keeps no order between text and calls.
- */
-export function convertAssistant(
-  messages: readonly Placed[],
-  options: MessageOptions,
-): Converted<readonly ChatAssistantMessage[]> {
-  const { profile } = options
-  const blocks = messages.flatMap(({ message, path }) =>
-    message.content.map((block, index) => ({ block, path: `${path}.content.${index}` })),
-  )
-  const notes = blocks.flatMap(({ block, path }): readonly Note[] => {
-    const why = lostReason(block)
-    return why === undefined ? [] : [dropped(path, why)]
-  })
-  const texts = messages
-    .map(({ message }) => message.content.map(blockText).join(""))
-    .filter((text) => text.trim() !== "")
-    .map((text) => text.toWellFormed())
-  const calls = blocks.flatMap(({ block }) =>
-    block.type === "tool_use" ? [convertCall(block, profile)] : [],
-  )
-  const reasoning = blocks.map(({ block }) => (block.type === "thinking" ? block.thinking : "")).join("")
-  if (texts.length === 0 && calls.length === 0) return { value: [], notes }
-  const content = texts.length === 0 ? profile.emptyAssistantContent : texts.join("\n\n")
-  const message: ChatAssistantMessage = {
-    role: "assistant",
-    content,
-    ...reasoningFields(reasoning.toWellFormed(), calls.length > 0, options),
-    ...(calls.length === 0 ? {} : { tool_calls: calls }),
-  }
-  return { value: [message], notes }
+type ToolUse = Extract<ContentBlock, { type: "tool_use" }>
+
+/** One assistant message, taken apart. */
+export interface AssistantTurn {
+  readonly text: string
+  readonly reasoning: string
+  readonly calls: readonly ToolUse[]
+  readonly path: string
 }
 
-function blockText(block: ContentBlock): string {
-  if (block.type === "text") return block.text
-  return block.type === "other" ? (serverBlockText(block.original) ?? "") : ""
+/** A call that waits for its result, with the id the client knows it by. */
+export interface PendingCall {
+  readonly id: string
+  readonly call: ChatToolCall
+}
+
+/** The parts of one assistant message, and notes on what had to be left out of it. */
+export function readAssistant({ message, path }: Placed): AssistantTurn & { notes: readonly Note[] } {
+  const notes = message.content.flatMap((block, index): readonly Note[] => {
+    const place = `${path}.content.${index}`
+    if (block.type === "tool_use") return noteInput(block, place)
+    const why = lostReason(block)
+    return why === undefined ? [] : [dropped(place, why)]
+  })
+  return {
+    text: message.content.map((block) => assistantBlockText(block) ?? "").join(""),
+    reasoning: message.content.map((block) => (block.type === "thinking" ? block.thinking : "")).join(""),
+    calls: message.content.flatMap((block) => (block.type === "tool_use" ? [block] : [])),
+    path,
+    notes,
+  }
+}
+
+/** Does a turn hold anything that Chat Completions counts as a message? Reasoning alone it does not. */
+export function saysSomething({ text, calls }: AssistantTurn): boolean {
+  return text.trim() !== "" || calls.length > 0
+}
+
+/**
+ * Assistant turns in a row as one message, and the calls that now wait for results. Chat Completions keeps no
+ * order between text and calls.
+ */
+export function renderAssistant(
+  turns: readonly AssistantTurn[],
+  options: MessageOptions,
+): { readonly message: ChatAssistantMessage; readonly pending: readonly PendingCall[] } {
+  const { profile } = options
+  const texts = turns.map(({ text }) => text.toWellFormed()).filter((text) => text.trim() !== "")
+  const reasoning = turns.map((turn) => turn.reasoning.toWellFormed()).join("")
+  const pending = convertCalls(
+    turns.flatMap(({ calls }) => calls),
+    profile,
+  )
+  const message: ChatAssistantMessage = {
+    role: "assistant",
+    content: texts.length === 0 ? profile.emptyAssistantContent : texts.join("\n\n"),
+    ...reasoningFields(reasoning, pending.length > 0, options),
+    ...(pending.length === 0 ? {} : { tool_calls: pending.map(({ call }) => call) }),
+  }
+  return { message, pending }
+}
+
+function noteInput({ input }: ToolUse, path: string): readonly Note[] {
+  if (isObject(input) || input === null || input === undefined) return []
+  return [changed(`${path}.input`, "not an object, so it is sent as {}")]
 }
 
 /** Why a block of an assistant message goes nowhere, or undefined when it goes somewhere. */
 function lostReason(block: ContentBlock): string | undefined {
-  switch (block.type) {
-    case "text":
-    case "thinking":
-    case "tool_use":
-      return undefined
-    case "redacted_thinking":
-      return "only Anthropic can read redacted thinking"
-    case "other":
-      return serverBlockText(block.original) === undefined
-        ? `unknown block type ${String(block.original["type"])}`
-        : undefined
-    default:
-      return `no place for a ${block.type} block in an assistant message`
-  }
+  if (block.type === "thinking" || assistantBlockText(block) !== undefined) return undefined
+  if (block.type === "redacted_thinking") return "only Anthropic can read redacted thinking"
+  if (block.type === "other") return `unknown block type ${String(block.original["type"])}`
+  return `no place for a ${block.type} block in an assistant message`
 }
 
-function convertCall(
-  block: Extract<ContentBlock, { type: "tool_use" }>,
-  profile: ProviderProfile,
-): ChatToolCall {
-  const input = typeof block.input === "object" && block.input !== null ? block.input : {}
-  return {
-    id: mapToolId(block.id, profile.toolIdMaxLength),
-    type: "function",
-    function: {
-      name: mapToolName(block.name, profile.toolNameMaxLength),
-      arguments: JSON.stringify(input).toWellFormed(),
-    },
-  }
+/** Ids are made unique within the message: a result could not be told to its call otherwise. */
+function convertCalls(calls: readonly ToolUse[], profile: ProviderProfile): readonly PendingCall[] {
+  const used = new Set<string>()
+  return calls.map((block) => {
+    let id = mapToolId(block.id, profile.toolIdMaxLength)
+    for (let again = 2; used.has(id); again++) {
+      id = mapToolId(`${block.id}#${again}`, profile.toolIdMaxLength)
+    }
+    used.add(id)
+    const name = mapToolName(block.name, profile.toolNameMaxLength)
+    return { id: block.id, call: { id, type: "function", function: { name, arguments: inputText(block) } } }
+  })
+}
+
+/**
+ * A call's input as JSON text. Half a surrogate pair becomes U+FFFD: JSON.stringify writes it as an escape,
+ * which servers that read the arguments with a strict parser refuse.
+ */
+function inputText({ input }: ToolUse): string {
+  const json = JSON.stringify(isObject(input) ? input : {})
+  if (!json.includes("\\ud")) return json
+  return json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g, "$1\ufffd")
 }
 
 /** Which turns carry their reasoning again, and in which field, is the provider's rule (wire.md §4.1). */

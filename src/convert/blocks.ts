@@ -1,17 +1,19 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
-import { fault } from "../protocol/fault.ts"
-import type { MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
+import { type Fault, fault } from "../protocol/fault.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
 import { encodeCarrier } from "./carrier.ts"
 import type { Delta } from "./delta.ts"
 import { finalReason, finalUsage } from "./final.ts"
-import type { Open, ToolDelta, WriterState } from "./writer-state.ts"
+import type { Content, Open, WriterState } from "./writer-state.ts"
 
 type Step = readonly [WriterState, readonly MessagesEvent[]]
 
+const none: readonly MessagesEvent[] = []
+
 /** Emits message_start, once; for answers that must begin before the upstream's first word. */
 export function begin(state: WriterState): Step {
-  if (state.phase !== "new") return [state, []]
+  if (state.phase !== "new") return [state, none]
   const { id, model, inputTokens } = state.options
   const usage = {
     input_tokens: inputTokens,
@@ -37,12 +39,12 @@ export function begin(state: WriterState): Step {
  * and does not count pings (wire.md §3.3, observed).
  */
 export function keepAlive(state: WriterState): readonly MessagesEvent[] {
-  if (state.phase !== "started") return []
+  if (state.phase !== "started") return none
   const index = state.index
   switch (state.open.kind) {
     case "text":
       return [{ type: "content_block_delta", index, delta: { type: "text_delta", text: "" } }]
-    case "thinking":
+    case "reasoning":
       return [{ type: "content_block_delta", index, delta: { type: "thinking_delta", thinking: "" } }]
     case "tool":
       return [{ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: "" } }]
@@ -57,157 +59,163 @@ export function keepAlive(state: WriterState): readonly MessagesEvent[] {
 
 /** One delta in; the next state and the events it causes out. After an end or a fault nothing more comes. */
 export function write(state: WriterState, delta: Delta): Step {
-  if (state.phase === "ended") return [state, []]
+  if (state.phase === "ended") return [state, none]
   switch (delta.kind) {
     case "text":
-      return writeText(state, delta.text)
     case "reasoning":
-      return writeReasoning(state, delta.text, delta.field)
+      return delta.text === "" ? [state, none] : writeContent(state, delta)
     case "tool":
-      return writeTool(state, delta)
+      return writeContent(state, delta)
     case "usage":
-      return [{ ...state, usage: delta.usage }, []]
+      return [{ ...state, usage: delta.usage }, none]
     case "finish":
-      return [{ ...state, finish: delta.reason, stopSequence: delta.stopSequence }, []]
+      return [{ ...state, finish: delta.reason, stopSequence: delta.stopSequence }, none]
     case "end":
-      return writeEnd(state, delta.clean)
+      return delta.clean ? writeEnd(state) : writeFault(state, cut)
     case "fault":
-      return [{ ...state, phase: "ended" }, [{ type: "error", fault: delta.fault }]]
+      return writeFault(state, delta.fault)
     default:
       return delta satisfies never
   }
 }
 
-function writeText(state: WriterState, text: string): Step {
-  if (text === "") return [state, []]
-  const event = (index: number): MessagesEvent => ({
-    type: "content_block_delta",
-    index,
-    delta: { type: "text_delta", text },
-  })
-  const written = state.written + text
-  if (state.open.kind === "text") return [{ ...state, written }, [event(state.index)]]
-  const [next, events] = openBlock(state, { kind: "text" }, { type: "text", text: "" })
-  return [{ ...next, written }, [...events, event(next.index)]]
+/** Nothing is closed first: what a client can still do depends on what was completed (wire.md §0.6). */
+function writeFault(state: WriterState, given: Fault): Step {
+  return [{ ...state, phase: "ended" }, [{ type: "error", fault: given }]]
 }
 
-function writeReasoning(state: WriterState, thinking: string, field: string): Step {
-  if (thinking === "") return [state, []]
-  const event = (index: number): MessagesEvent => ({
-    type: "content_block_delta",
-    index,
-    delta: { type: "thinking_delta", thinking },
-  })
-  const written = state.written + thinking
-  if (state.open.kind === "thinking") return [{ ...state, written }, [event(state.index)]]
-  const block: ReplyBlock = { type: "thinking", thinking: "", signature: "" }
-  const [next, events] = openBlock(state, { kind: "thinking", field }, block)
-  return [{ ...next, written }, [...events, event(next.index)]]
-}
+const cut: Fault = fault({
+  kind: "api_error",
+  source: "upstream",
+  status: 502,
+  retry: "before-first-byte",
+  cut: true,
+  message: "the upstream closed the connection before its reply was complete",
+})
 
-function writeTool(state: WriterState, delta: ToolDelta): Step {
-  const { open } = state
-  if (open.kind === "tool" && open.key === delta.key) return continueTool(state, delta)
-  // A closed call cannot be reopened; what still comes for it is lost, and there is no cure for that.
-  if (state.closed.includes(delta.key)) return [state, []]
-  if (open.kind !== "tool") return startTool(state, delta)
-  const [first, ...rest] = addWaiting(state.waiting, delta)
-  // The open call is whole and the next in line has something to say: its turn has come.
-  if (open.complete && first !== undefined && first.key === delta.key) {
-    return startTool({ ...state, waiting: rest }, first)
+function writeContent(state: WriterState, item: Content): Step {
+  const { open, queue } = state
+  if (belongs(open, item)) {
+    const [next, events] = addTo(state, item)
+    if (queue.length === 0 || isBusy(next.open)) return [next, events]
+    const [emptied, more] = empty(next, false)
+    return [emptied, [...events, ...more]]
   }
-  return [{ ...state, waiting: first === undefined ? rest : [first, ...rest] }, []]
+  // A closed call cannot be reopened: what still comes for it is noise.
+  if (item.kind === "tool" && state.closed.includes(item.key)) return [state, none]
+  if (isBusy(open)) return [{ ...state, queue: enqueue(queue, item) }, none]
+  return openFor(state, item)
 }
 
-function continueTool(state: WriterState, delta: ToolDelta): Step {
-  const next: WriterState = {
-    ...state,
-    written: state.written + delta.args,
-    open: { kind: "tool", key: delta.key, complete: delta.complete },
-    lastToolComplete: delta.complete,
+function belongs(open: Open, item: Content): boolean {
+  return item.kind === "tool" ? open.kind === "tool" && open.key === item.key : open.kind === item.kind
+}
+
+/** Only when its arguments are complete is a call over: until then all else waits, so that none is torn. */
+function isBusy(open: Open): boolean {
+  return open.kind === "tool" && !open.complete
+}
+
+/** Later pieces are joined to the earlier ones they continue. */
+function enqueue(queue: readonly Content[], item: Content): readonly Content[] {
+  if (item.kind === "tool") {
+    const at = queue.findIndex((waiting) => waiting.kind === "tool" && waiting.key === item.key)
+    const waiting = queue[at]
+    if (waiting?.kind !== "tool") return [...queue, item]
+    return queue.with(at, { ...item, args: waiting.args + item.args })
   }
-  return [next, delta.args === "" ? [] : [argumentsEvent(state.index, delta.args)]]
+  const last = queue.at(-1)
+  if (last === undefined || last.kind === "tool" || last.kind !== item.kind) return [...queue, item]
+  return queue.with(-1, { ...last, text: last.text + item.text })
 }
 
-function startTool(state: WriterState, delta: ToolDelta): Step {
-  const open = { kind: "tool", key: delta.key, complete: delta.complete } as const
-  const block: ReplyBlock = { type: "tool_use", id: delta.id, name: delta.name, input: {} }
+/** Writes what waits, as far as it may be written now; all of it at the end of the reply. */
+function empty(state: WriterState, all: boolean): Step {
+  let current = state
+  let written = 0
+  const events: MessagesEvent[] = []
+  for (const item of state.queue) {
+    if (!all && isBusy(current.open)) break
+    const [next, more] = openFor(current, item)
+    current = next
+    events.push(...more)
+    written++
+  }
+  return [{ ...current, queue: state.queue.slice(written) }, events]
+}
+
+/** Starts the message if need be, closes what is open, and opens a block for `item`. */
+function openFor(state: WriterState, item: Content): Step {
   const [begun, first] = begin(state)
   const [ready, last] = closeOpen(begun)
-  const index = ready.index
-  const start: MessagesEvent = { type: "content_block_start", index, content_block: block }
+  const { index } = ready
+  const start: MessagesEvent = { type: "content_block_start", index, content_block: emptyBlock(item) }
+  const [next, deltas] = addTo({ ...ready, open: openOf(item) }, item)
+  if (item.kind !== "tool") return [next, [...first, ...last, start, ...deltas]]
   // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
-  const pieces = [argumentsEvent(index, "")]
-  if (delta.args !== "") pieces.push(argumentsEvent(index, delta.args))
-  const written = `${ready.written}${delta.name}${delta.args}`
-  const next: WriterState = { ...ready, open, written, sawTool: true, lastToolComplete: delta.complete }
-  return [next, [...first, ...last, start, ...pieces]]
+  const lead = argumentsEvent(index, "")
+  return [
+    { ...next, written: ready.written + item.name + item.args },
+    [...first, ...last, start, lead, ...deltas],
+  ]
+}
+
+function emptyBlock(item: Content): ReplyBlock {
+  if (item.kind === "tool") return { type: "tool_use", id: item.id, name: item.name, input: {} }
+  return item.kind === "text" ? { type: "text", text: "" } : { type: "thinking", thinking: "", signature: "" }
+}
+
+function openOf(item: Content): Open {
+  if (item.kind === "tool") return { kind: "tool", key: item.key, complete: item.complete }
+  return item.kind === "text" ? { kind: "text" } : { kind: "reasoning", field: item.field }
+}
+
+/** One more piece of the block that is open. */
+function addTo(state: WriterState, item: Content): Step {
+  const { index } = state
+  if (item.kind === "tool") {
+    const { key, args, complete } = item
+    const open: Open = { kind: "tool", key, complete }
+    const next = { ...state, open, written: state.written + args, sawTool: true, lastToolComplete: complete }
+    return [next, args === "" ? none : [argumentsEvent(index, args)]]
+  }
+  const delta: BlockDelta =
+    item.kind === "text"
+      ? { type: "text_delta", text: item.text }
+      : { type: "thinking_delta", thinking: item.text }
+  return [{ ...state, written: state.written + item.text }, [{ type: "content_block_delta", index, delta }]]
 }
 
 function argumentsEvent(index: number, partial_json: string): MessagesEvent {
   return { type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json } }
 }
 
-function addWaiting(waiting: readonly ToolDelta[], delta: ToolDelta): readonly ToolDelta[] {
-  if (!waiting.some((call) => call.key === delta.key)) return [...waiting, delta]
-  return waiting.map((call) =>
-    call.key === delta.key ? { ...call, args: call.args + delta.args, complete: delta.complete } : call,
-  )
-}
-
-/** Starts the message if need be, closes what is open, empties the waiting calls, then opens `block`. */
-function openBlock(state: WriterState, open: Open, block: ReplyBlock): Step {
-  const [begun, first] = begin(state)
-  const [settled, events] = settle(begun)
-  const start: MessagesEvent = { type: "content_block_start", index: settled.index, content_block: block }
-  return [{ ...settled, open }, [...first, ...events, start]]
-}
-
-/** No block open and no call waiting afterwards. */
-function settle(state: WriterState): Step {
-  let [current, events] = closeOpen(state)
-  while (current.waiting.length > 0) {
-    const [call, ...waiting] = current.waiting
-    if (call === undefined) break
-    const [started, startEvents] = startTool({ ...current, waiting }, call)
-    const [closed, closeEvents] = closeOpen(started)
-    current = closed
-    events = [...events, ...startEvents, ...closeEvents]
-  }
-  return [current, events]
-}
-
 function closeOpen(state: WriterState): Step {
   const { open, index } = state
-  if (open.kind === "none") return [state, []]
+  if (open.kind === "none") return [state, none]
   const stop: MessagesEvent = { type: "content_block_stop", index }
   const closed = open.kind === "tool" ? [...state.closed, open.key] : state.closed
   const next: WriterState = { ...state, open: { kind: "none" }, index: index + 1, closed }
-  if (open.kind !== "thinking") return [next, [stop]]
+  if (open.kind !== "reasoning") return [next, [stop]]
   const { provider, upstreamModel } = state.options
   const signature = encodeCarrier({ provider, model: upstreamModel, field: open.field })
   return [next, [{ type: "content_block_delta", index, delta: { type: "signature_delta", signature } }, stop]]
 }
 
-function writeEnd(state: WriterState, clean: boolean): Step {
-  if (!clean) {
-    const cut = fault({
-      kind: "api_error",
-      source: "upstream",
-      status: 502,
-      retry: "before-first-byte",
-      cut: true,
-      message: "the upstream closed the connection before its reply was complete",
-    })
-    return [{ ...state, phase: "ended" }, [{ type: "error", fault: cut }]]
-  }
+function writeEnd(state: WriterState): Step {
   const [begun, first] = begin(state)
-  const [settled, events] = settle(begun)
+  const [emptied, waited] = empty(begun, true)
+  const [settled, last] = closeOpen(emptied)
   const stop_reason = finalReason(settled)
   const stop_sequence = stop_reason === "stop_sequence" ? settled.stopSequence : null
-  const end: readonly MessagesEvent[] = [
-    { type: "message_delta", delta: { stop_reason, stop_sequence }, usage: finalUsage(settled) },
-    { type: "message_stop" },
+  return [
+    { ...settled, phase: "ended" },
+    [
+      ...first,
+      ...waited,
+      ...last,
+      { type: "message_delta", delta: { stop_reason, stop_sequence }, usage: finalUsage(settled) },
+      { type: "message_stop" },
+    ],
   ]
-  return [{ ...settled, phase: "ended" }, [...first, ...events, ...end]]
 }

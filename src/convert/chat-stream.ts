@@ -2,10 +2,12 @@
 // here; nothing in a chunk is trusted and nothing in it can make this throw.
 import type { ChatChoice, ChatChunk, ChatDelta, StreamInput } from "../protocol/chat.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
-import { arrayOf, isObject, type JsonObject, textOf } from "../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import { overflowMessage } from "../protocol/overflow.ts"
 import { faultFromJson, isErrorJson } from "../protocol/upstream-error.ts"
 import {
+  after,
+  none,
   plainText,
   type ReaderOptions,
   type ReaderState,
@@ -15,9 +17,9 @@ import {
   tagged,
 } from "./chat-text.ts"
 import type { Delta } from "./delta.ts"
-import { convertUsage, type Finish, mapFinishReason } from "./finish.ts"
+import { convertUsage, type Finish, laterUsage, mapFinishReason } from "./finish.ts"
 import { initialTags } from "./think-tags.ts"
-import { readToolCalls, startPending } from "./tool-calls.ts"
+import { endToolCalls, readToolCalls } from "./tool-calls.ts"
 import { initialTools } from "./tool-slots.ts"
 
 /** The state before the first chunk. */
@@ -27,6 +29,7 @@ export function initialChatReader(options: ReaderOptions): ReaderState {
     tags: initialTags(options.profile.reasoning.thinkTags),
     tools: initialTools,
     space: "",
+    spaceOf: "text",
     last: "nothing",
     finish: undefined,
     usage: undefined,
@@ -36,16 +39,14 @@ export function initialChatReader(options: ReaderOptions): ReaderState {
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
 export function readChat(state: ReaderState, input: StreamInput): Step {
-  if (state.ended) return [state, []]
+  if (state.ended) return [state, none]
   switch (input.kind) {
     case "chunk":
       return readChunk(state, input.chunk, false)
     case "end":
       return readEnd(state, input.clean)
     case "fault":
-      // All of the reply is here; that the connection then broke changes nothing for the client.
-      if (input.fault.cut === true && state.finish !== undefined) return readEnd(state, true)
-      return [{ ...state, ended: true }, [{ kind: "fault", fault: input.fault }]]
+      return failed(state, input.fault)
     default:
       return input satisfies never
   }
@@ -54,129 +55,116 @@ export function readChat(state: ReaderState, input: StreamInput): Step {
 /** A whole reply: the same reading, in one step, with every entry of `tool_calls` a call of its own. */
 export function readChatReply(state: ReaderState, reply: unknown): Step {
   const [read, deltas] = readChunk(state, reply, true)
-  if (read.ended) return [read, deltas]
-  const [ended, last] = readEnd(read, true)
-  return [ended, [...deltas, ...last]]
+  return read.ended ? [read, deltas] : after(deltas, readEnd(read, true))
+}
+
+/** Once a finish reason is known all of the reply is here: what then fails changes nothing for the client. */
+function failed(state: ReaderState, found: Fault): Step {
+  if (state.finish !== undefined) return readEnd(state, true)
+  return [{ ...state, ended: true }, [{ kind: "fault", fault: found }]]
 }
 
 function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
   if (isErrorJson(raw)) return failed(state, faultFromJson(raw, state.options.errors))
-  if (!isObject(raw)) return [state, []]
+  if (!isObject(raw)) return [state, none]
   const chunk: ChatChunk = raw
-  const choices = arrayOf(chunk.choices).filter(isObject)
-  let [current, deltas] = readUsage(state, chunk, choices[0])
+  let step = readUsage(state, chunk)
   // Some gateways spread one answer over several choices (copilot-api, wire.md §2.2).
-  for (const choice of choices) {
-    const [next, more] = readChoice(current, choice, whole)
-    current = next
-    deltas = deltas.length === 0 ? more : [...deltas, ...more]
+  for (const choice of arrayOf(chunk.choices)) {
+    const [current, deltas] = step
     if (current.ended) break
+    if (isObject(choice)) step = after(deltas, readChoice(current, choice, whole))
   }
-  return [current, deltas]
-}
-
-function failed(state: ReaderState, found: Fault): Step {
-  return [{ ...state, ended: true }, [{ kind: "fault", fault: found }]]
+  return step
 }
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
-function readUsage(state: ReaderState, chunk: ChatChunk, choice: ChatChoice | undefined): Step {
-  const raw = chunk.usage ?? choice?.usage ?? (isObject(chunk.x_groq) ? chunk.x_groq["usage"] : undefined)
-  if (raw === undefined || raw === null) return [state, []]
-  const usage = convertUsage(raw)
-  return usage === undefined ? [state, []] : [{ ...state, usage }, [{ kind: "usage", usage }]]
+function readUsage(state: ReaderState, chunk: ChatChunk): Step {
+  const found =
+    convertUsage(chunk.usage) ??
+    convertUsage(objectOf(arrayOf(chunk.choices)[0])["usage"]) ??
+    convertUsage(objectOf(chunk.x_groq)["usage"])
+  if (found === undefined) return [state, none]
+  const usage = laterUsage(state.usage, found)
+  return [{ ...state, usage }, [{ kind: "usage", usage }]]
 }
 
 function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Step {
-  if (isObject(choice.error))
+  if (isErrorJson({ error: choice.error }))
     return failed(state, faultFromJson({ error: choice.error }, state.options.errors))
   const content = deltaOf(state, choice, whole)
-  const steps: readonly ((current: ReaderState) => Step)[] = [
-    (current) => readReasoning(current, content),
-    (current) => readContent(current, content["content"]),
-    (current) => readRefusal(current, content),
-    (current) => readCalls(current, content, whole),
-    (current) => readFinish(current, choice),
-  ]
-  let current = state
-  let deltas: readonly Delta[] = []
-  for (const step of steps) {
-    const [next, more] = step(current)
-    current = next
-    if (more.length > 0) deltas = deltas.length === 0 ? more : [...deltas, ...more]
-  }
-  return [current, deltas]
+  let step = readReasoning(state, content)
+  step = after(step[1], readContent(step[0], content["content"]))
+  const refusal = textOf(content["refusal"])
+  if (refusal !== undefined) step = after(step[1], plainText(step[0], refusal))
+  step = after(step[1], readCalls(step[0], content, whole))
+  const word = textOf(choice.finish_reason)
+  return word === undefined ? step : after(step[1], readFinish(step[0], choice, word))
 }
 
 /** Fake streams put a whole message into their last chunk: read only if nothing was streamed before. */
 function deltaOf(state: ReaderState, choice: ChatChoice, whole: boolean): JsonObject {
-  if (!whole && isObject(choice.delta)) return choice.delta
-  const usable = whole || (state.last === "nothing" && state.tools.slots.length === 0)
-  if (usable && isObject(choice.message)) return choice.message
-  return isObject(choice.delta) ? choice.delta : {}
+  const delta = objectOf(choice.delta)
+  if (!isObject(choice.message)) return delta
+  if (whole) return choice.message
+  const streamed = state.last !== "nothing" || state.space !== "" || Object.keys(delta).length > 0
+  return streamed ? delta : choice.message
 }
 
+/** The first field that holds anything; they are never joined, because some hosts fill two with one text. */
 function readReasoning(state: ReaderState, content: JsonObject): Step {
   for (const field of state.options.profile.reasoning.replyFields) {
     const text = textOf(content[field])
     if (text !== undefined) return reasoning(state, text, field)
   }
-  return [state, []]
+  const details = content["reasoning_details"]
+  if (!Array.isArray(details)) return [state, none]
+  const texts = details.filter(isObject).map((item) => textOf(item["text"]) ?? textOf(item["summary"]) ?? "")
+  return reasoning(state, texts.join(""), "reasoning_details")
 }
 
 function readContent(state: ReaderState, content: unknown): Step {
-  if (typeof content === "string") return content === "" ? [state, []] : tagged(state, content)
-  let current = state
-  const deltas: Delta[] = []
-  for (const part of arrayOf(content)) {
-    if (!isObject(part)) continue
-    const [next, more] = readPart(current, part)
-    current = next
-    deltas.push(...more)
+  if (typeof content === "string") return content === "" ? [state, none] : tagged(state, content)
+  let step: Step = [state, none]
+  for (const part of isObject(content) ? [content] : arrayOf(content)) {
+    const [current, deltas] = step
+    if (isObject(part)) step = after(deltas, readPart(current, part))
   }
-  return [current, deltas]
+  return step
 }
 
 /** Mistral streams content as parts, thinking among them. */
 function readPart(state: ReaderState, part: JsonObject): Step {
   if (part["type"] === "thinking") {
     const inner = part["thinking"]
-    const texts =
-      typeof inner === "string" ? [inner] : arrayOf(inner).map((item) => (isObject(item) ? item["text"] : ""))
-    const text = texts.filter((item) => typeof item === "string").join("")
-    return reasoning(state, text, "content")
+    const parts = typeof inner === "string" ? [{ text: inner }] : arrayOf(inner).filter(isObject)
+    return reasoning(state, parts.map((item) => textOf(item["text"]) ?? "").join(""), "content")
   }
   const text = textOf(part["text"]) ?? textOf(part["refusal"])
-  return text === undefined ? [state, []] : tagged(state, text)
-}
-
-function readRefusal(state: ReaderState, content: ChatDelta): Step {
-  const text = textOf(content.refusal)
-  return text === undefined ? [state, []] : plainText(state, text)
+  return text === undefined ? [state, none] : tagged(state, text)
 }
 
 function readCalls(state: ReaderState, content: ChatDelta, whole: boolean): Step {
   const legacy = isObject(content.function_call) ? [{ index: 0, function: content.function_call }] : []
   const calls = arrayOf(content.tool_calls).length > 0 ? arrayOf(content.tool_calls) : legacy
-  if (calls.length === 0) return [state, []]
+  if (calls.length === 0) return [state, none]
   const [ready, before] = releaseHeld(state)
   const [tools, deltas] = readToolCalls(ready.tools, calls, state.options.tools, whole)
-  return [{ ...ready, tools, space: "", last: "tool" }, [...before, ...deltas]]
+  return after(before, [{ ...ready, tools, space: "", last: "tool" }, deltas])
 }
 
-function readFinish(state: ReaderState, choice: ChatChoice): Step {
-  const word = textOf(choice.finish_reason)
-  if (word === undefined) return [state, []]
+function readFinish(state: ReaderState, choice: ChatChoice, word: string): Step {
   const finish = mapFinishReason(word, state.options.profile.stopReasons)
+  const earlier = state.finish
+  // With several choices the first reason that is not a plain stop counts, and no failure undoes a stop.
+  const plain = earlier?.kind === "stop" && earlier.reason === "end_turn"
+  if (earlier !== undefined && (!plain || finish.kind === "fault")) return [state, none]
   if (finish.kind === "fault") return failed(state, finish.fault)
   if (finish.kind === "window" && state.last === "nothing") {
     const { inputTokens, contextWindow } = state.options.errors
     const message = overflowMessage("", inputTokens, contextWindow)
     return failed(state, fault({ kind: "invalid_request_error", source: "upstream", message }))
   }
-  // With several choices the first reason that is not a plain stop counts.
-  const earlier = state.finish
-  if (earlier !== undefined && !(earlier.kind === "stop" && earlier.reason === "end_turn")) return [state, []]
   return [{ ...state, finish }, [finishDelta(state, choice, finish)]]
 }
 
@@ -191,15 +179,30 @@ function finishDelta(state: ReaderState, choice: ChatChoice, finish: Finish): De
 }
 
 function readEnd(state: ReaderState, clean: boolean): Step {
-  const complete = clean || state.finish !== undefined
-  if (!complete) return [{ ...state, ended: true }, [{ kind: "end", clean: false }]]
-  const [current, released] = releaseHeld(state)
-  const deltas = [...released]
-  const [tools, pending] = startPending(current.tools, state.options.tools, true)
-  deltas.push(...pending)
-  if (state.finish?.kind === "filtered" && current.last !== "text" && current.last !== "tool") {
-    deltas.push({ kind: "text", text: "[The provider's content filter stopped this reply.]" })
+  if (!clean && state.finish === undefined) {
+    return [{ ...state, ended: true }, [{ kind: "end", clean: false }]]
   }
-  deltas.push({ kind: "end", clean: true })
-  return [{ ...current, tools, ended: true }, deltas]
+  let step = releaseHeld(state)
+  const [current, released] = step
+  const extra = lastWords(current)
+  if (extra !== undefined) step = after(released, plainText(current, extra))
+  const [ready, deltas] = step
+  if (ready.last === "nothing" && ready.finish === undefined) return failed(ready, noReply(ready))
+  const calls = endToolCalls(ready.tools, ready.options.tools)
+  return [{ ...ready, ended: true }, [...deltas, ...calls, { kind: "end", clean: true }]]
+}
+
+/** Text that the end of a reply without any needs. */
+function lastWords({ last, finish, tags }: ReaderState): string | undefined {
+  if (last === "text" || last === "tool") return undefined
+  if (finish?.kind === "filtered") return "[The provider's content filter stopped this reply.]"
+  // The closing tag never came: what was taken for reasoning was the answer, unless it was cut short.
+  if (tags.unproved === undefined || tags.unproved.trim() === "") return undefined
+  return finish?.kind === "stop" && finish.reason === "max_tokens" ? undefined : tags.unproved
+}
+
+function noReply({ options }: ReaderState): Fault {
+  const message = `[${options.errors.provider}] the upstream's reply is empty: it holds no choices`
+  const retry = "before-first-byte"
+  return fault({ kind: "api_error", source: "upstream", status: 502, retry, message })
 }

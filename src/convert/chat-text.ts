@@ -21,8 +21,9 @@ export interface ReaderState {
   readonly options: ReaderOptions
   readonly tags: TagState
   readonly tools: ToolState
-  /** White space that may turn out to be nothing but the gap before a tool call. */
+  /** White space that may turn out to be nothing but the gap before something else, and whose it is. */
   readonly space: string
+  readonly spaceOf: "text" | "reasoning"
   readonly last: "nothing" | "reasoning" | "text" | "tool"
   readonly finish: Finish | undefined
   readonly usage: MessagesUsage | undefined
@@ -30,6 +31,15 @@ export interface ReaderState {
 }
 
 export type Step = readonly [ReaderState, readonly Delta[]]
+
+/** No deltas; shared, because most of what is looked at in a chunk gives none. */
+export const none: readonly Delta[] = []
+
+/** What came before, and a step after it. */
+export function after(before: readonly Delta[], [state, more]: Step): Step {
+  if (before.length === 0) return [state, more]
+  return [state, more.length === 0 ? before : [...before, ...more]]
+}
 
 /** Text that may still hold think tags at its beginning. */
 export function tagged(state: ReaderState, text: string): Step {
@@ -40,37 +50,47 @@ export function tagged(state: ReaderState, text: string): Step {
 
 /** What was held back because it could have become a tag is released: something else follows, or nothing. */
 export function releaseHeld(state: ReaderState): Step {
-  const pieces = flushTags(state.tags)
-  return pieces.length === 0
-    ? [state, []]
-    : readPieces({ ...state, tags: { ...state.tags, held: "" } }, pieces)
+  if (state.tags.mode === "text") return [state, none]
+  const [tags, pieces] = flushTags(state.tags)
+  return readPieces({ ...state, tags }, pieces)
 }
 
 function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
-  let current = state
-  const deltas: Delta[] = []
-  for (const piece of pieces) {
-    const [next, more] =
-      piece.kind === "text" ? plainText(current, piece.text) : reasoning(current, piece.text, "content")
-    current = next
-    deltas.push(...more)
+  let step: Step = [state, none]
+  for (const { kind, text } of pieces) {
+    const [current, deltas] = step
+    step = after(deltas, kind === "text" ? plainText(current, text) : reasoning(current, text, "content"))
   }
-  return [current, deltas]
+  return step
 }
 
 /** Text that is text. White space alone opens no block: it is often just the gap before a call. */
 export function plainText(state: ReaderState, text: string): Step {
   if (state.last === "text") return [state, [{ kind: "text", text }]]
-  const whole = state.space + text
-  if (whole.trim() === "") return [{ ...state, space: whole }, []]
-  const [tools, pending] = startPending(state.tools, state.options.tools)
-  return [{ ...state, tools, space: "", last: "text" }, [...pending, { kind: "text", text: whole }]]
+  if (text.trim() === "") return [holdSpace(state, "text", text), none]
+  const [ready, pending, space] = begin(state, "text")
+  return [ready, [...pending, { kind: "text", text: space + text }]]
 }
 
 /** Reasoning, from the field named; left out where the client switched thinking off. */
 export function reasoning(state: ReaderState, text: string, field: string): Step {
-  if (text === "" || !state.options.showReasoning) return [state, []]
+  if (text === "" || !state.options.showReasoning) return [state, none]
   if (state.last === "reasoning") return [state, [{ kind: "reasoning", text, field }]]
+  if (text.trim() === "") return [holdSpace(state, "reasoning", text), none]
+  const [ready, pending, space] = begin(state, "reasoning")
+  return [ready, [...pending, { kind: "reasoning", text: space + text, field }]]
+}
+
+function holdSpace(state: ReaderState, spaceOf: "text" | "reasoning", text: string): ReaderState {
+  return { ...state, spaceOf, space: state.spaceOf === spaceOf ? state.space + text : text }
+}
+
+/** Other content begins: calls that only wait to start do so, and the white space held for it is given. */
+function begin(
+  state: ReaderState,
+  kind: "text" | "reasoning",
+): readonly [ReaderState, readonly Delta[], string] {
   const [tools, pending] = startPending(state.tools, state.options.tools)
-  return [{ ...state, tools, space: "", last: "reasoning" }, [...pending, { kind: "reasoning", text, field }]]
+  const space = state.spaceOf === kind ? state.space : ""
+  return [{ ...state, tools, space: "", last: kind }, pending, space]
 }

@@ -31,7 +31,8 @@ export function convertParts(
   return { value: parts, notes }
 }
 
-function convertPart(
+/** The parts that one block stands for. `path` is the block's own JSON path, for notes. */
+export function convertPart(
   block: ContentBlock,
   profile: ProviderProfile,
   path: string,
@@ -45,9 +46,8 @@ function convertPart(
       return convertDocument(block, profile, path)
     case "search_result": {
       const inner = block.content.flatMap((item) => (item.type === "text" ? [item.text] : [])).join("\n")
-      return plain([
-        text(`<search_result title="${block.title}" source="${block.source}">\n${inner}\n</search_result>`),
-      ])
+      const attributes = attribute("title", block.title) + attribute("source", block.source)
+      return plain([text(`<search_result${attributes}>\n${inner}\n</search_result>`)])
     }
     case "tool_reference":
       return plain([text(`Tool ${block.tool_name} is now available.`)])
@@ -65,6 +65,8 @@ function convertPart(
   }
 }
 
+const attribute = (name: string, value: string): string => ` ${name}="${value.replaceAll('"', "&quot;")}"`
+
 const plain = (parts: readonly ChatPart[]): Converted<readonly ChatPart[]> => ({ value: parts, notes: [] })
 
 function convertImage(
@@ -73,18 +75,20 @@ function convertImage(
   path: string,
 ): Converted<readonly ChatPart[]> {
   const { source } = block
-  if (!profile.vision) {
-    return {
-      value: [text("[image omitted: this model cannot see images]")],
-      notes: [changed(path, "no vision")],
-    }
-  }
-  if (source.type === "file") {
-    const why = "files of the Files API are not available through this proxy"
-    return { value: [text(`[image ${source.file_id} omitted: ${why}]`)], notes: [changed(path, why)] }
+  if (!profile.vision) return omitted("image", "this model cannot see images", path)
+  if (source.type === "file") return omitted(`image ${source.file_id}`, noFiles, path)
+  if (source.type === "url" && !profile.imageUrls) {
+    return omitted(`image ${source.url}`, "this provider takes images only as data", path)
   }
   const url = source.type === "url" ? source.url : `data:${source.media_type};base64,${source.data}`
-  return plain([{ type: "image_url", image_url: { url } }])
+  return plain([{ type: "image_url", image_url: { url: url.toWellFormed() } }])
+}
+
+const noFiles = "files of the Files API are not available through this proxy"
+
+/** Content that cannot be sent, as words in its place: the model shall know that something was there. */
+function omitted(what: string, why: string, path: string): Converted<readonly ChatPart[]> {
+  return { value: [text(`[${what} omitted: ${why}]`)], notes: [changed(path, `left out: ${why}`)] }
 }
 
 function convertDocument(
@@ -93,40 +97,60 @@ function convertDocument(
   path: string,
 ): Converted<readonly ChatPart[]> {
   const { source, title } = block
-  const name = title === undefined ? "" : ` title="${title}"`
-  const context = block.context === undefined ? "" : `${block.context}\n`
-  if (source.type === "text") return plain([text(`<document${name}>\n${context}${source.data}\n</document>`)])
-  if (source.type === "content") {
-    const inner = convertParts(source.content, profile, `${path}.source.content`)
-    return {
-      value: [text(`<document${name}>${context}`), ...inner.value, text("</document>")],
-      notes: inner.notes,
+  const open = `<document${title === undefined ? "" : attribute("title", title)}>`
+  const context = block.context === undefined ? "" : `\n${block.context}`
+  switch (source.type) {
+    case "text":
+      return plain([text(`${open}${context}\n${source.data}\n</document>`)])
+    case "content": {
+      const inner = convertParts(source.content, profile, `${path}.source.content`)
+      return { value: [text(open + context), ...inner.value, text("</document>")], notes: inner.notes }
     }
+    case "base64": {
+      const size = `${Math.floor(source.data.length * 0.75)} bytes`
+      if (profile.pdf !== "file") {
+        return omitted(`PDF document (${title ?? size})`, "this provider takes no documents", path)
+      }
+      const file_data = `data:${source.media_type};base64,${source.data}`.toWellFormed()
+      const filename = (title ?? "document.pdf").toWellFormed()
+      return plain([{ type: "file", file: { filename, file_data } }])
+    }
+    case "url":
+      return omitted(`document ${source.url}`, "this provider fetches no documents", path)
+    case "file":
+      return omitted(`document ${title ?? source.file_id}`, noFiles, path)
+    default:
+      return source satisfies never
   }
-  if (source.type === "base64" && profile.pdf === "file") {
-    const file_data = `data:${source.media_type};base64,${source.data}`
-    return plain([{ type: "file", file: { filename: title ?? "document.pdf", file_data } }])
-  }
-  const what = source.type === "base64" ? `${Math.floor(source.data.length * 0.75)} bytes` : source.type
-  const why = "this provider takes no documents"
-  return { value: [text(`[PDF document omitted: ${title ?? what}; ${why}]`)], notes: [changed(path, why)] }
 }
 
 function convertOther(block: JsonObject, path: string): Converted<readonly ChatPart[]> {
   const type = String(block["type"])
-  if (type === "container_upload") {
-    return {
-      value: [text(`[file ${String(block["file_id"])} is not available here]`)],
-      notes: [changed(path, type)],
-    }
-  }
+  if (type === "container_upload") return omitted(`file ${String(block["file_id"])}`, noFiles, path)
   const summary = type === "compaction" ? textOf(block["content"]) : undefined
   if (summary !== undefined) return plain([text(`<summary>\n${summary}\n</summary>`)])
+  if (type === "image" || type === "document") {
+    return omitted(type, "it comes from a kind of source unknown here", path)
+  }
   return { value: [], notes: [dropped(path, `unknown block type ${type}`)] }
 }
 
-/** The text that a server-side tool's block in an assistant turn stands for; undefined: nothing to say. */
-export function serverBlockText(block: JsonObject): string | undefined {
+/** The text that a block of an assistant message stands for; undefined when it stands for none. */
+export function assistantBlockText(block: ContentBlock): string | undefined {
+  if (block.type === "text") return block.text
+  const said = block.type === "other" ? serverBlockText(block.original) : documentText(block)
+  // These blocks stood by themselves: their lines must not run into the words around them.
+  return said === undefined ? undefined : `\n${said}\n`
+}
+
+/** A document that the assistant is said to have written (anthropic-version 2023-06-01 allows it). */
+function documentText(block: ContentBlock): string | undefined {
+  if (block.type !== "document") return undefined
+  const { source, title } = block
+  return source.type === "text" ? source.data : `[document ${title ?? source.type} omitted]`
+}
+
+function serverBlockText(block: JsonObject): string | undefined {
   const type = String(block["type"])
   if (type === "server_tool_use" || type === "mcp_tool_use") {
     return `[${String(block["name"])}: ${JSON.stringify(block["input"] ?? {})}]`

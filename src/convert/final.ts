@@ -1,5 +1,6 @@
 // What a message ends with: why it stopped, and its tokens.
 import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+import { inputOf } from "./finish.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** What was really called outweighs what the provider says of it; a call cut by the limit is max_tokens. */
@@ -13,14 +14,16 @@ export function finalReason(state: WriterState): StopReason {
 export function finalUsage(state: WriterState): Partial<MessagesUsage> & { readonly output_tokens: number } {
   const { usage, options, written } = state
   const { estimate, inputTokens } = options
-  const output = usage?.output_tokens || (written === "" ? 0 : (estimate?.(written) ?? 0))
-  if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens: output }
-  if (estimate === null) return { ...usage, output_tokens: output }
+  const output_tokens = usage?.output_tokens || (written === "" ? 0 : (estimate?.(written) ?? 0))
+  if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens }
+  const details = usage?.output_tokens_details
   return {
-    input_tokens: inputTokens,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    output_tokens: output,
+    // An unknown number is left out: a zero would wipe the client's own.
+    ...(estimate === null
+      ? {}
+      : { input_tokens: inputTokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }),
+    output_tokens,
+    ...(details === undefined ? {} : { output_tokens_details: details }),
   }
 }
 
@@ -29,8 +32,4 @@ export function isEstimated(state: WriterState): boolean {
   const { usage, written, options } = state
   if (options.estimate === null) return false
   return usage === undefined || inputOf(usage) === 0 || (usage.output_tokens === 0 && written !== "")
-}
-
-function inputOf(usage: MessagesUsage): number {
-  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
 }

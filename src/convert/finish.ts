@@ -1,6 +1,6 @@
 // Small tables: how a reply ended, and what it cost in tokens.
 import { type Fault, fault } from "../protocol/fault.ts"
-import { countOf, isObject, objectOf } from "../protocol/json.ts"
+import { countOf, isObject, type JsonObject, objectOf } from "../protocol/json.ts"
 import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
 
 /** What a finish reason means: an ordinary stop, a policy stop, a full window, or a failure in disguise. */
@@ -43,8 +43,7 @@ const failureWords: ReadonlySet<string> = new Set(["error", "network_error", "ab
 /** Reads a `finish_reason`; `added` are the provider's own words, which win. */
 export function mapFinishReason(word: string, added: Readonly<Record<string, StopReason>>): Finish {
   const lower = word.toLowerCase()
-  const known =
-    added[word] ?? (Object.hasOwn(commonStopReasons, lower) ? commonStopReasons[lower] : undefined)
+  const known = lookUp(added, word) ?? lookUp(commonStopReasons, lower)
   if (known !== undefined) return { kind: "stop", reason: known, known: true }
   if (filterWords.has(lower)) return { kind: "filtered" }
   if (lower === "model_context_window_exceeded") return { kind: "window" }
@@ -54,6 +53,11 @@ export function mapFinishReason(word: string, added: Readonly<Record<string, Sto
     return { kind: "fault", fault: failure("overloaded_error", 529, lower) }
   }
   return { kind: "stop", reason: "end_turn", known: false }
+}
+
+/** A provider may say "constructor": only what the table itself holds counts. */
+function lookUp(table: Readonly<Record<string, StopReason>>, word: string): StopReason | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined
 }
 
 function failure(kind: "api_error" | "overloaded_error", status: number, word: string): Fault {
@@ -70,20 +74,53 @@ export function convertUsage(raw: unknown): MessagesUsage | undefined {
   const prompt = countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"])
   const completion = countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"])
   if (prompt === undefined && completion === undefined) return undefined
-  const { cached, written } = cacheCounts(raw)
-  const input = prompt ?? 0
   const reasoning = countOf(objectOf(raw["completion_tokens_details"])["reasoning_tokens"])
+  const counts: Counts = {
+    prompt: prompt ?? 0,
+    completion: completion ?? 0,
+    total: countOf(raw["total_tokens"]) ?? 0,
+    reasoning,
+    ...cacheCounts(raw),
+  }
   return {
-    // xAI may count the cached part outside the prompt: then nothing is subtracted.
-    input_tokens: cached + written > input ? input : input - cached - written,
-    cache_creation_input_tokens: written,
-    cache_read_input_tokens: cached,
-    output_tokens: outputCount(input, completion ?? 0, countOf(raw["total_tokens"])),
+    input_tokens: uncached(counts, raw),
+    cache_creation_input_tokens: counts.written,
+    cache_read_input_tokens: counts.cached,
+    output_tokens: outputCount(counts),
     ...(reasoning === undefined ? {} : { output_tokens_details: { thinking_tokens: reasoning } }),
   }
 }
 
-function cacheCounts(raw: { readonly [key: string]: unknown }): { cached: number; written: number } {
+/** Counts are totals: the later report stands, but a zero in it does not take back what was known. */
+export function laterUsage(before: MessagesUsage | undefined, now: MessagesUsage): MessagesUsage {
+  if (before === undefined) return now
+  const input = inputOf(now) > 0 ? now : before
+  const output = now.output_tokens > 0 ? now : before
+  const details = output.output_tokens_details
+  return {
+    input_tokens: input.input_tokens,
+    cache_creation_input_tokens: input.cache_creation_input_tokens,
+    cache_read_input_tokens: input.cache_read_input_tokens,
+    output_tokens: output.output_tokens,
+    ...(details === undefined ? {} : { output_tokens_details: details }),
+  }
+}
+
+/** The whole prompt in tokens, cached or not. */
+export function inputOf(usage: MessagesUsage): number {
+  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+}
+
+interface Counts {
+  readonly prompt: number
+  readonly completion: number
+  readonly total: number
+  readonly cached: number
+  readonly written: number
+  readonly reasoning: number | undefined
+}
+
+function cacheCounts(raw: JsonObject): { readonly cached: number; readonly written: number } {
   const details = objectOf(raw["prompt_tokens_details"])
   const cached =
     countOf(details["cached_tokens"]) ??
@@ -98,7 +135,19 @@ function cacheCounts(raw: { readonly [key: string]: unknown }): { cached: number
   return { cached: cached ?? 0, written: written ?? 0 }
 }
 
+/** xAI may count the cached part outside the prompt, and counts under Anthropic's names always do. */
+function uncached({ prompt, completion, total, cached, written }: Counts, raw: JsonObject): number {
+  const cache = cached + written
+  const ownNames = raw["prompt_tokens"] === undefined && raw["cache_read_input_tokens"] !== undefined
+  const outside = ownNames || cache > prompt || (cache > 0 && total === prompt + completion + cache)
+  return outside ? prompt : prompt - cache
+}
+
 /** xAI and Gemini leave reasoning out of completion_tokens; the total gives it away (wire.md §2.7). */
-function outputCount(prompt: number, completion: number, total: number | undefined): number {
-  return total !== undefined && total > prompt + completion ? total - prompt : completion
+function outputCount({ prompt, completion, total, cached, written, reasoning }: Counts): number {
+  const extra = total - prompt - completion
+  const cache = cached + written
+  if (extra <= 0 || (extra === cache && extra !== reasoning)) return completion
+  if (reasoning === undefined) return completion + extra
+  return extra === reasoning || extra === reasoning + cache ? completion + reasoning : completion
 }

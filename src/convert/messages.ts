@@ -1,45 +1,63 @@
 // The conversation, in the order Chat Completions wants it: results directly after their calls, the user's
 // words after the results, no two turns of one role in a row, no call without a result.
 import type { ContentBlock } from "../protocol/blocks.ts"
-import type { ChatMessage, ChatPart, ChatToolCall, ChatToolMessage } from "../protocol/chat.ts"
-import { dropped, type Note } from "../protocol/fault.ts"
+import type { ChatMessage, ChatPart, ChatToolMessage } from "../protocol/chat.ts"
+import { changed, dropped, type Note } from "../protocol/fault.ts"
 import type { Message } from "../protocol/messages.ts"
 import type { ProviderProfile } from "../providers/profile.ts"
-import { convertAssistant, type MessageOptions, type Placed } from "./assistant.ts"
-import { type Converted, convertParts, joinParts } from "./content.ts"
-import { mapToolId } from "./names.ts"
+import {
+  type AssistantTurn,
+  type MessageOptions,
+  type PendingCall,
+  type Placed,
+  readAssistant,
+  renderAssistant,
+  saysSomething,
+} from "./assistant.ts"
+import { type Converted, convertPart, convertParts, joinParts } from "./content.ts"
 import { joinSystem, reminder } from "./system.ts"
 
-interface Group {
-  readonly assistant: boolean
-  readonly messages: readonly Placed[]
-}
+/** What a user's turn is made of, before it is known which calls wait for a result. */
+type Item =
+  | {
+      readonly kind: "result"
+      readonly block: Extract<ContentBlock, { type: "tool_result" }>
+      readonly path: string
+    }
+  | { readonly kind: "words"; readonly parts: readonly ChatPart[] }
 
-interface ToolResult {
-  readonly block: Extract<ContentBlock, { type: "tool_result" }>
-  readonly path: string
-}
+/** What one side says before the other answers. */
+type Turn =
+  | { readonly role: "assistant"; readonly turns: readonly AssistantTurn[] }
+  | { readonly role: "user"; readonly items: readonly Item[] }
 
 /** All messages, system prompt excepted. Never empty: an endpoint needs at least one message. */
 export function convertMessages(
   messages: readonly Message[],
   options: MessageOptions,
 ): Converted<readonly ChatMessage[]> {
-  const out: ChatMessage[] = []
   const notes: Note[] = []
-  let pending: readonly ChatToolCall[] = []
-  for (const group of groupMessages(dropCleared(messages))) {
-    const converted = group.assistant
-      ? convertAssistant(group.messages, options)
-      : convertUser(group.messages, pending, options)
-    out.push(...converted.value)
-    notes.push(...converted.notes)
-    const last = converted.value.at(-1)
-    pending = group.assistant && last?.role === "assistant" ? (last.tool_calls ?? []) : []
+  const placed = dropCleared(messages)
+  const turns = placed.map((one) => readTurn(one, options.profile, notes))
+  const out: ChatMessage[] = []
+  let pending: readonly PendingCall[] = []
+  for (const turn of joinTurns(turns, notes)) {
+    if (turn.role === "user") {
+      out.push(...convertUser(turn.items, pending, options.profile, notes))
+      pending = []
+    } else {
+      const { message, pending: calls } = renderAssistant(turn.turns, options)
+      out.push(message)
+      pending = calls
+    }
   }
-  out.push(...pending.map((call) => stubResult(call)))
-  const empty = !out.some((message) => message.role !== "system")
-  return { value: empty ? [...out, { role: "user", content: "..." }] : out, notes }
+  out.push(...pending.map(stubResult))
+  // The user's last turn may be empty (an empty text, an effort without words); an assistant's turn at the
+  // end would then be taken for the beginning of the answer.
+  const last = out.at(-1)
+  const isEmptied = last?.role === "assistant" && placed.at(-1)?.message.role !== "assistant"
+  if (last === undefined || isEmptied) out.push({ role: "user", content: "..." })
+  return { value: out, notes }
 }
 
 /** System text marked `clear_at: "next_user_message"` is for one turn only (wire.md §11.3). */
@@ -50,102 +68,120 @@ function dropCleared(messages: readonly Message[]): readonly Placed[] {
     .filter(({ message, index }) => !(message.clear_at === "next_user_message" && index < lastUser))
 }
 
-function groupMessages(messages: readonly Placed[]): readonly Group[] {
-  const groups: { assistant: boolean; messages: Placed[] }[] = []
-  for (const placed of messages) {
-    const assistant = placed.message.role === "assistant"
-    const group = groups.at(-1)
-    if (group !== undefined && group.assistant === assistant) group.messages.push(placed)
-    else groups.push({ assistant, messages: [placed] })
+function readTurn(placed: Placed, profile: ProviderProfile, notes: Note[]): Turn {
+  if (placed.message.role === "assistant") {
+    const { notes: lost, ...turn } = readAssistant(placed)
+    notes.push(...lost)
+    return { role: "assistant", turns: [turn] }
   }
-  return groups
+  const read = placed.message.role === "user" ? readUser(placed, profile) : readSystem(placed)
+  notes.push(...read.notes)
+  return { role: "user", items: read.value }
 }
 
-interface UserTurn {
-  readonly results: Map<string, ToolResult>
-  readonly words: ChatPart[]
-  readonly notes: Note[]
+function readSystem({ message, path }: Placed): Converted<readonly Item[]> {
+  const text = joinSystem(message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])))
+  const notes = message.content.flatMap((block, index) => {
+    if (block.type === "text") return []
+    const type = block.type === "other" ? String(block.original["type"]) : block.type
+    return [dropped(`${path}.content.${index}`, `a ${type} block in a system message is not understood`)]
+  })
+  if (text === undefined) return { value: [], notes }
+  return { value: [{ kind: "words", parts: [{ type: "text", text: reminder(text) }] }], notes }
+}
+
+function readUser({ message, path }: Placed, profile: ProviderProfile): Converted<readonly Item[]> {
+  const notes: Note[] = []
+  const items = message.content.flatMap((block, index): readonly Item[] => {
+    const place = `${path}.content.${index}`
+    if (block.type === "tool_result") return [{ kind: "result", block, path: place }]
+    const parts = convertPart(block, profile, place)
+    notes.push(...parts.notes)
+    return parts.value.length === 0 ? [] : [{ kind: "words", parts: parts.value }]
+  })
+  return { value: items, notes }
+}
+
+/** Turns of one role in a row together; turns that say nothing fall out, and their neighbours meet. */
+function joinTurns(turns: readonly Turn[], notes: Note[]): readonly Turn[] {
+  const spoken = joinNeighbours(turns).filter((turn) => {
+    if (turn.role === "user" || turn.turns.some(saysSomething)) return true
+    const thoughts = turn.turns.filter(({ reasoning }) => reasoning !== "")
+    notes.push(...thoughts.map(({ path }) => dropped(path, "reasoning alone is no message")))
+    return false
+  })
+  return joinNeighbours(spoken)
+}
+
+function joinNeighbours(turns: readonly Turn[]): readonly Turn[] {
+  const out: ({ role: "assistant"; turns: AssistantTurn[] } | { role: "user"; items: Item[] })[] = []
+  for (const turn of turns) {
+    const last = out.at(-1)
+    if (turn.role === "assistant") {
+      if (last?.role === "assistant") last.turns.push(...turn.turns)
+      else out.push({ role: "assistant", turns: [...turn.turns] })
+    } else if (turn.items.length > 0) {
+      if (last?.role === "user") last.items.push(...turn.items)
+      else out.push({ role: "user", items: [...turn.items] })
+    }
+  }
+  return out
 }
 
 /** One turn of the user: results in the order of their calls, then what the results carried, then the words. */
 function convertUser(
-  messages: readonly Placed[],
-  pending: readonly ChatToolCall[],
-  options: MessageOptions,
-): Converted<readonly ChatMessage[]> {
-  const { profile } = options
-  const turn: UserTurn = { results: new Map(), words: [], notes: [] }
-  for (const placed of messages) {
-    if (placed.message.role === "user") readUser(placed, pending, profile, turn)
-    else readSystem(placed.message, turn)
-  }
-  const answers = pending.map((call) => {
-    const result = turn.results.get(call.id)
-    return result === undefined
-      ? { message: stubResult(call), lifted: [], notes: [] }
-      : convertResult(call, result, profile)
-  })
-  const results = answers.map((answer) => answer.message)
-  const parts = [...answers.flatMap((answer) => answer.lifted), ...turn.words]
-  const notes = [...answers.flatMap((answer) => answer.notes), ...turn.notes]
-  if (parts.length === 0) return { value: results, notes }
-  return { value: [...results, { role: "user", content: joinParts(parts) }], notes }
-}
-
-function readSystem(message: Message, turn: UserTurn): void {
-  const text = joinSystem(message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])))
-  if (text !== undefined) turn.words.push({ type: "text", text: reminder(text) })
-}
-
-function readUser(
-  { message, path }: Placed,
-  pending: readonly ChatToolCall[],
+  items: readonly Item[],
+  pending: readonly PendingCall[],
   profile: ProviderProfile,
-  { results, words, notes }: UserTurn,
-): void {
-  for (const [index, block] of message.content.entries()) {
-    const place = `${path}.content.${index}`
-    if (block.type === "tool_result" && claims(block, pending, results, profile)) {
-      results.set(mapToolId(block.tool_use_id, profile.toolIdMaxLength), { block, path: place })
+  notes: Note[],
+): readonly ChatMessage[] {
+  const answers = new Map<PendingCall, Answer>()
+  const words: ChatPart[] = []
+  for (const item of items) {
+    if (item.kind === "words") {
+      words.push(...item.parts)
       continue
     }
-    if (block.type === "tool_result") {
-      words.push({ type: "text", text: `[tool result ${block.tool_use_id}]` })
-      notes.push(dropped(place, "no tool call before it has this id; its content is sent as text"))
+    const answer = readResult(item, profile)
+    notes.push(...answer.notes)
+    const call = pending.find((one) => one.id === item.block.tool_use_id && !answers.has(one))
+    if (call !== undefined) {
+      answers.set(call, answer)
+      continue
     }
-    const parts = convertParts([block], profile, `${path}.content`)
-    words.push(...parts.value)
-    notes.push(...parts.notes)
+    notes.push(changed(item.path, "sent as the user's words: no call before it waits for this result"))
+    const text = `[tool result ${item.block.tool_use_id}]\n${answer.content}`.toWellFormed()
+    words.push({ type: "text", text }, ...answer.media)
   }
+  const results = pending.map((call) => {
+    const answer = answers.get(call)
+    return answer === undefined ? stubResult(call) : toolMessage(call, answer.content)
+  })
+  const lifted = pending.flatMap((call) => liftMedia(call, answers.get(call)?.media ?? []))
+  const parts = [...lifted, ...words]
+  return parts.length === 0 ? results : [...results, { role: "user", content: joinParts(parts) }]
 }
 
-/** Is this the first result of a call that waits for one? */
-function claims(
-  block: ToolResult["block"],
-  pending: readonly ChatToolCall[],
-  results: ReadonlyMap<string, ToolResult>,
-  profile: ProviderProfile,
-): boolean {
-  const id = mapToolId(block.tool_use_id, profile.toolIdMaxLength)
-  return pending.some((call) => call.id === id) && !results.has(id)
+interface Answer {
+  readonly content: string
+  readonly media: readonly ChatPart[]
+  readonly notes: readonly Note[]
 }
 
-function convertResult(
-  call: ChatToolCall,
-  { block, path }: ToolResult,
-  profile: ProviderProfile,
-): { message: ChatToolMessage; lifted: readonly ChatPart[]; notes: readonly Note[] } {
+function readResult({ block, path }: Extract<Item, { kind: "result" }>, profile: ProviderProfile): Answer {
   const parts = convertParts(block.content, profile, `${path}.content`)
   const texts = parts.value.flatMap((part) => (part.type === "text" ? [part.text] : []))
   const media = parts.value.filter((part) => part.type !== "text")
   const said = texts.join("\n")
-  const content = said !== "" ? said : media.length > 0 ? "(see attached image)" : "(no output)"
-  const lead = `Attached from the result of ${call.function.name}:`
-  return {
-    message: { role: "tool", tool_call_id: call.id, content: block.is_error ? markError(content) : content },
-    lifted: media.length === 0 ? [] : [{ type: "text", text: lead }, ...media],
-    notes: parts.notes,
-  }
+  const attached = media.some((part) => part.type === "file") ? "(see attached file)" : "(see attached image)"
+  const content = said !== "" ? said : media.length > 0 ? attached : "(no output)"
+  return { content: block.is_error ? markError(content) : content, media, notes: parts.notes }
+}
+
+/** Tool messages hold text only: what else a result carried follows in the user's message. */
+function liftMedia({ call }: PendingCall, media: readonly ChatPart[]): readonly ChatPart[] {
+  if (media.length === 0) return []
+  return [{ type: "text", text: `Attached from the result of ${call.function.name}:` }, ...media]
 }
 
 /** Chat Completions has no error flag: the text must say it, unless it does already. */
@@ -153,6 +189,10 @@ function markError(content: string): string {
   return /^\s*(error|<tool_use_error>|exit code)/i.test(content) ? content : `Error: ${content}`
 }
 
-function stubResult(call: ChatToolCall): ChatToolMessage {
-  return { role: "tool", tool_call_id: call.id, content: "[no result: the tool call was interrupted]" }
+function toolMessage({ call }: PendingCall, content: string): ChatToolMessage {
+  return { role: "tool", tool_call_id: call.id, content }
+}
+
+function stubResult(call: PendingCall): ChatToolMessage {
+  return toolMessage(call, "[no result: the tool call was interrupted]")
 }

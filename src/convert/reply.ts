@@ -1,12 +1,12 @@
 // Whole replies go through the same reader and writer as streams and are folded at the end: one set of rules
 // for stop reasons, ids, thinking and usage.
 import type { Fault } from "../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
-import type { MessagesEvent, MessagesReply, MessagesUsage, ReplyBlock } from "../protocol/messages.ts"
+import type { MessagesEvent, MessagesReply, ReplyBlock } from "../protocol/messages.ts"
 import { write } from "./blocks.ts"
 import { initialChatReader, readChatReply } from "./chat-stream.ts"
 import type { ReaderOptions } from "./chat-text.ts"
 import type { Delta } from "./delta.ts"
+import { toolInput } from "./json-scan.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** Writes several deltas; the state after the last one and all their events in order. */
@@ -39,13 +39,6 @@ interface Draft {
   readonly json: string
 }
 
-const noUsage: MessagesUsage = {
-  input_tokens: 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  output_tokens: 0,
-}
-
 /** The message that a client would have assembled from these events, or the fault they end in. */
 export function foldEvents(events: Iterable<MessagesEvent>): Fold {
   let reply: MessagesReply | undefined
@@ -64,7 +57,9 @@ function addEnd(
   reply: MessagesReply | undefined,
   event: Extract<MessagesEvent, { type: "message_delta" }>,
 ): MessagesReply | undefined {
-  return reply === undefined ? undefined : { ...reply, ...event.delta, usage: { ...noUsage, ...event.usage } }
+  return reply === undefined
+    ? undefined
+    : { ...reply, ...event.delta, usage: { ...reply.usage, ...event.usage } }
 }
 
 function foldBlock(drafts: Draft[], event: MessagesEvent): void {
@@ -94,20 +89,4 @@ function addDelta(draft: Draft, event: Extract<MessagesEvent, { type: "content_b
 
 function finishBlock(draft: Draft): ReplyBlock {
   return draft.block.type === "tool_use" ? { ...draft.block, input: toolInput(draft.json) } : draft.block
-}
-
-/**
- * The object that a call's argument text stands for. Nothing, `null` and scalars become `{}`; text encoded
- * twice is decoded twice; what is no JSON at all is kept under `_raw_arguments`, so that the client's own check
- * of the input fails visibly instead of running the tool on a guess.
- */
-export function toolInput(json: string): JsonObject {
-  if (json.trim() === "") return {}
-  const parsed = parseJson(json)
-  if (!parsed.ok) return { _raw_arguments: json }
-  if (typeof parsed.value === "string") {
-    const inner = parseJson(parsed.value)
-    return inner.ok && isObject(inner.value) ? inner.value : { _raw_arguments: parsed.value }
-  }
-  return isObject(parsed.value) ? parsed.value : {}
 }

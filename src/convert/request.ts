@@ -8,7 +8,7 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import { convertMessages } from "./messages.ts"
 import { mapToolName } from "./names.ts"
-import { isStrict } from "./schema.ts"
+import { convertFormat } from "./schema.ts"
 import { joinSystem } from "./system.ts"
 import { convertThinking } from "./thinking.ts"
 import { prepareTools } from "./tools.ts"
@@ -34,7 +34,7 @@ export interface Conversion {
   readonly showReasoning: boolean
 }
 
-/** `session` groups requests for the provider's cache; undefined when the client names none. */
+/** `session` groups requests for the provider's cache; undefined when the client names none. Never throws. */
 export function convertRequest(
   request: MessagesRequest,
   route: Route,
@@ -43,56 +43,69 @@ export function convertRequest(
 ): Conversion {
   const { profile } = route
   const tools = prepareTools(request, profile)
-  const thinking = convertThinking(request, profile, {
-    forced: tools.forced,
-    hasTools: tools.tools.length > 0,
-  })
+  const hasTools = tools.tools.length > 0
+  const thinking = convertThinking(request, profile, { forced: tools.forced, hasTools })
   const messages = convertMessages(request.messages, { profile, sendReasoning: !thinking.off })
-  const system = joinSystem(request.system)
-  const format = responseFormat(request, profile)
+  const format = convertFormat(request, profile)
   const maxTokens = prepareMaxTokens(request, profile, limits)
   const stops = prepareStops(request, profile)
-  const prompt = [system, format.instruction].filter((text) => text !== undefined).join("\n\n")
-  const first: readonly ChatMessage[] = prompt === "" ? [] : [{ role: profile.systemRole, content: prompt }]
+  const system = [joinSystem(request.system), format.instruction].filter((text) => text !== undefined)
   const full: ChatRequest = {
     model: route.model,
-    messages: [...first, ...messages.value],
+    messages: [...systemMessage(system, profile), ...messages.value],
     [profile.maxTokensField]: maxTokens.value,
     ...sampling(request),
     ...(stops.sent.length === 0 ? {} : { stop: stops.sent }),
-    ...(request.stream === true ? { stream: true } : {}),
-    ...(request.stream === true && profile.streamUsage ? { stream_options: { include_usage: true } } : {}),
-    ...(tools.tools.length === 0 ? {} : { tools: tools.tools }),
+    ...streaming(request, profile),
+    ...(hasTools ? { tools: tools.tools } : {}),
     ...(tools.choice === undefined ? {} : { tool_choice: tools.choice }),
     ...(tools.parallel === undefined ? {} : { parallel_tool_calls: tools.parallel }),
     ...thinking.fields,
     ...format.fields,
     ...serviceTier(request),
-    ...(profile.promptCacheKey && session !== undefined ? { prompt_cache_key: session.slice(0, 64) } : {}),
+    ...(profile.promptCacheKey && session !== undefined ? { prompt_cache_key: cacheKey(session) } : {}),
     ...(profile.sendStoreFalse ? { store: false } : {}),
   }
-  const { body, notes: removed } = applyProfile(full, profile)
+  const { body, notes: removed } = applyProfile(full, request, profile)
+  const parts = [tools, thinking, messages, maxTokens, stops, format]
   return {
     body,
-    notes: [
-      ...tools.notes,
-      ...thinking.notes,
-      ...messages.notes,
-      ...maxTokens.notes,
-      ...stops.notes,
-      ...format.notes,
-      ...removed,
-    ],
+    notes: [...parts.flatMap(({ notes }) => notes), ...removed, ...noteMetadata(request)],
     toolNames: mappedNames(request, profile),
     offered: tools.offered,
-    seenIds: new Set(
-      request.messages.flatMap((message) =>
-        message.content.flatMap((block) => (block.type === "tool_use" ? [block.id] : [])),
-      ),
-    ),
-    stopSequences: request.stop_sequences ?? [],
+    seenIds: new Set(toolUses(request).map(({ id }) => id)),
+    stopSequences: stops.wanted,
     showReasoning: !thinking.off || profile.reasoning.sendBack === "all-turns",
   }
+}
+
+function systemMessage(texts: readonly string[], profile: ProviderProfile): readonly ChatMessage[] {
+  return texts.length === 0 ? [] : [{ role: profile.systemRole, content: texts.join("\n\n") }]
+}
+
+function streaming(
+  request: MessagesRequest,
+  profile: ProviderProfile,
+): Pick<ChatRequest, "stream" | "stream_options"> {
+  if (request.stream !== true) return {}
+  return { stream: true, ...(profile.streamUsage ? { stream_options: { include_usage: true } } : {}) }
+}
+
+/** OpenAI takes 64 characters at most. */
+function cacheKey(session: string): string {
+  return session.slice(0, 64).toWellFormed()
+}
+
+/** Who is asking is nobody's business upstream: the id names a device and an account. */
+function noteMetadata(request: MessagesRequest): readonly Note[] {
+  if (!request.metadata?.user_id) return []
+  return [dropped("metadata.user_id", "identifies a user; at most its session is sent, as a cache key")]
+}
+
+function toolUses({ messages }: MessagesRequest) {
+  return messages.flatMap(({ content }) =>
+    content.flatMap((block) => (block.type === "tool_use" ? [block] : [])),
+  )
 }
 
 /** The session a request belongs to: Claude Code writes JSON into metadata.user_id (observed, wire.md §0.1). */
@@ -106,7 +119,7 @@ export function sessionOf(request: MessagesRequest): string | undefined {
 /** Notes for top-level fields of the raw body that have no meaning for any upstream. */
 export function noteUnknownFields(raw: JsonObject): readonly Note[] {
   return Object.keys(raw)
-    .filter((field) => !knownFields.has(field))
+    .filter((field) => !knownFields.has(field) && raw[field] !== null)
     .map((field) => dropped(field, "no counterpart in Chat Completions"))
 }
 
@@ -131,11 +144,10 @@ function prepareMaxTokens(request: MessagesRequest, profile: ProviderProfile, li
 
 function prepareStops(request: MessagesRequest, profile: ProviderProfile) {
   const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
-  const sent = wanted.slice(0, profile.stopMax)
+  const sent = wanted.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
   const left = wanted.length - sent.length
-  const notes =
-    left === 0 ? [] : [dropped("stop_sequences", `${left} more than the ${profile.stopMax} taken here`)]
-  return { sent, notes }
+  const why = `${left} of ${wanted.length} not sent: this provider or model takes ${profile.stopMax}`
+  return { wanted, sent, notes: left === 0 ? [] : [dropped("stop_sequences", why)] }
 }
 
 function sampling(request: MessagesRequest): Pick<ChatRequest, "temperature" | "top_p" | "top_k"> {
@@ -153,47 +165,28 @@ function serviceTier(request: MessagesRequest): Pick<ChatRequest, "service_tier"
   return request.service_tier === "standard_only" ? { service_tier: "default" } : {}
 }
 
-interface Format {
-  readonly fields: Pick<ChatRequest, "response_format">
-  readonly instruction: string | undefined
-  readonly notes: readonly Note[]
-}
-
-/** Structured output: the provider's own field, or failing that an instruction in the system prompt. */
-function responseFormat(request: MessagesRequest, profile: ProviderProfile): Format {
-  const format = request.output_config?.format ?? request.output_format ?? undefined
-  if (format?.type !== "json_schema" || format.schema === undefined) {
-    return { fields: {}, instruction: undefined, notes: [] }
+/** Where the client wrote what the deny-list names in the upstream's words. */
+function clientPath(field: keyof ChatRequest, request: MessagesRequest): string {
+  switch (field) {
+    case "reasoning_effort":
+      return "output_config.effort"
+    case "response_format":
+      return request.output_config?.format ? "output_config.format" : "output_format"
+    case "stop":
+      return "stop_sequences"
+    case "parallel_tool_calls":
+      return "tool_choice.disable_parallel_tool_use"
+    case "service_tier":
+      return request.speed === "fast" ? "speed" : "service_tier"
+    default:
+      return field
   }
-  const { schema } = format
-  if (profile.responseFormat === "json_schema") {
-    const json_schema = { name: "response", schema, ...(isStrict(schema) ? { strict: true } : {}) }
-    return {
-      fields: { response_format: { type: "json_schema", json_schema } },
-      instruction: undefined,
-      notes: [],
-    }
-  }
-  const instruction = `Answer with one JSON object only, no other text, that matches this JSON schema:\n${JSON.stringify(schema)}`
-  const fields =
-    profile.responseFormat === "none" ? {} : { response_format: { type: "json_object" } as const }
-  const notes = [
-    changed("output_config.format", "asked for in the system prompt: no JSON schema support here"),
-  ]
-  return { fields, instruction, notes }
-}
-
-// What the client calls the fields that the deny-list names in the upstream's words.
-const clientPaths: Readonly<Partial<Record<keyof ChatRequest, string>>> = {
-  reasoning_effort: "output_config.effort",
-  response_format: "output_config.format",
-  stop: "stop_sequences",
-  parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
 }
 
 /** The last word of the profile: clamped values, and no field that the provider refuses. */
 function applyProfile(
   full: ChatRequest,
+  request: MessagesRequest,
   profile: ProviderProfile,
 ): { body: ChatRequest; notes: readonly Note[] } {
   const body: ChatRequest = { ...full }
@@ -210,7 +203,7 @@ function applyProfile(
   for (const field of profile.drop) {
     if (body[field] === undefined) continue
     delete body[field]
-    notes.push(dropped(clientPaths[field] ?? field, "refused by this provider or model"))
+    notes.push(dropped(clientPath(field, request), "refused by this provider or model"))
   }
   return { body, notes }
 }
@@ -218,7 +211,7 @@ function applyProfile(
 /** Every name that had to be changed, offered now or called earlier, by its upstream form. */
 function mappedNames(request: MessagesRequest, profile: ProviderProfile): ReadonlyMap<string, string> {
   const names = new Map<string, string>()
-  for (const { name } of request.tools ?? []) {
+  for (const { name } of [...(request.tools ?? []), ...toolUses(request)]) {
     const mapped = mapToolName(name, profile.toolNameMaxLength)
     if (mapped !== name) names.set(mapped, name)
   }

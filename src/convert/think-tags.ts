@@ -1,5 +1,7 @@
 // Reasoning that open models write into their text, between tags at its very beginning. A tag may be cut
 // anywhere by the stream, so what could still become one is held back, never more than a tag's length.
+// White space around the reasoning is layout: what stands before its first word, before the opening tag, and
+// up to the last line break behind the closing tag is dropped.
 
 const tags: readonly (readonly [string, string])[] = [
   ["<think>", "</think>"],
@@ -9,10 +11,15 @@ const tags: readonly (readonly [string, string])[] = [
 ]
 
 export interface TagState {
-  /** `start`: nothing but white space yet; `after`: just behind the closing tag; `text`: tags mean nothing. */
-  readonly mode: "start" | "thinking" | "after" | "text"
+  /**
+   * `start`: nothing but white space yet; `opened`: just behind the opening tag; `thinking`: between the tags;
+   * `after`: just behind the closing tag; `text`: tags mean nothing any more.
+   */
+  readonly mode: "start" | "opened" | "thinking" | "after" | "text"
   readonly held: string
   readonly close: string
+  /** Text that was taken for reasoning without any opening tag; undefined once a tag has proved it right. */
+  readonly unproved: string | undefined
 }
 
 export interface Piece {
@@ -22,13 +29,14 @@ export interface Piece {
 
 type Split = readonly [TagState, readonly Piece[]]
 
-const plain: TagState = { mode: "text", held: "", close: "" }
+const plain: TagState = { mode: "text", held: "", close: "", unproved: undefined }
+const start: TagState = { ...plain, mode: "start" }
+const after: TagState = { ...plain, mode: "after" }
 
 /** `implicit`: the provider's template opens the tag itself, so only the closing one will come. */
 export function initialTags(style: "start" | "implicit" | "never"): TagState {
   if (style === "never") return plain
-  if (style === "implicit") return { mode: "thinking", held: "", close: "</think>" }
-  return { mode: "start", held: "", close: "" }
+  return style === "implicit" ? { ...start, unproved: "" } : start
 }
 
 /** One piece of text in; what is certain comes out, the rest waits in the state. */
@@ -37,50 +45,65 @@ export function splitTags(state: TagState, text: string): Split {
     case "text":
       return [state, text === "" ? [] : [{ kind: "text", text }]]
     case "start":
-      return atStart(state.held + text)
+      return atStart(state, state.held + text)
+    case "opened": {
+      const inner = (state.held + text).trimStart()
+      return inner === "" ? [{ ...state, held: "" }, []] : inThinking(state, inner)
+    }
     case "thinking":
       return inThinking(state, state.held + text)
-    case "after": {
-      const rest = text.trimStart()
-      return rest === "" ? [state, []] : [plain, [{ kind: "text", text: rest }]]
-    }
+    case "after":
+      return behind(state.held + text)
     default:
       return state.mode satisfies never
   }
 }
 
-/** End of the text: what was held back is released as what it then is. */
-export function flushTags(state: TagState): readonly Piece[] {
-  if (state.held === "") return []
-  return [{ kind: state.mode === "thinking" ? "reasoning" : "text", text: state.held }]
+/**
+ * Something other than text follows, or nothing: what was held back is released as what it then is. Tags are
+ * looked for only before everything else.
+ */
+export function flushTags(state: TagState): Split {
+  const released: TagState = state.mode === "start" ? plain : { ...state, held: "" }
+  if (state.held === "" || state.mode === "after") return [released, []]
+  return [released, [{ kind: state.mode === "start" ? "text" : "reasoning", text: state.held }]]
 }
 
-function atStart(held: string): Split {
+function atStart(state: TagState, held: string): Split {
   const trimmed = held.trimStart()
   const found = tags.find(([open]) => trimmed.startsWith(open))
   if (found !== undefined) {
     const [open, close] = found
-    const inner = trimmed.slice(open.length).replace(/^\r?\n/, "")
-    return inThinking({ mode: "thinking", held: "", close }, inner)
+    return splitTags({ ...start, mode: "opened", close }, trimmed.slice(open.length))
   }
-  if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) {
-    return [{ mode: "start", held, close: "" }, []]
-  }
-  return [plain, [{ kind: "text", text: held }]]
+  if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) return [{ ...state, held }, []]
+  if (state.unproved === undefined) return [plain, [{ kind: "text", text: held }]]
+  return inThinking({ ...state, mode: "thinking", close: "</think>" }, trimmed)
 }
 
 function inThinking(state: TagState, text: string): Split {
   const end = text.indexOf(state.close)
   if (end >= 0) {
     const inner: readonly Piece[] = end === 0 ? [] : [{ kind: "reasoning", text: text.slice(0, end) }]
-    const after = text.slice(end + state.close.length)
-    const [next, pieces] = splitTags({ mode: "after", held: "", close: "" }, after)
+    const [next, pieces] = splitTags(after, text.slice(end + state.close.length))
     return [next, [...inner, ...pieces]]
   }
-  const keep = partialTail(text, state.close)
-  const sure = text.slice(0, text.length - keep)
-  const next: TagState = { ...state, held: text.slice(text.length - keep) }
-  return [next, sure === "" ? [] : [{ kind: "reasoning", text: sure }]]
+  const length = text.length - partialTail(text, state.close)
+  const sure = text.slice(0, length)
+  const unproved = state.unproved === undefined ? undefined : state.unproved + sure
+  // A closing tag may follow the opening one at once: nothing has been said until there is something sure.
+  const mode = sure === "" ? state.mode : "thinking"
+  return [
+    { ...state, mode, held: text.slice(length), unproved },
+    sure === "" ? [] : [{ kind: "reasoning", text: sure }],
+  ]
+}
+
+function behind(text: string): Split {
+  const rest = text.trimStart()
+  if (rest === "") return [{ ...after, held: text }, []]
+  const lead = text.slice(0, text.length - rest.length)
+  return [plain, [{ kind: "text", text: lead.slice(lead.lastIndexOf("\n") + 1) + rest }]]
 }
 
 /** Length of the longest end of `text` that is a beginning of `tag`. */

@@ -1,8 +1,16 @@
 // Tool calls out of fragments: names and ids made final, arguments passed on as they come.
 import { isObject } from "../protocol/json.ts"
 import type { Delta } from "./delta.ts"
-import { emptyScan, scanJson } from "./json-scan.ts"
-import { emptySlot, type Fragment, locate, readFragment, type Slot, type ToolState } from "./tool-slots.ts"
+import { endArguments, takeArguments } from "./json-scan.ts"
+import {
+  emptySlot,
+  type Fragment,
+  locate,
+  type NameTest,
+  readFragment,
+  type Slot,
+  type ToolState,
+} from "./tool-slots.ts"
 
 export interface ToolOptions {
   /** Names as the upstream knows them to names as the client does. */
@@ -27,175 +35,186 @@ export function readToolCalls(
   options: ToolOptions,
   whole: boolean,
 ): Step {
+  const names = nameTest(options)
   let current = state
-  const deltas: Delta[] = []
+  const out: Delta[] = []
   const touched: number[] = []
   for (const call of calls) {
     if (!isObject(call)) continue
     const fragment = readFragment(call)
-    const found = whole ? -1 : locate(current, fragment, touched)
-    const [next, position] = found < 0 ? addSlot(current, fragment, options) : [current, found]
+    const found = whole ? -1 : locate(current, fragment, touched, names)
+    const position = found < 0 ? current.slots.length : found
+    const slot = found < 0 ? newSlot(current, fragment, options) : current.slots[found]
     touched.push(position)
-    const [after, pieces] = feed({ ...next, current: position }, position, fragment, found < 0, options)
-    current = after
-    deltas.push(...pieces)
+    if (slot !== undefined) current = feed(current, position, slot, fragment, options, out)
   }
-  return [current, deltas]
+  return [current, out]
 }
 
 /**
- * Starts every call that has a name and has not been started, because other content follows. When the reply is
- * over (`final`) even a name that looks cut is all there will be; calls without any name are dropped.
+ * Starts every call that has a name and has not been started, because other content follows. A name that looks
+ * cut is waited for.
  */
-export function startPending(state: ToolState, options: ToolOptions, final = false): Step {
-  let current = state
-  const deltas: Delta[] = []
-  for (const [position, slot] of state.slots.entries()) {
-    if (slot.started || slot.name === "" || (!final && isNameCut(slot.name, options))) continue
-    const [after, piece] = start(current, position, "", options)
-    current = after
-    deltas.push(piece)
-  }
-  return [current, deltas]
+export function startPending(state: ToolState, options: ToolOptions): Step {
+  const out: Delta[] = []
+  return [startBefore(state, state.slots.length, options, out), out]
 }
 
-function addSlot(state: ToolState, fragment: Fragment, options: ToolOptions): readonly [ToolState, number] {
-  const position = state.slots.length
-  const id = clientId(fragment.id, state, options)
-  const slot: Slot = { ...emptySlot, index: fragment.index, upstreamId: fragment.id, id }
-  return [{ slots: [...state.slots, slot], current: position }, position]
+/**
+ * The reply is over: what every call still has to say. Even a name that looks cut is all there will be; calls
+ * without any name are dropped.
+ */
+export function endToolCalls(state: ToolState, options: ToolOptions): readonly Delta[] {
+  const deltas: Delta[] = []
+  for (const [position, slot] of state.slots.entries()) {
+    const { out, complete } = endArguments(slot.args)
+    const args = slot.started ? out : slot.ready + out
+    if (slot.name === "" || (slot.split && !slot.started && args === "")) continue
+    if (slot.started && args === "" && complete === slot.args.scan.done) continue
+    const name = slot.started ? slot.clientName : clientName(slot.name, options)
+    deltas.push({ kind: "tool", key: position, id: slot.id, name, args, complete })
+  }
+  return deltas
+}
+
+function newSlot(state: ToolState, fragment: Fragment, options: ToolOptions): Slot {
+  const { index, id } = fragment
+  return { ...emptySlot, index, upstreamId: id, id: clientId(id, state.slots.length, state, options) }
 }
 
 /** The upstream's id where a client can live with it, else one of ours (wire.md §1.4.3). */
-function clientId(upstreamId: string | undefined, state: ToolState, options: ToolOptions): string {
+function clientId(
+  upstreamId: string | undefined,
+  position: number,
+  state: ToolState,
+  options: ToolOptions,
+): string {
+  const fits = upstreamId !== undefined && /^[a-zA-Z0-9_-]{8,128}$/.test(upstreamId)
   const taken = (id: string) => options.seenIds.has(id) || state.slots.some((slot) => slot.id === id)
-  if (upstreamId !== undefined && /^[a-zA-Z0-9_-]{8,128}$/.test(upstreamId) && !taken(upstreamId))
-    return upstreamId
-  return `toolu_${options.idSeed}${String(state.slots.length).padStart(2, "0")}`
+  if (fits && !taken(upstreamId)) return upstreamId
+  return `toolu_${options.idSeed}${String(position).padStart(2, "0")}`
 }
 
+/** One fragment of the call at `position`; `before` is that call as it is now. */
 function feed(
   state: ToolState,
   position: number,
+  before: Slot,
   fragment: Fragment,
-  isNew: boolean,
   options: ToolOptions,
-): Step {
-  const before = state.slots[position]
-  if (before === undefined) return [state, []]
-  const slot: Slot = before.started
-    ? before
-    : {
-        ...before,
-        name: joinName(before.name, fragment.name),
-        upstreamId: before.upstreamId ?? fragment.id,
-        id: before.upstreamId === undefined && !isNew ? clientId(fragment.id, state, options) : before.id,
-      }
-  const named = replaceSlot(state, position, slot)
-  if (fragment.args === "") {
-    const begins = !isNew && !slot.started && fragment.name === undefined && slot.name !== ""
-    return begins ? startInOrder(named, position, "", options) : [named, []]
-  }
-  if (slot.scan === emptyScan && isPlaceholder(fragment.args)) {
-    const held = replaceSlot(named, position, { ...slot, placeholder: fragment.args.trim() === "{}" })
-    return slot.started || slot.name === "" ? [held, []] : startInOrder(held, position, "", options)
-  }
-  return feedArguments(named, position, slot, fragment.args, options)
+  out: Delta[],
+): ToolState {
+  const isNew = position === state.slots.length
+  const slot = before.started ? before : identify(state, position, before, fragment, options)
+  const taken = takeArguments(slot.args, fragment.args)
+  const changed = taken.out !== "" || taken.args.scan.done !== slot.args.scan.done
+  const begins = !slot.started && (fragment.args.trim() !== "" || (!isNew && fragment.name === undefined))
+  const next = { ...replace(state, position, { ...slot, args: taken.args }), current: position }
+  const after = changed || begins || slot.ready !== "" ? pass(next, position, taken.out, options, out) : next
+  return taken.rest === "" ? after : split(after, slot, taken.rest, options, out)
 }
 
-function feedArguments(
+/** Name and id as far as they are known after this fragment. */
+function identify(
   state: ToolState,
   position: number,
   slot: Slot,
-  args: string,
+  fragment: Fragment,
   options: ToolOptions,
-): Step {
-  if (slot.scan.done) {
-    const rest = args.trimStart()
-    return rest.startsWith("{") ? splitCall(state, slot, rest, options) : [state, []]
-  }
-  if (slot.scan === emptyScan) args = args.replace(/^\s*\{\s*\}\s*(?=\{)/, "")
-  const scanned = scanJson(slot.scan, args)
-  const own = scanned.rest < 0 ? args : args.slice(0, scanned.rest)
-  const next = replaceSlot(state, position, { ...slot, scan: scanned.scan, placeholder: false })
-  const [after, pieces] = slot.started
-    ? [next, [piece(next.slots[position] ?? slot, position, own, options)]]
-    : startInOrder(next, position, own, options)
-  const rest = scanned.rest < 0 ? "" : args.slice(scanned.rest)
-  if (!rest.startsWith("{")) return [after, pieces]
-  const [split, more] = splitCall(after, slot, rest, options)
-  return [split, [...pieces, ...more]]
+): Slot {
+  const name = joinName(slot.name, fragment.name, nameTest(options))
+  if (slot.upstreamId !== undefined || fragment.id === undefined) return { ...slot, name }
+  const id = clientId(fragment.id, position, state, options)
+  return { ...slot, name, upstreamId: fragment.id, id }
 }
 
-/** `{…}{…}` in one call's arguments: the second object is a second call of the same tool. */
-function splitCall(state: ToolState, slot: Slot, args: string, options: ToolOptions): Step {
-  const [added, position] = addSlot(
-    state,
-    { index: slot.index, id: undefined, name: slot.name, args },
-    options,
-  )
-  const named = replaceSlot(added, position, {
-    ...slot,
-    id: added.slots[position]?.id ?? slot.id,
-    started: false,
-    scan: emptyScan,
-  })
-  const fresh = named.slots[position]
-  if (fresh === undefined) return [state, []]
-  return feedArguments({ ...named, current: position }, position, fresh, args, options)
-}
-
-/** Starts a call, and before it every earlier one that only waits for its arguments. */
-function startInOrder(state: ToolState, position: number, args: string, options: ToolOptions): Step {
-  const slot = state.slots[position]
-  // Arguments before any name: they are kept until there is one.
-  if (slot === undefined || slot.name === "") return [keepArguments(state, position, args), []]
-  const earlier = { ...state, slots: state.slots.slice(0, position) }
-  const [started, deltas] = startPending(earlier, options)
-  const all = { ...state, slots: [...started.slots, ...state.slots.slice(position)] }
-  const [after, delta] = start(all, position, args, options)
-  return [after, [...deltas, delta]]
-}
-
-function keepArguments(state: ToolState, position: number, args: string): ToolState {
-  const early = (state.early?.[position] ?? "") + args
-  return { ...state, early: { ...state.early, [position]: early } }
-}
-
-function start(
+/** Passes arguments on: at once when the call has started, else when it does. */
+function pass(
   state: ToolState,
   position: number,
   args: string,
   options: ToolOptions,
-): readonly [ToolState, Delta] {
-  const slot = state.slots[position] ?? emptySlot
-  const early = state.early?.[position] ?? ""
-  const started = { ...slot, started: true }
-  return [replaceSlot(state, position, started), piece(started, position, early + args, options)]
+  out: Delta[],
+): ToolState {
+  const slot = state.slots[position]
+  if (slot === undefined) return state
+  if (slot.started) {
+    out.push(piece(slot, position, args))
+    return state
+  }
+  const waiting = replace(state, position, { ...slot, ready: slot.ready + args })
+  return mayStart(slot, options) ? startBefore(waiting, position + 1, options, out) : waiting
 }
 
-function piece(slot: Slot, position: number, args: string, options: ToolOptions): Delta {
-  const name = clientName(slot.name, options)
-  return { kind: "tool", key: position, id: slot.id, name, args, complete: slot.scan.done }
+/** Starts what can be started of the calls before `end`: the client sees them in the upstream's order. */
+function startBefore(state: ToolState, end: number, options: ToolOptions, out: Delta[]): ToolState {
+  let current = state
+  for (const [position, slot] of state.slots.slice(0, end).entries()) {
+    if (slot.started || !mayStart(slot, options)) continue
+    const started: Slot = { ...slot, started: true, clientName: clientName(slot.name, options), ready: "" }
+    current = replace(current, position, started)
+    out.push(piece(started, position, slot.ready))
+  }
+  return current
 }
 
-function replaceSlot(state: ToolState, position: number, slot: Slot): ToolState {
-  return { ...state, slots: state.slots.with(position, slot) }
+function mayStart(slot: Slot, options: ToolOptions): boolean {
+  if (slot.name === "" || (slot.split && slot.ready === "")) return false
+  return nameTest(options).isName(slot.name) || !nameTest(options).isBeginning(slot.name)
 }
 
-/** A name may come in pieces, and may come whole again with every chunk. */
-function joinName(name: string, fragment: string | undefined): string {
-  if (fragment === undefined || fragment === name) return name
-  return name + fragment
+function piece(slot: Slot, position: number, args: string): Delta {
+  const { id, clientName: name } = slot
+  return { kind: "tool", key: position, id, name, args, complete: slot.args.scan.done }
 }
 
-const isPlaceholder = (args: string) => args.trim() === "{}" || args.trim() === "null"
+/** `{…}{…}` in one call's arguments: the second object is a second call of the same tool (wire.md §12). */
+function split(state: ToolState, slot: Slot, text: string, options: ToolOptions, out: Delta[]): ToolState {
+  let current = state
+  let rest = text
+  while (rest !== "") {
+    const position = current.slots.length
+    const { index, name } = slot
+    const fresh = newSlot(current, { index, id: undefined, name, args: rest }, options)
+    const taken = takeArguments(fresh.args, rest)
+    const { upstreamId } = slot
+    const made: Slot = { ...fresh, upstreamId, name, args: taken.args, split: true }
+    current = pass(
+      { ...replace(current, position, made), current: position },
+      position,
+      taken.out,
+      options,
+      out,
+    )
+    rest = taken.rest
+  }
+  return current
+}
 
-/** Could more of the name still come? Only if it is the beginning of an offered name and none itself. */
-function isNameCut(name: string, options: ToolOptions): boolean {
-  const known = clientName(name, options)
-  if (options.offered.has(known)) return false
-  return [...options.offered].some((offered) => offered.startsWith(known))
+/** The slot at `position`, which may be one more than there are. */
+function replace(state: ToolState, position: number, slot: Slot): ToolState {
+  const { slots, current } = state
+  return { slots: position === slots.length ? [...slots, slot] : slots.with(position, slot), current }
+}
+
+/** A name may come in pieces, may grow, and may come whole again with every chunk. */
+function joinName(name: string, fragment: string | undefined, names: NameTest): string {
+  if (fragment === undefined || fragment.trim() === "") return name
+  const joined = name + fragment
+  const repeated = fragment.startsWith(name) && !names.isName(joined) && !names.isBeginning(joined)
+  return name !== "" && repeated && (fragment === name || names.isName(fragment)) ? fragment : joined
+}
+
+/** What can be a name is decided by the tools that were offered. */
+function nameTest(options: ToolOptions): NameTest {
+  const { offered, toolNames } = options
+  const isName = (name: string) => offered.has(clientName(name, options))
+  const isBeginning = (name: string) => {
+    for (const known of offered) if (known.startsWith(name)) return true
+    for (const known of toolNames.keys()) if (known.startsWith(name)) return true
+    return false
+  }
+  return { isName, isBeginning }
 }
 
 /** The client's name of a tool; some relays put a namespace before it. */

@@ -2,24 +2,29 @@
 // once, always, or never; the rules are those of wire.md §3.5, each learnt from a provider's stream.
 import type { ChatDeltaToolCall } from "../protocol/chat.ts"
 import { isObject, objectOf, textOf } from "../protocol/json.ts"
-import { emptyScan, type Scan } from "./json-scan.ts"
+import { type Arguments, isWhole, noArguments } from "./json-scan.ts"
 
 export interface Slot {
   readonly index: string | undefined
   readonly upstreamId: string | undefined
+  /** The id the client sees. */
   readonly id: string
+  /** The name as the upstream spells it, as far as it has come. */
   readonly name: string
+  /** The name the client knows, once the call has started. */
+  readonly clientName: string
   readonly started: boolean
-  readonly scan: Scan
-  /** Arguments came as a lone `{}`, which may be all there is or a place holder. */
-  readonly placeholder: boolean
+  readonly args: Arguments
+  /** Arguments that wait for the call to start. */
+  readonly ready: string
+  /** Made of a second object in another call's arguments: no call unless the object holds something. */
+  readonly split: boolean
 }
 
 export interface ToolState {
   readonly slots: readonly Slot[]
+  /** The call spoken of last. */
   readonly current: number
-  /** Arguments that came before their call had a name, by position. */
-  readonly early?: Readonly<Record<number, string>>
 }
 
 export interface Fragment {
@@ -27,6 +32,12 @@ export interface Fragment {
   readonly id: string | undefined
   readonly name: string | undefined
   readonly args: string
+}
+
+/** Can this be a tool's name: whole, or the beginning of one? */
+export interface NameTest {
+  readonly isName: (name: string) => boolean
+  readonly isBeginning: (name: string) => boolean
 }
 
 export const initialTools: ToolState = { slots: [], current: -1 }
@@ -37,9 +48,11 @@ export const emptySlot: Slot = {
   upstreamId: undefined,
   id: "",
   name: "",
+  clientName: "",
   started: false,
-  scan: emptyScan,
-  placeholder: false,
+  args: noArguments,
+  ready: "",
+  split: false,
 }
 
 /** The part of a `tool_calls` entry that we read. */
@@ -59,16 +72,21 @@ export function readFragment(call: ChatDeltaToolCall): Fragment {
  * The position of the call that a fragment continues, or -1 for a new call. `touched` are the calls that an
  * earlier entry of the same chunk belonged to.
  */
-export function locate(state: ToolState, fragment: Fragment, touched: readonly number[]): number {
+export function locate(
+  state: ToolState,
+  fragment: Fragment,
+  touched: readonly number[],
+  names: NameTest,
+): number {
   const near = nearest(state, fragment)
   if (fragment.id !== undefined) return locateById(state, fragment, near)
   const slot = state.slots[near]
   if (slot === undefined) return -1
-  const whole = slot.scan.done || slot.placeholder
-  const renamed = fragment.name !== undefined && slot.name !== "" && fragment.name !== slot.name
-  if (fragment.index !== undefined) return renamed && slot.started && whole ? -1 : near
   if (fragment.name === undefined) return near
-  const another = (whole && fragment.args !== "") || renamed || touched.includes(near)
+  const whole = isWhole(slot.args)
+  const renamed = isRenamed(slot, fragment.name, names)
+  if (fragment.index !== undefined) return renamed && (whole || isUntouched(slot)) ? -1 : near
+  const another = (whole && fragment.args.trim() !== "") || renamed || touched.includes(near)
   return another ? -1 : near
 }
 
@@ -77,17 +95,33 @@ function nearest({ slots, current }: ToolState, fragment: Fragment): number {
   return fragment.index === undefined ? current : slots.findLastIndex((slot) => slot.index === fragment.index)
 }
 
-function locateById(state: ToolState, fragment: Fragment, near: number): number {
-  const { slots } = state
-  const known = slots.findLastIndex((slot) => slot.upstreamId === fragment.id)
+const isUntouched = (slot: Slot) => slot.args.mode === "head" && slot.args.held === ""
+
+/** Another tool's name, and not the next piece of this one's. */
+function isRenamed(slot: Slot, name: string, names: NameTest): boolean {
+  if (slot.name === "" || name === slot.name || name.trim() === "") return false
+  if (slot.started) return true
+  const joined = slot.name + name
+  return (
+    names.isName(name) && !names.isName(joined) && !names.isBeginning(joined) && !name.startsWith(slot.name)
+  )
+}
+
+function locateById({ slots }: ToolState, fragment: Fragment, near: number): number {
+  const { id, index, name } = fragment
+  const known = slots.findLastIndex(
+    (slot) =>
+      slot.upstreamId === id && (index === undefined || slot.index === undefined || slot.index === index),
+  )
   const match = slots[known]
-  if (match !== undefined && (match.index === fragment.index || fragment.index === undefined)) {
-    // The same id for everything: a whole call, then a name with arguments again, is another call.
-    return match.scan.done && fragment.name !== undefined && fragment.args.trim() !== "" ? -1 : known
+  if (match !== undefined) {
+    // One id for everything: a complete call, then another name, is another call.
+    return name !== undefined && name !== match.name && isWhole(match.args) ? -1 : known
   }
   const slot = slots[near]
   if (slot === undefined) return -1
+  const whole = isWhole(slot.args)
   // Relays that mint a new id for every chunk: no name, and the call before it is not complete.
-  if (fragment.name === undefined && !slot.scan.done) return near
-  return slot.upstreamId === undefined && fragment.index !== undefined ? near : -1
+  if (name === undefined && (!whole || fragment.args.trim() === "")) return near
+  return slot.upstreamId === undefined && index !== undefined && !(whole && name !== undefined) ? near : -1
 }

@@ -31,18 +31,23 @@ export function prepareTools(request: MessagesRequest, profile: ProviderProfile)
   const { all, notes } = convertTools(request, profile)
   const choice = request.tool_choice ?? undefined
   const wanted = choice?.type === "tool" ? all.filter(({ tool }) => tool.name === choice.name) : all
-  const mapped = mapToolChoice(all.length === 0 ? undefined : choice, profile, wanted.length > 0)
+  const mapped = all.length === 0 ? noTools(choice) : mapToolChoice(choice, profile, wanted.length > 0)
   const sent = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []
-  const insists = choice?.type === "any" || choice?.type === "tool"
   const single = choice !== undefined && choice.type !== "none" && choice.disable_parallel_tool_use === true
   return {
     tools: sent.map(({ chat }) => chat),
     choice: sent.length === 0 ? undefined : mapped.choice,
     parallel: single && sent.length > 0 ? false : undefined,
-    forced: insists && sent.length > 0 && wanted.length > 0,
+    forced: mapped.choice === "required" || typeof mapped.choice === "object",
     offered: new Set(sent.map(({ tool }) => tool.name)),
     notes: mapped.note === undefined ? notes : [...notes, mapped.note],
   }
+}
+
+function noTools(choice: ToolChoice | undefined): MappedChoice {
+  const mapped = { choice: undefined, only: "all" } as const
+  if (choice?.type !== "any" && choice?.type !== "tool") return mapped
+  return { ...mapped, note: dropped("tool_choice", "no tool is sent") }
 }
 
 function convertTools(
@@ -50,17 +55,22 @@ function convertTools(
   profile: ProviderProfile,
 ): { readonly all: readonly Candidate[]; readonly notes: readonly Note[] } {
   const notes: Note[] = []
-  const all: Candidate[] = []
+  const all = new Map<string, Candidate>()
   for (const { tool, index } of inStableOrder(request.tools ?? [], request.messages)) {
+    const path = `tools.${index}`
     const chat = tool.name === placeholderName ? undefined : convertTool(tool, profile)
-    if (chat === undefined) notes.push(dropped(`tools.${index}`, dropReason(tool)))
-    else all.push({ tool, chat })
+    if (chat === undefined) notes.push(dropped(path, dropReason(tool)))
+    else if (all.has(tool.name)) notes.push(dropped(path, `another tool is called ${tool.name} already`))
+    else all.set(tool.name, { tool, chat })
+    if (tool.strict && chat !== undefined && chat.function.strict === undefined) {
+      notes.push(dropped(`${path}.strict`, "not taken here, or the schema does not keep its rules"))
+    }
   }
-  return { all, notes }
+  return { all: [...all.values()], notes }
 }
 
 function dropReason(tool: Tool): string {
-  if (tool.name === placeholderName) return "a place holder that no model may call"
+  if (tool.name === placeholderName) return "a placeholder that no model may call"
   return `${tool.type} runs on Anthropic's servers and has no counterpart here`
 }
 
@@ -122,7 +132,8 @@ function mapToolChoice(
     case "auto":
       return { choice: undefined, only: "all" }
     case "none":
-      return rules.none === "none" ? { choice: "none", only: "all" } : { choice: undefined, only: "none" }
+      if (rules.none === "none") return { choice: "none", only: "all" }
+      return { choice: undefined, only: "none", note: changed("tool_choice", "no tools are sent instead") }
     case "any":
       if (rules.any === "required") return { choice: "required", only: "all" }
       return { choice: "auto", only: "all", note: unforced }

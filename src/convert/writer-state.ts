@@ -17,10 +17,13 @@ export interface WriterOptions {
 
 export type ToolDelta = Extract<Delta, { kind: "tool" }>
 
+/** What becomes of blocks. */
+export type Content = Extract<Delta, { kind: "tool" | "text" | "reasoning" }>
+
 export type Open =
   | { readonly kind: "none" }
   | { readonly kind: "text" }
-  | { readonly kind: "thinking"; readonly field: string }
+  | { readonly kind: "reasoning"; readonly field: string }
   | { readonly kind: "tool"; readonly key: number; readonly complete: boolean }
 
 export interface WriterState {
@@ -29,8 +32,9 @@ export interface WriterState {
   /** Index of the open block, or of the next one when none is open. */
   readonly index: number
   readonly open: Open
-  /** Calls whose pieces came while another block was open, in order of arrival. */
-  readonly waiting: readonly ToolDelta[]
+  /** What came while a call was open whose arguments are not complete, in order of arrival. */
+  readonly queue: readonly Content[]
+  /** Keys of the calls that are over. */
   readonly closed: readonly number[]
   readonly finish: StopReason | undefined
   readonly stopSequence: string | null
@@ -48,7 +52,7 @@ export function initialWriter(options: WriterOptions): WriterState {
     phase: "new",
     index: 0,
     open: { kind: "none" },
-    waiting: [],
+    queue: [],
     closed: [],
     finish: undefined,
     stopSequence: null,

@@ -21,6 +21,8 @@ export interface Exchange {
   readonly usage: MessagesUsage
   /** The upstream reported no usage, so the counts are our estimate. */
   readonly estimated: boolean
+  /** What it cost, in US dollars. Undefined: the model's prices are not known. */
+  readonly costUsd?: number | undefined
   readonly notes: readonly Note[]
   readonly outcome: Outcome
 }

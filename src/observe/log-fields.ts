@@ -102,7 +102,7 @@ function cleanObject(value: object, place: Place): Readonly<Record<string, unkno
   const pairs = names.slice(0, mostItems).map((name) => {
     const own = secrecyOf(name)
     const secrecy = own === "no" ? place.secrecy : own
-    return [name, readProperty(value, name, { ...place, secrecy })] as const
+    return [redact(name, place.secrets), readProperty(value, name, { ...place, secrecy })] as const
   })
   const more = names.length - mostItems
   return Object.fromEntries(more > 0 ? [...pairs, ["…", `${more} more`] as const] : pairs)

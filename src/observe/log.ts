@@ -1,5 +1,4 @@
 // The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
-import type { LogLevel } from "../config/config.ts"
 import { redact } from "../protocol/redact.ts"
 import { cleanFields, escapeControls } from "./log-fields.ts"
 
@@ -16,7 +15,7 @@ export interface Logger {
 }
 
 export interface LoggerOptions {
-  readonly level: LogLevel
+  readonly level: keyof typeof ranks
   readonly format: "text" | "json"
   /** Gets one finished line without its newline. What it throws is swallowed. */
   readonly write: (line: string) => void
@@ -25,9 +24,7 @@ export interface LoggerOptions {
   readonly secrets: readonly string[]
 }
 
-const ranks = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 } as const satisfies Readonly<
-  Record<LogLevel, number>
->
+const ranks = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 } as const
 
 const longestLine = 16_384
 
@@ -37,7 +34,7 @@ const longestLine = 16_384
  * a line of its own.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const log = (level: LogLevel): Write => {
+  const log = (level: LoggerOptions["level"]): Write => {
     if (ranks[level] < ranks[options.level]) return () => {}
     return (message, fields) => {
       try {
@@ -50,7 +47,12 @@ export function createLogger(options: LoggerOptions): Logger {
   return { debug: log("DEBUG"), info: log("INFO"), warn: log("WARNING"), error: log("ERROR") }
 }
 
-function renderLine(options: LoggerOptions, level: LogLevel, message: string, fields?: LogFields): string {
+function renderLine(
+  options: LoggerOptions,
+  level: LoggerOptions["level"],
+  message: string,
+  fields?: LogFields,
+): string {
   const time = options.now()
   const clean = cleanFields(readFields(fields), options.secrets)
   // A cut line of JSON would be none, so JSON gives up its fields instead.

@@ -1,7 +1,7 @@
 // Content blocks of a request. Known types are checked and trimmed to what we read; a type we have never
 // heard of is kept whole, because Anthropic adds block types more often than anyone updates a proxy.
 import { z } from "zod"
-import { isObject, type JsonObject } from "./json.ts"
+import { isObject, type JsonObject, objectOf } from "./json.ts"
 
 export type MediaSource =
   | { readonly type: "base64"; readonly media_type: string; readonly data: string }
@@ -50,20 +50,43 @@ interface ParsedContent {
   readonly issues: readonly ContentIssue[]
 }
 
+/** What zod expected, as Anthropic's API names it. */
+const nouns: Readonly<Record<string, string>> = {
+  string: "string",
+  number: "number",
+  boolean: "boolean",
+  array: "list",
+  object: "dictionary",
+  record: "dictionary",
+}
+
+/** One problem in Anthropic's words: `Field required`, `Input should be a valid number`. */
+export function issueMessage(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message
+  if (issue.message.endsWith("received undefined")) return "Field required"
+  return `Input should be a valid ${nouns[issue.expected] ?? issue.expected}`
+}
+
+/** The error of a union told apart by `type`, which says what `type` may be. */
+export function tagError(words: string): (issue: z.core.$ZodRawIssue) => string | undefined {
+  return (issue) => {
+    if (issue.code !== "invalid_union") return undefined
+    return objectOf(issue.input)["type"] === undefined ? "Field required" : `Input should be ${words}`
+  }
+}
+
 const optionalText = z
   .string()
   .nullish()
   .transform((text) => text ?? undefined)
 
-const Media = z.discriminatedUnion(
-  "type",
-  [
-    z.object({ type: z.literal("base64"), media_type: z.string(), data: z.string() }),
-    z.object({ type: z.literal("url"), url: z.string() }),
-    z.object({ type: z.literal("file"), file_id: z.string() }),
-  ],
-  { error: () => "Input should be a source whose `type` is 'base64', 'url' or 'file'" },
-)
+const mediaSources = [
+  z.object({ type: z.literal("base64"), media_type: z.string(), data: z.string() }),
+  z.object({ type: z.literal("url"), url: z.string() }),
+  z.object({ type: z.literal("file"), file_id: z.string() }),
+] as const
+
+const Media = z.discriminatedUnion("type", mediaSources, { error: tagError("'base64', 'url' or 'file'") })
 
 const Nested = z.unknown().transform((value, context): readonly ContentBlock[] => {
   const parsed = parseContent(value ?? [])
@@ -73,11 +96,15 @@ const Nested = z.unknown().transform((value, context): readonly ContentBlock[] =
   return parsed.blocks
 })
 
-const DocumentSource = z.union([
-  Media,
-  z.object({ type: z.literal("text"), data: z.string() }),
-  z.object({ type: z.literal("content"), content: Nested }),
-])
+const DocumentSource = z.discriminatedUnion(
+  "type",
+  [
+    ...mediaSources,
+    z.object({ type: z.literal("text"), data: z.string() }),
+    z.object({ type: z.literal("content"), content: Nested }),
+  ],
+  { error: tagError("'base64', 'url', 'file', 'text' or 'content'") },
+)
 
 const schemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
   text: z.object({ type: z.literal("text"), text: z.string() }),
@@ -104,7 +131,15 @@ const schemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
       .transform((signature) => signature ?? ""),
   }),
   redacted_thinking: z.object({ type: z.literal("redacted_thinking"), data: z.string() }),
-  tool_use: z.object({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: z.unknown() }),
+  tool_use: z.object({
+    type: z.literal("tool_use"),
+    id: z.string(),
+    name: z.string(),
+    input: z
+      .unknown()
+      .optional()
+      .transform((input) => input ?? {}),
+  }),
   tool_result: z.object({
     type: z.literal("tool_result"),
     tool_use_id: z.string(),
@@ -121,7 +156,7 @@ const schemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
 export function parseContent(value: unknown): ParsedContent {
   if (typeof value === "string") return { blocks: [{ type: "text", text: value }], issues: [] }
   if (!Array.isArray(value)) {
-    const message = value === undefined ? "Field required" : "Input should be a string or an array of blocks"
+    const message = value === undefined ? "Field required" : "Input should be a valid string or list"
     return { blocks: [], issues: [{ path: [], message }] }
   }
   const blocks: ContentBlock[] = []
@@ -136,17 +171,33 @@ export function parseContent(value: unknown): ParsedContent {
 
 function parseBlock(item: unknown): { block?: ContentBlock; issues: readonly ContentIssue[] } {
   if (typeof item === "string") return { block: { type: "text", text: item }, issues: [] }
-  if (!isObject(item)) return { issues: [{ path: [], message: "Input should be a content block" }] }
+  if (!isObject(item)) return { issues: [{ path: [], message: "Input should be a valid dictionary" }] }
   const type = item["type"]
-  if (typeof type !== "string") return { issues: [{ path: ["type"], message: "Field required" }] }
-  const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined
+  if (typeof type !== "string") {
+    const message = type === undefined ? "Field required" : "Input should be a valid string"
+    return { issues: [{ path: ["type"], message }] }
+  }
+  const known = Object.hasOwn(schemas, type) && !hasUnknownSource(type, item)
+  const schema = known ? schemas[type] : undefined
   if (schema === undefined) return { block: { type: "other", original: item }, issues: [] }
   const parsed = schema.safeParse(item)
   if (parsed.success) return { block: parsed.data, issues: [] }
   return {
     issues: parsed.error.issues.map((issue) => ({
       path: issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
-      message: issue.message.endsWith("received undefined") ? "Field required" : issue.message,
+      message: issueMessage(issue),
     })),
   }
+}
+
+const sourceTypes: Readonly<Record<string, readonly string[]>> = {
+  image: ["base64", "url", "file"],
+  document: ["base64", "url", "file", "text", "content"],
+}
+
+/** A kind of source invented after this was written: the block is kept as one we do not know. */
+function hasUnknownSource(type: string, block: JsonObject): boolean {
+  const source = objectOf(block["source"])["type"]
+  const words = sourceTypes[type]
+  return words !== undefined && typeof source === "string" && !words.includes(source)
 }

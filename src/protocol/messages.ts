@@ -1,7 +1,7 @@
 // Anthropic's Messages API as this proxy understands it after parsing: `content` is always an array of
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
-import { type ContentBlock, parseContent } from "./blocks.ts"
+import { issueMessage, parseContent, tagError } from "./blocks.ts"
 import { isObject, type JsonObject } from "./json.ts"
 
 export type { ContentBlock } from "./blocks.ts"
@@ -12,27 +12,32 @@ export type Effort = "low" | "medium" | "high" | "xhigh" | "max"
 
 const Effort = z.enum(["low", "medium", "high", "xhigh", "max"])
 
-/** Content of a message or a tool result: a string or blocks in, always blocks out. */
-const Content = z.unknown().transform((value, context): readonly ContentBlock[] => {
-  const parsed = parseContent(value)
-  for (const issue of parsed.issues) {
-    context.issues.push({ code: "custom", message: issue.message, path: [...issue.path], input: value })
-  }
-  return parsed.blocks
-})
+const roles = ["user", "assistant", "system", "developer"] as const
 
-const Message = z.object({
-  role: z.enum(["user", "assistant", "system", "developer"], {
-    error: () => "Input should be 'user', 'assistant' or 'system'",
-  }),
-  content: Content.optional().transform((blocks) => blocks ?? []),
-  // Claude Code's per-turn effort (wire.md §11.3); unknown words are ignored, not refused.
-  output_config: z
-    .object({ effort: Effort.nullish().catch(null) })
-    .nullish()
-    .catch(null),
-  clear_at: z.string().nullish().catch(null),
-})
+const Message = z
+  .object({
+    role: z.enum(roles, {
+      error: ({ input }) =>
+        input === undefined ? "Field required" : "Input should be 'user', 'assistant' or 'system'",
+    }),
+    content: z.unknown().optional(),
+    // Claude Code's per-turn effort (wire.md §11.3); unknown words are ignored, not refused.
+    output_config: z
+      .object({ effort: Effort.nullish().catch(null) })
+      .nullish()
+      .catch(null),
+    clear_at: z.string().nullish().catch(null),
+  })
+  .transform((raw, context) => {
+    const { content, ...message } = raw
+    const mayBeEmpty = message.role === "system" || message.role === "developer"
+    const parsed = parseContent(mayBeEmpty ? (content ?? []) : content)
+    for (const issue of parsed.issues) {
+      const path = ["content", ...issue.path]
+      context.issues.push({ code: "custom", message: issue.message, path, input: content })
+    }
+    return { ...message, content: parsed.blocks }
+  })
 
 export type Message = z.output<typeof Message>
 
@@ -57,7 +62,7 @@ export interface Tool {
 
 const RawTool = z.looseObject({
   type: z.string().nullish(),
-  name: z.string().optional(),
+  name: z.string().nullish(),
   description: z.string().nullish(),
   input_schema: z.record(z.string(), z.unknown()).nullish(),
   strict: z.boolean().nullish().catch(null),
@@ -68,7 +73,7 @@ const RawTool = z.looseObject({
       description: z.string().nullish(),
       parameters: z.record(z.string(), z.unknown()).nullish(),
     })
-    .optional(),
+    .nullish(),
 })
 
 /** OpenAI's shape (`type: "function"`) is accepted too: people move configurations over. */
@@ -76,11 +81,11 @@ export const Tool = RawTool.transform((raw, context): Tool => {
   const custom =
     raw.type === null || raw.type === undefined || raw.type === "custom" || raw.type === "function"
   const name = raw.function?.name ?? raw.name ?? (custom ? undefined : raw.type)
-  if (name === undefined || name === null || name === "") {
+  if (!name) {
     context.issues.push({ code: "custom", message: "Field required", path: ["name"], input: raw })
   }
   const schema = raw.function?.parameters ?? raw.input_schema ?? undefined
-  if (custom && schema === undefined && raw.function === undefined) {
+  if (custom && schema === undefined && !raw.function) {
     context.issues.push({ code: "custom", message: "Field required", path: ["input_schema"], input: raw })
   }
   return {
@@ -105,12 +110,12 @@ const ToolChoice = z.discriminatedUnion(
     }),
     z.object({ type: z.literal("none") }),
   ],
-  { error: () => "Input should be an object whose `type` is 'auto', 'any', 'tool' or 'none'" },
+  { error: tagError("'auto', 'any', 'tool' or 'none'") },
 )
 
 export type ToolChoice = z.output<typeof ToolChoice>
 
-const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string(), z.unknown()).optional() })
+const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string(), z.unknown()).nullish() })
 
 /**
  * The body of POST /v1/messages. `model` and `max_tokens` may be absent (product decision: defaults exist);
@@ -136,6 +141,11 @@ export const MessagesRequest = z.object({
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish().catch(null),
   service_tier: z.string().nullish().catch(null),
   speed: z.string().nullish().catch(null),
+  // Anthropic would call these servers itself: to leave them out would take tools away without a word.
+  mcp_servers: z
+    .array(z.unknown())
+    .max(0, { error: () => "not supported by this proxy" })
+    .nullish(),
 })
 
 export type MessagesRequest = z.output<typeof MessagesRequest>
@@ -155,7 +165,7 @@ export function renderIssues(error: z.ZodError): string {
     .slice(0, 3)
     .map((issue) => {
       const path = issue.path.map(String).join(".")
-      const message = issue.message.endsWith("received undefined") ? "Field required" : issue.message
+      const message = issueMessage(issue)
       return path === "" ? message : `${path}: ${message}`
     })
     .join("; ")

@@ -4,8 +4,7 @@
 const sayings: readonly RegExp[] = [
   /prompt is too long/,
   /input is too long/,
-  /exceeds? the (model's )?(maximum )?context (window|length|size)/,
-  /context_length_exceeded/,
+  /exceeds? (the |this )?(model's )?(maximum )?context (window|length|size|limit)/,
   /context length exceeded/,
   /input token count.*exceeds the maximum/,
   /maximum prompt length is \d+/,
@@ -13,25 +12,39 @@ const sayings: readonly RegExp[] = [
   /maximum context length/,
   /prompt token count of \d+ exceeds the limit/,
   /exceeds the available context size/,
-  /exceed_context_size_error/,
-  /greater than the context length/,
+  /(greater|longer) than the (model's )?context length/,
+  /context length of only \d+/,
   /context window exceeds limit/,
   /exceeded model token limit/,
   /too large for model with \d+ maximum context length/,
-  /model_max_prompt_tokens_exceeded/,
   /too many (input )?tokens/,
   /token limit exceeded/,
   /range of input length should be/,
-  /model_context_window_exceeded/,
   /prompt exceeds max length/,
-  /\b1261\b/,
+  /`inputs` tokens \+ `max_new_tokens` must be/,
 ]
 
-/** Does an error's text (lower case, codes included) speak of a prompt that is too long? */
-export function isOverflow(words: string): boolean {
-  // "Too many tokens per minute" is a rate limit, not a long prompt.
-  if (/tokens? per (minute|day|hour)|\btpm\b|rate limit/.test(words) && !/context/.test(words)) return false
-  return sayings.some((saying) => saying.test(words))
+// OpenAI and others, llama.cpp, Copilot, Zhipu.
+const codeWords: ReadonlySet<string> = new Set([
+  "context_length_exceeded",
+  "exceed_context_size_error",
+  "model_max_prompt_tokens_exceeded",
+  "model_context_window_exceeded",
+  "1261",
+])
+
+// Some echo what was sent: the provider's own words stand at the beginning.
+const lookedAt = 1000
+
+/**
+ * Does an error speak of a prompt that is too long? `message` is the text in lower case, `codes` are the values
+ * of its code and type fields. A text about tokens per minute is a rate limit, not a long prompt.
+ */
+export function isOverflow(message: string, codes: readonly string[]): boolean {
+  if (codes.some((code) => codeWords.has(code))) return true
+  const text = message.slice(0, lookedAt)
+  if (/tokens?[ _]per[ _](minute|day|hour)|\b(tpm|tpd)\b|rate limit/.test(text)) return false
+  return sayings.some((saying) => saying.test(text))
 }
 
 interface Numbers {
@@ -43,26 +56,38 @@ interface Numbers {
 
 // Where each wording puts its numbers. Named groups; the first pattern that matches gives a number.
 const patterns: readonly RegExp[] = [
+  /exceed context limit: (?<input>\d+) \+ (?<output>\d+) > (?<limit>\d+)/,
   /maximum context length (?:is|of) (?<limit>\d+)/,
-  /(?:requested|resulted in|requires?|request has) (?:about )?(?<total>\d+) (?:total |input )?tokens/,
+  /request has (?<input>\d+) input tokens/,
+  /requested (?:about |a total of )?(?<total>\d+) (?:total )?tokens/,
+  /(?:resulted in|requires?|for a total of(?: at least)?) (?<total>\d+) (?:total |input )?tokens/,
   /(?<input>\d+) (?:in the messages|(?:tokens )?of text input|in the prompt|input tokens|tokens from the input)/,
   /(?<output>\d+) (?:in the completion|tokens? for the completion|output tokens|in the output)/,
+  /max_(?:completion_)?tokens'?[^.]*? is too large: (?<output>\d+)/,
   /prompt token count of (?<input>\d+) exceeds the limit of (?<limit>\d+)/,
   /prompt is too long:? (?<input>\d+) tokens? > (?<limit>\d+)/,
   /maximum prompt length is (?<limit>\d+)(?:.*?contains (?<input>\d+) tokens)?/,
   /exceeded model token limit: (?<limit>\d+) \(requested: (?<input>\d+)\)/,
+  /current length is (?<input>\d+) while limit is (?<limit>\d+)/,
   /prompt contains (?<input>\d+) tokens.*?(?<limit>\d+) maximum context length/,
   /too large for model with (?<limit>\d+) maximum context length/,
-  /input token count \(?(?<input>\d+)\)? exceeds the maximum(?: number of tokens)?(?: allowed)? \(?(?<limit>\d+)/,
+  /input token count \(?(?<input>\d+)\)? exceeds/,
+  /exceeds the maximum(?: number of tokens)?(?: allowed)? \(?(?<limit>\d+)/,
   /request \((?<input>\d+) tokens\) exceeds the available context size \((?<limit>\d+)/,
+  /\((?<input>\d+) tokens\) is longer than the model's context length \((?<limit>\d+) tokens/,
+  /first (?<input>\d+) tokens.*?context length of only (?<limit>\d+)/,
   /range of input length should be \[\d+, ?(?<limit>\d+)\]/,
+  /must be <= (?<limit>\d+)\. given: (?<input>\d+) `inputs` tokens and (?<output>\d+)/,
   /context (?:window|length) (?:is|of) (?:only )?(?<limit>\d+)/,
   /n_prompt_tokens"?:? ?(?<input>\d+)/,
   /n_ctx"?:? ?(?<limit>\d+)/,
 ]
 
 function readNumbers(message: string): Numbers {
-  const text = message.toLowerCase().replace(/(?<=\d)[,_](?=\d{3})/g, "")
+  const text = message
+    .slice(0, lookedAt)
+    .toLowerCase()
+    .replace(/(?<=\d)[,_](?=\d{3})/g, "")
   const found: Record<string, number> = {}
   for (const pattern of patterns) {
     for (const [name, value] of Object.entries(pattern.exec(text)?.groups ?? {})) {
@@ -72,19 +97,29 @@ function readNumbers(message: string): Numbers {
   return found
 }
 
+// With less room than this Claude Code does not ask for less output, it gives up: then compacting is the cure.
+const leastOutput = 4_000
+
 /**
  * The wording that makes Claude Code recover. When only input and output together are too much, it is the
  * one that makes it ask for less output; otherwise the one that makes it compact. `estimate` and `window`
- * (tokens) stand in for numbers the provider does not give.
+ * (tokens) stand in for numbers the provider does not give; `details` may hold more of its numbers.
  */
-export function overflowMessage(upstream: string, estimate: number, window: number | null): string {
-  const { limit, input, output, total } = readNumbers(upstream)
-  const prompt = input ?? (total !== undefined && output !== undefined ? total - output : undefined)
+export function overflowMessage(
+  upstream: string,
+  estimate: number,
+  window: number | null,
+  details = "",
+): string {
+  const { limit, input, output, total } = readNumbers(`${details} ${upstream}`)
+  // The total counts what the text lists separately (OpenRouter: text input, tool input, output).
+  const prompt = total !== undefined && output !== undefined ? total - output : input
   const tail = upstream === "" ? "" : ` (upstream: ${upstream})`
-  if (limit !== undefined && prompt !== undefined && output !== undefined && prompt < limit) {
+  if (limit !== undefined && prompt !== undefined && output !== undefined && prompt + leastOutput < limit) {
     return `input length and \`max_tokens\` exceed context limit: ${prompt} + ${output} > ${limit}, decrease input length or \`max_tokens\` and try again${tail}`
   }
-  const known = prompt ?? total
+  const all = total ?? (prompt !== undefined && output !== undefined ? prompt + output : prompt)
+  const known = prompt !== undefined && prompt > (limit ?? 0) ? prompt : all
   const maximum = limit ?? window ?? Math.max(1, (known ?? estimate) - 1)
   const tokens = Math.max(known ?? estimate, maximum + 1)
   return `prompt is too long: ${tokens} tokens > ${maximum} maximum${tail}`

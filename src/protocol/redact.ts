@@ -1,10 +1,18 @@
 // Keys must not leave this process in any text: known values first, then whatever looks like a key.
 
-const shapes: readonly RegExp[] = [
-  /\b(sk|pk|rk|gsk|xai|tgp|fw|nvapi|hf|csk|ak|r8|AIza)[-_][A-Za-z0-9_-]{8,}[A-Za-z0-9_*-]*/g,
-  /\bAIza[A-Za-z0-9_-]{20,}/g,
-  /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi,
-  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*/g,
+const shapes: readonly (readonly [RegExp, string])[] = [
+  // OpenAI's form, which many took over; a provider's own masking (`sk-ab****yz`) is hidden with the rest.
+  [/\bsk-[A-Za-z0-9_*-]{8,}/g, "[redacted]"],
+  [/\b(?:pk|rk|gsk|xai|tgp|fw|nvapi|hf|csk|ak|r8)[-_][A-Za-z0-9_-]{20,}/g, "[redacted]"],
+  [/\bAIza[A-Za-z0-9_-]{20,}/g, "[redacted]"],
+  [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*/g, "[redacted]"],
+  // "Basic authentication" is no key: one has a digit.
+  [/\b(Bearer|Basic)\s+(?=\S*\d)[A-Za-z0-9._~+/=*-]{8,}/gi, "$1 [redacted]"],
+  [
+    /\b(api[-_ ]?key(?: provided)?|authorization|access[-_ ]?token)(["']?\s*[:=]\s*["']?)(?=\S*\d)[\w.~+/*-]{12,}/gi,
+    "$1$2[redacted]",
+  ],
+  [/([?&](?:api[-_]?key|key|token|access_token|sig)=)[^&\s"'<>]+/gi, "$1[redacted]"],
 ]
 
 /**
@@ -13,7 +21,10 @@ const shapes: readonly RegExp[] = [
  */
 export function redact(text: string, secrets: readonly string[]): string {
   let out = text
-  for (const secret of secrets) if (secret.length >= 4) out = out.replaceAll(secret, "[redacted]")
-  for (const shape of shapes) out = out.replace(shape, "[redacted]")
+  // The longest first: one secret may be the beginning of another.
+  for (const secret of secrets.toSorted((a, b) => b.length - a.length)) {
+    if (secret.length >= 4) out = out.replaceAll(secret, "[redacted]")
+  }
+  for (const [shape, instead] of shapes) out = out.replace(shape, instead)
   return out
 }

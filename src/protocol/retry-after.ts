@@ -1,5 +1,5 @@
 // When may the upstream be asked again? Told in headers, in Google's RetryInfo, or in the text of the error.
-import { arrayOf, isObject, objectOf, textOf } from "./json.ts"
+import { arrayOf, countOf, isObject, objectOf, textOf } from "./json.ts"
 
 type Header = (name: string) => string | null
 
@@ -12,10 +12,10 @@ export function retryAfterMs(header: Header, body: unknown, message: string): nu
 }
 
 function fromRetryAfter(header: Header): number | undefined {
-  const exact = Number.parseFloat(header("retry-after-ms") ?? "")
-  if (exact >= 0) return Math.ceil(exact)
-  const seconds = Number.parseFloat(header("retry-after") ?? "")
-  return seconds >= 0 ? Math.ceil(seconds * 1000) : undefined
+  const exact = countOf(header("retry-after-ms"))
+  if (exact !== undefined) return Math.ceil(exact)
+  const seconds = countOf(header("retry-after"))
+  return seconds === undefined ? undefined : Math.ceil(seconds * 1000)
 }
 
 // google.rpc.RetryInfo: {"error":{"details":[{"@type":"…RetryInfo","retryDelay":"34s"}]}}, also in an array.
@@ -23,7 +23,8 @@ function fromRetryInfo(body: unknown): number | undefined {
   const first = Array.isArray(body) ? body[0] : body
   for (const detail of arrayOf(objectOf(objectOf(first)["error"])["details"])) {
     const delay = isObject(detail) ? textOf(detail["retryDelay"]) : undefined
-    if (delay !== undefined) return durationMs(delay)
+    const wait = delay === undefined ? undefined : durationMs(delay)
+    if (wait !== undefined) return wait
   }
   return undefined
 }
@@ -45,10 +46,11 @@ function fromLimits(header: Header): number | undefined {
 }
 
 const units: readonly (readonly [RegExp, number])[] = [
-  [/^(ms|milli)/, 1],
-  [/^s/, 1000],
-  [/^m/, 60_000],
-  [/^h/, 3_600_000],
+  [/^(ms|millis(econds?)?|milliseconds?)$/, 1],
+  [/^(s|secs?|seconds?)$/, 1000],
+  [/^(m|mins?|minutes?)$/, 60_000],
+  [/^(h|hrs?|hours?)$/, 3_600_000],
+  [/^(d|days?)$/, 86_400_000],
 ]
 
 /** `34s`, `6m0s`, `1.2 seconds`, `120ms`; undefined when no part of the text is a duration. */
@@ -57,5 +59,6 @@ export function durationMs(text: string): number | undefined {
     const unit = units.find(([name]) => name.test(match[2] ?? ""))
     return unit === undefined ? [] : [Number(match[1]) * unit[1]]
   })
-  return parts.length === 0 ? undefined : Math.ceil(parts.reduce((sum, part) => sum + part, 0))
+  const sum = parts.reduce((total, part) => total + part, 0)
+  return parts.length === 0 || !Number.isFinite(sum) ? undefined : Math.ceil(sum)
 }

@@ -17,10 +17,9 @@ export interface SseDecoder {
 
 /** Creates a decoder for one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
 export function createSseDecoder(): SseDecoder {
-  let rest = ""
+  const lines = createLines()
   let event: string | undefined
   let data: string | undefined
-  let first = true
 
   function take(line: string, out: SseMessage[]): void {
     if (line === "") {
@@ -36,24 +35,47 @@ export function createSseDecoder(): SseDecoder {
 
   function push(text: string): readonly SseMessage[] {
     const out: SseMessage[] = []
-    if (text === "") return out
-    const fresh = first && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-    first = false
-    const buffer = rest + fresh
-    // What waited holds no line end, unless it ends in a CR: a long line in small pieces is scanned once.
-    rest = takeLines(buffer, Math.max(0, rest.length - 1), (line) => take(line, out))
+    lines.push(text, (line) => take(line, out))
     return out
   }
 
   function flush(): readonly SseMessage[] {
     const out: SseMessage[] = []
-    if (rest !== "") take(rest.endsWith("\r") ? rest.slice(0, -1) : rest, out)
-    rest = ""
+    const last = lines.flush()
+    if (last !== "") take(last, out)
     take("", out)
     return out
   }
 
-  return { push, flush, pending: () => rest.length + (data?.length ?? 0) }
+  return { push, flush, pending: () => lines.pending() + (data?.length ?? 0) }
+}
+
+/** Text in pieces, cut at LF, CRLF and CR. Only new text is looked at: a long line is joined once, at its end. */
+function createLines() {
+  let rest = ""
+  // A byte order mark, or the second half of a CRLF that was cut in two: no part of a line.
+  let ignored = "\uFEFF"
+
+  function push(text: string, take: (line: string) => void): void {
+    if (text === "") return
+    const fresh = ignored !== "" && text.startsWith(ignored) ? text.slice(1) : text
+    ignored = text.endsWith("\r") ? "\n" : ""
+    const lines = fresh.includes("\r") ? fresh.split(/\r\n|[\r\n]/) : fresh.split("\n")
+    const last = lines.pop() ?? ""
+    for (const line of lines) {
+      take(rest === "" ? line : rest + line)
+      rest = ""
+    }
+    rest += last
+  }
+
+  function flush(): string {
+    const last = rest
+    rest = ""
+    return last
+  }
+
+  return { push, flush, pending: () => rest.length }
 }
 
 function splitField(line: string): { readonly name: string; readonly value: string } {
@@ -61,29 +83,6 @@ function splitField(line: string): { readonly name: string; readonly value: stri
   if (colon < 0) return { name: line, value: "" }
   const from = line.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1
   return { name: line.slice(0, colon), value: line.slice(from) }
-}
-
-/** Calls `take` for every complete line of `buffer`, looking from `scanFrom` on; gives back the rest. */
-function takeLines(buffer: string, scanFrom: number, take: (line: string) => void): string {
-  const onlyLf = !buffer.includes("\r")
-  let from = scanFrom
-  let start = 0
-  while (start < buffer.length) {
-    const end = onlyLf ? buffer.indexOf("\n", from) : lineEnd(buffer, from)
-    // A CR that is the last character may be half of a CRLF: it waits.
-    if (end < 0 || (end === buffer.length - 1 && buffer.charCodeAt(end) === 13)) break
-    take(buffer.slice(start, end))
-    start = buffer.charCodeAt(end) === 13 && buffer.charCodeAt(end + 1) === 10 ? end + 2 : end + 1
-    from = start
-  }
-  return start === 0 ? buffer : buffer.slice(start)
-}
-
-function lineEnd(text: string, from: number): number {
-  const feed = text.indexOf("\n", from)
-  const back = text.indexOf("\r", from)
-  if (back < 0) return feed
-  return feed < 0 || back < feed ? back : feed
 }
 
 /** One event on the wire. `data` must be one line, which JSON.stringify guarantees. */

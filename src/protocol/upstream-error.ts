@@ -5,7 +5,7 @@ import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textO
 import { isOverflow, overflowMessage } from "./overflow.ts"
 import { redact } from "./redact.ts"
 import { retryAfterMs } from "./retry-after.ts"
-import { judge } from "./verdict.ts"
+import { judge, namedStatus } from "./verdict.ts"
 
 /** What is known of the request that failed; the texts of some errors need it. */
 export interface ErrorContext {
@@ -33,21 +33,30 @@ export interface UpstreamError {
 
 interface ErrorFacts {
   readonly message: string
-  readonly words: string
+  /** Codes, types and status words, lower case. */
+  readonly codes: readonly string[]
   readonly status: number | undefined
+  /** Numbers that stand in fields of their own (llama.cpp). */
+  readonly numbers: string
 }
+
+// Longer messages repeat what was sent.
+const messageLimit = 2000
 
 /** The Fault for an error reply of an upstream. `body` may be anything: JSON of any shape, HTML, or nothing. */
 export function faultFromError(error: UpstreamError, context: ErrorContext): Fault {
   const parsed = parseJson(error.body)
   const facts = readError(parsed.ok ? parsed.value : undefined)
-  const message = facts?.message ?? plainText(error.body)
-  const status = error.status ?? facts?.status ?? 502
-  const words = `${facts?.words ?? ""} ${message}`.toLowerCase()
-  const emptyOverflow = error.body.trim() === "" && (status === 400 || status === 413)
-  if (overflowApplies(status, words, emptyOverflow, context)) return overflowFault(message, context)
+  const message = shorten(facts?.message ?? plainText(error.body), messageLimit)
+  const codes = facts?.codes ?? []
+  const status = error.status ?? facts?.status ?? namedStatus(codes) ?? 502
+  const emptyBody = error.body.trim() === ""
+  if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context)) {
+    return overflowFault(message, facts?.numbers ?? "", context)
+  }
   const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message)
-  const verdict = judge({ status, words, wait }, context)
+  const words = `${codes.join(" ")} ${message.toLowerCase()}`
+  const verdict = judge({ status, words, codes, wait }, context)
   const text = message === "" ? `HTTP ${status}` : message
   const safe = redact(verdict.message?.(text) ?? `[${context.provider}] ${text}`, context.secrets)
   return fault({
@@ -76,18 +85,54 @@ export function isErrorJson(value: unknown): boolean {
   if (arrayOf(value["choices"]).length > 0) return false
   const base = countOf(objectOf(value["base_resp"])["status_code"])
   if (base !== undefined && base !== 0) return true
-  if (value["choices"] !== undefined && value["choices"] !== null) return false
-  return (value["code"] !== undefined && value["message"] !== undefined) || value["detail"] !== undefined
+  return (value["choices"] === undefined || value["choices"] === null) && isBareError(value)
+}
+
+// What some say when all is well.
+const goodCodes: readonly unknown[] = [undefined, null, "", 0, "0", 200, "200", "ok", "success"]
+
+/** No `error` and no `choices`: a code, a status or a detail beside a message says that it went wrong. */
+function isBareError(value: JsonObject): boolean {
+  const text = value["message"] ?? value["msg"] ?? value["error_msg"] ?? value["title"]
+  const code = value["code"] ?? value["error_code"]
+  if (text !== undefined && (!goodCodes.includes(code) || (countOf(value["status"]) ?? 0) >= 400)) return true
+  return value["detail"] !== undefined || (value["error"] === true && text !== undefined)
 }
 
 function readError(value: unknown): ErrorFacts | undefined {
+  if (typeof value === "string" && value.trim() !== "") {
+    return { message: value, codes: [], status: undefined, numbers: "" }
+  }
   if (Array.isArray(value)) return readError(value[0])
   if (!isObject(value)) return undefined
   const inner = objectOf(value["error"])
   const base = objectOf(value["base_resp"])
-  const raw = textOf(objectOf(inner["metadata"])["raw"])
-  const name = textOf(objectOf(inner["metadata"])["provider_name"])
-  const message =
+  const message = readMessage(value, inner, base)
+  if (message === undefined && Object.keys(inner).length === 0) return undefined
+  const behind = readBehind(objectOf(inner["metadata"]))
+  const given = [
+    inner["code"],
+    inner["type"],
+    inner["status"],
+    value["code"],
+    value["error_code"],
+    value["type"],
+  ]
+  const own = given.filter((code) => typeof code === "string" || typeof code === "number")
+  return {
+    message: `${message ?? JSON.stringify(inner)}${behind?.text ?? ""}`,
+    codes: [...own.map((code) => String(code).toLowerCase()), ...(behind?.codes ?? [])],
+    status: statusOf(inner, value, base),
+    numbers: numberFields
+      .map((field) => (countOf(inner[field]) === undefined ? "" : `${field} ${String(inner[field])}`))
+      .join(" "),
+  }
+}
+
+const numberFields = ["n_prompt_tokens", "n_ctx"] as const
+
+function readMessage(value: JsonObject, inner: JsonObject, base: JsonObject): string | undefined {
+  return (
     messageOf(inner["message"]) ??
     textOf(value["error"]) ??
     messageOf(value["message"]) ??
@@ -95,28 +140,41 @@ function readError(value: unknown): ErrorFacts | undefined {
     messageOf(arrayOf(value["errors"])[0]) ??
     textOf(base["status_msg"]) ??
     textOf(value["msg"]) ??
-    textOf(value["error_msg"])
-  if (message === undefined && Object.keys(inner).length === 0) return undefined
-  const detail =
-    raw === undefined ? "" : ` (${name === undefined ? "" : `${name}: `}${raw.trim().slice(0, 300)})`
-  const words = [
-    inner["code"],
-    inner["type"],
-    inner["status"],
-    value["code"],
-    value["type"],
-    base["status_code"],
-  ]
-  return {
-    message: `${message ?? JSON.stringify(inner)}${detail}`,
-    words: words.filter((word) => typeof word === "string" || typeof word === "number").join(" "),
-    status: statusOf(inner, value),
-  }
+    textOf(value["error_msg"]) ??
+    textOf(value["title"])
+  )
 }
 
-function statusOf(inner: JsonObject, value: JsonObject): number | undefined {
+/** OpenRouter hands on what the host behind it said: as text, which may be that host's JSON. */
+function readBehind(
+  metadata: JsonObject,
+): { readonly text: string; readonly codes: readonly string[] } | undefined {
+  const raw = textOf(metadata["raw"])
+  if (raw === undefined) return undefined
+  const parsed = parseJson(raw)
+  const facts = parsed.ok ? readError(parsed.value) : undefined
+  const name = textOf(metadata["provider_name"])
+  const said = shorten((facts?.message ?? raw).trim(), 300)
+  return { text: ` (${name === undefined ? "" : `${name}: `}${said})`, codes: facts?.codes ?? [] }
+}
+
+// MiniMax's numbers (platform.minimax.io, error codes); others use the same ones for other things.
+const minimaxStatus: Readonly<Record<string, number>> = {
+  "1001": 504,
+  "1002": 429,
+  "1004": 401,
+  "1008": 402,
+  "1026": 400,
+  "1027": 400,
+  "1039": 429,
+  "2013": 400,
+  "2049": 401,
+}
+
+function statusOf(inner: JsonObject, value: JsonObject, base: JsonObject): number | undefined {
   const given = [inner["code"], inner["status"], value["code"], value["status"]].map(countOf)
-  return given.find((code) => code !== undefined && code >= 400 && code <= 599)
+  const found = given.find((code) => code !== undefined && code >= 400 && code <= 599)
+  return found ?? minimaxStatus[String(base["status_code"])]
 }
 
 /** A string, FastAPI's list of `{loc, msg}`, or Mistral's object around one. */
@@ -138,23 +196,40 @@ function validationText(item: JsonObject): string | undefined {
   return place === "" || text === undefined ? text : `${place}: ${text}`
 }
 
-/** HTML and other text, made readable and short. */
+/** HTML and other text, made readable and short; a page's title says what it is. */
 function plainText(body: string): string {
-  const bare = body
+  const start = body.slice(0, 16_384)
+  const title = /<title[^>]*>([^<]+)<\/title>/i.exec(start)?.[1]?.trim()
+  const bare = (title ?? start)
     .replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, " ")
     .replace(/<[^>]*>/g, " ")
     .replace(/\s+/g, " ")
     .trim()
-  return bare.length > 500 ? `${bare.slice(0, 500)}…` : bare
+  return shorten(bare, 500)
 }
 
-function overflowApplies(status: number, words: string, emptyBody: boolean, context: ErrorContext): boolean {
-  if (isOverflow(words)) return true
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
+}
+
+// Nothing about the prompt's length: who asks, for what, how often, or whether anybody is there.
+const otherStatuses: readonly number[] = [401, 402, 403, 404, 405, 408, 409, 429, 503, 504, 529]
+
+function overflowApplies(
+  status: number,
+  message: string,
+  codes: readonly string[],
+  emptyBody: boolean,
+  context: ErrorContext,
+): boolean {
+  if (otherStatuses.includes(status)) return false
+  if (isOverflow(message, codes)) return true
   // Cerebras answers an overflow with an empty 400 or 413: believed only of a prompt that is really long.
-  return emptyBody && status !== 401 && context.inputTokens > (context.contextWindow ?? 60_000) * 0.8
+  const long = context.inputTokens > (context.contextWindow ?? 60_000) * 0.8
+  return emptyBody && (status === 400 || status === 413) && long
 }
 
-function overflowFault(message: string, context: ErrorContext): Fault {
-  const text = overflowMessage(message, context.inputTokens, context.contextWindow)
+function overflowFault(message: string, numbers: string, context: ErrorContext): Fault {
+  const text = overflowMessage(message, context.inputTokens, context.contextWindow, numbers)
   return fault({ kind: "invalid_request_error", source: "upstream", message: redact(text, context.secrets) })
 }

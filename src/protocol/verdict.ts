@@ -20,19 +20,26 @@ export interface Verdict {
 }
 
 const outOfCredit =
-  /insufficient[_ ]quota|insufficient[_ ]balance|insufficient[_ ]credit|exceeded your current quota|out of credit|credit balance|balance is too low|not enough credits|\b1113\b|arrearage/
+  /insufficient[_ ](quota|balance|credit)|exceeded your current quota|out of credit|credit balance|balance is (too low|insufficient)|not enough credits|arrearage/
+// One word, quoted or not, may stand between "model" and what is wrong with it; more would be another sentence.
 const modelMissing =
-  /model_not_found|model not found|no such model|unknown model|invalid model|model .*(does not exist|not found|not exist|is not available)|does not exist or you do not have access|not a valid model/
+  /model_?not_?found|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
+const wrongKey = /api key not valid|api_key_invalid|invalid_api_key|(?:incorrect|invalid) api key/
 const overloaded =
-  /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|temporarily unavailable|\b1305\b/
+  /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
 const policy =
-  /content_filter|content management policy|data_inspection_failed|content policy|moderation|\b1301\b|sensitive/
-const rateLimited = /rate_limit|rate limit|too many requests|quota|\b130[23]\b/
+  /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive/
+const rateLimited = /rate_limit|rate limit|too many requests|quota/
+
+// Zhipu's numbers (docs.bigmodel.cn, error codes): what its texts say in Chinese.
+const zhipu = { noBalance: "1113", noModel: "1211", sensitive: "1301", busy: "1305" } as const
 
 interface Case {
   readonly status: number
   /** Message, codes and types of the error in lower case. */
   readonly words: string
+  /** The codes and types alone: a number in a message may mean anything. */
+  readonly codes: readonly string[]
   /** Milliseconds the upstream asked to wait. */
   readonly wait: number | undefined
 }
@@ -45,31 +52,44 @@ interface Rule {
 const answer = (verdict: Verdict) => () => verdict
 const among =
   (...statuses: readonly number[]) =>
-  ({ status }: Case) =>
+  ({ status }: Pick<Case, "status">) =>
     statuses.includes(status)
 
 // The first rule that applies decides.
 const rules: readonly Rule[] = [
   {
     // A quota that says when it is over is a rate limit; one that does not is an empty account (wire.md §12).
-    when: ({ status, words, wait }) =>
-      status === 402 || (outOfCredit.test(words) && [400, 403, 429].includes(status) && wait === undefined),
+    when: (given) =>
+      given.status === 402 ||
+      (saysNoCredit(given) && among(400, 403, 429)(given) && given.wait === undefined),
     verdict: answer({ kind: "billing_error", status: 402, final: true }),
+  },
+  {
+    when: ({ status, words, codes }) =>
+      status === 429 && (words.includes("overloaded") || codes.includes(zhipu.busy)),
+    verdict: answer({ kind: "overloaded_error", status: 529, retry: true }),
   },
   {
     when: ({ status, words, wait }) =>
       status === 429 || (status < 500 && rateLimited.test(words) && wait !== undefined),
     verdict: answer({ kind: "rate_limit_error", status: 429, retry: true }),
   },
-  { when: among(401), verdict: (_given, about) => unauthorised(about) },
   {
-    when: ({ status, words }) => status === 451 || (status === 403 && policy.test(words)),
+    // Gemini and xAI answer 400 to a wrong key.
+    when: ({ status, words }) =>
+      status === 401 || ((status === 400 || status === 403) && wrongKey.test(words)),
+    verdict: (_given, about) => unauthorised(about),
+  },
+  {
+    when: ({ status, words, codes }) =>
+      status === 451 || (status === 403 && (policy.test(words) || codes.includes(zhipu.sensitive))),
     verdict: answer({ kind: "invalid_request_error", status: 400 }),
   },
   { when: among(403), verdict: answer({ kind: "permission_error", status: 403, final: true }) },
   { when: among(404), verdict: notFound },
   {
-    when: ({ status, words }) => (status === 400 || status === 422) && modelMissing.test(words),
+    when: ({ status, words, codes }) =>
+      (status === 400 || status === 422) && (modelMissing.test(words) || codes.includes(zhipu.noModel)),
     verdict: (_given, about) => missingModel(about),
   },
   { when: among(413), verdict: answer({ kind: "request_too_large", status: 413 }) },
@@ -77,7 +97,9 @@ const rules: readonly Rule[] = [
   { when: among(408, 504), verdict: answer({ kind: "timeout_error", status: 504, retry: true }) },
   { when: among(409), verdict: answer({ kind: "conflict_error", status: 409, retry: true }) },
   {
-    when: ({ status, words }) => status === 503 || status === 529 || overloaded.test(words),
+    // 498 is Groq's "flex tier at capacity".
+    when: ({ status, words }) =>
+      among(498, 503, 529)({ status }) || (status >= 500 && overloaded.test(words)),
     verdict: answer({ kind: "overloaded_error", status: 529, retry: true }),
   },
   {
@@ -86,11 +108,33 @@ const rules: readonly Rule[] = [
   },
 ]
 
+// An error inside a 200 often has only a word: OpenAI's, Anthropic's and Google's.
+const statusWords: readonly (readonly [RegExp, number])[] = [
+  [/rate_?limit|resource_exhausted|too_many_requests|insufficient_quota|throttl/, 429],
+  [/billing|payment|insufficient_balance/, 402],
+  [/authentication|unauthenticated|unauthorized|invalid_api_key/, 401],
+  [/permission|forbidden/, 403],
+  [/overloaded|unavailable/, 529],
+  [/timeout|deadline_exceeded/, 504],
+  [/not_?found/, 404],
+  [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter/, 400],
+]
+
+/** The HTTP status that an error's code words (lower case) stand for; undefined when they say nothing. */
+export function namedStatus(codes: readonly string[]): number | undefined {
+  const words = codes.join(" ")
+  return statusWords.find(([word]) => word.test(words))?.[1]
+}
+
 /** What becomes of an upstream's error. Context overflow is not decided here, but before. */
 export function judge(given: Case, about: Circumstances): Verdict {
   const rule = rules.find((candidate) => candidate.when(given))
   if (rule !== undefined) return rule.verdict(given, about)
   return { kind: "api_error", status: given.status === 500 ? 500 : 502, retry: true }
+}
+
+function saysNoCredit({ words, codes }: Case): boolean {
+  return outOfCredit.test(words) || codes.includes(zhipu.noBalance)
 }
 
 function unauthorised(about: Circumstances): Verdict {
@@ -104,7 +148,7 @@ function unauthorised(about: Circumstances): Verdict {
 }
 
 function notFound({ words }: Case, about: Circumstances): Verdict {
-  if (modelMissing.test(words) || words.includes(about.model.toLowerCase())) return missingModel(about)
+  if (modelMissing.test(words) || mentions(words, about.model.toLowerCase())) return missingModel(about)
   return {
     kind: "api_error",
     status: 502,
@@ -112,6 +156,12 @@ function notFound({ words }: Case, about: Circumstances): Verdict {
     message: (text) =>
       `[${about.provider}] the upstream has no such endpoint: 404 at ${about.url}; check the base URL (${text})`,
   }
+}
+
+/** Is the name there as a word of its own? */
+function mentions(words: string, name: string): boolean {
+  const at = name === "" ? -1 : words.indexOf(name)
+  return at >= 0 && !/[a-z0-9]/.test((words[at - 1] ?? "") + (words[at + name.length] ?? ""))
 }
 
 function missingModel(about: Circumstances): Verdict {

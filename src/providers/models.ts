@@ -30,9 +30,15 @@ function openaiReasoning(reasoning: Partial<ReasoningProfile>): ProfileDelta {
 
 const noneEfforts = { ...openaiEfforts, off: "none", xhigh: "xhigh", max: "xhigh" } as const
 
+/** gpt-oss takes low, medium and high only, and cannot be switched off (model card, 2025-08). */
+export const gptOssEfforts = { ...openaiEfforts, off: "low" } as const
+
 /** How a family of models wants to be spoken to. Every matching rule is applied, in order. */
 export const families: readonly ModelRule[] = [
   { match: /^o\d/, delta: openaiReasoning({ levels: { ...openaiEfforts, off: "low" } }) },
+  // The o-series calls one tool at a time and refuses to be told so; its small models read text only.
+  { match: /^o\d/, delta: { drop: ["parallel_tool_calls"] } },
+  { match: /^o[13]-mini/, delta: { vision: false } },
   { match: /^gpt-5(?![.\d])(?!.*chat)/, delta: openaiReasoning({}) },
   {
     match: /^gpt-5\.1(?!\d)(?!.*chat)/,
@@ -46,25 +52,26 @@ export const families: readonly ModelRule[] = [
     delta: openaiReasoning({ levels: { ...noneEfforts, max: "max" }, withTools: "none" }),
   },
   { match: /^gpt-5[.\d]*-chat/, delta: { maxTokensField: "max_completion_tokens" } },
-  // gpt-oss takes low, medium and high only, and cannot be switched off (model card, 2025-08).
-  {
-    match: /^gpt-oss/,
-    delta: {
-      reasoning: {
-        request: "effort",
-        levels: { off: "low", low: "low", medium: "medium", high: "high", xhigh: "high", max: "high" },
-      },
-    },
-  },
+  { match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } },
   // DeepSeek refuses a thinking conversation whose earlier turns lack reasoning_content, whoever hosts it
-  // (api-docs.deepseek.com, thinking mode; 2026-11). Text only, but for the vision models.
+  // (api-docs.deepseek.com, thinking mode; 2026-11); R1 and the models without thinking are better off without
+  // it. Text only, but for the vision models.
   {
-    match: /^deepseek/,
+    match: /^deepseek-(v4|v3[.p]2|reasoner)/,
     delta: {
       reasoning: { sendBack: "all-turns", sendBackField: "reasoning_content", backfill: "" },
     },
   },
   { match: /^deepseek(?!.*(vision|-vl|ocr))/, delta: { vision: false } },
+  // Kimi takes one temperature only, another one while thinking; and wants the reasoning of its calls back
+  // (MoonshotAI/kimi-code#686, QuantumNous/new-api#3121; 2026-06).
+  {
+    match: /^(kimi-|k3$)/,
+    delta: {
+      drop: ["temperature", "top_p"],
+      reasoning: { sendBack: "tool-turns", sendBackField: "reasoning_content", backfill: "" },
+    },
+  },
 ]
 
 /** Context window and output limit, in tokens. The first matching rule is applied. */
@@ -92,7 +99,13 @@ function limit(match: RegExp, contextWindow: number, maxOutputTokens: number): M
   return { match, delta: { contextWindow, maxOutputTokens } }
 }
 
-/** The part of a model's name that rules look at: `openai/gpt-4o:free` is matched as `gpt-4o:free`. */
+/**
+ * The part of a model's name that rules look at: `openai/gpt-4o:free` is matched as `gpt-4o:free`, and so is
+ * the fine-tuned `ft:gpt-4o:…`.
+ */
 export function modelKey(model: string): string {
-  return model.slice(model.lastIndexOf("/") + 1).toLowerCase()
+  return model
+    .slice(model.lastIndexOf("/") + 1)
+    .toLowerCase()
+    .replace(/^ft:/, "")
 }

@@ -55,6 +55,8 @@ export interface ProviderProfile {
   readonly streamUsage: boolean
   readonly toolChoice: ToolChoiceProfile
   readonly vision: boolean
+  /** Does the provider fetch images by their URL? */
+  readonly imageUrls: boolean
   readonly pdf: "file" | "placeholder"
   readonly toolIdMaxLength: number
   readonly toolNameMaxLength: number
@@ -96,6 +98,7 @@ export const baseProfile: ProviderProfile = {
   streamUsage: true,
   toolChoice: { any: "required", named: "named", none: "none", forcedWhileThinking: true },
   vision: true,
+  imageUrls: true,
   pdf: "placeholder",
   toolIdMaxLength: 64,
   toolNameMaxLength: 64,
@@ -122,8 +125,8 @@ export const baseProfile: ProviderProfile = {
 }
 
 /**
- * A new profile: `delta` over `profile`. Nested records are merged, `drop` is added to (and `allow` taken from
- * it), everything else is replaced.
+ * A new profile: `delta` over `profile`. Nested records are merged (one level deep: `reasoning.levels` is
+ * replaced as a whole), `drop` is added to (and `allow` taken from it), everything else is replaced.
  */
 export function applyDelta(profile: ProviderProfile, delta: ProfileDelta): ProviderProfile {
   const { allow = [], ...rest } = delta
@@ -134,6 +137,9 @@ export function applyDelta(profile: ProviderProfile, delta: ProfileDelta): Provi
     ...profile,
     ...rest,
     drop,
+    headers: { ...profile.headers, ...delta.headers },
+    clamp: { ...profile.clamp, ...delta.clamp },
+    stopReasons: { ...profile.stopReasons, ...delta.stopReasons },
     reasoning: { ...profile.reasoning, ...delta.reasoning },
     toolChoice: { ...profile.toolChoice, ...delta.toolChoice },
   }

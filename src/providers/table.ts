@@ -1,6 +1,6 @@
 // One row per known provider: a delta from the base profile, with where it is known from and when.
 // Adding a provider means a row here and a fixture folder of the same name, nothing else.
-import { families, limits, type ModelRule, modelKey } from "./models.ts"
+import { families, gptOssEfforts, limits, type ModelRule, modelKey } from "./models.ts"
 import { applyDelta, baseProfile, type ProfileDelta, type ProviderProfile } from "./profile.ts"
 
 export interface ProviderRow {
@@ -71,7 +71,6 @@ export const providers: readonly ProviderRow[] = [
     tiers: { big: "deepseek-v4-pro", small: "deepseek-v4-flash" },
     delta: {
       hosts: ["api.deepseek.com"],
-      vision: false,
       responseFormat: "json_object",
       stopMax: 16,
       drop: ["parallel_tool_calls"],
@@ -98,16 +97,20 @@ export const providers: readonly ProviderRow[] = [
       auth: "none",
       // tool_choice is accepted and ignored; so the offered tools are all that can be chosen by.
       toolChoice: { named: "only-tool", none: "drop-tools" },
+      imageUrls: false,
       drop: ["parallel_tool_calls", "tool_choice"],
       reasoning: {
         request: "effort",
-        levels: { off: "none", low: "low", medium: "medium", high: "high", xhigh: "high", max: "max" },
+        // Thinking models think by themselves; to ask any other model for it is an error, as is a degree
+        // that a model does not know (ollama/ollama server/routes.go, 2026-03; ollama/ollama#12561).
+        levels: { off: "none" },
         replyFields: ["reasoning", "reasoning_content"],
         sendBack: "tool-turns",
         sendBackField: "reasoning",
+        backfill: null,
       },
     },
-    models: [],
+    models: [{ match: /^gpt-oss/, delta: { reasoning: { levels: gptOssEfforts } } }],
     source: "docs.ollama.com, OpenAI compatibility; 2026-11",
   },
   {

@@ -4,12 +4,39 @@ import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Clock } from "../upstream/deadline.ts"
 
+/** How long things may take that no setting names, in milliseconds. */
+export interface Times {
+  /** An answer's status waits this long for the upstream's first content, so that errors keep their own. */
+  readonly commitMs: number
+  /** Silence after which a stream gets a ping. */
+  readonly pingMs: number
+  /** Time since the last real event after which a stream gets an empty one. */
+  readonly keepAliveMs: number
+  /** Usage may follow the finish reason, but some servers never close: this long it is waited for. */
+  readonly afterFinishMs: number
+}
+
+export const defaultTimes: Times = {
+  commitMs: 15_000,
+  pingMs: 10_000,
+  keepAliveMs: 60_000,
+  afterFinishMs: 5_000,
+}
+
+/** Something that can be told to end at once. */
+export interface Running {
+  readonly stop: () => void
+}
+
 export interface Context {
   readonly config: Config
   readonly log: Logger
   readonly version: string
   readonly clock: Clock
+  readonly times: Times
   readonly onExchange: (exchange: Exchange) => void
+  /** Requests under way. */
+  readonly running: Set<Running>
   /** Where the server listens, once it does. */
   readonly address: () => { readonly hostname: string; readonly port: number }
 }

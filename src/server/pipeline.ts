@@ -7,11 +7,12 @@ import type { Delta } from "../convert/delta.ts"
 import { readReply } from "../convert/reply.ts"
 import type { Conversion } from "../convert/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
-import type { Fault } from "../protocol/fault.ts"
+import { type Fault, fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
-import { type SendOptions, send } from "../upstream/client.ts"
+import { type Batches, oneBatch } from "../upstream/batches.ts"
+import { noReply, send } from "../upstream/client.ts"
 import type { Clock } from "../upstream/deadline.ts"
 
 export interface PipelineOptions {
@@ -19,22 +20,22 @@ export interface PipelineOptions {
   readonly conversion: Conversion
   readonly errors: ErrorContext
   readonly idSeed: string
+  /** Gives the request up, whatever it waits for. */
   readonly signal: AbortSignal
   readonly timeoutMs: number
   readonly maxRetries: number
+  /** How long what follows a finish reason is waited for, in milliseconds. */
+  readonly afterFinishMs: number
   readonly clock: Clock
   readonly userAgent: string
   readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
 }
 
-// Usage may follow the finish reason, but some servers never close: this long it is waited for.
-const graceAfterFinishMs = 5_000
-
-/** The reply as batches of deltas, from the attempt that got as far as content. Never throws. */
+/** The reply as batches of deltas, from the attempt that got as far as content. */
 export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
   return attempt<Delta>({
     open: () => openOnce(options),
-    weigh,
+    weigh: (batch) => weigh(batch, options.errors),
     maxRetries: options.maxRetries,
     signal: options.signal,
     clock: options.clock,
@@ -44,11 +45,8 @@ export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
 }
 
 async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
-  const { route, conversion, errors, timeoutMs, clock, userAgent } = options
-  const own = new AbortController()
-  const signal = AbortSignal.any([options.signal, own.signal])
-  const sendOptions: SendOptions = { signal, timeoutMs, clock, userAgent, errors }
-  const sent = await send(route, conversion.body, sendOptions)
+  const { route, conversion, errors } = options
+  const sent = await send(route, conversion.body, options)
   if (!sent.ok) return sent
   const reader: ReaderOptions = {
     profile: route.profile,
@@ -62,71 +60,84 @@ async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
     showReasoning: conversion.showReasoning,
     errors,
   }
-  if (sent.reply.kind === "whole") return { ok: true, batches: single(readReply(sent.reply.reply, reader)) }
-  const inputs = sent.reply.batches[Symbol.asyncIterator]()
-  return { ok: true, batches: readBatches(inputs, reader, clock, () => own.abort()) }
-}
-
-async function* single(batch: readonly Delta[]): AsyncGenerator<readonly Delta[]> {
-  yield batch
+  if (sent.reply.kind === "stream")
+    return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
+  const deltas = readReply(sent.reply.reply, reader)
+  const empty = !deltas.some(saysSomething)
+  return {
+    ok: true,
+    batches: oneBatch(empty ? [nothingSaid("JSON that is no chat completion", errors)] : deltas),
+  }
 }
 
 /** Content or a clean end: go. A failure before either is worth another attempt. */
-function weigh(batch: readonly Delta[]): "wait" | "go" | Fault {
+function weigh(batch: readonly Delta[], errors: ErrorContext): "wait" | "go" | Fault {
   for (const delta of batch) {
     if (delta.kind === "fault") return delta.fault
-    if (delta.kind === "end") return delta.clean ? "go" : cutBeforeContent
+    if (delta.kind === "end") return delta.clean ? "go" : cutBeforeContent(errors)
     if (delta.kind !== "usage" && delta.kind !== "finish") return "go"
   }
   return "wait"
 }
 
-const cutBeforeContent: Fault = {
-  kind: "api_error",
-  source: "upstream",
-  status: 502,
-  retry: "before-first-byte",
-  cut: true,
-  message: "the upstream closed the connection before its reply began",
-}
-
-async function* readBatches(
-  inputs: AsyncIterator<readonly StreamInput[]>,
-  options: ReaderOptions,
-  clock: Clock,
-  giveUp: () => void,
-): AsyncGenerator<readonly Delta[]> {
-  let state = initialChatReader(options)
-  let finished = false
-  try {
-    while (!state.ended) {
-      const next = state.finish === undefined ? await inputs.next() : await withGrace(inputs.next(), clock)
-      const batch: readonly StreamInput[] =
-        next?.done === false ? next.value : [{ kind: "end", clean: false }]
-      finished = next !== undefined && batch.at(-1)?.kind !== "chunk"
-      const deltas: Delta[] = []
-      for (const input of batch) {
-        const [after, more] = readChat(state, input)
-        state = after
-        for (const delta of more) deltas.push(delta)
-      }
-      if (deltas.length > 0) yield deltas
-    }
-  } finally {
-    // A generator that waits for a silent upstream cannot be told to return: the request itself is ended.
-    if (!finished) giveUp()
-  }
-}
-
-/** The next batch, or undefined when it takes longer than is reasonable after a finish reason. */
-async function withGrace<T>(next: Promise<T>, clock: Clock): Promise<T | undefined> {
-  let cancel: () => void = () => {}
-  const timeout = new Promise<undefined>((resolve) => {
-    cancel = clock.setTimer(() => resolve(undefined), graceAfterFinishMs)
+function cutBeforeContent({ provider }: ErrorContext): Fault {
+  return fault({
+    kind: "api_error",
+    source: "upstream",
+    status: 502,
+    retry: "before-first-byte",
+    cut: true,
+    message: `[${provider}] the upstream closed the connection before its reply began`,
   })
-  try {
-    return await Promise.race([next, timeout])
-  } finally {
-    cancel()
-  }
 }
+
+/** A reply may be empty, but then it says why it ended: all else is a success that is none. */
+function saysSomething(delta: Delta): boolean {
+  return delta.kind !== "usage" && !(delta.kind === "end" && delta.clean)
+}
+
+function nothingSaid(what: string, errors: ErrorContext): Delta {
+  return { kind: "fault", fault: noReply(what, errors) }
+}
+
+/** The deltas of a stream, one batch for each batch of inputs that says anything. */
+function readDeltas(
+  inputs: Batches<StreamInput>,
+  reader: ReaderOptions,
+  { clock, afterFinishMs, errors }: PipelineOptions,
+): Batches<Delta> {
+  let state = initialChatReader(reader)
+  let said = false
+  let cancelGrace: (() => void) | undefined
+
+  function read(batch: readonly StreamInput[]): readonly Delta[] {
+    const deltas: Delta[] = []
+    for (const input of batch) {
+      const [after, more] = readChat(state, input)
+      state = after
+      for (const delta of more) deltas.push(delta)
+    }
+    said ||= deltas.some(saysSomething)
+    return state.ended && !said ? [nothingSaid("an empty stream", errors)] : deltas
+  }
+
+  function close(): void {
+    cancelGrace?.()
+    inputs.close()
+  }
+
+  async function next(): Promise<readonly Delta[] | undefined> {
+    while (!state.ended) {
+      const deltas = read((await inputs.next()) ?? endOfBytes)
+      if (state.ended) close()
+      // The upstream has said that it is done; if it does not go, we do.
+      else if (state.finish !== undefined) cancelGrace ??= clock.setTimer(inputs.close, afterFinishMs)
+      if (deltas.length > 0) return deltas
+    }
+    return undefined
+  }
+
+  return { next, close }
+}
+
+const endOfBytes: readonly StreamInput[] = [{ kind: "end", clean: false }]

@@ -1,105 +1,114 @@
-// One request under way: its upstream, its writer, and what the log wants to know at the end.
-import { begin, keepAlive } from "../convert/blocks.ts"
+// One request under way: its upstream, its reply as it grows, and the one end it comes to.
 import type { Delta } from "../convert/delta.ts"
-import { finalUsage, isEstimated } from "../convert/final.ts"
-import { writeAll } from "../convert/reply.ts"
-import { hasContent, initialWriter, type WriterState } from "../convert/writer-state.ts"
-import type { Exchange, Outcome } from "../observe/exchange.ts"
+import type { Outcome } from "../observe/exchange.ts"
+import { type Fault, fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
-import { estimateText } from "../tokens/estimate.ts"
 import type { Attempted } from "../upstream/attempts.ts"
-import type { Context } from "./context.ts"
+import type { Context, Running } from "./context.ts"
 import { randomId } from "./ids.ts"
 import { openReply } from "./pipeline.ts"
 import type { Prepared } from "./prepare.ts"
+import { createProgress } from "./progress.ts"
+import { internalFault } from "./respond.ts"
 
 export interface Session {
   readonly prepared: Prepared
-  readonly gone: AbortController
+  /** The upstream's reply, from its first content on. Never rejects. */
   readonly opening: Promise<Attempted<Delta>>
   readonly begin: () => readonly MessagesEvent[]
   readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
   readonly keepAlive: () => readonly MessagesEvent[]
   readonly ended: () => boolean
-  readonly finish: (outcome: Outcome) => void
+  /** Fires when the client has left. */
+  readonly left: AbortSignal
+  /** The client has left: the upstream is let go, and nothing has failed. */
+  readonly leave: () => void
+  /** Something of ours broke: the upstream is let go. Gives what the client is told. */
+  readonly fail: (error: unknown) => Fault
+  /** It failed; gives the fault as the client is to see it. */
+  readonly refuse: (given: Fault) => Fault
+  readonly complete: () => void
 }
 
-/** Sends the request and keeps the writer's state; `gone` ends it when the client has left. */
-export function createSession(prepared: Prepared, context: Context, gone: AbortController): Session {
-  const { route, conversion, errors, requestId, startedAt } = prepared
-  const { config, log } = context
-  const idSeed = randomId(20)
-  let attempts = 1
-  let firstContentMs: number | undefined
+const stopping = fault({
+  kind: "api_error",
+  source: "proxy",
+  status: 503,
+  message: "the proxy was stopped before the reply was complete",
+})
+
+/** Sends the request and keeps the writer's state, until the one end it comes to. */
+export function createSession(prepared: Prepared, context: Context): Session {
+  const { requestId } = prepared
+  const upstream = new AbortController()
+  const client = new AbortController()
+  const progress = createProgress(prepared, context)
+  let stopped = false
   let done = false
-  let state: WriterState = initialWriter({
-    id: `msg_${randomId()}`,
-    model: route.requestedModel,
-    provider: route.provider,
-    upstreamModel: route.model,
-    inputTokens: prepared.inputTokens,
-    estimate: config.estimateTokens ? estimateText : null,
-  })
-  const opening = openReply({
-    route,
-    conversion,
-    errors,
-    idSeed,
-    signal: gone.signal,
-    timeoutMs: config.requestTimeoutMs,
-    maxRetries: config.maxRetries,
-    clock: context.clock,
-    userAgent: `claude-proxy/${context.version}`,
-    onRetry: (given, attempt, waitMs) => {
-      attempts = attempt + 1
-      log.warn("upstream failed before its reply began; trying again", () => ({
-        requestId,
-        why: given.message,
-        attempt,
-        waitMs,
-      }))
+  const running: Running = {
+    stop: () => {
+      stopped = true
+      upstream.abort()
     },
-  })
+  }
+  context.running.add(running)
 
   function finish(outcome: Outcome): void {
     if (done) return
     done = true
-    const usage = finalUsage(state)
-    const exchange: Exchange = {
-      requestId,
-      requestedModel: route.requestedModel,
-      model: route.model,
-      provider: route.provider,
-      reason: route.reason,
-      stream: prepared.stream,
-      attempts,
-      firstContentMs,
-      durationMs: performance.now() - startedAt,
-      usage: { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, ...usage },
-      estimated: isEstimated(state),
-      notes: prepared.notes,
-      outcome,
-    }
-    context.onExchange(exchange)
+    context.running.delete(running)
+    context.onExchange(progress.exchange(outcome))
   }
 
+  /** A request that we gave up ends in our words, not in those of the connection that broke by it. */
+  const explain = (given: Fault): Fault => (stopped ? stopping : given)
+
+  function explainDelta(delta: Delta): Delta {
+    return delta.kind === "fault" ? { kind: "fault", fault: explain(delta.fault) } : delta
+  }
+
+  function refuse(given: Fault): Fault {
+    const explained = explain(given)
+    finish({ kind: "failed", fault: explained })
+    return explained
+  }
+
+  function fail(error: unknown): Fault {
+    upstream.abort()
+    if (!done) context.log.error("internal error", () => ({ requestId, error }))
+    return refuse(internalFault(error))
+  }
+
+  const opening = openReply({
+    route: prepared.route,
+    conversion: prepared.conversion,
+    errors: prepared.errors,
+    idSeed: randomId(20),
+    signal: upstream.signal,
+    timeoutMs: context.config.requestTimeoutMs,
+    maxRetries: context.config.maxRetries,
+    afterFinishMs: context.times.afterFinishMs,
+    clock: context.clock,
+    userAgent: `claude-proxy/${context.version}`,
+    onRetry: progress.retried,
+  }).catch(
+    (error: unknown): Attempted<Delta> => ({ opening: { ok: false, fault: fail(error) }, attempts: 1 }),
+  )
   return {
     prepared,
-    gone,
     opening,
-    begin: () => {
-      const [next, events] = begin(state)
-      state = next
-      return events
+    begin: progress.begin,
+    write: (deltas) => progress.write(stopped ? deltas.map(explainDelta) : deltas),
+    keepAlive: progress.keepAlive,
+    ended: progress.ended,
+    left: client.signal,
+    leave: () => {
+      finish({ kind: "cancelled" })
+      upstream.abort()
+      client.abort()
     },
-    write: (deltas) => {
-      const [next, events] = writeAll(state, deltas)
-      state = next
-      if (firstContentMs === undefined && hasContent(state)) firstContentMs = performance.now() - startedAt
-      return events
-    },
-    keepAlive: () => keepAlive(state),
-    ended: () => state.phase === "ended",
-    finish,
+    fail,
+    refuse,
+    complete: () => finish({ kind: "completed" }),
   }
 }

@@ -1,10 +1,8 @@
 // One request, tried until its first content: what fails before that is repeated here, where the client sees
 // nothing of it; what fails later is the client's to know.
 import type { Fault } from "../protocol/fault.ts"
+import type { Batches } from "./batches.ts"
 import type { Clock } from "./deadline.ts"
-
-/** Items of a reply in batches, however they are made. */
-export type Batches<T> = AsyncIterator<readonly T[]>
 
 export type Opening<T> =
   | { readonly ok: true; readonly batches: Batches<T> }
@@ -58,18 +56,19 @@ function waitBefore<T>(fault: Fault, attempts: number, options: AttemptOptions<T
 async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
   const opening = await options.open()
   if (!opening.ok) return opening
+  const { batches } = opening
   const first: (readonly T[])[] = []
   for (;;) {
-    const next = await opening.batches.next()
-    if (next.done === true) break
-    first.push(next.value)
-    const worth = options.weigh(next.value)
+    const batch = await batches.next()
+    if (batch === undefined) break
+    first.push(batch)
+    const worth = options.weigh(batch)
     if (worth === "wait") continue
     if (worth === "go") break
-    await opening.batches.return?.()
+    batches.close()
     return { ok: false, fault: worth }
   }
-  return { ok: true, batches: replay(first, opening.batches) }
+  return { ok: true, batches: replay(first, batches) }
 }
 
 /** The batches that were read already, then the rest. */
@@ -78,12 +77,9 @@ function replay<T>(first: readonly (readonly T[])[], rest: Batches<T>): Batches<
   return {
     next: () => {
       const batch = first[position++]
-      return batch === undefined ? rest.next() : Promise.resolve({ done: false, value: batch })
+      return batch === undefined ? rest.next() : Promise.resolve(batch)
     },
-    return: async () => {
-      await rest.return?.()
-      return { done: true, value: undefined }
-    },
+    close: rest.close,
   }
 }
 

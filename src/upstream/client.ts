@@ -3,14 +3,16 @@
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
+import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
+import type { Batches } from "./batches.ts"
 import { connectionFault } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { type ByteReader, readEventStream } from "./event-stream.ts"
 
 export type UpstreamReply =
-  | { readonly kind: "stream"; readonly batches: AsyncIterable<readonly StreamInput[]> }
+  | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
   | { readonly kind: "whole"; readonly reply: unknown }
 
 export type Sent =
@@ -27,8 +29,12 @@ export interface SendOptions {
   readonly errors: ErrorContext
 }
 
-// More than this of an error page is of no use to anybody.
+// More than this of an error page is of no use to anybody, and nobody waits longer for it.
 const errorBodyLimit = 64 * 1024
+const errorBodyMs = 2_000
+
+// A whole reply is a few hundred kilobytes; what is much more is something else.
+const documentLimit = 64 * 1024 * 1024
 
 /**
  * Sends one request. Never throws. A stream's batches end in one `end` or `fault` input; whether the reply is
@@ -52,7 +58,7 @@ export async function send(route: Route, body: ChatRequest, options: SendOptions
     if (!response.ok) return failed(await errorReply(response, deadline, options))
     return await readReply(response, deadline, options)
   } catch (error) {
-    deadline.clear()
+    deadline.abort()
     return failed(connectionFault(error, deadline, route.url, options))
   }
 }
@@ -67,8 +73,8 @@ function requestHeaders(route: Route, body: ChatRequest, userAgent: string): Rec
     "user-agent": userAgent,
     // Compressed event streams arrive in lumps.
     ...(body.stream === true ? { "accept-encoding": "identity" } : {}),
-    ...profile.headers,
   }
+  for (const [name, value] of Object.entries(profile.headers)) headers[name.toLowerCase()] = value
   if (apiKey !== undefined && profile.auth === "api-key") headers["api-key"] = apiKey
   else if (apiKey !== undefined) headers["authorization"] = `Bearer ${apiKey}`
   for (const [name, value] of Object.entries(route.headers)) headers[name.toLowerCase()] = value
@@ -82,34 +88,38 @@ function isLoopback(url: string): boolean {
 }
 
 async function errorReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Fault> {
-  const location = response.headers.get("location")
   if (response.status >= 300 && response.status < 400) {
-    deadline.clear()
-    await response.body?.cancel()
-    const where = location === null ? "elsewhere" : `to ${location.split("?")[0]}`
-    const message = `[${options.errors.provider}] the upstream redirects ${where}; set the base URL to that address`
-    return fault({ kind: "api_error", source: "upstream", status: 502, finalForClient: true, message })
+    deadline.abort()
+    return redirected(response.headers.get("location"), options.errors)
   }
-  const body = await readLimited(response, deadline)
-  deadline.clear()
+  const body = await readErrorBody(response, deadline, options.clock)
   return faultFromError(
     { status: response.status, header: (name) => readHeader(response, name, options.clock), body },
     options.errors,
   )
 }
 
-async function readLimited(response: Response, deadline: Deadline): Promise<string> {
+function redirected(location: string | null, errors: ErrorContext): Fault {
+  const where = location === null ? "elsewhere" : `to ${location.split("?")[0]}`
+  const text = `[${errors.provider}] the upstream redirects ${where}; set the base URL to the address it moved to`
+  const message = redact(text, errors.secrets)
+  return fault({ kind: "api_error", source: "upstream", status: 502, finalForClient: true, message })
+}
+
+async function readErrorBody(response: Response, deadline: Deadline, clock: Clock): Promise<string> {
   const decoder = new TextDecoder()
+  const cancel = clock.setTimer(deadline.abort, errorBodyMs)
   let text = ""
   try {
     for await (const bytes of response.body ?? []) {
-      deadline.touch()
       text += decoder.decode(bytes, { stream: true })
       if (text.length > errorBodyLimit) break
     }
   } catch {
     // The status is known; a body that breaks off adds nothing to it.
   }
+  cancel()
+  deadline.clear()
   return text
 }
 
@@ -124,51 +134,54 @@ function readHeader(response: Response, name: string, clock: Clock): string | nu
 async function readReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Sent> {
   const reader: ByteReader = (response.body ?? new Blob([]).stream()).getReader()
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  let start = ""
+  async function read(): Promise<string | undefined> {
+    deadline.wait()
+    const { done, value } = await reader.read()
+    deadline.touch()
+    return done ? undefined : decoder.decode(value, { stream: true })
+  }
+  let text = ""
+  let more: string | undefined = ""
   // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
   // visible character tells a document from a stream.
-  while (start.trimStart() === "") {
-    const { done, value } = await reader.read()
-    if (done) break
-    deadline.touch()
-    start += decoder.decode(value, { stream: true })
+  while (more !== undefined && text.trimStart() === "") {
+    more = await read()
+    text += more ?? ""
   }
-  const first = start
-    .trimStart()
-    .replace(/^\uFEFF/, "")
-    .trimStart()
-  if (first !== "" && !first.startsWith("{") && !first.startsWith("[") && !first.startsWith("<")) {
-    return {
-      ok: true,
-      reply: { kind: "stream", batches: readEventStream(start, reader, decoder, deadline, options) },
-    }
+  const first = text.trimStart()[0]
+  if (first !== undefined && !documentStarts.has(first)) {
+    const batches = readEventStream(text, reader, decoder, deadline, options)
+    return { ok: true, reply: { kind: "stream", batches } }
   }
-  let text = start
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    deadline.touch()
-    text += decoder.decode(value, { stream: true })
+  while (more !== undefined && text.length <= documentLimit) {
+    more = await read()
+    text += more ?? ""
   }
-  deadline.clear()
+  if (more === undefined) deadline.clear()
+  else deadline.abort()
   return document(text, options)
 }
 
+// JSON, or HTML.
+const documentStarts: ReadonlySet<string> = new Set(["{", "[", "<"])
+
 /** A reply that is one document: JSON, or something that is no reply at all. */
 function document(text: string, options: SendOptions): Sent {
-  const parsed = parseJson(text.replace(/^\uFEFF/, ""))
+  const bare = text.trim()
+  const parsed = parseJson(bare)
   if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value } }
-  const { provider } = options.errors
-  const shown = text.trim() === "" ? "nothing" : text.trim().startsWith("<") ? "an HTML page" : "broken JSON"
-  const message = `[${provider}] the upstream answered with ${shown} instead of a reply; check the base URL`
-  return failed(
-    fault({
-      kind: "api_error",
-      source: "upstream",
-      status: 502,
-      retry: "before-first-byte",
-      cut: true,
-      message,
-    }),
-  )
+  const shown = bare === "" ? "nothing" : bare.startsWith("<") ? "an HTML page" : "broken JSON"
+  return failed(noReply(shown, options.errors))
+}
+
+/** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */
+export function noReply(what: string, errors: ErrorContext): Fault {
+  return fault({
+    kind: "api_error",
+    source: "upstream",
+    status: 502,
+    retry: "before-first-byte",
+    cut: true,
+    message: `[${errors.provider}] the upstream answered with ${what} instead of a reply; check the base URL`,
+  })
 }

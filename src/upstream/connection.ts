@@ -10,14 +10,36 @@ interface Situation {
   readonly errors: ErrorContext
 }
 
-const refused: ReadonlySet<string> = new Set(["ConnectionRefused", "ECONNREFUSED"])
-const unresolved: ReadonlySet<string> = new Set([
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "FailedToOpenSocket",
-  "DNSLookupFailed",
-])
-const certificate = /CERT|SELF_SIGNED|UNABLE_TO|TLS|SSL|HOSTNAME/i
+interface Advice {
+  readonly when: RegExp
+  /** What is said of the connection to `where`. */
+  readonly message: (where: string, code: string) => string
+  /** Nothing but a change of the configuration can help. */
+  readonly final?: true
+}
+
+const advices: readonly Advice[] = [
+  {
+    when: /^ECONNREFUSED$/,
+    message: (where) => `cannot connect to ${where}: connection refused; is it running?`,
+  },
+  {
+    when: /^(ENOTFOUND|EAI_AGAIN)$/,
+    message: (where) =>
+      `cannot reach ${where}: the host was not found; check the base URL and the network connection`,
+  },
+  {
+    when: /^EPROTO$/,
+    message: (where) => `no TLS at ${where}: if it speaks plain HTTP, the base URL must begin with http://`,
+    final: true,
+  },
+  {
+    when: /CERT|SELF_SIGNED|UNABLE_TO|TLS|SSL|HOSTNAME/i,
+    message: (where, code) =>
+      `no trusted TLS connection to ${where}: ${code}; if your network inspects TLS, name its certificate in NODE_EXTRA_CA_CERTS`,
+    final: true,
+  },
+]
 
 /** The Fault for what fetch, or reading its body, threw. */
 export function connectionFault(
@@ -27,45 +49,35 @@ export function connectionFault(
   situation: Situation,
 ): Fault {
   const { provider, secrets } = situation.errors
+  if (situation.signal.aborted) return clientLeft
+  if (deadline.expired()) return timedOut(situation)
   const where = new URL(url).origin
-  if (situation.signal.aborted) {
-    return fault({
-      kind: "api_error",
-      source: "client",
-      status: 499,
-      message: "the client closed the connection",
-    })
-  }
-  if (deadline.expired()) {
-    const seconds = Math.round(situation.timeoutMs / 1000)
-    const message = `[${provider}] no byte from the upstream for ${seconds} s (REQUEST_TIMEOUT)`
-    return fault({ kind: "timeout_error", source: "upstream", message, cut: true })
-  }
   const code = codeOf(error)
+  const advice = advices.find((candidate) => candidate.when.test(code))
+  if (advice !== undefined) return broken(`[${provider}] ${advice.message(where, code)}`, advice.final)
   const text = redact(error instanceof Error ? error.message : String(error), secrets)
-  if (refused.has(code))
-    return broken(`[${provider}] cannot connect to ${where}: connection refused; is it running?`)
-  if (unresolved.has(code)) {
-    return broken(
-      `[${provider}] cannot reach ${where}: the host was not found; check the base URL and the network`,
-    )
-  }
-  if (certificate.test(code)) {
-    const help = "if your network inspects TLS, name its certificate in NODE_EXTRA_CA_CERTS"
-    return { ...broken(`[${provider}] no trusted TLS connection to ${where}: ${code}; ${help}`), retry: "no" }
-  }
-  return broken(`[${provider}] the connection to ${where} broke: ${code === "" ? text : code}`)
+  // Whatever breaks on the way has a code; without one the request never left.
+  if (code === "") return broken(`[${provider}] the request to ${where} could not be made: ${text}`, true)
+  return broken(`[${provider}] the connection to ${where} broke: ${code}`)
 }
 
-function broken(message: string): Fault {
-  return fault({
-    kind: "api_error",
-    source: "upstream",
-    status: 502,
-    retry: "before-first-byte",
-    cut: true,
-    message,
-  })
+const clientLeft = fault({
+  kind: "api_error",
+  source: "client",
+  status: 499,
+  message: "the client closed the connection",
+})
+
+function timedOut({ timeoutMs, errors }: Situation): Fault {
+  const silence = `no byte from the upstream for ${timeoutMs / 1000} s`
+  const message = `[${errors.provider}] ${silence}; REQUEST_TIMEOUT sets how long that may be`
+  return fault({ kind: "timeout_error", source: "upstream", message, cut: true })
+}
+
+function broken(message: string, final?: true): Fault {
+  const base = fault({ kind: "api_error", source: "upstream", status: 502, message })
+  if (final) return { ...base, finalForClient: true }
+  return { ...base, retry: "before-first-byte", cut: true }
 }
 
 function codeOf(error: unknown): string {

@@ -8,10 +8,15 @@ export interface Clock {
 }
 
 export interface Deadline {
-  /** Fires when the silence was too long, or when the outer signal does. */
+  /** Fires when the silence was too long, when the outer signal does, or by `abort`. */
   readonly signal: AbortSignal
-  /** Something came. */
+  /** From now on somebody waits for the upstream: silence counts. It does when the deadline is made. */
+  readonly wait: () => void
+  /** Something came, and until the next `wait` silence is ours: a slow client is no fault of the upstream. */
   readonly touch: () => void
+  /** Gives the request up without a word. */
+  readonly abort: () => void
+  /** Over: no timer and no listener is left. */
   readonly clear: () => void
   readonly expired: () => boolean
 }
@@ -19,35 +24,49 @@ export interface Deadline {
 /** A deadline that fires after `ms` of silence, counted from now; 0 means never. */
 export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): Deadline {
   const controller = new AbortController()
-  let last = clock.now()
+  let since = clock.now()
+  let waiting = true
   let expired = false
   let cancel: () => void = () => {}
 
   function check(): void {
-    const left = last + ms - clock.now()
+    const left = waiting ? since + ms - clock.now() : ms
     // Bytes since the timer was set only move it: no timer is made per chunk.
     if (left > 0) {
       cancel = clock.setTimer(check, left)
       return
     }
     expired = true
+    abort()
+  }
+
+  function clear(): void {
+    cancel()
+    outer.removeEventListener("abort", abort)
+  }
+
+  function abort(): void {
+    clear()
     controller.abort()
   }
 
-  const leave = () => controller.abort()
-  if (ms > 0) cancel = clock.setTimer(check, ms)
-  if (outer.aborted) leave()
-  else outer.addEventListener("abort", leave, { once: true })
+  if (outer.aborted) abort()
+  else {
+    outer.addEventListener("abort", abort, { once: true })
+    if (ms > 0) cancel = clock.setTimer(check, ms)
+  }
 
   return {
     signal: controller.signal,
+    wait: () => {
+      waiting = true
+      since = clock.now()
+    },
     touch: () => {
-      last = clock.now()
+      waiting = false
     },
-    clear: () => {
-      cancel()
-      outer.removeEventListener("abort", leave)
-    },
+    abort,
+    clear,
     expired: () => expired,
   }
 }

@@ -15,17 +15,26 @@ const thoughts = "The user tries the proxy without a model. A short, honest answ
 
 /** What the demo says to a request body, as steps to be sent one after another. */
 export function demoSteps(body: JsonObject): readonly Step[] {
-  const messages = arrayOf(body["messages"]).filter(isObject)
-  const last = messages.at(-1)
   const thinks = body["reasoning_effort"] !== undefined && body["reasoning_effort"] !== "none"
   const reasoning: readonly Step[] = thinks
     ? words(thoughts).map((text) => ({ delta: { reasoning_content: text } }))
     : []
-  if (last?.["role"] === "tool")
-    return [...reasoning, ...say(`The tool answered: ${shorten(contentText(last))}`)]
-  const wanted = findTool(contentText(last), arrayOf(body["tools"]).filter(isObject))
+  const last = lastWords(arrayOf(body["messages"]).filter(isObject))
+  if (last.role === "tool") return [...reasoning, ...say(`The tool answered: ${shorten(last.text)}`)]
+  const wanted = findTool(last.text, arrayOf(body["tools"]).filter(isObject))
   if (wanted === undefined) return [...reasoning, ...say(greeting)]
   return [...reasoning, ...say(`Calling ${wanted.name}.`, false), ...call(wanted)]
+}
+
+/** What was said last; the reminders that clients add to a conversation are nobody's words. */
+function lastWords(messages: readonly JsonObject[]): { readonly role: unknown; readonly text: string } {
+  for (const message of messages.toReversed()) {
+    const text = contentText(message)
+      .replace(/<system-reminder>[\s\S]*?<\/system-reminder>/g, "")
+      .trim()
+    if (text !== "") return { role: message["role"], text }
+  }
+  return { role: "user", text: "" }
 }
 
 function say(text: string, ends = true): readonly Step[] {
@@ -49,12 +58,13 @@ function call({ name, args }: WantedTool): readonly Step[] {
   ]
 }
 
-/** The first offered tool whose name stands in the text as a word of its own. */
+/** The offered tool that the text asks for: named together with a word like "use", or just "use the tool". */
 function findTool(text: string, tools: readonly JsonObject[]): WantedTool | undefined {
+  if (!/\b(use|using|call|run|invoke|try|with)\b/i.test(text)) return undefined
   const said = new Set(text.toLowerCase().match(/[\w-]+/g) ?? [])
-  const found = tools
-    .map((tool) => objectOf(tool["function"]))
-    .find((tool) => said.has(String(tool["name"]).toLowerCase()))
+  const offered = tools.map((tool) => objectOf(tool["function"]))
+  const named = offered.find((tool) => said.has(String(tool["name"]).toLowerCase()))
+  const found = named ?? (said.has("tool") ? offered[0] : undefined)
   if (found === undefined) return undefined
   return { name: String(found["name"]), args: JSON.stringify(sample("", found["parameters"])) }
 }
@@ -101,8 +111,8 @@ const words = (text: string) => text.match(/\S+\s*/g) ?? []
 
 const shorten = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text)
 
-function contentText(message: JsonObject | undefined): string {
-  const content = message?.["content"]
+function contentText(message: JsonObject): string {
+  const content = message["content"]
   if (typeof content === "string") return content
   const parts = arrayOf(content).filter(isObject)
   return parts.map((part) => textOf(part["text"]) ?? "").join("\n")

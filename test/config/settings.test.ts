@@ -19,6 +19,7 @@ test("the defaults written in the table are the ones in force", () => {
     upstream: "https://api.openai.com/v1",
     others: ["ollama"],
     tiers: { big: "gpt-4o", middle: "gpt-4o", small: "gpt-4o-mini" },
+    models: [],
     defaultMaxTokens: 8192,
     minTokensLimit: 1,
     maxTokensLimit: undefined,

@@ -42,7 +42,7 @@ async function play(folder: string, script: Script, flags: readonly string[] = [
       BIG_MODEL: "scripted-model",
     },
     cwd: folder,
-    timeoutMs: 100_000,
+    timeoutMs: 60_000,
   })
   return { finished, upstream, seconds: (performance.now() - from) / 1000 }
 }

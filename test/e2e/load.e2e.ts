@@ -5,28 +5,14 @@ import Anthropic from "@anthropic-ai/sdk"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import { finishChunk, roleChunk, textChunk, usageChunk } from "../support/chunks.ts"
 import { checkGrammar } from "../support/grammar.ts"
-import { type RunningProxy, startProcess, startProxy, withFolder } from "../support/proxy.ts"
-import type { Script, Step, Turn } from "../support/script.ts"
-import { createUpstream, type ScriptedUpstream, until } from "../support/upstream.ts"
+import { startProcess, withFolder } from "../support/proxy.ts"
+import type { Step, Turn } from "../support/script.ts"
+import { until } from "../support/upstream.ts"
+import { setUp, stopAll } from "./sdk-setup.ts"
 import { messagesOf } from "./session.ts"
 
 setDefaultTimeout(120_000)
-
-const running: { proxy: RunningProxy; upstream: ScriptedUpstream }[] = []
-
-afterEach(async () => {
-  for (const { proxy, upstream } of running.splice(0)) {
-    await proxy.stop()
-    await upstream.stop()
-  }
-})
-
-async function setUp(script: Script) {
-  const upstream = createUpstream(script)
-  const proxy = await startProxy({ OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: "sk-scripted" })
-  running.push({ proxy, upstream })
-  return { proxy, upstream }
-}
+afterEach(stopAll)
 
 const streams = 300
 

@@ -15,10 +15,10 @@ const running: Setup[] = []
 
 /** For each file's own `afterEach`: a hook registered here would belong to the first file alone. */
 export async function stopAll(): Promise<void> {
-  for (const { proxy, upstream } of running.splice(0)) {
-    await proxy.stop()
-    await upstream.stop()
-  }
+  const setups = running.splice(0)
+  const stopped = await Promise.allSettled(setups.map(({ proxy }) => proxy.stop()))
+  for (const { upstream } of setups) await upstream.stop()
+  for (const one of stopped) if (one.status === "rejected") throw one.reason
 }
 
 /** Starts all three; `stopAll` ends them. The proxy does not retry unless `env` says so. */

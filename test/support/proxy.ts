@@ -38,7 +38,7 @@ export interface RunningProxy {
   readonly pid: number
   /** Everything it wrote so far, both outputs. */
   readonly output: () => string
-  /** SIGTERM, and the exit code; killed when it is not gone after 5 s. */
+  /** SIGTERM, and the exit code; killed, with an error, when it is not gone after 5 s. */
   readonly stop: () => Promise<number>
 }
 
@@ -154,10 +154,15 @@ function findUrl(output: string, known: string): string | undefined {
 }
 
 async function stop(started: StartedProcess): Promise<number> {
+  let killed = false
   started.signal("SIGTERM")
-  const timer = setTimeout(() => killGroup(started.pid), 5000)
+  const timer = setTimeout(() => {
+    killed = true
+    killGroup(started.pid)
+  }, 5000)
   const { exitCode } = await started.finished
   clearTimeout(timer)
+  if (killed) throw new Error(`the proxy did not end within 5 s of SIGTERM:\n${started.stderr().slice(-500)}`)
   return exitCode
 }
 

@@ -1,0 +1,24 @@
+// What the log says of one request once it is over.
+import type { Exchange } from "./exchange.ts"
+import type { Logger } from "./log.ts"
+import { usageLine } from "./usage-line.ts"
+
+/** The usage of a completed request at INFO, a failure at ERROR; the circumstances of both at DEBUG. */
+export function logExchange(exchange: Exchange, log: Logger): void {
+  const { requestId, outcome } = exchange
+  if (outcome.kind === "completed") log.info(usageLine(exchange))
+  else if (outcome.kind === "cancelled") log.info("the client closed the connection", () => ({ requestId }))
+  else {
+    const { status, message } = outcome.fault
+    log.error("request failed", () => ({ requestId, status, why: message }))
+  }
+  log.debug("request", () => ({
+    requestId,
+    provider: exchange.provider,
+    route: exchange.reason,
+    attempts: exchange.attempts,
+    firstContentMs: exchange.firstContentMs === undefined ? undefined : Math.round(exchange.firstContentMs),
+    durationMs: Math.round(exchange.durationMs),
+    notes: exchange.notes.map((note) => `${note.kind} ${note.path}: ${note.why}`),
+  }))
+}

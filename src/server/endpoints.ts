@@ -1,0 +1,90 @@
+// Which path and method leads where.
+import { fault } from "../protocol/fault.ts"
+import type { Context } from "./context.ts"
+import { countTokens, describe, health } from "./info.ts"
+import { handleMessages } from "./messages.ts"
+import { model, models } from "./models.ts"
+import { faultReply, jsonReply } from "./respond.ts"
+
+/** `url.pathname` is as it was sent; `normalisePath` makes of it what an endpoint is found by. */
+export type Handler = (request: Request, requestId: string, url: URL) => Response | Promise<Response>
+
+export interface Endpoint {
+  readonly methods: Readonly<Record<string, Handler>>
+  /** Answered without a client key. */
+  readonly open?: true
+}
+
+type Endpoints = Readonly<Record<string, Endpoint>>
+
+/** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
+export function createEndpoints(context: Context): Endpoints {
+  const ignored: Endpoint = {
+    open: true,
+    methods: { POST: (_request, requestId) => jsonReply({}, requestId) },
+  }
+  return {
+    "/": { open: true, methods: { GET: (_request, requestId) => describe(context, requestId) } },
+    "/health": { open: true, methods: { GET: (_request, requestId) => health(context, requestId) } },
+    "/api/hello": {
+      open: true,
+      methods: { GET: (_request, requestId) => jsonReply({ message: "hello" }, requestId) },
+    },
+    "/v1/messages": {
+      methods: { POST: (request, requestId) => handleMessages(request, context, requestId) },
+    },
+    "/v1/messages/count_tokens": { methods: { POST: countTokens } },
+    "/v1/models": {
+      methods: { GET: (_request, requestId, url) => models(url, context, requestId) },
+    },
+    "/v1/models/*": {
+      methods: {
+        GET: (_request, requestId, { pathname }) =>
+          model(normalisePath(pathname).slice("/v1/models/".length), context, requestId),
+      },
+    },
+    // Claude Code's telemetry ends here and goes nowhere.
+    "/api/event_logging/batch": ignored,
+    "/api/claude_code/metrics": ignored,
+    "/v1/traces": ignored,
+  }
+}
+
+/** People set base URLs with one suffix too many, or a slash at the end: all of them mean the same. */
+export function normalisePath(pathname: string): string {
+  const path = pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
+  return path.replace(/^\/anthropic(?=\/|$)/, "").replace(/^\/v1\/v1(?=\/)/, "/v1") || "/"
+}
+
+/** The endpoint at a normalised path, or undefined. */
+export function findEndpoint(endpoints: Endpoints, path: string): Endpoint | undefined {
+  return endpoints[path] ?? (path.startsWith("/v1/models/") ? endpoints["/v1/models/*"] : undefined)
+}
+
+/** The handler of a method. HEAD is GET without its body, which Bun leaves out by itself. */
+export function findHandler({ methods }: Endpoint, method: string): Handler | undefined {
+  if (Object.hasOwn(methods, method)) return methods[method]
+  return method === "HEAD" ? methods["GET"] : undefined
+}
+
+export function unknownPath(method: string, path: string, requestId: string): Response {
+  const message = `${method} ${path} is not supported by this proxy; see GET / for what is`
+  return faultReply(fault({ kind: "not_found_error", source: "client", message }), requestId)
+}
+
+/** 405, or the plain answer to OPTIONS: no web page is given access, so there are no CORS headers. */
+export function otherMethod(method: string, path: string, endpoint: Endpoint, requestId: string): Response {
+  const known = Object.keys(endpoint.methods).flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name]))
+  const allow = [...known, "OPTIONS"].join(", ")
+  if (method === "OPTIONS")
+    return new Response(null, { status: 204, headers: { "request-id": requestId, allow } })
+  const message = `${method} is not allowed for ${path}; use ${allow}`
+  const given = fault({
+    kind: "invalid_request_error",
+    source: "client",
+    status: 405,
+    message,
+    headers: { allow },
+  })
+  return faultReply(given, requestId)
+}

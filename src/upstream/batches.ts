@@ -1,0 +1,23 @@
+// A reply under way, pulled batch by batch: one read of the upstream makes one batch, however much it holds.
+
+export interface Batches<T> {
+  /** The next batch, undefined after the last one. Asked again only when it has answered; never rejects. */
+  readonly next: () => Promise<readonly T[] | undefined>
+  /** Lets go of the upstream, also while `next` waits for it; no effect after the end. */
+  readonly close: () => void
+}
+
+/** A reply that is there already. */
+export function oneBatch<T>(batch: readonly T[]): Batches<T> {
+  let rest: readonly T[] | undefined = batch
+  return {
+    next: () => {
+      const given = rest
+      rest = undefined
+      return Promise.resolve(given)
+    },
+    close: () => {
+      rest = undefined
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "bun:test"
+
+const cli = `${import.meta.dir}/../../src/cli.ts`
+
+function spawn(args: readonly string[]) {
+  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" }
+  return Bun.spawn([process.execPath, "--no-env-file", cli, "run", ...args], {
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  })
+}
+
+async function start(args: readonly string[]) {
+  const child = spawn(args)
+  const [out, error, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  return { out, error, exitCode }
+}
+
+const shell = (script: string) => ["--demo", "--", "sh", "-c", script]
+
+describe.skipIf(process.platform === "win32")("run", () => {
+  test("everything behind -- belongs to the child", async () => {
+    const { out, exitCode } = await start(["--demo", "--", "echo", "--help", "--", "--version"])
+    expect({ out, exitCode }).toEqual({ out: "--help -- --version\n", exitCode: 0 })
+  })
+
+  test.each([
+    ["exit 7", 7],
+    ["kill -TERM $$", 143],
+    ["kill -KILL $$", 137],
+  ])("%s gives %i", async (script, expected) => {
+    expect(await start(shell(script))).toEqual({
+      out: "",
+      error: "claude-proxy: 0 requests\n",
+      exitCode: expected,
+    })
+  })
+
+  test("the child's way to the proxy works, and is closed afterwards", async () => {
+    const request = `curl -s "$ANTHROPIC_BASE_URL/v1/models" -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN" -o /dev/null -w "%{http_code} "`
+    const script = `${request}; curl -s "$ANTHROPIC_BASE_URL/v1/models" -o /dev/null -w "%{http_code} "; echo "$ANTHROPIC_BASE_URL"`
+    const { out, exitCode } = await start(shell(script))
+    const [allowed, refused, url = ""] = out.trim().split(" ")
+    expect([allowed, refused, exitCode]).toEqual(["200", "401", 0])
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(
+      await fetch(url).then(
+        () => "answered",
+        () => "closed",
+      ),
+    ).toBe("closed")
+  })
+
+  test.each([
+    [["--", "no-such-program"], "claude-proxy: no-such-program: command not found\n", 127],
+    [["--", "./no-such-program"], "claude-proxy: ./no-such-program: no such file\n", 127],
+    [["--", "/etc/passwd"], "claude-proxy: /etc/passwd: cannot be executed\n", 126],
+  ])("%j", async (args, error, exitCode) => {
+    expect(await start(args)).toEqual({ out: "", error, exitCode })
+  })
+
+  test.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)(
+    "%s goes to the child, which decides",
+    async (signal) => {
+      const name = signal.slice("SIG".length)
+      const child = spawn(
+        shell(`trap 'echo got ${name}; exit 9' ${name}; echo up; while :; do sleep 0.05; done`),
+      )
+      const reader = child.stdout.getReader()
+      await reader.read()
+      child.kill(signal)
+      const { value } = await reader.read()
+      expect([new TextDecoder().decode(value), await child.exited]).toEqual([`got ${name}\n`, 9])
+    },
+  )
+})

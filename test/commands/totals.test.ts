@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test"
+import { addExchange, emptyTotals, renderTotals } from "../../src/commands/totals.ts"
+import type { Exchange, Outcome } from "../../src/observe/exchange.ts"
+import { fault } from "../../src/protocol/fault.ts"
+
+function exchange(input: number, cached: number, output: number, more: Partial<Exchange> = {}): Exchange {
+  const usage = {
+    input_tokens: input,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cached,
+    output_tokens: output,
+  }
+  const outcome: Outcome = { kind: "completed" }
+  return {
+    requestId: "req_1",
+    requestedModel: "claude-opus-5-5",
+    model: "gpt-4o",
+    provider: "openai",
+    reason: "",
+    stream: true,
+    attempts: 1,
+    firstContentMs: 1,
+    durationMs: 2,
+    usage,
+    estimated: false,
+    notes: [],
+    outcome,
+    ...more,
+  }
+}
+
+const failed: Outcome = {
+  kind: "failed",
+  fault: fault({ kind: "api_error", source: "upstream", message: "no" }),
+}
+
+test.each([
+  [[], "0 requests"],
+  [[exchange(1, 0, 1)], "1 request, 1 input token, 1 output token, cost unknown"],
+  [
+    [exchange(2000, 10_000, 600), exchange(345, 0, 78)],
+    "2 requests, 12,345 input tokens (10,000 cached), 678 output tokens, cost unknown",
+  ],
+  [
+    [exchange(5, 0, 0, { outcome: failed }), exchange(0, 0, 0, { outcome: { kind: "cancelled" } })],
+    "2 requests (1 failed), 5 input tokens, 0 output tokens, cost unknown",
+  ],
+  [
+    [exchange(5, 0, 7, { estimated: true }), exchange(1, 0, 1)],
+    "2 requests, 6 input tokens, 8 output tokens (partly estimated), cost unknown",
+  ],
+])("%#: %#", (exchanges, expected) => {
+  expect(renderTotals(exchanges.reduce(addExchange, emptyTotals))).toBe(expected)
+})

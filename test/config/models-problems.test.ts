@@ -1,0 +1,210 @@
+// Broken models files: each gives exact problems, with line and column, and shows no value.
+import { afterAll, expect, test } from "bun:test"
+import { join } from "node:path"
+import { folderWith, load, problemsOf, removeFolders } from "./support.ts"
+
+afterAll(removeFolders)
+
+const secret = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+const shaped = "sk-0a1b2c3d4e5f6071"
+const env = { OPENAI_API_KEY: "k-very-secret-0123" }
+const good = "- model_id: a\n  provider: ollama\n"
+const known =
+  "Known: model_id, model_name, provider, api_base, api_key_name, max_tokens, max_input_tokens, vision, " +
+  "input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, input_cost_per_million_tokens, " +
+  "output_cost_per_million_tokens, cache_read_cost_per_million_tokens."
+const staysOut =
+  "looks like a key: the key itself stays out of this file: give the name of the variable that holds it, " +
+  "like RELAY_API_KEY."
+
+test.each<[string, string, readonly string[]]>([
+  // The form of the file.
+  ["a text", "hello", ["1:1: the file must hold a list of models: put a dash before each."]],
+  [
+    "a model without a list",
+    "model_id: a\nprovider: ollama",
+    [
+      "1:1: model_id belongs to a model: make a list of the models, with a dash before each.",
+      "2:1: provider belongs to a model: make a list of the models, with a dash before each.",
+    ],
+  ],
+  ["a misspelt section", "modles: []", ["1:1: modles is not a section of this file. Did you mean models?"]],
+  [
+    "a section to come",
+    `models:\n  ${good.trimEnd().replace("\n", "\n  ")}\n\nrouter: {}`,
+    ["5:1: router is not supported yet: take it out, models is the only section so far."],
+  ],
+  [
+    "models that are no list",
+    "models: {a: b}",
+    ["1:9: models must hold a list: put a dash before each model."],
+  ],
+  ["a list of texts", "- just a text", ["1:3: a model must be a mapping, beginning with model_id."]],
+  // Keys.
+  [
+    "a misspelt key in the mapping form",
+    "models:\n  - model_id: a\n    api_bse: https://x.example/v1\n    provider: ollama",
+    ["3:5: api_bse is not a key of a model. Did you mean api_base?"],
+  ],
+  [
+    "another spelling",
+    `${good}  maxTokens: 1`,
+    ["3:3: maxTokens is not a key of a model. Did you mean max_tokens?"],
+  ],
+  [
+    "a synonym",
+    `${good}  base_url: https://x.example`,
+    ["3:3: base_url is not a key of a model. Did you mean api_base?"],
+  ],
+  ["an unheard-of key", `${good}  colour: red`, [`3:3: colour is not a key of a model. ${known}`]],
+  ["a field to come", `${good}  temperature: 0.5`, ["3:3: temperature is not supported yet: take it out."]],
+  ["a key as key", `${good}  ${shaped}: x`, [`3:3: this is not a key of a model. ${known}`]],
+  [
+    "a key in the file",
+    `${good}  api_key: ${shaped}`,
+    ["3:3: api_key is not a key of a model. Did you mean api_key_name?"],
+  ],
+  [
+    "a known secret as key",
+    `${good}  ? ${env.OPENAI_API_KEY}\n  : x`,
+    [`3:5: this is not a key of a model. ${known}`],
+  ],
+  // Values.
+  ["no id", "- provider: ollama", ["1:3: model_id is missing: every model needs one."]],
+  [
+    "an empty id",
+    "- model_id:\n  provider: ollama",
+    ["1:12: model_id is empty: give a value or take the line out."],
+  ],
+  [
+    "a number as id",
+    "- model_id: 4.5\n  provider: ollama",
+    ["1:13: model_id must be a text: put quotes around it."],
+  ],
+  [
+    "an unknown provider",
+    "- model_id: a\n  provider: olama",
+    ["2:13: provider must be one of openai, azure, deepseek, ollama, generic."],
+  ],
+  [
+    "several wrong values",
+    `${good}  max_tokens: 8k\n  max_input_tokens: 0.5\n  vision: yes\n  input_cost_per_token: -1\n  output_cost_per_token: 0`,
+    [
+      "3:15: max_tokens must be a whole number of 1 or more.",
+      "4:21: max_input_tokens must be a whole number of 1 or more.",
+      "5:11: vision must be true or false.",
+      "6:25: input_cost_per_token must be a number of US dollars, 0 or more.",
+    ],
+  ],
+  [
+    "an address without http",
+    "- model_id: a\n  api_base: relay.example/v1",
+    ["2:13: api_base is not an http:// or https:// address: write it whole, like https://host.example/v1."],
+  ],
+  [
+    "a password in the address",
+    `- model_id: a\n  api_base: https://me:${secret}@relay.example/v1`,
+    [
+      "2:13: api_base holds a user name or password, which would end up in logs: " +
+        "take it out and use api_key_name.",
+    ],
+  ],
+  ["a key for its name", `${good}  api_key_name: ${secret}`, [`3:17: api_key_name ${staysOut}`]],
+  [
+    "a key with a prefix for its name",
+    `${good}  api_key_name: ${shaped}`,
+    [`3:17: api_key_name ${staysOut}`],
+  ],
+  [
+    "a reference for a name",
+    `${good}  api_key_name: $RELAY_API_KEY`,
+    ["3:17: api_key_name must be the bare name of a variable, like RELAY_API_KEY."],
+  ],
+  [
+    "a setting for a key",
+    `${good}  api_key_name: PORT`,
+    ["3:17: api_key_name must name a variable that holds a key: PORT is another setting."],
+  ],
+  [
+    "a price for a million as the price of one",
+    `${good}  input_cost_per_token: 3\n  output_cost_per_token: 0.01`,
+    [
+      "3:25: input_cost_per_token is the price of one token: give the price of a million as " +
+        "input_cost_per_million_tokens.",
+    ],
+  ],
+  // What several fields say together.
+  [
+    "no address",
+    "- model_name: b\n  model_id: a",
+    ["1:3: the model needs api_base, the address it is served at, or provider."],
+  ],
+  [
+    "one price of two",
+    `${good}  cache_read_cost_per_token: 0\n  output_cost_per_million_tokens: 3`,
+    ["1:3: the model has a price, but input_cost_per_token is missing: give it, or take the others out."],
+  ],
+  ["an id twice", `${good}\n${good}`, ["4:13: model_id is the same as in line 1: give each model its own."]],
+  [
+    "problems in the order of the file",
+    "- model_id: a\n  visoin: true\n- provider: nowhere\n  model_id: b",
+    [
+      "2:3: visoin is not a key of a model. Did you mean vision?",
+      "3:13: provider must be one of openai, azure, deepseek, ollama, generic.",
+    ],
+  ],
+  // What is no YAML.
+  ["a tab", "- model_id: a\n\tprovider: ollama", ["2:2: a tab stands in the indentation: use spaces."]],
+  [
+    "a deeper line",
+    "- model_id: a\n   provider: ollama",
+    [
+      "1:13: a value stands here, and then another key: indent the next line like this one, " +
+        "or put quotes around the value.",
+    ],
+  ],
+  [
+    "a key twice",
+    `${good}  provider: ollama`,
+    ["3:3: this key stands twice in the same mapping: take one out."],
+  ],
+  ["an open quote", '- model_id: "a\n', ["2:1: a colon, a comma, a quote or a bracket is missing here."]],
+  [
+    "an open bracket",
+    "- {model_id: a",
+    ["1:15: the indentation does not fit the lines around it, or a bracket before it is not closed."],
+  ],
+  [
+    "two documents",
+    `${good}---\n${good}`,
+    ["3:1: a second document begins here (---): take it out, only one is read."],
+  ],
+  ["an alias to nothing", "- *a", ["1:1: an alias (*name) needs its anchor (&name) before it."]],
+  ["a tag", "- !a b", ["1:3: a tag (!name) means nothing here: take it out, or put quotes around the text."]],
+  ["a list as key", `${good}  ? [a]\n  : b`, ["3:5: a key must be a plain text."]],
+  ["an escape", '- "\\d"', ['1:4: a backslash within "..." must be doubled: or use single quotes.']],
+  ["a sign without quotes", "- @a", ["1:3: a text that begins with this sign needs quotes."]],
+])("%s", (_, text, expected) => {
+  const configDir = folderWith({ "models.yaml": text })
+  const problems = problemsOf(load({ env, configDir }))
+  expect(problems).toEqual(expected.map((problem) => `${join(configDir, "models.yaml")}:${problem}`))
+  const shown = problems.join("\n")
+  expect([secret, shaped, env.OPENAI_API_KEY].filter((one) => shown.includes(one))).toEqual([])
+})
+
+test("places count from the text, whatever ends its lines and whatever begins it", () => {
+  const configDir = folderWith({
+    "models.yaml": "\uFEFF- model_id: a\r\n  provider: ollama\r\n  visoin: true",
+  })
+  expect(problemsOf(load({ env, configDir }))).toEqual([
+    `${join(configDir, "models.yaml")}:3:3: visoin is not a key of a model. Did you mean vision?`,
+  ])
+})
+
+test("a broken file of models is told together with broken settings files, and not with what follows from it", () => {
+  const configDir = folderWith({ ".env": 'PORT="1', "models.yaml": "- model_id: a" })
+  expect(problemsOf(load({ env: { BIG_MODEL: "a" }, configDir }))).toEqual([
+    `PORT (${join(configDir, ".env")}:1) has an opening " and no closing one: correct the line.`,
+    `${join(configDir, "models.yaml")}:1:3: the model needs api_base, the address it is served at, or provider.`,
+  ])
+})

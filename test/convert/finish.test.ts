@@ -1,0 +1,178 @@
+// The small tables: finish reasons and token counts, as every provider writes them.
+import { describe, expect, test } from "bun:test"
+import { finalReason, finalUsage, isEstimated } from "../../src/convert/final.ts"
+import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/finish.ts"
+import { initialWriter } from "../../src/convert/writer-state.ts"
+import type { MessagesUsage } from "../../src/protocol/messages.ts"
+import { deltaChunk, finishChunk, textChunk } from "../support/chunks.ts"
+import { foldOf, writerOptions } from "../support/fixtures.ts"
+
+describe("finish reasons", () => {
+  const stop = (reason: string) => ({ kind: "stop", reason, known: true })
+  test.each([
+    ...["stop", "end", "eos", "end_turn", "load", "STOP"].map((word) => [word, stop("end_turn")] as const),
+    ...["length", "max_tokens", "model_length", "max_output_tokens"].map(
+      (word) => [word, stop("max_tokens")] as const,
+    ),
+    ...["tool_calls", "function_call", "tool_use"].map((word) => [word, stop("tool_use")] as const),
+    ...["content_filter", "sensitive", "SAFETY", "RECITATION"].map(
+      (word) => [word, { kind: "filtered" }] as const,
+    ),
+    ["model_context_window_exceeded", { kind: "window" }],
+    ["something_new", { kind: "stop", reason: "end_turn", known: false }],
+    ["toString", { kind: "stop", reason: "end_turn", known: false }],
+    ["__proto__", { kind: "stop", reason: "end_turn", known: false }],
+  ])("%s", (word, finish) => {
+    expect<unknown>(mapFinishReason(word, {})).toEqual(finish)
+  })
+
+  test.each([
+    ["error", "api_error", 502],
+    ["network_error", "api_error", 502],
+    ["abort", "api_error", 502],
+    ["insufficient_system_resource", "overloaded_error", 529],
+  ])("%s is a failure", (word, kind, status) => {
+    expect(mapFinishReason(word, {})).toMatchObject({
+      kind: "fault",
+      fault: { kind, status, retry: "before-first-byte" },
+    })
+  })
+
+  test("a provider's own words win", () => {
+    expect(mapFinishReason("stop", { stop: "max_tokens" })).toEqual({
+      kind: "stop",
+      reason: "max_tokens",
+      known: true,
+    })
+  })
+})
+
+/** Input, written, read, output, and thinking tokens where they are told. */
+function counts(usage: MessagesUsage | undefined): readonly number[] | undefined {
+  if (usage === undefined) return undefined
+  const {
+    input_tokens,
+    cache_creation_input_tokens,
+    cache_read_input_tokens,
+    output_tokens,
+    output_tokens_details,
+  } = usage
+  const thinking = output_tokens_details === undefined ? [] : [output_tokens_details.thinking_tokens]
+  return [input_tokens, cache_creation_input_tokens, cache_read_input_tokens, output_tokens, ...thinking]
+}
+
+describe("usage", () => {
+  const p = (prompt_tokens: number, completion_tokens: number, more = {}) => ({
+    prompt_tokens,
+    completion_tokens,
+    ...more,
+  })
+  const details = (prompt: object, completion?: object) => ({
+    prompt_tokens_details: prompt,
+    ...(completion === undefined ? {} : { completion_tokens_details: completion }),
+  })
+  test.each([
+    ["plain", p(10, 5), [10, 0, 0, 5]],
+    [
+      "OpenAI, cached and written",
+      p(100, 5, details({ cached_tokens: 60, cache_write_tokens: 30 })),
+      [10, 30, 60, 5],
+    ],
+    ["case 64: DeepSeek's hit tokens", p(100, 5, { prompt_cache_hit_tokens: 64 }), [36, 0, 64, 5]],
+    ["Moonshot's own field", p(100, 5, { cached_tokens: 64 }), [36, 0, 64, 5]],
+    [
+      "Qwen's written tokens",
+      p(100, 5, details({ cached_tokens: 10, cache_creation_input_tokens: 20 })),
+      [70, 20, 10, 5],
+    ],
+    [
+      "case 64: xAI's reasoning outside",
+      p(291, 26, { total_tokens: 513, ...details({}, { reasoning_tokens: 196 }) }),
+      [291, 0, 0, 222, 196],
+    ],
+    [
+      "OpenAI's reasoning inside",
+      p(10, 50, { total_tokens: 60, ...details({}, { reasoning_tokens: 40 }) }),
+      [10, 0, 0, 50, 40],
+    ],
+    ["xAI's cache outside the prompt", p(10, 5, details({ cached_tokens: 60 })), [10, 0, 60, 5]],
+    [
+      "a relay's cache outside, told by the total",
+      p(100, 5, { total_tokens: 165, ...details({ cached_tokens: 60 }) }),
+      [100, 0, 60, 5],
+    ],
+    ["Gemini's thoughts outside", p(10, 5, { total_tokens: 45 }), [10, 0, 0, 35]],
+    [
+      "Anthropic's names",
+      { input_tokens: 100, output_tokens: 5, cache_read_input_tokens: 60, cache_creation_input_tokens: 7 },
+      [100, 7, 60, 5],
+    ],
+    ["numbers as strings", { prompt_tokens: "10", completion_tokens: "5" }, [10, 0, 0, 5]],
+    ["the output alone", { completion_tokens: 5 }, [0, 0, 0, 5]],
+    ["nothing that counts", { total_tokens: 5, prompt_tokens: null }, undefined],
+    ["negative", p(-1, 5), [0, 0, 0, 5]],
+    ["no object", 12, undefined],
+    ["null", null, undefined],
+  ])("%s", (_name, raw, expected) => {
+    expect(counts(convertUsage(raw))).toEqual(expected)
+  })
+
+  const usage = (raw: object) =>
+    convertUsage(raw) ?? {
+      input_tokens: 0,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      output_tokens: 0,
+    }
+
+  test("a later report stands, but a zero takes nothing back", () => {
+    expect(counts(laterUsage(usage(p(10, 5)), usage(p(11, 6))))).toEqual([11, 0, 0, 6])
+    expect(counts(laterUsage(usage(p(10, 5)), usage(p(0, 0))))).toEqual([10, 0, 0, 5])
+    expect(counts(laterUsage(usage(p(10, 0)), usage({ completion_tokens: 6 })))).toEqual([10, 0, 0, 6])
+  })
+
+  const withUsage = (usage: unknown) => ({ ...textChunk("x"), usage })
+
+  test("case 53: usage in every chunk is not added up; in the choice; in x_groq", () => {
+    const used = (...chunks: readonly unknown[]) =>
+      counts(foldOf([textChunk("Hello"), ...chunks, finishChunk("stop")]).reply?.usage)
+    expect(used(withUsage(p(9, 1)), withUsage(p(9, 2)), withUsage(p(9, 3)))).toEqual([9, 0, 0, 3])
+    expect(used({ choices: [{ delta: {}, usage: p(9, 3) }] })).toEqual([9, 0, 0, 3])
+    expect(used({ ...deltaChunk({}), x_groq: { usage: p(9, 3) } })).toEqual([9, 0, 0, 3])
+    expect(used({ ...deltaChunk({}), usage: {}, x_groq: { usage: p(9, 3) } })).toEqual([9, 0, 0, 3])
+  })
+
+  test("case 54: what nobody counted is estimated", () => {
+    const used = (usage: unknown) =>
+      counts(foldOf([textChunk("Hello, you"), withUsage(usage), finishChunk("stop")]).reply?.usage)
+    expect(used(null)).toEqual([7, 0, 0, 3])
+    expect(used(p(0, 0))).toEqual([7, 0, 0, 3])
+    expect(used(p(9, 0))).toEqual([9, 0, 0, 3])
+    expect(used({ completion_tokens: 4 })).toEqual([7, 0, 0, 4])
+  })
+
+  test("without an estimate the unknown is left out", () => {
+    const state = { ...initialWriter({ ...writerOptions, estimate: null }), written: "Hello" }
+    expect(finalUsage(state)).toEqual({ output_tokens: 0 })
+    expect(finalUsage({ ...state, usage: usage(p(0, 5)) })).toEqual({ output_tokens: 5 })
+    expect(isEstimated(state)).toBe(false)
+  })
+
+  test("it is said when something was estimated", () => {
+    const state = { ...initialWriter(writerOptions), written: "Hello" }
+    expect(isEstimated(state)).toBe(true)
+    expect(isEstimated({ ...state, usage: usage(p(9, 0)) })).toBe(true)
+    expect(isEstimated({ ...state, usage: usage(p(9, 1)) })).toBe(false)
+  })
+})
+
+test.each([
+  [{ finish: "end_turn", sawTool: true, lastToolComplete: true }, "tool_use"],
+  [{ finish: "max_tokens", sawTool: true, lastToolComplete: true }, "tool_use"],
+  [{ finish: "max_tokens", sawTool: true, lastToolComplete: false }, "max_tokens"],
+  [{ finish: "tool_use", sawTool: false }, "end_turn"],
+  [{ finish: undefined, sawTool: false }, "end_turn"],
+  [{ finish: "stop_sequence", sawTool: false }, "stop_sequence"],
+] as const)("%j ends with %s", (state, reason) => {
+  expect(finalReason({ ...initialWriter(writerOptions), ...state })).toBe(reason)
+})

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test"
+import { mapToolId, mapToolName } from "../../src/convert/names.ts"
+import { property } from "../support/random.ts"
+
+describe("tool names", () => {
+  test.each([
+    ["Bash", 64, "Bash"],
+    ["mcp__server__tool-1", 64, "mcp__server__tool-1"],
+    ["n".repeat(64), 64, "n".repeat(64)],
+    ["n".repeat(65), 64, `${"n".repeat(55)}_`],
+    ["mcp__a.b/c", 64, "mcp__a_b_c_"],
+    ["naïve", 64, "na_ve_"],
+    ["", 64, "_"],
+  ])("%s in %d characters", (name, max, start) => {
+    const mapped = mapToolName(name, max)
+    expect(mapped).toStartWith(start)
+    if (mapped !== name) expect(mapped.slice(start.length)).toMatch(/^[0-9a-f]{8}$/)
+  })
+
+  property("are short, plain, stable and different for different names", 500, (random) => {
+    const [left, right] = [random.text(90), random.text(90)]
+    const mapped = mapToolName(left, 64)
+    expect(mapped).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
+    expect(mapToolName(left, 64)).toBe(mapped)
+    expect(mapToolName(mapped, 64)).toBe(mapped)
+    expect(mapToolName(right, 64) === mapped).toBe(left === right)
+  })
+})
+
+describe("call ids", () => {
+  test.each([
+    ["toolu_01ABCdef", 40],
+    ["call_00_x-y", 40],
+    ["i".repeat(40), 40],
+  ])("%s stays", (id, max) => {
+    expect(mapToolId(id, max)).toBe(id)
+  })
+
+  test.each([
+    ["functions.Bash:0", 40],
+    ["i".repeat(41), 40],
+    ["a b", 64],
+    ["", 40],
+  ])("%p is replaced, by the same id each time", (id, max) => {
+    const mapped = mapToolId(id, max)
+    expect(mapped).toMatch(/^call_[0-9a-f]{32}$/)
+    expect(mapToolId(id, max)).toBe(mapped)
+  })
+
+  test("ids of a family stay apart", () => {
+    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, 40))
+    expect(new Set(ids).size).toBe(2000)
+  })
+})

@@ -1,0 +1,78 @@
+// Reasoning between tags at the beginning of a text, however the text is cut.
+import { describe, expect, test } from "bun:test"
+import { flushTags, initialTags, type Piece, splitTags } from "../../src/convert/think-tags.ts"
+import { property } from "../support/random.ts"
+
+type Style = Parameters<typeof initialTags>[0]
+
+/** Reasoning and text of all pieces, joined. */
+function split(pieces: readonly string[], style: Style = "start") {
+  let state = initialTags(style)
+  const out: Piece[] = []
+  for (const piece of pieces) {
+    const [next, more] = splitTags(state, piece)
+    state = next
+    out.push(...more)
+  }
+  out.push(...flushTags(state)[1])
+  const join = (kind: Piece["kind"]) =>
+    out
+      .filter((piece) => piece.kind === kind)
+      .map(({ text }) => text)
+      .join("")
+  return { reasoning: join("reasoning"), text: join("text") }
+}
+
+const cases: readonly (readonly [string, string, string, Style?])[] = [
+  ["<think>a</think>b", "a", "b"],
+  ["<thinking>a</thinking>b", "a", "b"],
+  ["<thought>a</thought>b", "a", "b"],
+  ["<mm:think>a</mm:think>b", "a", "b"],
+  ["\n <think>\n a\n</think>\n\n  b", "a\n", "  b"],
+  ["<think>a</think> b", "a", " b"],
+  ["<think></think>b", "", "b"],
+  ["<think>\n\n</think>\n\nb", "", "b"],
+  ["<think>a</thinking></think>b", "a</thinking>", "b"],
+  ["<think>a</think>b<think>c</think>", "a", "b<think>c</think>"],
+  ["a<think>b</think>", "", "a<think>b</think>"],
+  ["<b>a</b>", "", "<b>a</b>"],
+  ["<thi", "", "<thi"],
+  ["<think>a</thi", "a</thi", ""],
+  ["<think>a < b</think>c", "a < b", "c"],
+  ["</think>a", "", "</think>a"],
+  ["  a", "", "  a"],
+  ["<think>a</think>b", "", "<think>a</think>b", "never"],
+  ["a</think>b", "a", "b", "implicit"],
+  ["<think>a</think>b", "a", "b", "implicit"],
+  ["</think>b", "", "b", "implicit"],
+]
+
+describe("think tags", () => {
+  test.each(cases.map(([text, reasoning, rest, style = "start"]) => [text, reasoning, rest, style] as const))(
+    "%j",
+    (text, reasoning, rest, style) => {
+      expect(split([text], style)).toEqual({ reasoning, text: rest })
+      expect(split([...text], style)).toEqual({ reasoning, text: rest })
+    },
+  )
+
+  test("no more is held back than a tag's length", () => {
+    expect(splitTags(initialTags("start"), "<think>abc</think")[1]).toEqual([
+      { kind: "reasoning", text: "abc" },
+    ])
+    expect(splitTags(initialTags("start"), "x")[1]).toEqual([{ kind: "text", text: "x" }])
+  })
+
+  property("any cut gives the same", 300, (random) => {
+    const parts = ["<think>", "</think>", "<thi", "\n", " ", "a", "</", "think>", "<thinking>", "é"]
+    const text = Array.from({ length: random.integer(0, 8) }, () => random.pick(parts)).join("")
+    const style = random.pick(["start", "implicit", "never"] as const)
+    const pieces: string[] = []
+    for (let at = 0; at < text.length; ) {
+      const to = at + random.integer(1, 6)
+      pieces.push(text.slice(at, to))
+      at = to
+    }
+    expect(split(pieces, style)).toEqual(split([text], style))
+  })
+})

@@ -1,0 +1,156 @@
+// The reply in the form the client asked for, whatever form it comes in.
+import { afterEach, describe, expect, test } from "bun:test"
+import { objectOf } from "../../src/protocol/json.ts"
+import {
+  chatReply,
+  chatUsage,
+  finishChunk,
+  reasoningChunk,
+  roleChunk,
+  textChunk,
+  toolChunks,
+  usageChunk,
+} from "../support/chunks.ts"
+import { checkGrammar } from "../support/grammar.ts"
+import { until } from "../support/upstream.ts"
+import { chunked, dataLines, rawUpstream, streamHead } from "./raw.ts"
+import { eventsOf, jsonOf, post, postStream, start, startProxy, stopAll, textOf, typesOf } from "./support.ts"
+
+afterEach(stopAll)
+
+const tools = [{ name: "Read", input_schema: { type: "object" } }]
+const toolCall = { id: "call_9", type: "function", function: { name: "Read", arguments: '{"path":"/a"}' } }
+const whole = chatReply(
+  { content: "Reading.", reasoning_content: "I must read.", tool_calls: [toolCall] },
+  "tool_calls",
+  chatUsage(100, 20, 40),
+)
+const chunks = [
+  roleChunk(),
+  reasoningChunk("I must "),
+  reasoningChunk("read."),
+  textChunk("Reading."),
+  ...toolChunks(0, "call_9", "Read", { path: "/a" }),
+  finishChunk("tool_calls"),
+  usageChunk(100, 20, 40),
+]
+const toolId = expect.stringMatching(/^[a-zA-Z0-9_-]+$/)
+const usage = {
+  input_tokens: 60,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 40,
+  output_tokens: 20,
+}
+
+const upstreams = [
+  ["JSON", { kind: "json", body: whole }],
+  ["JSON with the wrong content type", { kind: "text", status: 200, body: JSON.stringify(whole) }],
+  [
+    "JSON after a BOM and blank lines",
+    { kind: "text", status: 200, body: `\uFEFF\n\n${JSON.stringify(whole)}` },
+  ],
+  ["an event stream", { kind: "stream", chunks }],
+  [
+    "an event stream called JSON",
+    { kind: "stream", chunks, headers: { "content-type": "application/json" } },
+  ],
+  ["an event stream after a BOM", { kind: "raw", steps: ["\uFEFF", ...chunks, "data: [DONE]\n\n"] }],
+] as const
+
+describe.each(upstreams)("the upstream answers with %s", (_name, turn) => {
+  test("to a client that streams", async () => {
+    const { proxy } = start([turn])
+    const response = await postStream(proxy, { tools })
+    expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8")
+    expect(response.headers.get("cache-control")).toBe("no-cache")
+    expect(response.headers.get("x-accel-buffering")).toBe("no")
+    const events = await eventsOf(response)
+    expect(checkGrammar(events)).toEqual([])
+    const starts = events.filter((event) => event["type"] === "content_block_start")
+    expect(starts.map((event) => objectOf(event["content_block"])["type"])).toEqual([
+      "thinking",
+      "text",
+      "tool_use",
+    ])
+    expect(objectOf(starts[2]?.["content_block"])).toEqual({
+      type: "tool_use",
+      id: toolId,
+      name: "Read",
+      input: {},
+    })
+    expect(textOf(events)).toBe("Reading.")
+    const last = events.find((event) => event["type"] === "message_delta")
+    expect(last).toEqual({
+      type: "message_delta",
+      delta: { stop_reason: "tool_use", stop_sequence: null },
+      usage,
+    })
+  })
+
+  test("to a client that does not", async () => {
+    const { proxy } = start([turn])
+    const reply = await jsonOf(post(proxy, { tools }))
+    expect(reply["id"]).toMatch(/^msg_[0-9A-Za-z]{24}$/)
+    expect(reply["content"]).toEqual([
+      { type: "thinking", thinking: "I must read.", signature: expect.any(String) },
+      { type: "text", text: "Reading." },
+      { type: "tool_use", id: toolId, name: "Read", input: { path: "/a" } },
+    ])
+    expect(reply["stop_reason"]).toBe("tool_use")
+    expect(reply["usage"]).toEqual(usage)
+    expect(proxy.exchanges[0]?.usage).toEqual(usage)
+  })
+})
+
+test("ids are new for every reply, names are the client's own", async () => {
+  const { proxy } = start(() => ({ kind: "json", body: whole }))
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, () => jsonOf(post(proxy, { model: "claude-opus-5-5[1m]" }))),
+  )
+  expect(new Set(replies.map((reply) => reply["id"])).size).toBe(20)
+  expect(new Set(replies.map((reply) => reply["model"]))).toEqual(new Set(["claude-opus-5-5[1m]"]))
+  const [first] = await eventsOf(postStream(proxy, { model: "claude-x[1m]" }))
+  expect(objectOf(first?.["message"])["model"]).toBe("claude-x[1m]")
+})
+
+test("an empty reply that says why it ended is an empty message", async () => {
+  const { upstream, proxy } = start(() => ({ kind: "stream", chunks: [roleChunk(), finishChunk("stop")] }))
+  const events = await eventsOf(postStream(proxy))
+  expect(typesOf(events)).toEqual(["message_start", "message_delta", "message_stop"])
+  expect((await jsonOf(post(proxy)))["content"]).toEqual([])
+  expect(upstream.turns().length).toBe(2)
+})
+
+test("an upstream that has finished and then says nothing is let go after a while", async () => {
+  const steps = [...chunks.slice(0, -1), { until: new Promise<void>(() => {}) }]
+  const { upstream, proxy } = start(() => ({ kind: "raw", steps }), { times: { afterFinishMs: 60 } })
+  const from = performance.now()
+  const events = await eventsOf(postStream(proxy, { tools }))
+  expect(performance.now() - from).toBeWithin(50, 500)
+  expect(checkGrammar(events)).toEqual([])
+  expect(typesOf(events).at(-1)).toBe("message_stop")
+  expect((await post(proxy, { tools })).status).toBe(200)
+  await until(() => upstream.inFlight() === 0, 500)
+  expect(upstream.turns().map((turn) => turn.cancelledAt === undefined)).toEqual([false, false])
+  expect(proxy.timers()).toBe(0)
+  expect(proxy.exchanges.map((exchange) => exchange.outcome.kind)).toEqual(["completed", "completed"])
+})
+
+test("an upstream that goes on chattering after the finish reason is let go all the same", async () => {
+  const noise = Array.from({ length: 50 }, () => [{ pauseMs: 20 }, { choices: [] }]).flat()
+  const steps = [textChunk("hi"), finishChunk("stop"), ...noise]
+  const { proxy } = start([{ kind: "raw", steps }], { times: { afterFinishMs: 60 } })
+  const from = performance.now()
+  expect(typesOf(await eventsOf(postStream(proxy))).at(-1)).toBe("message_stop")
+  expect(performance.now() - from).toBeLessThan(500)
+})
+
+test("what is there already is written at once", async () => {
+  const body = dataLines(textChunk("one"), textChunk("two"), finishChunk("stop"), "[DONE]")
+  const upstream = rawUpstream((socket) => socket.write(streamHead + chunked(body) + chunked("")))
+  const proxy = startProxy(upstream.url)
+  const response = await postStream(proxy)
+  const reads: Uint8Array[] = []
+  for await (const bytes of response.body ?? []) reads.push(bytes)
+  expect(reads.length).toBeLessThanOrEqual(2)
+})

@@ -15,11 +15,12 @@ export function writeAll(
   deltas: readonly Delta[],
 ): readonly [WriterState, readonly MessagesEvent[]] {
   let current = state
-  let events: readonly MessagesEvent[] = []
+  const events: MessagesEvent[] = []
   for (const delta of deltas) {
     const [next, more] = write(current, delta)
     current = next
-    if (more.length > 0) events = events.length === 0 ? more : [...events, ...more]
+    // One read can hold thousands of chunks: joining lists anew for each would be quadratic.
+    for (const event of more) events.push(event)
   }
   return [current, events]
 }

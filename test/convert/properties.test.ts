@@ -4,7 +4,7 @@ import { toolInput } from "../../src/convert/json-scan.ts"
 import { foldEvents } from "../../src/convert/reply.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages.ts"
+import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import {
   chatReply,
   chatUsage,

@@ -1,0 +1,43 @@
+// No key in any text; no word torn apart that is none.
+import { expect, test } from "bun:test"
+import { redact } from "../../src/protocol/redact.ts"
+
+const hidden = "[redacted]"
+
+test.each([
+  ["key sk-abcdefgh12345678 refused", `key ${hidden} refused`],
+  ["sk-proj-Ab_c-12345678.", `${hidden}.`],
+  ["sk-ant-api03-xxxx-yyyy", hidden],
+  ["Incorrect API key provided: sk-ab****wxyz.", `Incorrect API key provided: ${hidden}.`],
+  ["gsk_0123456789abcdefghij0123", hidden],
+  ["xai-0123456789abcdefghij0123", hidden],
+  ["AIzaSyA-0123456789abcdefghijklmnop", hidden],
+  ["Authorization: Bearer abcdef0123456789", "Authorization: Bearer [redacted]"],
+  ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln", hidden],
+  ["api-key: 0123456789abcdef0123456789abcdef", "api-key: [redacted]"],
+  ['{"api_key":"0123456789abcdef"}', '{"api_key":"[redacted]"}'],
+  ["https://h/v1?key=AbC&x=1", "https://h/v1?key=[redacted]&x=1"],
+])("%s", (text, expected) => {
+  expect(redact(text, [])).toBe(expected)
+})
+
+test.each([
+  "Missing bearer or basic authentication in header",
+  "The model xai-grok-4-fast does not exist",
+  "risk-free task-list disk-usage",
+  "max_tokens: 64000 is too large",
+  "Invalid API key: none given",
+  "fw-configuration hf-model pk_user_id",
+])("%s stays", (text) => {
+  expect(redact(text, [])).toBe(text)
+})
+
+test("known secrets go first, the longest before its own beginning, and short ones are left alone", () => {
+  expect(redact("my-secret-long and my-secret and abc", ["my-secret", "my-secret-long", "abc"])).toBe(
+    `${hidden} and ${hidden} and abc`,
+  )
+})
+
+test("a secret with signs of a regular expression", () => {
+  expect(redact("a p.*(ss b", ["p.*(ss"])).toBe(`a ${hidden} b`)
+})

@@ -1,0 +1,54 @@
+// When to come back, wherever the upstream says it.
+import { describe, expect, test } from "bun:test"
+import { durationMs, retryAfterMs } from "../../src/protocol/retry-after.ts"
+
+test.each([
+  ["34s", 34_000],
+  ["34.074824224s", 34_075],
+  ["6m0s", 360_000],
+  ["1.2 seconds", 1200],
+  ["120ms", 120],
+  ["1h2m3s", 3_723_000],
+  ["2 days", 172_800_000],
+  ["5 messages", undefined],
+  ["soon", undefined],
+  ["", undefined],
+])("%s is %p ms", (text, expected) => {
+  expect(durationMs(text)).toBe(expected)
+})
+
+const headers = (given: Readonly<Record<string, string>>) => (name: string) => given[name] ?? null
+const noHeaders = headers({})
+const retryInfo = { error: { details: [{}, "x", { retryDelay: "no" }, { retryDelay: "34s" }] } }
+
+describe("sources", () => {
+  test.each([
+    [{ "retry-after": "20" }, 20_000],
+    [{ "retry-after": "0.5" }, 500],
+    [{ "retry-after-ms": "1500", "retry-after": "9" }, 1500],
+    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": "never" }, undefined],
+    [{ "retry-after": "Infinity" }, undefined],
+    [{ "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s" }, 360_000],
+    [{ "x-ratelimit-remaining-tokens": "12", "x-ratelimit-reset-tokens": "6m0s" }, undefined],
+  ])("headers %j", (given, expected) => {
+    expect(retryAfterMs(headers(given), undefined, "")).toBe(expected)
+  })
+
+  test("case 77: Google's RetryInfo, also in an array", () => {
+    expect(retryAfterMs(noHeaders, retryInfo, "")).toBe(34_000)
+    expect(retryAfterMs(noHeaders, [retryInfo], "")).toBe(34_000)
+  })
+
+  test.each([
+    ["Please try again in 1.2s.", 1200],
+    ["Please retry after 20 seconds. Visit us", 20_000],
+    ["try again in 6m0s", 360_000],
+    ["available again in 2 minutes", 120_000],
+    ["Please retry in 5 requests", undefined],
+    ["try again later", undefined],
+    ["retry in 3 more messages", undefined],
+  ])("text %s", (message, expected) => {
+    expect(retryAfterMs(noHeaders, undefined, message)).toBe(expected)
+  })
+})

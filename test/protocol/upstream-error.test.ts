@@ -1,0 +1,185 @@
+// What becomes of an upstream's error: exact status, type and words, and who may try again.
+import { describe, expect, test } from "bun:test"
+import { countOf, objectOf, textOf } from "../../src/protocol/json.ts"
+import { faultFromError, faultFromJson, isErrorJson } from "../../src/protocol/upstream-error.ts"
+import { namedStatus } from "../../src/protocol/verdict.ts"
+import { errorContext, listFixtures, readFixture } from "../support/fixtures.ts"
+import { property } from "../support/random.ts"
+
+describe("fixtures", () => {
+  test.each(listFixtures("errors"))("%s", (name) => {
+    const { provider, status, headers, body, context, expected } = readFixture("errors", name)
+    const { inputTokens, contextWindow } = objectOf(context)
+    const about = {
+      ...errorContext,
+      provider: String(provider),
+      inputTokens: countOf(inputTokens) ?? 100,
+      contextWindow: countOf(contextWindow) ?? null,
+    }
+    const error = {
+      status: countOf(status),
+      header: (wanted: string) => textOf(objectOf(headers)[wanted]) ?? null,
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    }
+    const fault = faultFromError(error, about)
+    expect<unknown>({
+      status: fault.status,
+      type: fault.kind,
+      message: fault.message,
+      retry: fault.retry === "before-first-byte",
+      final: fault.finalForClient === true,
+      ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }),
+    }).toEqual(expected)
+    expect(fault.source).toBe("upstream")
+  })
+})
+
+const faultOf = (status: number, body: string, context = errorContext) =>
+  faultFromError({ status, header: () => null, body }, context)
+
+describe("treacherous cases", () => {
+  test("case 76: a wrong key and an empty account are final", () => {
+    expect(faultOf(401, "")).toMatchObject({ status: 401, finalForClient: true, retry: "no" })
+    const quota = JSON.stringify({ error: { message: "no", code: "insufficient_quota" } })
+    expect(faultOf(429, quota)).toMatchObject({ status: 402, finalForClient: true, retry: "no" })
+  })
+
+  test("case 78: an HTML page is short text, and an empty 400 on a huge prompt means that it is too long", () => {
+    const page = `<html><script>var a = "<b>"</script><h1>Bad   Gateway</h1>${"<p>x</p>".repeat(1000)}</html>`
+    const { message } = faultOf(502, page)
+    expect(message).toStartWith("[generic] Bad Gateway x x")
+    expect(message.length).toBeLessThan(520)
+    expect(faultOf(400, "", { ...errorContext, inputTokens: 90_000 }).message).toBe(
+      "prompt is too long: 90000 tokens > 89999 maximum",
+    )
+  })
+
+  test("case 79: a 404 is the model's only when it says so", () => {
+    for (const body of [
+      "",
+      "404 page not found",
+      '{"detail":"Not Found"}',
+      '{"error":{"message":"Invalid URL (POST /v1/v1/chat)"}}',
+    ]) {
+      expect(faultOf(404, body)).toMatchObject({ status: 502, kind: "api_error", finalForClient: true })
+    }
+    for (const body of [
+      "no model test-model here",
+      '{"error":{"code":"model_not_found","message":"no"}}',
+      "Not found the model x or Permission denied",
+    ]) {
+      expect(faultOf(404, body)).toMatchObject({ status: 404, kind: "not_found_error" })
+    }
+    expect(faultOf(404, "", { ...errorContext, model: "" })).toMatchObject({ status: 502 })
+    expect(faultOf(404, "go3 nowhere", { ...errorContext, model: "o3" })).toMatchObject({ status: 502 })
+  })
+
+  test("a 400 that mentions a model is not always about its name", () => {
+    expect(faultOf(400, "This model does not support images; file not found")).toMatchObject({ status: 400 })
+    expect(faultOf(400, "The model `x` is not available")).toMatchObject({ status: 404 })
+  })
+
+  test.each([
+    [400, 400, "invalid_request_error", "no"],
+    [402, 402, "billing_error", "no"],
+    [403, 403, "permission_error", "no"],
+    [405, 502, "api_error", "no"],
+    [408, 504, "timeout_error", "before-first-byte"],
+    [409, 409, "conflict_error", "before-first-byte"],
+    [413, 413, "request_too_large", "no"],
+    [415, 502, "api_error", "no"],
+    [418, 400, "invalid_request_error", "no"],
+    [422, 400, "invalid_request_error", "no"],
+    [425, 400, "invalid_request_error", "before-first-byte"],
+    [429, 429, "rate_limit_error", "before-first-byte"],
+    [451, 400, "invalid_request_error", "no"],
+    [498, 529, "overloaded_error", "before-first-byte"],
+    [500, 500, "api_error", "before-first-byte"],
+    [502, 502, "api_error", "before-first-byte"],
+    [503, 529, "overloaded_error", "before-first-byte"],
+    [504, 504, "timeout_error", "before-first-byte"],
+    [521, 502, "api_error", "before-first-byte"],
+    [529, 529, "overloaded_error", "before-first-byte"],
+  ] as const)("%d alone is %d %s", (status, expected, kind, retry) => {
+    expect(faultOf(status, "")).toMatchObject({
+      status: expected,
+      kind,
+      retry,
+      message: expect.stringContaining(String(status)),
+    })
+  })
+})
+
+test("no key leaves, whatever shape the error has", () => {
+  const context = { ...errorContext, secrets: ["my-very-secret"] }
+  const words = "my-very-secret and sk-abcdefgh12345678"
+  const bodies: readonly unknown[] = [
+    words,
+    { error: { message: words } },
+    { error: words },
+    { detail: [{ loc: ["a"], msg: words }] },
+    { error: { odd: words } },
+    { error: { message: "x", metadata: { raw: words } } },
+    { error: { message: `prompt is too long ${words}` } },
+  ]
+  for (const status of [400, 401, 404, 500]) {
+    for (const body of bodies) {
+      const { message } = faultOf(status, typeof body === "string" ? body : JSON.stringify(body), context)
+      expect(message).not.toContain("my-very-secret")
+      expect(message).not.toContain("sk-abcdefgh")
+      expect(message).toContain("[redacted]")
+    }
+  }
+})
+
+test("a message that repeats the prompt is cut", () => {
+  expect(
+    faultOf(400, JSON.stringify({ error: { message: "x".repeat(100_000) } })).message.length,
+  ).toBeLessThan(2100)
+})
+
+test.each([
+  [{ choices: [] }, false],
+  [{ choices: [{ delta: {} }], error: null }, false],
+  [{ choices: [{ delta: {} }], error: {} }, false],
+  [{ choices: [{ delta: {} }], error: "" }, false],
+  [{ choices: [{ delta: {} }], error: { message: "x" } }, true],
+  [{ error: "x" }, true],
+  [{ error: true, message: "x" }, true],
+  [{ object: "error", message: "x" }, true],
+  [{ type: "error", error: { type: "overloaded_error", message: "x" } }, true],
+  [[{ error: { message: "x" } }], true],
+  [{ code: 20012, message: "x", data: null }, true],
+  [{ code: 0, message: "ok" }, false],
+  [{ code: "InvalidParameter", msg: "x" }, true],
+  [{ error_code: 17, error_msg: "x" }, true],
+  [{ status: 404, title: "Not Found" }, true],
+  [{ detail: "x" }, true],
+  [{ base_resp: { status_code: 1004, status_msg: "x" }, choices: null }, true],
+  [{ base_resp: { status_code: 0 } }, false],
+  [[], false],
+  [null, false],
+  ["error", false],
+])("%j is an error: %p", (value, expected) => {
+  expect(isErrorJson(value)).toBe(expected)
+})
+
+test("code words stand for a status", () => {
+  const words: readonly (readonly [string, number | undefined])[] = [
+    ["rate_limit_exceeded", 429],
+    ["resource_exhausted", 429],
+    ["overloaded_error", 529],
+    ["authentication_error", 401],
+    ["invalid_request_error", 400],
+    ["invalidparameter", 400],
+    ["server_error", undefined],
+  ]
+  for (const [word, status] of words) expect(namedStatus([word])).toBe(status)
+})
+
+property("any JSON as an error gives a fault that can be answered", 1000, (random) => {
+  const fault = faultFromJson(random.json(4), errorContext)
+  expect(fault.status).toBeGreaterThanOrEqual(400)
+  expect(fault.message).not.toBe("")
+  expect(faultOf(random.pick([400, 404, 429, 500]), random.text(50)).message).not.toBe("")
+})

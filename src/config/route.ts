@@ -83,7 +83,7 @@ function placeOf({ id, name, reach }: CustomModel): Place {
   return { ok: false, fault: invalidRequest(lackOf(id, reach.why)) }
 }
 
-// By family word, never by version (wire.md §11.4): new models keep working. "claude" and "anthropic" count
+// By family word, never by version: new models keep working. "claude" and "anthropic" count
 // where a name or one of its parts begins (us.anthropic.claude-…), for others may be called after them.
 const families = [
   { match: /haiku/i, tier: "small", setting: "SMALL_MODEL" },

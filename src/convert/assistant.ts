@@ -119,7 +119,7 @@ function inputText({ input }: ToolUse): string {
   return json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g, "$1\ufffd")
 }
 
-/** Which turns carry their reasoning again, and in which field, is the provider's rule (wire.md §4.1). */
+/** Which turns carry their reasoning again, and in which field, is the provider's rule. */
 function reasoningFields(
   reasoning: string,
   hasCalls: boolean,

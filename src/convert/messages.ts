@@ -60,7 +60,7 @@ export function convertMessages(
   return { value: out, notes }
 }
 
-/** System text marked `clear_at: "next_user_message"` is for one turn only (wire.md §11.3). */
+/** System text marked `clear_at: "next_user_message"` is for one turn only. */
 function dropCleared(messages: readonly Message[]): readonly Placed[] {
   const lastUser = messages.findLastIndex((message) => message.role === "user")
   return messages

@@ -108,7 +108,7 @@ function toolUses({ messages }: MessagesRequest) {
   )
 }
 
-/** The session a request belongs to: Claude Code writes JSON into metadata.user_id (observed, wire.md §0.1). */
+/** The session a request belongs to: Claude Code writes JSON into metadata.user_id (observed with 2.1.329). */
 export function sessionOf(request: MessagesRequest): string | undefined {
   const userId = request.metadata?.user_id ?? ""
   const parsed = parseJson(userId)

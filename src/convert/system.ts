@@ -4,7 +4,7 @@ const billing = /^\s*x-anthropic-billing-header:/
 
 /**
  * The system prompt as one string, or undefined. Claude Code's billing line changes with every request and
- * would spoil any provider's prefix cache: it stays here (wire.md §9.3).
+ * would spoil any provider's prefix cache: it stays here.
  */
 export function joinSystem(texts: readonly string[]): string | undefined {
   const kept = texts.map(withoutBilling).filter((text) => text.trim() !== "")

@@ -76,7 +76,7 @@ function dropReason(tool: Tool): string {
 
 /**
  * The client's order; tools that were loaded later go behind the others in the order they were first referred
- * to, so that loading one does not change the prefix before it (wire.md §11.7).
+ * to, so that loading one does not change the prefix before it.
  */
 function inStableOrder(tools: readonly Tool[], messages: readonly Message[]) {
   const entries = tools.map((tool, index) => ({ tool, index }))

@@ -21,7 +21,7 @@ const Message = z
         input === undefined ? "Field required" : "Input should be 'user', 'assistant' or 'system'",
     }),
     content: z.unknown().optional(),
-    // Claude Code's per-turn effort (wire.md §11.3); unknown words are ignored, not refused.
+    // Claude Code's per-turn effort; unknown words are ignored, not refused.
     output_config: z
       .object({ effort: Effort.nullish().catch(null) })
       .nullish()

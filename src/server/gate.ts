@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto"
 import { type Fault, fault } from "../protocol/fault.ts"
 
-/** The keys of a request, by the header they came in; current SDKs send only Authorization (wire.md §11.0). */
+/** The keys of a request, by the header they came in; current SDKs send only Authorization. */
 function sentKeys(headers: Headers): readonly { readonly header: string; readonly key: string }[] {
   const bearer = /^Bearer\s+(.+)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1]
   const plain = headers.get("x-api-key")?.trim()

@@ -1,4 +1,4 @@
-// Ids must be unique for every reply: Claude Code merges two messages that share one (wire.md §0.6).
+// Ids must be unique for every reply: Claude Code merges two messages that share one (observed).
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -18,7 +18,7 @@ interface ModelInfo {
   readonly line: string | null
 }
 
-// Claude Code's model discovery keeps only ids that begin with "claude" (wire.md §7): each tier has an alias.
+// Claude Code's model discovery keeps only ids that begin with "claude": each tier has an alias.
 const aliases = [
   { id: "claude-opus-5-5", tier: "big", line: "opus" },
   { id: "claude-sonnet-5-5", tier: "middle", line: "sonnet" },

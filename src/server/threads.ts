@@ -1,6 +1,6 @@
-// Message threads: later turns carry only what is new, which a proxy without state cannot answer. The rule of
-// wire.md §11.1 is safe for every client: `create` is served, `continue` is refused in the words that make the
-// client send everything again.
+// Message threads: later turns carry only what is new, which a proxy without state cannot answer. `create` is
+// served, since everything is there; `continue` is refused in the words that make the client send it all again
+// (seen with SDK 1.11 and Claude Code 2.1.329).
 import { type Fault, fault, invalidRequest } from "../protocol/fault.ts"
 import { isObject, type JsonObject } from "../protocol/json.ts"
 

@@ -96,7 +96,7 @@ export function pixelSize(data: string): PixelSize | undefined {
   return size !== undefined && size.width > 0 && size.height > 0 ? size : undefined
 }
 
-/** Tokens of a picture: a 750th of its pixels, at most 1600; 1600 when the size is unknown (wire.md §7.2). */
+/** Tokens of a picture: a 750th of its pixels, at most 1600; 1600 when the size is unknown. */
 export function imageTokens(data: string | undefined): number {
   const size = data === undefined ? undefined : pixelSize(data)
   if (size === undefined) return imageCap

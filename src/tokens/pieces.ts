@@ -27,7 +27,7 @@ export interface TokenParts {
   readonly total: number
 }
 
-/** Role and separators of a message; the definition around a tool; id and wrapping of a call (wire.md §7.2). */
+/** Role and separators of a message; the definition around a tool; id and wrapping of a call. */
 const perMessage = 3
 const perTool = 8
 const perCall = 8

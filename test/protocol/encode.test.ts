@@ -5,7 +5,7 @@ import { fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 
-const odd = 'a"b\\c\n\r\u2028\u0000\ud800🎯'
+const odd = 'a"b\\c\n\r\u0000\ud800🎯'
 const delta = (delta: Extract<MessagesEvent, { type: "content_block_delta" }>["delta"]): MessagesEvent => ({
   type: "content_block_delta",
   index: 3,

@@ -1,5 +1,5 @@
 // What a client accepts as a streamed reply, said independently of the code that writes one: the order that
-// the Anthropic SDK's accumulator needs, and the promises of wire.md §3.1.
+// the Anthropic SDK's accumulator needs, and the order of the real API's own streams.
 import { isObject, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
 
 export interface GrammarOptions {

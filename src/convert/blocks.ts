@@ -36,7 +36,7 @@ export function begin(state: WriterState): Step {
 
 /**
  * A real but empty event that any client accepts here: Claude Code gives a stream up after 300 s without one,
- * and does not count pings (wire.md §3.3, observed).
+ * and does not count pings (observed with 2.1.329).
  */
 export function keepAlive(state: WriterState): readonly MessagesEvent[] {
   if (state.phase !== "started") return none
@@ -79,7 +79,7 @@ export function write(state: WriterState, delta: Delta): Step {
   }
 }
 
-/** Nothing is closed first: what a client can still do depends on what was completed (wire.md §0.6). */
+/** Nothing is closed first: what a client can still do depends on what was completed (observed). */
 function writeFault(state: WriterState, given: Fault): Step {
   return [{ ...state, phase: "ended" }, [{ type: "error", fault: given }]]
 }

@@ -69,7 +69,7 @@ function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
   if (!isObject(raw)) return [state, none]
   const chunk: ChatChunk = raw
   let step = readUsage(state, chunk)
-  // Some gateways spread one answer over several choices (copilot-api, wire.md §2.2).
+  // Some gateways spread one answer over several choices (seen with copilot-api).
   for (const choice of arrayOf(chunk.choices)) {
     const [current, deltas] = step
     if (current.ended) break
@@ -90,7 +90,7 @@ function readUsage(state: ReaderState, chunk: ChatChunk): Step {
 }
 
 function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Step {
-  if (isErrorJson({ error: choice.error }))
+  if (choice.error !== undefined && isErrorJson({ error: choice.error }))
     return failed(state, faultFromJson({ error: choice.error }, state.options.errors))
   const content = deltaOf(state, choice, whole)
   let step = readReasoning(state, content)

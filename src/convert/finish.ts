@@ -10,7 +10,7 @@ export type Finish =
   | { readonly kind: "window" }
   | { readonly kind: "fault"; readonly fault: Fault }
 
-// Words seen from providers, wire.md §2.6; unknown ones end the turn normally.
+// Words seen from providers; unknown ones end the turn normally.
 const commonStopReasons: Readonly<Record<string, StopReason>> = {
   stop: "end_turn",
   end: "end_turn",
@@ -143,7 +143,7 @@ function uncached({ prompt, completion, total, cached, written }: Counts, raw: J
   return outside ? prompt : prompt - cache
 }
 
-/** xAI and Gemini leave reasoning out of completion_tokens; the total gives it away (wire.md §2.7). */
+/** xAI and Gemini leave reasoning out of completion_tokens; the total gives it away. */
 function outputCount({ prompt, completion, total, cached, written, reasoning }: Counts): number {
   const extra = total - prompt - completion
   const cache = cached + written

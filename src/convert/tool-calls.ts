@@ -17,7 +17,7 @@ export interface ToolOptions {
   readonly toolNames: ReadonlyMap<string, string>
   /** The client's own names of the tools offered in this request. */
   readonly offered: ReadonlySet<string>
-  /** Ids that the conversation already uses: a client drops a call whose id it has seen (wire.md §0.6). */
+  /** Ids that the conversation already uses: a client drops a call whose id it has seen (observed). */
   readonly seenIds: ReadonlySet<string>
   /** Unique per reply, `[A-Za-z0-9]`; minted ids are made from it. */
   readonly idSeed: string
@@ -82,7 +82,7 @@ function newSlot(state: ToolState, fragment: Fragment, options: ToolOptions): Sl
   return { ...emptySlot, index, upstreamId: id, id: clientId(id, state.slots.length, state, options) }
 }
 
-/** The upstream's id where a client can live with it, else one of ours (wire.md §1.4.3). */
+/** The upstream's id where a client can live with it, else one of ours. */
 function clientId(
   upstreamId: string | undefined,
   position: number,
@@ -168,7 +168,7 @@ function piece(slot: Slot, position: number, args: string): Delta {
   return { kind: "tool", key: position, id, name, args, complete: slot.args.scan.done }
 }
 
-/** `{…}{…}` in one call's arguments: the second object is a second call of the same tool (wire.md §12). */
+/** `{…}{…}` in one call's arguments: the second object is a second call of the same tool. */
 function split(state: ToolState, slot: Slot, text: string, options: ToolOptions, out: Delta[]): ToolState {
   let current = state
   let rest = text

@@ -1,5 +1,5 @@
 // A prompt that does not fit. Every provider says it in its own words; Claude Code compacts the conversation
-// only when it reads Anthropic's (wire.md §0.6 and §6.4, observed).
+// only when it reads Anthropic's (observed with 2.1.197 and 2.1.329).
 
 const sayings: readonly RegExp[] = [
   /prompt is too long/,

@@ -75,7 +75,7 @@ export function faultFromJson(value: unknown, context: ErrorContext): Fault {
   return faultFromError({ status: undefined, header: () => null, body: JSON.stringify(value) }, context)
 }
 
-/** Is this JSON an error although it came with status 200? (wire.md §2.8) */
+/** Is this JSON an error although it came with status 200? */
 export function isErrorJson(value: unknown): boolean {
   if (Array.isArray(value)) return isObject(value[0]) && isErrorJson(value[0])
   if (!isObject(value)) return false

@@ -1,4 +1,4 @@
-// The table of wire.md §6.3: which error of an upstream becomes which error of ours, and who may try again.
+// A table: which error of an upstream becomes which error of ours, and who may try again.
 import type { FaultKind } from "./fault.ts"
 
 /** The part of an error's circumstances that its verdict depends on. */
@@ -58,7 +58,7 @@ const among =
 // The first rule that applies decides.
 const rules: readonly Rule[] = [
   {
-    // A quota that says when it is over is a rate limit; one that does not is an empty account (wire.md §12).
+    // A quota that says when it is over is a rate limit; one that does not is an empty account.
     when: (given) =>
       given.status === 402 ||
       (saysNoCredit(given) && among(400, 403, 429)(given) && given.wait === undefined),

@@ -140,6 +140,9 @@ describe("text and reasoning", () => {
       "Read {}",
     ])
     expect(blocks([textChunk("\n"), textChunk(" a"), finishChunk("stop")])).toEqual(["text: \n a"])
+    expect(blocks([textChunk("\n"), textChunk(" "), textChunk("a"), finishChunk("stop")])).toEqual([
+      "text: \n a",
+    ])
     expect(blocks([textChunk(" "), finishChunk("stop")])).toEqual([])
     expect(blocks([reasoningChunk("\n"), textChunk("a"), finishChunk("stop")])).toEqual(["text: a"])
     expect(blocks([reasoningChunk("\n"), reasoningChunk("b"), textChunk("a")])).toEqual([
@@ -159,9 +162,9 @@ describe("text and reasoning", () => {
       "text: Now:\n\n",
       "Read {}",
     ])
-    expect(blocks([...call, textChunk("\n"), textChunk("b"), finishChunk("stop")])).toEqual([
+    expect(blocks([...call, textChunk("\n"), textChunk("\n"), textChunk("b")])).toEqual([
       "Read {}",
-      "text: \nb",
+      "text: \n\nb",
     ])
   })
 

@@ -12,7 +12,7 @@ import {
   textChunk,
   toolChunk,
 } from "../support/chunks.ts"
-import { eventsOf, foldOf, renderEvents, replyEvents } from "../support/fixtures.ts"
+import { eventsOf, foldOf, inputs, play, renderEvents, replyEvents } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"
 
 type Options = Parameters<typeof foldOf>[1]
@@ -227,6 +227,29 @@ describe("which call a fragment belongs to", () => {
       [
         ["Read", "call_aaaa", a],
         ["Bash", "call_bbbb", b],
+      ],
+    ],
+    [
+      "one index for all and no id, the first call without arguments",
+      [
+        { index: 0, name: "ListFiles" },
+        { index: 0, args: "" },
+        { index: 0, name: "Read", args: '{"a":1}' },
+      ],
+      [
+        ["ListFiles", minted(0), {}],
+        ["Read", minted(1), a],
+      ],
+    ],
+    [
+      "one index for all and no id, tools that nobody offered",
+      [
+        { index: 0, name: "Nobody", args: '{"a":1}' },
+        { index: 0, name: "Other", args: '{"b":2}' },
+      ],
+      [
+        ["Nobody", minted(0), a],
+        ["Other", minted(1), b],
       ],
     ],
   ]
@@ -497,6 +520,19 @@ describe("arguments", () => {
       '0   "{\\"a"',
       '0   "\\":1"',
       '0   "}"',
+    ])
+  })
+
+  test("a call is shown as soon as its arguments begin, however little they say", () => {
+    const name = { index: 0, id: "call_aaaa", name: "Read" }
+    const shown = (...pieces: readonly ToolPiece[]) =>
+      renderEvents(play(inputs(pieces.map(toolChunk)).slice(0, -1)))
+    expect(shown(name)).toEqual([])
+    expect(shown(name, { index: 0, args: "{" }).slice(1)).toEqual(["0 tool_use Read call_aaaa", '0   ""'])
+    expect(shown({ index: 0, args: '{"a"' }, name).slice(1)).toEqual([
+      "0 tool_use Read call_aaaa",
+      '0   ""',
+      '0   "{\\"a\\""',
     ])
   })
 

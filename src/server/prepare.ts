@@ -23,7 +23,6 @@ export interface Prepared {
   readonly errors: ErrorContext
   readonly notes: readonly Note[]
   readonly stream: boolean
-  readonly inputTokens: number
   readonly requestId: string
   readonly startedAt: number
 }
@@ -45,7 +44,12 @@ export async function prepare(request: Request, context: Context, requestId: str
   const resolved = resolveRoute(config, parsed.data.model ?? undefined)
   if (!resolved.ok) return resolved
   const { route } = resolved
-  const inputTokens = estimateRequest(parsed.data)
+  // Counted when it is first asked for, which is after the request has left: a large one takes milliseconds.
+  let counted: number | undefined
+  const inputTokens = () => {
+    counted ??= estimateRequest(parsed.data)
+    return counted
+  }
   const group = cacheGroup(
     request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data),
     request.headers.get("x-claude-code-agent-id") ?? undefined,
@@ -55,7 +59,9 @@ export async function prepare(request: Request, context: Context, requestId: str
     provider: route.provider,
     model: route.model,
     url: route.url.split("?")[0] ?? route.url,
-    inputTokens,
+    get inputTokens() {
+      return inputTokens()
+    },
     contextWindow: route.profile.contextWindow,
     keyName: route.keyName,
     secrets: config.secrets,
@@ -64,6 +70,6 @@ export async function prepare(request: Request, context: Context, requestId: str
   const stream = parsed.data.stream === true
   return {
     ok: true,
-    prepared: { route, conversion, errors, notes, stream, inputTokens, requestId, startedAt },
+    prepared: { route, conversion, errors, notes, stream, requestId, startedAt },
   }
 }

@@ -34,7 +34,7 @@ export function createProgress(prepared: Prepared, { config, log }: Context): Pr
     model: route.requestedModel,
     provider: route.provider,
     upstreamModel: route.model,
-    inputTokens: prepared.inputTokens,
+    inputTokens: prepared.errors.inputTokens,
     estimate: config.estimateTokens ? estimateText : null,
   })
 

@@ -42,7 +42,6 @@ export function createSession(prepared: Prepared, context: Context): Session {
   const { requestId } = prepared
   const upstream = new AbortController()
   const client = new AbortController()
-  const progress = createProgress(prepared, context)
   let stopped = false
   let done = false
   const running: Running = {
@@ -90,10 +89,12 @@ export function createSession(prepared: Prepared, context: Context): Session {
     afterFinishMs: context.times.afterFinishMs,
     clock: context.clock,
     userAgent: `claude-proxy/${context.version}`,
-    onRetry: progress.retried,
+    onRetry: (given, attempt, waitMs) => progress.retried(given, attempt, waitMs),
   }).catch(
     (error: unknown): Attempted<Delta> => ({ opening: { ok: false, fault: fail(error) }, attempts: 1 }),
   )
+  // After the request has left: counting its tokens then takes no time from the reply.
+  const progress = createProgress(prepared, context)
   return {
     prepared,
     opening,

@@ -15,8 +15,8 @@ export interface ChildFacts {
 const loopback = ["localhost", "127.0.0.1", "::1"] as const
 
 /**
- * The parent's environment with the way to the proxy, and with what makes Claude Code tell the truth about a
- * model that is not Claude. What the user has set already wins, the address and the credentials excepted.
+ * The parent's environment plus the way to the proxy, plus limits that keep Claude Code within the real model's
+ * window. A variable the user has set stays as it is; only address and credentials are replaced.
  */
 export function childEnvironment(parent: Environment, facts: ChildFacts): Environment {
   const kept = without(parent, ["ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"])

@@ -58,7 +58,7 @@ const fromElsewhere = ["SIGTERM", "SIGHUP"] as const
 
 /** While the child lives, signals are its own affair. Gives the way back. */
 function passSignals(send: (signal: NodeJS.Signals) => void): () => void {
-  const terminal = isatty(0)
+  const terminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
   const pass = (signal: NodeJS.Signals) => {
     const arrived = terminal && fromTheKeyboard.some((name) => name === signal)
     if (!arrived) send(signal)

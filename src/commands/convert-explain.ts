@@ -9,11 +9,18 @@ export function explain(route: Route, body: ChatRequest, notes: readonly Note[],
   const output = body.max_completion_tokens ?? body.max_tokens ?? 0
   const lines = [
     `route    ${route.requestedModel} → ${route.model} at ${route.provider} (${route.reason})`,
-    `url      ${route.url}`,
+    `url      ${withoutQuery(route.url)}`,
     ...notes.map((note) => `${note.kind.padEnd(8)} ${note.path}: ${note.why}`),
     `tokens   about ${tokens} in, at most ${output} out; ${fits(tokens, output, profile.contextWindow)}`,
   ]
   return `${lines.join("\n")}\n`
+}
+
+/** A query may hold a key; api-version is all of it that is worth showing. */
+function withoutQuery(given: string): string {
+  const url = new URL(given)
+  const version = url.searchParams.get("api-version")
+  return `${url.origin}${url.pathname}${version === null ? "" : `?api-version=${version}`}`
 }
 
 function fits(input: number, output: number, window: number | null): string {

@@ -45,6 +45,8 @@ function recogniseDocument(value: unknown, from: string | undefined): Input {
   if (!isObject(value))
     return { kind: "unknown", why: "the input must be a JSON object, not a list or a plain value" }
   const model = textOf(value["model"])
+  if (from === "anthropic" && value["messages"] !== undefined)
+    return { kind: "messages-request", body: value }
   if (Array.isArray(value["choices"])) {
     const streamed = arrayOf(value["choices"]).some((choice) => isObject(choice) && isObject(choice["delta"]))
     if (!streamed) return { kind: "chat-reply", reply: value, model }

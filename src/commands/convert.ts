@@ -18,6 +18,7 @@ import { estimateRequest, estimateText } from "../tokens/estimate.ts"
 import { explain } from "./convert-explain.ts"
 import { describeKind, type Input, recognise } from "./convert-input.ts"
 import type { CommandIo } from "./io.ts"
+import { readInput } from "./read-input.ts"
 
 export interface ConvertOptions {
   readonly file?: string | undefined
@@ -30,11 +31,9 @@ export interface ConvertOptions {
 
 /** 0: converted; 1: the input is nothing we can convert; 2: the command or the configuration is wrong. */
 export async function convert(options: ConvertOptions, io: CommandIo): Promise<number> {
-  const read = await readInput(options, io)
-  if (typeof read === "number") return read
-  if (read.trim() === "")
-    return fail(io, "the input is empty; it should be a request, a reply or a stream as JSON")
-  const input = recognise(read, options.from)
+  const read = await readInput(options.file, "convert", io)
+  if (!read.ok) return read.code
+  const input = recognise(read.text, options.from)
   if (input.kind === "unknown") return fail(io, input.why)
   const target = input.kind === "messages-request" ? "openai" : "anthropic"
   if (options.to !== undefined && options.to !== target) {
@@ -48,22 +47,7 @@ export async function convert(options: ConvertOptions, io: CommandIo): Promise<n
   if (input.kind === "messages-request") return convertRequestInput(input.body, options, loaded.config, io)
   const resolved = resolveRoute(loaded.config, options.model ?? input.model)
   if (!resolved.ok) return fail(io, resolved.fault.message)
-  return convertReplyInput(input, resolved.route, io)
-}
-
-/** The input's text, or the exit code when there is none to be had. */
-async function readInput(options: ConvertOptions, io: CommandIo): Promise<string | number> {
-  if (options.file === undefined && io.stdinIsTerminal) {
-    io.error("claude-proxy: nothing to convert: name a FILE, or pipe JSON in (claude-proxy convert --help)\n")
-    return 2
-  }
-  if (options.file === undefined || options.file === "-") return io.readStdin()
-  try {
-    return await io.readFile(options.file)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return fail(io, `cannot read ${options.file}: ${why}`)
-  }
+  return convertReplyInput(input, resolved.route, loaded.config.secrets, io)
 }
 
 function fail(io: CommandIo, message: string): number {
@@ -93,9 +77,17 @@ function convertRequestInput(
 
 type ReplyInput = Exclude<Input, { kind: "messages-request" } | { kind: "unknown" }>
 
-function convertReplyInput(input: ReplyInput, route: Route, io: CommandIo): number {
+function convertReplyInput(
+  input: ReplyInput,
+  route: Route,
+  secrets: readonly string[],
+  io: CommandIo,
+): number {
+  const options = readerOptions(route, secrets)
   const events =
-    input.kind === "chat-reply" ? replyEvents(input.reply, route) : streamEvents(input.chunks, route)
+    input.kind === "chat-reply"
+      ? replyEvents(input.reply, route, options)
+      : streamEvents(input.chunks, route, options)
   if (input.kind === "chat-stream") {
     io.out(events.map((event) => encodeEvent(event, "req_converted")).join(""))
     return 0
@@ -106,12 +98,16 @@ function convertReplyInput(input: ReplyInput, route: Route, io: CommandIo): numb
   return 0
 }
 
-function replyEvents(reply: JsonObject, route: Route): readonly MessagesEvent[] {
-  return writeAll(initialWriter(writerOptions(route)), readReply(reply, readerOptions(route)))[1]
+function replyEvents(reply: JsonObject, route: Route, options: ReaderOptions): readonly MessagesEvent[] {
+  return writeAll(initialWriter(writerOptions(route)), readReply(reply, options))[1]
 }
 
-function streamEvents(inputs: readonly StreamInput[], route: Route): readonly MessagesEvent[] {
-  let reader = initialChatReader(readerOptions(route))
+function streamEvents(
+  inputs: readonly StreamInput[],
+  route: Route,
+  options: ReaderOptions,
+): readonly MessagesEvent[] {
+  let reader = initialChatReader(options)
   let writer = initialWriter(writerOptions(route))
   const events: MessagesEvent[] = []
   for (const input of inputs) {
@@ -136,7 +132,7 @@ function writerOptions(route: Route): WriterOptions {
   }
 }
 
-function readerOptions(route: Route): ReaderOptions {
+function readerOptions(route: Route, secrets: readonly string[]): ReaderOptions {
   return {
     profile: route.profile,
     tools: { toolNames: new Map(), offered: new Set(), seenIds: new Set(), idSeed: "converted" },
@@ -149,7 +145,7 @@ function readerOptions(route: Route): ReaderOptions {
       inputTokens: 0,
       contextWindow: route.profile.contextWindow,
       keyName: route.keyName,
-      secrets: [],
+      secrets,
     },
   }
 }

@@ -5,6 +5,7 @@ import { countParts, createCounter } from "../tokens/count.ts"
 import { estimateParts, estimateText } from "../tokens/estimate.ts"
 import type { Countable, TokenParts } from "../tokens/pieces.ts"
 import type { CommandIo } from "./io.ts"
+import { readInput } from "./read-input.ts"
 
 export interface CountTokensOptions {
   /** A path, "-" or undefined for standard input. */
@@ -14,8 +15,6 @@ export interface CountTokensOptions {
   readonly json: boolean
 }
 
-type Input = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: 1 | 2 }
-
 type Subject =
   | { readonly kind: "request"; readonly request: Countable }
   | { readonly kind: "text"; readonly text: string }
@@ -24,23 +23,6 @@ type Subject =
 type Counted =
   | { readonly kind: "request"; readonly parts: TokenParts }
   | { readonly kind: "text"; readonly tokens: number }
-
-async function readInput(file: string | undefined, io: CommandIo): Promise<Input> {
-  const fromStdin = file === undefined || file === "-"
-  if (file === undefined && io.stdinIsTerminal) {
-    io.error("count-tokens: nothing to count: name a FILE or pipe a text or a request in\n")
-    return { ok: false, code: 2 }
-  }
-  const name = fromStdin ? "standard input" : file
-  try {
-    const text = fromStdin ? await io.readStdin() : await io.readFile(file)
-    if (text.trim() !== "") return { ok: true, text }
-    io.error(`count-tokens: ${name} is empty\n`)
-  } catch (error) {
-    io.error(`count-tokens: cannot read ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
-  }
-  return { ok: false, code: 1 }
-}
 
 /** JSON with a request's fields is a request; everything else, other JSON included, is text. */
 function subjectOf(text: string): Subject {
@@ -97,11 +79,11 @@ function jsonOf(counted: Counted, options: CountTokensOptions): string {
  * code: 0, 1 when the input cannot be read, is empty or is not a valid request, 2 when there is no input at all.
  */
 export async function countTokens(options: CountTokensOptions, io: CommandIo): Promise<number> {
-  const input = await readInput(options.file, io)
+  const input = await readInput(options.file, "count-tokens", io)
   if (!input.ok) return input.code
   const subject = subjectOf(input.text)
   if (subject.kind === "invalid") {
-    io.error(`count-tokens: not a valid request: ${subject.why}\n`)
+    io.error(`claude-proxy: not a valid request: ${subject.why}\n`)
     return 1
   }
   const counted = await count(subject, options.estimate)

@@ -1,5 +1,7 @@
 // `demo`: the whole path in one command, with no key and no network. A client's request goes through a real
 // proxy to the built-in upstream, and what comes back is shown as it comes.
+import { createColors } from "picocolors"
+import type { Config } from "../config/config.ts"
 import { loadHere } from "../config/load.ts"
 import { createLogger } from "../observe/log.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
@@ -32,48 +34,53 @@ const request = {
   messages: [{ role: "user", content: "What is the weather in Paris? Use get_weather." }],
 }
 
-/** Runs the demo; 0 when the reply was complete. */
+/** Runs the demo; 0 when the reply was complete, 2 for a broken configuration. */
 export async function demo(options: DemoOptions, io: CommandIo): Promise<number> {
   const upstream = startDemoUpstream()
-  const loaded = loadHere({
-    flags: { PORT: options.port ?? "0", HOST: "127.0.0.1" },
-    envFile: undefined,
-    localFile: false,
-    needsUpstream: false,
-    demoBaseUrl: upstream.baseUrl,
-  })
-  if (!loaded.ok) {
+  try {
+    const loaded = loadHere({
+      flags: { PORT: options.port ?? "0", HOST: "127.0.0.1" },
+      envFile: undefined,
+      localFile: false,
+      needsUpstream: false,
+      demoBaseUrl: upstream.baseUrl,
+    })
+    // Whatever keys the user's own settings ask of clients: the demo is for everybody on this machine.
+    if (loaded.ok) return await demoWith({ ...loaded.config, clientKeys: [] }, options, io)
     for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
     return 2
+  } finally {
+    await upstream.stop()
   }
-  // Whatever keys the user's own settings ask of clients: the demo is for everybody on this machine.
-  const config = { ...loaded.config, clientKeys: [] }
-  const { logFormat, secrets } = config
-  const now = () => new Date()
-  const log = createLogger({
-    level: "WARNING",
-    format: logFormat,
-    write: (line) => io.error(`${line}\n`),
-    now,
-    secrets,
-  })
+}
+
+async function demoWith(config: Config, options: DemoOptions, io: CommandIo): Promise<number> {
+  const { logFormat: format, secrets } = config
+  const write = (line: string) => io.error(`${line}\n`)
+  const log = createLogger({ level: "WARNING", format, write, now: () => new Date(), secrets })
   let server: RunningServer
   try {
     server = startServer({ config, log, version, onExchange: () => {} })
   } catch (error) {
-    await upstream.stop()
     return startFailure(error, config, io)
   }
-  io.out(`claude-proxy ${version} is listening on ${server.url}, in front of its built-in upstream.\n\n`)
-  const complete = await play(server.url, io)
-  if (!options.once) {
-    io.out(`\nTry it with Claude Code, no key needed:\n\n`)
-    io.out(`  ANTHROPIC_BASE_URL=${server.url} ANTHROPIC_AUTH_TOKEN=demo claude\n\nCtrl-C ends the demo.\n`)
-    await untilStopped()
+  try {
+    const { bold } = createColors(io.color)
+    io.out(
+      `claude-proxy ${version} is listening on ${bold(server.url)}, in front of its built-in upstream.\n\n`,
+    )
+    const complete = await play(server.url, io)
+    if (!options.once) {
+      io.out("\nTry it with Claude Code, no key needed:\n\n")
+      io.out(
+        `  ${bold(`ANTHROPIC_BASE_URL=${server.url} ANTHROPIC_AUTH_TOKEN=demo claude`)}\n\nCtrl-C ends the demo.\n`,
+      )
+      await untilStopped()
+    }
+    return complete ? 0 : 1
+  } finally {
+    await server.stop(1_000)
   }
-  await server.stop(1_000)
-  await upstream.stop()
-  return complete ? 0 : 1
 }
 
 async function play(url: string, io: CommandIo): Promise<boolean> {
@@ -97,35 +104,39 @@ async function play(url: string, io: CommandIo): Promise<boolean> {
     for (const message of sse.push(decoder.decode(bytes, { stream: true }))) {
       const parsed = parseJson(message.data)
       if (!parsed.ok || !isObject(parsed.value)) continue
-      io.out(render(parsed.value))
+      io.out(render(parsed.value, createColors(io.color)))
       complete = parsed.value["type"] === "message_stop"
     }
   }
   return complete
 }
 
+type Colors = ReturnType<typeof createColors>
+
 /** One event for a person to read: what a client would show, and where blocks begin and end. */
-function render(event: JsonObject): string {
+function render(event: JsonObject, { cyan, dim }: Colors): string {
   const delta = objectOf(event["delta"])
   switch (event["type"]) {
     case "message_start":
-      return `message_start    model ${String(objectOf(event["message"])["model"])}\n`
+      return `${cyan("message_start")}    model ${String(objectOf(event["message"])["model"])}\n`
     case "content_block_start": {
       const block = objectOf(event["content_block"])
       const name = textOf(block["name"])
-      return `${String(block["type"]).padEnd(16)} ${name === undefined ? "" : `${name} `}`
+      return `${cyan(String(block["type"]).padEnd(16))} ${name === undefined ? "" : `${name} `}`
     }
     case "content_block_delta":
-      return textOf(delta["text"]) ?? textOf(delta["thinking"]) ?? textOf(delta["partial_json"]) ?? ""
+      return (
+        textOf(delta["text"]) ?? dim(textOf(delta["thinking"]) ?? "") + (textOf(delta["partial_json"]) ?? "")
+      )
     case "content_block_stop":
       return "\n"
     case "message_delta": {
       const usage = objectOf(event["usage"])
       const tokens = `${String(usage["input_tokens"])} tokens in, ${String(usage["output_tokens"])} out`
-      return `message_delta    stop_reason ${String(delta["stop_reason"])}; ${tokens}\n`
+      return `${cyan("message_delta")}    stop_reason ${String(delta["stop_reason"])}; ${tokens}\n`
     }
     case "message_stop":
-      return "message_stop\n"
+      return `${cyan("message_stop")}\n`
     case "error":
       return `error            ${arrayOf([objectOf(event["error"])["message"]]).join("")}\n`
     default:

@@ -3,9 +3,6 @@ import { z } from "zod"
 
 const word = z.string().optional()
 
-/** A single dash is the usual name of standard input. */
-const file = word.transform((name) => (name === "-" ? undefined : name))
-
 const level = z
   .string()
   .regex(/^(debug|info|warn|warning|error)$/i, "must be DEBUG, INFO, WARNING or ERROR")
@@ -25,9 +22,16 @@ export const ServeFlags = z.object({ host: word, port, env: word, "log-level": l
 
 export const RunFlags = z.object({ model: word, env: word, "log-level": level, demo: on })
 
-export const ConvertFlags = z.object({ file, to: dialect, from: word, model: word, env: word, explain: on })
+export const ConvertFlags = z.object({
+  file: word,
+  to: dialect,
+  from: dialect,
+  model: word,
+  env: word,
+  explain: on,
+})
 
-export const CountTokensFlags = z.object({ file, estimate: on, "by-part": on, json: on })
+export const CountTokensFlags = z.object({ file: word, estimate: on, "by-part": on, json: on })
 
 export const DemoFlags = z.object({ once: on, port })
 

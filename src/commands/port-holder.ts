@@ -7,11 +7,15 @@ const longestMs = 1_000
 
 /** `node (pid 1234)` for the program that listens on a TCP port of this machine; undefined if nobody tells. */
 export async function describeHolder(port: number): Promise<string | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), longestMs)
   try {
     const lookUp = { linux: onLinux, darwin: onMac, win32: onWindows }[process.platform.toString()]
-    return await Promise.race([lookUp?.(port), Bun.sleep(longestMs).then(() => undefined)])
+    return await Promise.race([lookUp?.(port), late.promise])
   } catch {
     return undefined
+  } finally {
+    clearTimeout(timer)
   }
 }
 

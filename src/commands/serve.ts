@@ -1,4 +1,5 @@
 // `serve`: starts the proxy, says where and with what, and serves until it is told to stop.
+import { createColors } from "picocolors"
 import type { Config } from "../config/config.ts"
 import { type Described, loadHere } from "../config/load.ts"
 import { createLogger } from "../observe/log.ts"
@@ -59,7 +60,7 @@ export async function serve(options: ServeOptions, io: CommandIo, env: Environme
     await upstream?.stop()
     return startFailure(error, config, io)
   }
-  io.out(renderStart(server, config, described))
+  io.out(renderStart(server, config, described, io.color))
   if (!isLoopback(config.host) && config.clientKeys.length === 0) io.error(renderOpenWarning(server))
   const strays = holdStrays((error) =>
     log.error("internal error", () => ({
@@ -75,20 +76,21 @@ export async function serve(options: ServeOptions, io: CommandIo, env: Environme
 }
 
 /** The one block at the start: where it listens, which upstream, which models, what clients need. */
-function renderStart(server: RunningServer, config: Config, described: Described): string {
+function renderStart(server: RunningServer, config: Config, described: Described, color: boolean): string {
+  const { bold, dim } = createColors(color)
   const { upstream, tiers } = config
   const key = upstream.apiKey === undefined ? "no key" : `key from ${upstream.keyName}`
   const clients = config.clientKeys.length === 0 ? "no key needed" : "must send a client key"
   const token = config.clientKeys.length === 0 ? "unused" : "YOUR-CLIENT-KEY"
   const lines = [
-    `claude-proxy ${version} listening on ${server.url}`,
-    `  upstream  ${upstream.row.name}, ${upstream.baseUrl} (${key})`,
-    `  models    opus → ${tiers.big}, sonnet → ${tiers.middle}, haiku → ${tiers.small}`,
-    `  clients   ${clients}`,
-    ...described.files.map((file) => `  settings  ${file}`),
-    ...described.infos.map((info) => `  note      ${info}`),
+    `claude-proxy ${version} listening on ${bold(server.url)}`,
+    `  ${dim("upstream")}  ${upstream.row.name}, ${upstream.baseUrl} (${key})`,
+    `  ${dim("models  ")}  opus → ${tiers.big}, sonnet → ${tiers.middle}, haiku → ${tiers.small}`,
+    `  ${dim("clients ")}  ${clients}`,
+    ...described.files.map((file) => `  ${dim("settings")}  ${file}`),
+    ...described.infos.map((info) => `  ${dim("note    ")}  ${info}`),
     "",
-    `  ANTHROPIC_BASE_URL=${server.url} ANTHROPIC_AUTH_TOKEN=${token} claude`,
+    `  ${bold(`ANTHROPIC_BASE_URL=${server.url} ANTHROPIC_AUTH_TOKEN=${token} claude`)}`,
     "",
   ]
   return `${lines.join("\n")}\n`
@@ -100,5 +102,5 @@ function renderOpenWarning(server: RunningServer): string {
 }
 
 function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.")
+  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 }

@@ -124,7 +124,11 @@ function convertEntry({ io }: Invocation): Described {
     args: {
       file: { type: "positional", required: false, description: "JSON or a stream (else standard input)" },
       to: { type: "string", valueHint: "dialect", description: "openai or anthropic (else the other one)" },
-      from: { type: "string", valueHint: "kind", description: "What the input is (else it is recognised)" },
+      from: {
+        type: "string",
+        valueHint: "dialect",
+        description: "openai or anthropic (else it is recognised)",
+      },
       model: { type: "string", valueHint: "name", description: "Convert for this model" },
       env: envFile,
       explain: { type: "boolean", description: "Say on standard error what was dropped or changed, and why" },

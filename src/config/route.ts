@@ -117,7 +117,8 @@ function locate(config: Config, name: string): Place {
   const main = config.upstream
   const upstream = row === undefined || row.id === main.row.id ? main : config.others[row.id]
   if (upstream !== undefined) {
-    if (rest !== "") return { ok: true, upstream, model: rest }
+    // Azure puts the name into the path, where dots would lead elsewhere.
+    if (rest !== "" && !/^\.{1,2}$/.test(rest)) return { ok: true, upstream, model: rest }
     return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names no model`) }
   }
   // A relay's own names hold slashes.

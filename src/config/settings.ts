@@ -14,8 +14,6 @@ export interface Setting {
   readonly flag?: string
   /** For integers and numbers: the smallest and the largest value allowed. */
   readonly range?: readonly [number, number]
-  /** For enums: the words allowed, in any case. */
-  readonly words?: readonly string[]
   /** For lists: each part is a secret. */
   readonly holdsSecrets?: true
 }
@@ -38,7 +36,7 @@ const ownSettings = [
     name: "OPENAI_BASE_URL",
     kind: "string",
     default: "https://api.openai.com/v1",
-    doc: "Address of the default upstream; its host selects the provider's rules.",
+    doc: "Where requests go. A host that the provider table knows brings that provider's rules.",
   },
   {
     name: "AZURE_API_VERSION",
@@ -91,14 +89,12 @@ const ownSettings = [
     default: "INFO",
     doc: "How much is logged: DEBUG, INFO, WARNING (or WARN), ERROR.",
     flag: "--log-level",
-    words: logLevels,
   },
   {
     name: "LOG_FORMAT",
     kind: "enum",
     default: undefined,
     doc: "text or json. Unset: text on a terminal, otherwise json.",
-    words: logFormats,
   },
   {
     name: "DEFAULT_MAX_TOKENS",

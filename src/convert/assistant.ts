@@ -98,11 +98,15 @@ function lostReason(block: ContentBlock): string | undefined {
 /** Ids are made unique within the message: a result could not be told to its call otherwise. */
 function convertCalls(calls: readonly ToolUse[], profile: ProviderProfile): readonly PendingCall[] {
   const used = new Set<string>()
+  const repeats = new Map<string, number>()
   return calls.map((block) => {
     let id = mapToolId(block.id, profile.toolIdMaxLength)
-    for (let again = 2; used.has(id); again++) {
+    let again = repeats.get(block.id) ?? 1
+    while (used.has(id)) {
+      again++
       id = mapToolId(`${block.id}#${again}`, profile.toolIdMaxLength)
     }
+    repeats.set(block.id, again)
     used.add(id)
     const name = mapToolName(block.name, profile.toolNameMaxLength)
     return { id: block.id, call: { id, type: "function", function: { name, arguments: inputText(block) } } }

@@ -1,5 +1,5 @@
-// The reader of the Chat Completions dialect: a provider's chunk in, deltas out. All provider trouble ends
-// here; nothing in a chunk is trusted and nothing in it can make this throw.
+// The reader of the Chat Completions dialect: chunks of any provider become deltas here. What
+// a chunk holds is never trusted, and no chunk can make this throw.
 import type { ChatChoice, ChatChunk, ChatDelta, StreamInput } from "../protocol/chat.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"

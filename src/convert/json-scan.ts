@@ -74,6 +74,8 @@ interface Taken {
 export function takeArguments(args: Arguments, text: string): Taken {
   if (text === "") return { args, out: "", rest: "" }
   if (args.scan.done) return { args, out: "", rest: further(args, text) }
+  // White space says nothing here, and some models never stop sending it.
+  if (args.mode === "head" && text.trim() === "") return { args, out: "", rest: "" }
   if (args.mode === "head") return takeHead(args.held + text)
   const { scan, rest } = scanJson(args.scan, text)
   const own = rest < 0 ? text : text.slice(0, rest)

@@ -27,6 +27,9 @@ export interface Piece {
   readonly text: string
 }
 
+// Some models never stop sending blank lines: more of them than this is not kept.
+const mostHeld = 4_096
+
 type Split = readonly [TagState, readonly Piece[]]
 
 const plain: TagState = { mode: "text", held: "", close: "", unproved: undefined }
@@ -76,7 +79,9 @@ function atStart(state: TagState, held: string): Split {
     const [open, close] = found
     return splitTags({ ...start, mode: "opened", close }, trimmed.slice(open.length))
   }
-  if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) return [{ ...state, held }, []]
+  if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) {
+    return [{ ...state, held: held.slice(-mostHeld) }, []]
+  }
   if (state.unproved === undefined) return [plain, [{ kind: "text", text: held }]]
   return inThinking({ ...state, mode: "thinking", close: "</think>" }, trimmed)
 }
@@ -101,7 +106,7 @@ function inThinking(state: TagState, text: string): Split {
 
 function behind(text: string): Split {
   const rest = text.trimStart()
-  if (rest === "") return [{ ...after, held: text }, []]
+  if (rest === "") return [{ ...after, held: text.slice(-mostHeld) }, []]
   const lead = text.slice(0, text.length - rest.length)
   return [plain, [{ kind: "text", text: lead.slice(lead.lastIndexOf("\n") + 1) + rest }]]
 }

@@ -17,7 +17,7 @@ export interface ToolOptions {
   readonly toolNames: ReadonlyMap<string, string>
   /** The client's own names of the tools offered in this request. */
   readonly offered: ReadonlySet<string>
-  /** Ids that the conversation already uses: a client drops a call whose id it has seen (observed). */
+  /** Ids that the conversation already uses: a client (Claude Code 2.1) drops a call whose id it has seen. */
   readonly seenIds: ReadonlySet<string>
   /** Unique per reply, `[A-Za-z0-9]`; minted ids are made from it. */
   readonly idSeed: string

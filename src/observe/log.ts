@@ -47,19 +47,23 @@ export function createLogger(options: LoggerOptions): Logger {
   return { debug: log("DEBUG"), info: log("INFO"), warn: log("WARNING"), error: log("ERROR") }
 }
 
+// A model's name or an upstream's message may be as long as its sender likes.
+const longestMessage = 8_192
+
 function renderLine(
   options: LoggerOptions,
   level: LoggerOptions["level"],
-  message: string,
+  given: string,
   fields?: LogFields,
 ): string {
+  const message = given.length <= longestMessage ? given : `${given.slice(0, longestMessage)}…`
   const time = options.now()
   const clean = cleanFields(readFields(fields), options.secrets)
   // A cut line of JSON would be none, so JSON gives up its fields instead.
   if (options.format === "json") {
     const head = { time: time.toISOString(), level, message: redact(message, options.secrets) }
     // Escaped as JSON's own escapes: some readers take U+2028 for the end of a line.
-    const line = escapeControls(redact(JSON.stringify({ ...head, ...clean, ...head }), options.secrets))
+    const line = escapeControls(JSON.stringify({ ...head, ...clean, ...head }))
     if (line.length <= longestLine) return line
     return escapeControls(JSON.stringify({ ...head, message: shorten(head.message), truncated: true }))
   }

@@ -80,7 +80,6 @@ export interface ChatRequest {
       }
   service_tier?: "auto" | "default" | "priority"
   prompt_cache_key?: string
-  safety_identifier?: string
   store?: false
 }
 

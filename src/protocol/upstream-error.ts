@@ -42,15 +42,18 @@ interface ErrorFacts {
 
 // Longer messages repeat what was sent.
 const messageLimit = 2000
+const bodyLimit = 256 * 1024
 
 /** The Fault for an error reply of an upstream. `body` may be anything: JSON of any shape, HTML, or nothing. */
 export function faultFromError(error: UpstreamError, context: ErrorContext): Fault {
-  const parsed = parseJson(error.body)
+  // Before anything is cut: half a key is no longer recognised.
+  const body = redact(error.body.slice(0, bodyLimit), context.secrets)
+  const parsed = parseJson(body)
   const facts = readError(parsed.ok ? parsed.value : undefined)
-  const message = shorten(facts?.message ?? plainText(error.body), messageLimit)
+  const message = shorten(facts?.message ?? plainText(body), messageLimit)
   const codes = facts?.codes ?? []
   const status = error.status ?? facts?.status ?? namedStatus(codes) ?? 502
-  const emptyBody = error.body.trim() === ""
+  const emptyBody = body.trim() === ""
   if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context)) {
     return overflowFault(message, facts?.numbers ?? "", context)
   }
@@ -80,12 +83,17 @@ export function isErrorJson(value: unknown): boolean {
   if (Array.isArray(value)) return isObject(value[0]) && isErrorJson(value[0])
   if (!isObject(value)) return false
   const error = value["error"]
-  if (isObject(error) ? Object.keys(error).length > 0 : textOf(error) !== undefined) return true
+  if (isObject(error) ? Object.values(error).some(says) : textOf(error) !== undefined) return true
   if (value["object"] === "error" || value["type"] === "error") return true
   if (arrayOf(value["choices"]).length > 0) return false
   const base = countOf(objectOf(value["base_resp"])["status_code"])
   if (base !== undefined && base !== 0) return true
   return (value["choices"] === undefined || value["choices"] === null) && isBareError(value)
+}
+
+/** Some gateways send an error object whose every field is empty with every chunk. */
+function says(field: unknown): boolean {
+  return field !== null && field !== undefined && field !== "" && field !== 0
 }
 
 // What some say when all is well.
@@ -174,7 +182,8 @@ const minimaxStatus: Readonly<Record<string, number>> = {
 function statusOf(inner: JsonObject, value: JsonObject, base: JsonObject): number | undefined {
   const given = [inner["code"], inner["status"], value["code"], value["status"]].map(countOf)
   const found = given.find((code) => code !== undefined && code >= 400 && code <= 599)
-  return found ?? minimaxStatus[String(base["status_code"])]
+  const minimax = String(base["status_code"])
+  return found ?? (Object.hasOwn(minimaxStatus, minimax) ? minimaxStatus[minimax] : undefined)
 }
 
 /** A string, FastAPI's list of `{loc, msg}`, or Mistral's object around one. */

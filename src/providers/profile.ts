@@ -42,7 +42,7 @@ export interface ToolChoiceProfile {
 export interface ProviderProfile {
   /** Exact host, or ".suffix" for its subdomains; never a substring. */
   readonly hosts: readonly string[]
-  readonly auth: "bearer" | "api-key" | "none"
+  readonly auth: "bearer" | "api-key"
   /** Sent with every request to this provider. */
   readonly headers: Readonly<Record<string, string>>
   readonly maxTokensField: "max_tokens" | "max_completion_tokens"
@@ -119,7 +119,7 @@ export const baseProfile: ProviderProfile = {
     thinkTags: "start",
   },
   // top_k is not a Chat Completions field: only rows of servers that know it take it off this list.
-  drop: ["top_k", "service_tier", "safety_identifier"],
+  drop: ["top_k", "service_tier"],
   clamp: {},
   stopReasons: {},
 }

@@ -41,7 +41,7 @@ export const providers: readonly ProviderRow[] = [
     delta: {
       ...openaiDelta,
       hosts: ["api.openai.com", ".api.openai.com"],
-      allow: ["service_tier", "safety_identifier"],
+      allow: ["service_tier"],
     },
     models: openaiModels,
     source: "OpenAI API reference, Chat Completions; 2026-11",
@@ -94,7 +94,6 @@ export const providers: readonly ProviderRow[] = [
     keyNames: [],
     tiers: null,
     delta: {
-      auth: "none",
       // tool_choice is accepted and ignored; so the offered tools are all that can be chosen by.
       toolChoice: { named: "only-tool", none: "drop-tools" },
       imageUrls: false,
@@ -120,7 +119,6 @@ export const providers: readonly ProviderRow[] = [
     keyNames: [],
     tiers: { big: "demo", small: "demo" },
     delta: {
-      auth: "none",
       contextWindow: 128_000,
       maxOutputTokens: 16_384,
       reasoning: {

@@ -1,4 +1,4 @@
-// Ids must be unique for every reply: Claude Code merges two messages that share one (observed).
+// Ids must be unique for every reply: Claude Code 2.1.329 merges two messages that share one.
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -8,12 +8,14 @@ export function jsonReply(value: unknown, requestId: string, status = 200): Resp
 
 // Beyond this a client that obeys retry-after to the letter would seem to hang.
 const longestRetryAfterMs = 60_000
+// What is more than a day is a mistake, or a way of saying never.
+const mostRetryAfterMs = 86_400_000
 
 /** A Fault in Anthropic's shape, with the headers that clients act upon. */
 export function faultReply(given: Fault, requestId: string): Response {
   const headers: Record<string, string> = { "request-id": requestId, ...given.headers }
   const wait = given.retryAfterMs
-  if (wait !== undefined) headers["retry-after"] = String(Math.ceil(wait / 1000))
+  if (wait !== undefined) headers["retry-after"] = String(Math.ceil(Math.min(wait, mostRetryAfterMs) / 1000))
   if (given.finalForClient === true || (wait ?? 0) > longestRetryAfterMs) headers["x-should-retry"] = "false"
   return Response.json(toErrorBody(given, requestId), { status: given.status, headers })
 }

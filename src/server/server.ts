@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
+import { invalidRequest } from "../protocol/fault.ts"
 import { type Clock, systemClock } from "../upstream/deadline.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
 import {
@@ -85,6 +86,10 @@ function createAnswer(context: Context): (request: Request) => Promise<Response>
       if (refused !== undefined) return faultReply(refused, requestId)
       return await handler(request, requestId, url)
     } catch (error) {
+      // The only request that breaks the stack is one that is nested thousands of levels deep.
+      if (error instanceof RangeError && error.message.includes("call stack")) {
+        return faultReply(invalidRequest("the request is nested too deeply"), requestId)
+      }
       context.log.error("internal error", () => ({ requestId, error }))
       return faultReply(internalFault(error), requestId)
     }

@@ -78,6 +78,17 @@ export function createSession(prepared: Prepared, context: Context): Session {
     return refuse(internalFault(error))
   }
 
+  /** What throws before there is a session to fail takes the request that is under way with it. */
+  function guarded<T>(make: () => T): T {
+    try {
+      return make()
+    } catch (error) {
+      upstream.abort()
+      context.running.delete(running)
+      throw error
+    }
+  }
+
   const opening = openReply({
     route: prepared.route,
     conversion: prepared.conversion,
@@ -94,7 +105,7 @@ export function createSession(prepared: Prepared, context: Context): Session {
     (error: unknown): Attempted<Delta> => ({ opening: { ok: false, fault: fail(error) }, attempts: 1 }),
   )
   // After the request has left: counting its tokens then takes no time from the reply.
-  const progress = createProgress(prepared, context)
+  const progress = guarded(() => createProgress(prepared, context))
   return {
     prepared,
     opening,

@@ -84,7 +84,7 @@ function requestHeaders(route: Route, body: ChatRequest, userAgent: string): Rec
 /** An upstream on this machine is never reached through an HTTP proxy, whatever the environment says. */
 function isLoopback(url: string): boolean {
   const host = new URL(url).hostname
-  return host === "localhost" || host === "[::1]" || host.startsWith("127.")
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
 }
 
 async function errorReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Fault> {
@@ -144,11 +144,11 @@ async function readReply(response: Response, deadline: Deadline, options: SendOp
   let more: string | undefined = ""
   // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
   // visible character tells a document from a stream.
-  while (more !== undefined && text.trimStart() === "") {
+  while (more !== undefined && text === "") {
     more = await read()
-    text += more ?? ""
+    text = (more ?? "").trimStart()
   }
-  const first = text.trimStart()[0]
+  const first = text[0]
   if (first !== undefined && !documentStarts.has(first)) {
     const batches = readEventStream(text, reader, decoder, deadline, options)
     return { ok: true, reply: { kind: "stream", batches } }

@@ -1,5 +1,5 @@
-// The built-in upstream: no model, but a real Chat Completions endpoint in every other respect. It thinks when
-// asked to, calls a tool when one is offered and the prompt names it, and otherwise says a fixed text.
+// The built-in upstream: no model, but a real Chat Completions endpoint in every other respect. Asked to
+// reason it reasons, told to use an offered tool it calls it, and everything else gets the same greeting.
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 
 /** A chunk of the demo's reply, without the envelope. */
@@ -102,7 +102,7 @@ function sample(name: string, schema: unknown): unknown {
     case "boolean":
       return false
     default:
-      return samples[name] ?? "demo"
+      return (Object.hasOwn(samples, name) ? samples[name] : undefined) ?? "demo"
   }
 }
 

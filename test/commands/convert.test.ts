@@ -125,7 +125,7 @@ describe("a stream", () => {
 
 describe("anything else", () => {
   const cases: readonly (readonly [string, string, Partial<Parameters<typeof convert>[0]>, string])[] = [
-    ["nothing", "  ", {}, "the input is empty"],
+    ["nothing", "  ", {}, "standard input is empty"],
     ["no JSON", "nonsense", {}, "the input is not valid JSON"],
     ["a list", "[1]", {}, "must be a JSON object"],
     ["an unknown object", '{"a":1}', {}, "messages: Field required"],

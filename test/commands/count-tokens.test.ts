@@ -98,7 +98,7 @@ describe("what is refused", () => {
       {},
       { stdinIsTerminal: true },
       2,
-      "nothing to count: name a FILE or pipe a text or a request in",
+      "nothing to read: name a FILE, or pipe one in (claude-proxy count-tokens --help)",
     ],
     [
       "a missing file",
@@ -117,6 +117,6 @@ describe("what is refused", () => {
       "not a valid request: messages.0.content.0.text: Field required",
     ],
   ] as const)("%s", async (_, options, world, code, message) => {
-    expect(await run(options, world)).toEqual({ code, out: "", error: `count-tokens: ${message}\n` })
+    expect(await run(options, world)).toEqual({ code, out: "", error: `claude-proxy: ${message}\n` })
   })
 })

@@ -63,7 +63,7 @@ describe("OpenAI's models", () => {
       ["generic", "openai/"],
     ] as const) {
       const profile = profileOf(provider, prefix + model)
-      const known = new Set<string>(["top_k", "service_tier", "safety_identifier"])
+      const known = new Set<string>(["top_k", "service_tier"])
       expect<readonly unknown[]>([
         profile.maxTokensField,
         profile.maxOutputTokens,

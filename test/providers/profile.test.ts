@@ -34,11 +34,11 @@ describe("a delta", () => {
   })
 
   test.each<[ProfileDelta, readonly string[]]>([
-    [{ drop: ["temperature"] }, ["top_k", "service_tier", "safety_identifier", "temperature"]],
-    [{ drop: ["top_k"] }, ["top_k", "service_tier", "safety_identifier"]],
-    [{ allow: ["top_k"] }, ["service_tier", "safety_identifier"]],
-    [{ allow: ["temperature"] }, ["top_k", "service_tier", "safety_identifier"]],
-    [{ drop: ["stop"], allow: ["stop", "top_k"] }, ["service_tier", "safety_identifier"]],
+    [{ drop: ["temperature"] }, ["top_k", "service_tier", "temperature"]],
+    [{ drop: ["top_k"] }, ["top_k", "service_tier"]],
+    [{ allow: ["top_k"] }, ["service_tier"]],
+    [{ allow: ["temperature"] }, ["top_k", "service_tier"]],
+    [{ drop: ["stop"], allow: ["stop", "top_k"] }, ["service_tier"]],
   ])("%j leaves this to be dropped: %j", (delta, expected) => {
     const profile = applyDelta(baseProfile, delta)
     expect<readonly string[]>(profile.drop).toEqual([...expected])

@@ -175,3 +175,19 @@ test("a body in chunks, without its length", async () => {
   expect((await post(proxy, {}, { body: pieces() })).status).toBe(200)
   expect(upstream.turns()[0]?.text).toContain("Grüße 漢字 🎯")
 })
+
+test.each([
+  ["tool results", '{"type":"tool_result","tool_use_id":"a","content":[', "]}"],
+  ["schemas", '{"type":"array","items":', "}"],
+] as const)("%s nested thousands of levels deep are 400, and harm nobody else", async (what, open, close) => {
+  const { proxy } = start(reply)
+  const nest = `${open.repeat(20_000)}${what === "schemas" ? "{}" : ""}${close.repeat(20_000)}`
+  const body =
+    what === "schemas"
+      ? `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"a","input_schema":${nest}}]}`
+      : `{"messages":[{"role":"user","content":[${nest}]}]}`
+  const response = await post(proxy, {}, { body })
+  expect(response.status).toBe(400)
+  expect(objectOf((await jsonOf(response))["error"])["message"]).toContain("nested too deeply")
+  expect((await post(proxy)).status).toBe(200)
+})

@@ -69,7 +69,23 @@ function recogniseDocument(value: unknown, from: string | undefined): Input {
       why: "messages: Field required (an Anthropic request), or choices (an OpenAI reply)",
     }
   }
+  if (from === undefined && isChatRequest(value)) {
+    const why =
+      "this is an OpenAI request, which is not converted yet (--from anthropic reads it as Anthropic's)"
+    return { kind: "unknown", why }
+  }
   return { kind: "messages-request", body: value }
+}
+
+/** Fields that only Chat Completions has, or a system message where Anthropic has a field. */
+function isChatRequest(value: JsonObject): boolean {
+  const messages = arrayOf(value["messages"]).filter(isObject)
+  const chatOnly = ["max_completion_tokens", "response_format", "stream_options", "reasoning_effort"]
+  return (
+    chatOnly.some((field) => value[field] !== undefined) ||
+    messages.some((message) => message["role"] === "tool" || message["tool_calls"] !== undefined) ||
+    (messages[0]?.["role"] === "system" && value["system"] === undefined)
+  )
 }
 
 function recogniseStream(inputs: readonly StreamInput[]): Input {

@@ -44,10 +44,21 @@ export async function convert(options: ConvertOptions, io: CommandIo): Promise<n
     for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
     return 2
   }
-  if (input.kind === "messages-request") return convertRequestInput(input.body, options, loaded.config, io)
-  const resolved = resolveRoute(loaded.config, options.model ?? input.model)
+  try {
+    return convertInput(input, options, loaded.config, io)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return fail(io, "the input is nested too deeply")
+  }
+}
+
+type Known = Exclude<Input, { kind: "unknown" }>
+
+function convertInput(input: Known, options: ConvertOptions, config: Config, io: CommandIo): number {
+  if (input.kind === "messages-request") return convertRequestInput(input.body, options, config, io)
+  const resolved = resolveRoute(config, options.model ?? input.model)
   if (!resolved.ok) return fail(io, resolved.fault.message)
-  return convertReplyInput(input, resolved.route, loaded.config.secrets, io)
+  return convertReplyInput(input, resolved.route, config.secrets, io)
 }
 
 function fail(io: CommandIo, message: string): number {

@@ -91,7 +91,7 @@ function upstreamPart(given: Given, upstream: Upstream, options: Options): Upstr
   if (options.demoBaseUrl !== undefined) {
     return { upstream, others: {}, tiers: { big: "demo", middle: "demo", small: "demo" }, models: [] }
   }
-  const tiers = chooseTiers(given.values, upstream.row) ?? noTiers
+  const tiers = chooseTiers(given.values, upstream) ?? noTiers
   const models = reachModels(options.models, given, upstream)
   return { upstream, others: chooseOthers(given, upstream), tiers, models }
 }

@@ -165,9 +165,11 @@ export function chooseOthers(given: Given, main: Upstream): Readonly<Record<stri
  * The tiers: what is set, else the provider's own defaults. SMALL_MODEL follows a BIG_MODEL that was set,
  * except at OpenAI: elsewhere nobody promised that gpt-4o-mini exists. Undefined when there is no big model.
  */
-export function chooseTiers(values: Values, row: ProviderRow): Tiers | undefined {
+export function chooseTiers(values: Values, { row, baseUrl }: Upstream): Tiers | undefined {
   const set = values.get("BIG_MODEL")?.value
-  const big = set ?? row.tiers?.big
+  // A deployment in the URL is the only model there is.
+  const deployed = /\/openai\/deployments\/([^/?]+)/.exec(baseUrl)?.[1]
+  const big = set ?? row.tiers?.big ?? (deployed === undefined ? undefined : decodeURIComponent(deployed))
   if (big === undefined) return undefined
   const follows = set !== undefined && row.id !== "openai"
   return {

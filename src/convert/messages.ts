@@ -16,6 +16,7 @@ import {
 } from "./assistant.ts"
 import { type Converted, convertPart, convertParts, joinParts } from "./content.ts"
 import { joinSystem, reminder } from "./system.ts"
+import { isToolChange } from "./tool-changes.ts"
 
 /** What a user's turn is made of, before it is known which calls wait for a result. */
 type Item =
@@ -38,7 +39,7 @@ export function convertMessages(
 ): Converted<readonly ChatMessage[]> {
   const notes: Note[] = []
   const placed = dropCleared(messages)
-  const turns = placed.map((one) => readTurn(one, options.profile, notes))
+  const turns = placed.flatMap((one) => readTurns(one, options.profile, notes))
   const out: ChatMessage[] = []
   let pending: readonly PendingCall[] = []
   for (const turn of joinTurns(turns, notes)) {
@@ -68,21 +69,40 @@ function dropCleared(messages: readonly Message[]): readonly Placed[] {
     .filter(({ message, index }) => !(message.clear_at === "next_user_message" && index < lastUser))
 }
 
-function readTurn(placed: Placed, profile: ProviderProfile, notes: Note[]): Turn {
+/** A summary of what was compacted stands in an assistant message, but it is no answer: the user hands it over. */
+function takeSummaries(
+  { message, path }: Placed,
+  profile: ProviderProfile,
+): readonly [Placed, readonly Item[]] {
+  const items: Item[] = []
+  const content = message.content.map((block): ContentBlock => {
+    if (block.type !== "other" || block.original["type"] !== "compaction") return block
+    const parts = convertPart(block, profile, path).value
+    if (parts.length > 0) items.push({ kind: "words", parts })
+    return { type: "text", text: "" }
+  })
+  return [{ message: { ...message, content }, path }, items]
+}
+
+function readTurns(placed: Placed, profile: ProviderProfile, notes: Note[]): readonly Turn[] {
   if (placed.message.role === "assistant") {
-    const { notes: lost, ...turn } = readAssistant(placed)
+    const [rest, items] = takeSummaries(placed, profile)
+    const { notes: lost, ...turn } = readAssistant(rest)
     notes.push(...lost)
-    return { role: "assistant", turns: [turn] }
+    return [
+      { role: "user", items },
+      { role: "assistant", turns: [turn] },
+    ]
   }
   const read = placed.message.role === "user" ? readUser(placed, profile) : readSystem(placed)
   notes.push(...read.notes)
-  return { role: "user", items: read.value }
+  return [{ role: "user", items: read.value }]
 }
 
 function readSystem({ message, path }: Placed): Converted<readonly Item[]> {
   const text = joinSystem(message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])))
   const notes = message.content.flatMap((block, index) => {
-    if (block.type === "text") return []
+    if (block.type === "text" || (block.type === "other" && isToolChange(block.original))) return []
     const type = block.type === "other" ? String(block.original["type"]) : block.type
     return [dropped(`${path}.content.${index}`, `a ${type} block in a system message is not understood`)]
   })

@@ -11,6 +11,7 @@ import { mapToolName } from "./names.ts"
 import { convertFormat } from "./schema.ts"
 import { joinSystem } from "./system.ts"
 import { convertThinking } from "./thinking.ts"
+import { applyToolChanges } from "./tool-changes.ts"
 import { prepareTools } from "./tools.ts"
 
 /** Limits of the configuration, in tokens. */
@@ -34,14 +35,17 @@ export interface Conversion {
   readonly showReasoning: boolean
 }
 
-/** `session` groups requests for the provider's cache; undefined when the client names none. Never throws. */
+/** `session` groups requests for the provider's cache; undefined when the client names none. Throws only a RangeError,
+ * for a request nested deeper than the stack. */
 export function convertRequest(
-  request: MessagesRequest,
+  given: MessagesRequest,
   route: Route,
   limits: TokenLimits,
   session: string | undefined,
 ): Conversion {
   const { profile } = route
+  const changes = applyToolChanges(given)
+  const request = { ...given, tools: [...changes.tools] }
   const tools = prepareTools(request, profile)
   const hasTools = tools.tools.length > 0
   const thinking = convertThinking(request, profile, { forced: tools.forced, hasTools })
@@ -67,7 +71,7 @@ export function convertRequest(
     ...(profile.sendStoreFalse ? { store: false } : {}),
   }
   const { body, notes: removed } = applyProfile(full, request, profile)
-  const parts = [tools, thinking, messages, maxTokens, stops, format]
+  const parts = [changes, tools, thinking, messages, maxTokens, stops, format]
   return {
     body,
     notes: [...parts.flatMap(({ notes }) => notes), ...removed, ...noteMetadata(request)],

@@ -22,6 +22,12 @@ const sayings: readonly RegExp[] = [
   /range of input length should be/,
   /prompt exceeds max length/,
   /`inputs` tokens \+ `max_new_tokens` must be/,
+  /prompt (is )?too long/,
+  /max(imum)? context length/,
+  /length of prompt_tokens \(\d+\) must be less than/,
+  /prompt has \d[\d,]* tokens, but the configured context size/,
+  /prompt \(length \d+\) is longer than the maximum model length/,
+  /exceed max message tokens/,
 ]
 
 // OpenAI and others, llama.cpp, Copilot, Zhipu.
@@ -79,6 +85,10 @@ const patterns: readonly RegExp[] = [
   /range of input length should be \[\d+, ?(?<limit>\d+)\]/,
   /must be <= (?<limit>\d+)\. given: (?<input>\d+) `inputs` tokens and (?<output>\d+)/,
   /context (?:window|length) (?:is|of) (?:only )?(?<limit>\d+)/,
+  /prompt is too long: (?<input>\d+), model maximum context length: (?<limit>\d+)/,
+  /prompt_tokens \((?<input>\d+)\) must be less than \w+ \((?<limit>\d+)\)/,
+  /prompt has (?<input>\d+) tokens, but the configured context size is (?<limit>\d+)/,
+  /prompt \(length (?<input>\d+)\) is longer than the maximum model length of (?<limit>\d+)/,
   /n_prompt_tokens"?:? ?(?<input>\d+)/,
   /n_ctx"?:? ?(?<limit>\d+)/,
 ]

@@ -33,6 +33,10 @@ const noneEfforts = { ...openaiEfforts, off: "none", xhigh: "xhigh", max: "xhigh
 /** gpt-oss takes low, medium and high only, and cannot be switched off (model card, 2025-08). */
 export const gptOssEfforts = { ...openaiEfforts, off: "low" } as const
 
+// Models that think unless they are told not to, and then refuse a forced tool: on a host whose switch for
+// thinking is not known, a call can only be asked for (deepseek-ai/DeepSeek-V3#1376, inspect_ai#5152).
+const unforced = { any: "auto", named: "auto" } as const
+
 /** How a family of models wants to be spoken to. Every matching rule is applied, in order. */
 export const families: readonly ModelRule[] = [
   { match: /^o\d/, delta: openaiReasoning({ levels: { ...openaiEfforts, off: "low" } }) },
@@ -59,6 +63,7 @@ export const families: readonly ModelRule[] = [
   {
     match: /^deepseek-(v4|v3[.p]2|reasoner)/,
     delta: {
+      toolChoice: unforced,
       reasoning: { sendBack: "all-turns", sendBackField: "reasoning_content", backfill: "" },
     },
   },
@@ -69,6 +74,7 @@ export const families: readonly ModelRule[] = [
     match: /^(kimi-|k3$)/,
     delta: {
       drop: ["temperature", "top_p"],
+      toolChoice: unforced,
       reasoning: { sendBack: "tool-turns", sendBackField: "reasoning_content", backfill: "" },
     },
   },

@@ -75,7 +75,7 @@ export const providers: readonly ProviderRow[] = [
       stopMax: 16,
       drop: ["parallel_tool_calls"],
       // Thinking is on unless switched off, and refuses a forced tool (deepseek-ai/DeepSeek-V3#1376).
-      toolChoice: { forcedWhileThinking: false },
+      toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
       reasoning: {
         request: "thinking-object",
         levels: { low: "low", medium: "medium", high: "high", xhigh: "xhigh", max: "max" },

@@ -18,6 +18,7 @@ export function startDemoUpstream(): DemoUpstream {
     port: 0,
     idleTimeout: 0,
     development: false,
+    reusePort: false,
     fetch: async (request) => {
       const parsed = parseJson(await request.text())
       if (!parsed.ok || !isObject(parsed.value)) {

@@ -55,6 +55,8 @@ export function startServer(options: ServerOptions): RunningServer {
     // A thinking model is silent for minutes, and Bun would close the connection after ten seconds.
     idleTimeout: 0,
     development: false,
+    // Bun lets two servers share a port unless told otherwise; the second one must hear that it is taken.
+    reusePort: false,
     // Our own limit answers in Anthropic's shape; what nobody reads is not kept either.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: createAnswer(context),

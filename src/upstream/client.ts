@@ -125,10 +125,17 @@ async function readErrorBody(response: Response, deadline: Deadline, clock: Cloc
 
 /** A header of the reply; a date in retry-after becomes seconds from now. */
 function readHeader(response: Response, name: string, clock: Clock): string | null {
-  const value = response.headers.get(name)
+  const value = response.headers.get(name) ?? (name === "retry-after" ? readReset(response) : null)
   if (name !== "retry-after" || value === null || /^\s*[\d.]+\s*$/.test(value)) return value
   const until = Date.parse(value)
   return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - clock.now()) / 1000)))
+}
+
+/** OpenRouter says when a used-up limit is free again in milliseconds since the epoch; as a date it is read. */
+function readReset({ headers }: Response): string | null {
+  const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN)
+  if (headers.get("x-ratelimit-remaining") !== "0" || !(reset > 1e12)) return null
+  return new Date(reset).toUTCString()
 }
 
 async function readReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Sent> {

@@ -123,6 +123,9 @@ describe("a stream", () => {
   })
 })
 
+const level = '{"type":"tool_result","tool_use_id":"a","content":['
+const deep = level.repeat(20_000) + "]}".repeat(20_000)
+
 describe("anything else", () => {
   const cases: readonly (readonly [string, string, Partial<Parameters<typeof convert>[0]>, string])[] = [
     ["nothing", "  ", {}, "standard input is empty"],
@@ -135,6 +138,13 @@ describe("anything else", () => {
       {},
       "messages.0.content.0.text",
     ],
+    [
+      "an OpenAI request",
+      '{"messages":[{"role":"system","content":"be brief"}]}',
+      {},
+      "this is an OpenAI request",
+    ],
+    ["a deep request", `{"messages":[{"role":"user","content":[${deep}]}]}`, {}, "nested too deeply"],
     ["a broken line", '{"choices":[]}\n{"cho', {}, "line 2 is not valid JSON"],
     ["the wrong way", JSON.stringify(request), { to: "anthropic" }, "converts to openai, not to anthropic"],
     ["a file that is not there", "", { file: "gone.json" }, "cannot read gone.json: no such file"],

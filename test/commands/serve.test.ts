@@ -29,6 +29,14 @@ describe("serve", () => {
     expect(ended.stderr).toContain(`(pid ${process.pid})`)
   })
 
+  test("a second proxy on the same port is refused as well", async () => {
+    const first = await startProxy(key)
+    const ended = await runProxy(["serve", "--demo", "--port", new URL(first.url).port])
+    await first.stop()
+    expect(ended.exitCode).toBe(1)
+    expect(ended.stderr).toContain(`(pid ${first.pid})`)
+  })
+
   test("a broken configuration is told line by line and ends with 2", async () => {
     const ended = await runProxy(["serve"], { env: { ...key, PORT: "80x", MAX_RETRIES: "many" } })
     expect([ended.exitCode, ended.stdout]).toEqual([2, ""])

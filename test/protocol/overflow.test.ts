@@ -155,7 +155,28 @@ const sayings: readonly (readonly [string, string, string])[] = [
     long(159000, 128000),
   ],
   ["too many tokens", "Too many input tokens", estimated],
-  ["Fireworks", "The prompt is too long: 140000, model maximum context length: 131071", estimated],
+  [
+    "Fireworks",
+    "The prompt is too long: 140000, model maximum context length: 131071",
+    "prompt is too long: 140000 tokens > 131071 maximum",
+  ],
+  ["Ollama", "prompt too long; exceeded max context length by 523 tokens", estimated],
+  [
+    "SiliconFlow",
+    "length of prompt_tokens (140000) must be less than max_seq_len (131072).",
+    "prompt is too long: 140000 tokens > 131072 maximum",
+  ],
+  [
+    "a local DeepSeek server",
+    "Prompt has 140,000 tokens, but the configured context size is 131,072 tokens",
+    "prompt is too long: 140000 tokens > 131072 maximum",
+  ],
+  [
+    "vLLM, before it starts",
+    "The decoder prompt (length 40000) is longer than the maximum model length of 32768",
+    "prompt is too long: 40000 tokens > 32768 maximum",
+  ],
+  ["Ark", "Total tokens of image and text exceed max message tokens", estimated],
 ]
 
 const faultOf = (status: number, message: string, more: object = {}) =>

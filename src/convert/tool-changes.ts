@@ -1,0 +1,53 @@
+// Tools that a conversation adds and removes as it goes: blocks of system messages change the list that the
+// request began with (Anthropic beta mid-conversation-tool-changes-2026-07-01, seen with SDK 1.11).
+import { dropped, type Note } from "../protocol/fault.ts"
+import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
+import { type Message, type MessagesRequest, Tool } from "../protocol/messages.ts"
+
+export interface ToolChanges {
+  /** The tools in force at the end of the conversation; new ones stand last, so that the prefix stays. */
+  readonly tools: readonly Tool[]
+  readonly notes: readonly Note[]
+}
+
+/** Is this a block of a system message that changes the tools? */
+export function isToolChange(block: JsonObject): boolean {
+  return block["type"] === "tool_addition" || block["type"] === "tool_removal"
+}
+
+/** The request's own tools with every change applied in order; a later definition of a name wins. */
+export function applyToolChanges(request: MessagesRequest): ToolChanges {
+  const own = request.tools ?? []
+  const tools = new Map(own.map((tool) => [tool.name, tool]))
+  const notes: Note[] = []
+  const changes = request.messages.flatMap(findChanges)
+  for (const { block, path } of changes) {
+    const target = objectOf(block["tool"])
+    const name = nameOf(target)
+    const added = block["type"] === "tool_addition" ? readAddition(target, own) : undefined
+    if (added !== undefined) tools.set(added.name, added)
+    else if (block["type"] === "tool_addition") notes.push(dropped(path, "names no tool that could be added"))
+    else if (name !== undefined) tools.delete(name)
+  }
+  return { tools: changes.length === 0 ? own : [...tools.values()], notes }
+}
+
+function nameOf(target: JsonObject): string | undefined {
+  return textOf(target["name"]) ?? textOf(objectOf(target["definition"])["name"])
+}
+
+/** A definition that comes with the block, or a reference to a tool that the request began with. */
+function readAddition(target: JsonObject, own: readonly Tool[]): Tool | undefined {
+  if (target["type"] !== "tool_definition") return own.find((tool) => tool.name === nameOf(target))
+  const parsed = Tool.safeParse(target["definition"])
+  return parsed.success ? parsed.data : undefined
+}
+
+function findChanges(message: Message, index: number) {
+  if (message.role === "user" || message.role === "assistant") return []
+  return message.content.flatMap((block, position) =>
+    block.type === "other" && isToolChange(block.original)
+      ? [{ block: block.original, path: `messages.${index}.content.${position}` }]
+      : [],
+  )
+}

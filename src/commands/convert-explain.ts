@@ -1,19 +1,56 @@
 // `convert --explain`: the route, what was dropped or changed and why, and whether the prompt fits.
+
+import { mapToolName } from "../convert/names.ts"
 import type { ChatRequest } from "../protocol/chat.ts"
 import type { Note } from "../protocol/fault.ts"
+import type { MessagesRequest } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 
 /** The explanation as text for standard error. `tokens` is the estimate of the prompt. */
-export function explain(route: Route, body: ChatRequest, notes: readonly Note[], tokens: number): string {
+export function explain(
+  request: MessagesRequest,
+  route: Route,
+  body: ChatRequest,
+  notes: readonly Note[],
+  tokens: number,
+): string {
   const { profile } = route
   const output = body.max_completion_tokens ?? body.max_tokens ?? 0
   const lines = [
     `route    ${route.requestedModel} → ${route.model} at ${route.provider} (${route.reason})`,
     `url      ${withoutQuery(route.url)}`,
+    ...renamed(request, route, body).map(([path, what]) => `renamed  ${path}: ${what}`),
     ...notes.map((note) => `${note.kind.padEnd(8)} ${note.path}: ${note.why}`),
     `tokens   about ${tokens} in, at most ${output} out; ${fits(tokens, output, profile.contextWindow)}`,
   ]
   return `${lines.join("\n")}\n`
+}
+
+/** What arrives under another name, with the same meaning. */
+function renamed(
+  request: MessagesRequest,
+  { profile }: Route,
+  body: ChatRequest,
+): readonly (readonly [string, string])[] {
+  const field = profile.maxTokensField
+  const effort = body.reasoning_effort
+  const switched = body.thinking === undefined ? [] : [`thinking ${JSON.stringify(body.thinking)}`]
+  const reasoning = [
+    ...switched,
+    ...(effort === undefined ? [] : [`reasoning_effort ${JSON.stringify(effort)}`]),
+  ]
+  const tools = (request.tools ?? []).flatMap(({ name }, index) => {
+    const mapped = mapToolName(name, profile.toolNameMaxLength)
+    return mapped === name ? [] : [[`tools.${index}.name`, `${JSON.stringify(name)} as ${mapped}`] as const]
+  })
+  return [
+    ...(field === "max_tokens" ? [] : [["max_tokens", field] as const]),
+    ...(reasoning.length === 0 ? [] : [["thinking", reasoning.join(", ")] as const]),
+    ...((request.stop_sequences ?? []).length > 0 && body.stop !== undefined
+      ? [["stop_sequences", "stop"] as const]
+      : []),
+    ...tools,
+  ]
 }
 
 /** A query may hold a key; api-version is all of it that is worth showing. */

@@ -81,7 +81,7 @@ function convertRequestInput(
   io.out(`${JSON.stringify(conversion.body, null, 2)}\n`)
   if (options.explain) {
     const notes = [...noteUnknownFields(body), ...conversion.notes]
-    io.error(explain(resolved.route, conversion.body, notes, estimateRequest(request)))
+    io.error(explain(request, resolved.route, conversion.body, notes, estimateRequest(request)))
   }
   return 0
 }

@@ -31,6 +31,8 @@ export interface Conversion {
   /** Call ids that the conversation already uses. */
   readonly seenIds: ReadonlySet<string>
   readonly stopSequences: readonly string[]
+  /** Those to be watched for here, because the provider does not take them all. */
+  readonly watchedStops: readonly string[]
   /** Whether reasoning in the reply is shown to the client. */
   readonly showReasoning: boolean
 }
@@ -79,6 +81,7 @@ export function convertRequest(
     offered: tools.offered,
     seenIds: new Set(toolUses(request).map(({ id }) => id)),
     stopSequences: stops.wanted,
+    watchedStops: stops.watched,
     showReasoning: !thinking.off || profile.reasoning.sendBack === "all-turns",
   }
 }
@@ -150,8 +153,9 @@ function prepareStops(request: MessagesRequest, profile: ProviderProfile) {
   const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
   const sent = wanted.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
   const left = wanted.length - sent.length
-  const why = `${left} of ${wanted.length} not sent: this provider or model takes ${profile.stopMax}`
-  return { wanted, sent, notes: left === 0 ? [] : [dropped("stop_sequences", why)] }
+  const why = `${left} of ${wanted.length} not sent, as only ${profile.stopMax} are taken: watched for by the proxy`
+  const notes = left === 0 ? [] : [changed("stop_sequences", why)]
+  return { wanted, sent, watched: left === 0 ? [] : wanted, notes }
 }
 
 function sampling(request: MessagesRequest): Pick<ChatRequest, "temperature" | "top_p" | "top_k"> {

@@ -6,6 +6,7 @@ import type { ReaderOptions } from "../convert/chat-text.ts"
 import type { Delta } from "../convert/delta.ts"
 import { readReply } from "../convert/reply.ts"
 import type { Conversion } from "../convert/request.ts"
+import { applyStops, initialStops } from "../convert/stops.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
@@ -62,7 +63,7 @@ async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
   }
   if (sent.reply.kind === "stream")
     return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
-  const deltas = readReply(sent.reply.reply, reader)
+  const [, deltas] = applyStops(initialStops(conversion.watchedStops), readReply(sent.reply.reply, reader))
   const empty = !deltas.some(saysSomething)
   return {
     ok: true,
@@ -104,9 +105,10 @@ function nothingSaid(what: string, errors: ErrorContext): Delta {
 function readDeltas(
   inputs: Batches<StreamInput>,
   reader: ReaderOptions,
-  { clock, afterFinishMs, errors }: PipelineOptions,
+  { clock, afterFinishMs, errors, conversion }: PipelineOptions,
 ): Batches<Delta> {
   let state = initialChatReader(reader)
+  let stops = initialStops(conversion.watchedStops)
   let said = false
   let cancelGrace: (() => void) | undefined
 
@@ -117,8 +119,10 @@ function readDeltas(
       state = after
       for (const delta of more) deltas.push(delta)
     }
-    said ||= deltas.some(saysSomething)
-    return state.ended && !said ? [nothingSaid("an empty stream", errors)] : deltas
+    const [watched, given] = applyStops(stops, deltas)
+    stops = watched
+    said ||= given.some(saysSomething)
+    return state.ended && !said ? [nothingSaid("an empty stream", errors)] : given
   }
 
   function close(): void {
@@ -127,9 +131,9 @@ function readDeltas(
   }
 
   async function next(): Promise<readonly Delta[] | undefined> {
-    while (!state.ended) {
+    while (!state.ended && !stops.hit) {
       const deltas = read((await inputs.next()) ?? endOfBytes)
-      if (state.ended) close()
+      if (state.ended || stops.hit) close()
       // The upstream has said that it is done; if it does not go, we do.
       else if (state.finish !== undefined) cancelGrace ??= clock.setTimer(inputs.close, afterFinishMs)
       if (deltas.length > 0) return deltas

@@ -70,6 +70,17 @@ describe("a request", () => {
   })
 })
 
+test("--explain says what goes under another name", async () => {
+  const more = { thinking: { type: "adaptive" }, tools: [{ name: "a b", input_schema: { type: "object" } }] }
+  const { error } = await run(JSON.stringify({ ...request, ...more }), {
+    explain: true,
+    model: "openai/gpt-5",
+  })
+  expect(error).toContain("renamed  max_tokens: max_completion_tokens\n")
+  expect(error).toContain('renamed  thinking: reasoning_effort "high"\n')
+  expect(error).toMatch(/renamed {2}tools\.0\.name: "a b" as a_b_[0-9a-f]{8}\n/)
+})
+
 describe("a reply", () => {
   test("becomes an Anthropic message", async () => {
     const { code, out } = await run(JSON.stringify(chatReply({ content: "hello" })))

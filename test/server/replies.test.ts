@@ -154,3 +154,29 @@ test("what is there already is written at once", async () => {
   for await (const bytes of response.body ?? []) reads.push(bytes)
   expect(reads.length).toBeLessThanOrEqual(2)
 })
+
+describe("case 25: more stop sequences than the provider takes", () => {
+  const six = ["1", "2", "3", "4", "5", "wor"]
+  const answer = {
+    content: [{ type: "text", text: "hello " }],
+    stop_reason: "stop_sequence",
+    stop_sequence: "wor",
+  }
+
+  test("are enforced in a whole reply", async () => {
+    const { proxy } = start([{ kind: "json", body: chatReply({ content: "hello world" }) }])
+    expect(await jsonOf(post(proxy, { stop_sequences: six }))).toMatchObject(answer)
+  })
+
+  test("are enforced in a stream, and the upstream is let go", async () => {
+    const steps = [textChunk("hello "), textChunk("wo"), textChunk("rld"), textChunk(" and more")]
+    const { upstream, proxy } = start([{ kind: "stream", chunks: [...steps, { pauseMs: 20_000 }] }])
+    const events = await eventsOf(postStream(proxy, { stop_sequences: six }))
+    expect(checkGrammar(events)).toEqual([])
+    expect(textOf(events)).toBe("hello ")
+    const { stop_reason, stop_sequence } = answer
+    expect(events.at(-2)).toMatchObject({ delta: { stop_reason, stop_sequence } })
+    expect(upstream.turns()[0]?.body["stop"]).toEqual(six.slice(0, 4))
+    await until(() => upstream.turns()[0]?.cancelledAt !== undefined, 2_000)
+  })
+})

@@ -5,7 +5,7 @@ import type { CommandEntry } from "./table.ts"
 import { version } from "./version.ts"
 
 /** The root as citty describes it: the list of commands. */
-export function rootCommand(entries: readonly CommandEntry[]): CommandDef {
+function rootCommand(entries: readonly CommandEntry[]): CommandDef {
   return defineCommand<ArgsDef>({
     meta: {
       name: "claude-proxy",

@@ -11,7 +11,7 @@ export interface Address {
 }
 
 /** The last version of Azure's dated API that is not a preview. */
-export const azureVersion = "2024-10-21"
+const azureVersion = "2024-10-21"
 
 /**
  * Reads a base URL as people paste it: with slashes at the end, with /chat/completions, with a query.

@@ -1,6 +1,6 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
-import { type Fault, fault } from "../protocol/fault.ts"
+import { brokenUpstream, type Fault } from "../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
 import { encodeCarrier } from "./carrier.ts"
 import type { Delta } from "./delta.ts"
@@ -84,14 +84,7 @@ function writeFault(state: WriterState, given: Fault): Step {
   return [{ ...state, phase: "ended" }, [{ type: "error", fault: given }]]
 }
 
-const cut: Fault = fault({
-  kind: "api_error",
-  source: "upstream",
-  status: 502,
-  retry: "before-first-byte",
-  cut: true,
-  message: "the upstream closed the connection before its reply was complete",
-})
+const cut = brokenUpstream("the upstream closed the connection before its reply was complete")
 
 function writeContent(state: WriterState, item: Content): Step {
   const { open, queue } = state

@@ -15,8 +15,6 @@ export interface WriterOptions {
   readonly estimate: ((text: string) => number) | null
 }
 
-export type ToolDelta = Extract<Delta, { kind: "tool" }>
-
 /** What becomes of blocks. */
 export type Content = Extract<Delta, { kind: "tool" | "text" | "reasoning" }>
 

@@ -31,8 +31,6 @@ export interface Fault {
   readonly finalForClient?: boolean
   /** `error.details.error_code`, which the SDK turns into its own recovery. */
   readonly code?: string
-  /** The bytes stopped although nobody said why: harmless once a finish reason is known. */
-  readonly cut?: boolean
   /** Response headers a fault needs beyond the common ones (`allow` of a 405). */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -42,6 +40,12 @@ export function fault(
   given: Pick<Fault, "kind" | "source" | "message"> & Partial<Omit<Fault, "kind" | "source" | "message">>,
 ): Fault {
   return { status: statusOf[given.kind], retry: "no", ...given }
+}
+
+/** An upstream that broke off, or answered with what is no reply: 502, and worth another attempt. */
+export function brokenUpstream(message: string): Fault {
+  const about = { kind: "api_error", source: "upstream", status: 502, retry: "before-first-byte" } as const
+  return fault({ ...about, message })
 }
 
 /** A client's mistake: 400, said in Anthropic's words. */

@@ -2,7 +2,7 @@
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
 import { issueMessage, parseContent, tagError } from "./blocks.ts"
-import { isObject, type JsonObject } from "./json.ts"
+import type { JsonObject } from "./json.ts"
 
 export type { ContentBlock } from "./blocks.ts"
 
@@ -214,8 +214,3 @@ export type MessagesEvent =
     }
   | { readonly type: "message_stop" }
   | { readonly type: "error"; readonly fault: import("./fault.ts").Fault }
-
-/** Is this JSON an Anthropic request, judged by its shape alone? */
-export function looksLikeMessagesRequest(value: unknown): value is JsonObject {
-  return isObject(value) && Array.isArray(value["messages"])
-}

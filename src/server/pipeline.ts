@@ -8,7 +8,7 @@ import { readReply } from "../convert/reply.ts"
 import type { Conversion } from "../convert/request.ts"
 import { applyStops, initialStops } from "../convert/stops.ts"
 import type { StreamInput } from "../protocol/chat.ts"
-import { type Fault, fault } from "../protocol/fault.ts"
+import { brokenUpstream, type Fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
@@ -82,14 +82,7 @@ function weigh(batch: readonly Delta[], errors: ErrorContext): "wait" | "go" | F
 }
 
 function cutBeforeContent({ provider }: ErrorContext): Fault {
-  return fault({
-    kind: "api_error",
-    source: "upstream",
-    status: 502,
-    retry: "before-first-byte",
-    cut: true,
-    message: `[${provider}] the upstream closed the connection before its reply began`,
-  })
+  return brokenUpstream(`[${provider}] the upstream closed the connection before its reply began`)
 }
 
 /** A reply may be empty, but then it says why it ended: all else is a success that is none. */

@@ -1,7 +1,7 @@
 // The only file that calls fetch: one request to an upstream, its reply as inputs for a dialect's reader, and
 // every way it can fail as a Fault.
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
-import { type Fault, fault } from "../protocol/fault.ts"
+import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
@@ -183,12 +183,8 @@ function document(text: string, options: SendOptions): Sent {
 
 /** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */
 export function noReply(what: string, errors: ErrorContext): Fault {
-  return fault({
-    kind: "api_error",
-    source: "upstream",
-    status: 502,
-    retry: "before-first-byte",
-    cut: true,
-    message: `[${errors.provider}] the upstream answered with ${what} instead of a reply; check the base URL`,
-  })
+  const { provider } = errors
+  return brokenUpstream(
+    `[${provider}] the upstream answered with ${what} instead of a reply; check the base URL`,
+  )
 }

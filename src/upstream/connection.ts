@@ -1,5 +1,5 @@
 // Failures below HTTP, in words that say what to do. Codes are those Bun's fetch was seen to give.
-import { type Fault, fault } from "../protocol/fault.ts"
+import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Deadline } from "./deadline.ts"
@@ -71,13 +71,12 @@ const clientLeft = fault({
 function timedOut({ timeoutMs, errors }: Situation): Fault {
   const silence = `no byte from the upstream for ${timeoutMs / 1000} s`
   const message = `[${errors.provider}] ${silence}; REQUEST_TIMEOUT sets how long that may be`
-  return fault({ kind: "timeout_error", source: "upstream", message, cut: true })
+  return fault({ kind: "timeout_error", source: "upstream", message })
 }
 
 function broken(message: string, final?: true): Fault {
-  const base = fault({ kind: "api_error", source: "upstream", status: 502, message })
-  if (final) return { ...base, finalForClient: true }
-  return { ...base, retry: "before-first-byte", cut: true }
+  const given = brokenUpstream(message)
+  return final ? { ...given, retry: "no", finalForClient: true } : given
 }
 
 function codeOf(error: unknown): string {

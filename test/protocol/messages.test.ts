@@ -1,11 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import {
-  CountRequest,
-  knownFields,
-  looksLikeMessagesRequest,
-  MessagesRequest,
-  renderIssues,
-} from "../../src/protocol/messages.ts"
+import { CountRequest, knownFields, MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
 
 const messages = [{ role: "user", content: "hi" }]
 const inContent = (block: unknown, role = "user") => ({ messages: [{ role, content: [block] }] })
@@ -197,13 +191,4 @@ test("count_tokens may come without messages", () => {
 test("the fields that are read are known by name", () => {
   expect(knownFields.has("messages")).toBe(true)
   expect(knownFields.has("context_management")).toBe(false)
-})
-
-test.each<[unknown, boolean]>([
-  [{ messages: [] }, true],
-  [{ messages: {} }, false],
-  [[], false],
-  [null, false],
-])("does %j look like a request? %p", (value, expected) => {
-  expect(looksLikeMessagesRequest(value)).toBe(expected)
 })

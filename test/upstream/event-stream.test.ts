@@ -89,7 +89,7 @@ test("a connection that breaks is a fault, the last input", async () => {
   expect(inputs[0]).toEqual(chunk({ a: 1 }))
   expect(inputs[1]).toMatchObject({
     kind: "fault",
-    fault: { status: 502, retry: "before-first-byte", cut: true },
+    fault: { status: 502, retry: "before-first-byte" },
   })
   expect(inputs.length).toBe(2)
 })

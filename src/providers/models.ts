@@ -61,13 +61,13 @@ export const families: readonly ModelRule[] = [
   // (api-docs.deepseek.com, thinking mode; 2026-11); R1 and the models without thinking are better off without
   // it. Text only, but for the vision models.
   {
-    match: /^deepseek-(v4|v3[.p]2|reasoner)/,
+    match: /^deepseek-(v4|v3[.p]2|reasoner|flash)/,
     delta: {
       toolChoice: unforced,
       reasoning: { sendBack: "all-turns", sendBackField: "reasoning_content", backfill: "" },
     },
   },
-  { match: /^deepseek(?!.*(vision|-vl|ocr))/, delta: { vision: false } },
+  { match: /^deepseek(?!-flash|-v4[.p]1-flash|.*(vision|-vl|ocr))/, delta: { vision: false } },
   // Kimi takes one temperature only, another one while thinking; and wants the reasoning of its calls back
   // (MoonshotAI/kimi-code#686, QuantumNous/new-api#3121; 2026-06).
   {
@@ -96,7 +96,7 @@ export const limits: readonly ModelRule[] = [
   limit(/^o1-preview/, 128_000, 32_768),
   limit(/^o\d/, 200_000, 100_000),
   // api-docs.deepseek.com, models and pricing, 2026-11; the two old names as they were documented last.
-  limit(/^deepseek-v4/, 1_000_000, 384_000),
+  limit(/^deepseek-(v4|flash)/, 1_000_000, 384_000),
   limit(/^deepseek-reasoner/, 128_000, 65_536),
   limit(/^deepseek-chat/, 128_000, 8_192),
 ]

@@ -68,7 +68,7 @@ export const providers: readonly ProviderRow[] = [
     name: "DeepSeek",
     baseUrl: "https://api.deepseek.com",
     keyNames: ["DEEPSEEK_API_KEY"],
-    tiers: { big: "deepseek-v4-pro", small: "deepseek-v4-flash" },
+    tiers: { big: "deepseek-v4-pro", small: "deepseek-flash" },
     delta: {
       hosts: ["api.deepseek.com"],
       responseFormat: "json_object",

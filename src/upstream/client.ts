@@ -132,9 +132,10 @@ function readHeader(response: Response, name: string, clock: Clock): string | nu
 }
 
 /** OpenRouter says when a used-up limit is free again in milliseconds since the epoch; as a date it is read. */
-function readReset({ headers }: Response): string | null {
+function readReset({ headers, status }: Response): string | null {
   const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN)
-  if (headers.get("x-ratelimit-remaining") !== "0" || !(reset > 1e12)) return null
+  const free = (headers.get("x-ratelimit-remaining") ?? "0") !== "0"
+  if (status !== 429 || free || !(reset > 1e12)) return null
   return new Date(reset).toUTCString()
 }
 

@@ -147,7 +147,7 @@ describe("tiers", () => {
     [{ OPENAI_API_KEY: "k" }, ["gpt-4o", "gpt-4o", "gpt-4o-mini"]],
     [{ OPENAI_API_KEY: "k", BIG_MODEL: "b" }, ["b", "b", "gpt-4o-mini"]],
     [{ OPENAI_API_KEY: "k", SMALL_MODEL: "s", MIDDLE_MODEL: "m" }, ["gpt-4o", "m", "s"]],
-    [deepseek, ["deepseek-v4-pro", "deepseek-v4-pro", "deepseek-v4-flash"]],
+    [deepseek, ["deepseek-v4-pro", "deepseek-v4-pro", "deepseek-flash"]],
     [{ ...deepseek, BIG_MODEL: "b" }, ["b", "b", "b"]],
     [{ ...deepseek, BIG_MODEL: "b", SMALL_MODEL: "s" }, ["b", "b", "s"]],
     [relay, ["gpt-4o", "gpt-4o", "gpt-4o-mini"]],

@@ -196,6 +196,16 @@ test.each([
   expect(upstream.turns().length).toBe(1)
 })
 
+test("a 429 that says in milliseconds of the epoch when its limit is free again (OpenRouter)", async () => {
+  const reset = String(Date.now() + 40_000)
+  const { upstream, proxy } = start([failing(429, { "x-ratelimit-reset": reset })])
+  const response = await post(proxy)
+  expect(response.status).toBe(429)
+  const wait = Number(response.headers.get("retry-after"))
+  expect(wait >= 38 && wait <= 41).toBe(true)
+  expect(upstream.turns()).toHaveLength(1)
+})
+
 test("a wait of more than a minute is said, and no client is asked to sit it out", async () => {
   const { proxy } = start([failing(429, { "retry-after": "3600" })])
   const response = await postStream(proxy)

@@ -6,11 +6,9 @@ import { createLogger } from "../observe/log.ts"
 import { logExchange } from "../observe/log-exchange.ts"
 import { startDemoUpstream } from "../server/demo.ts"
 import { type RunningServer, startServer } from "../server/server.ts"
-import type { Environment } from "./child-environment.ts"
 import type { CommandIo } from "./io.ts"
 import { startFailure } from "./start-failure.ts"
 import { holdStrays } from "./strays.ts"
-import { ensureUncapped } from "./uncapped.ts"
 import { untilStopped } from "./until-stopped.ts"
 import { version } from "./version.ts"
 
@@ -20,15 +18,15 @@ export interface ServeOptions {
   readonly envFile?: string | undefined
   readonly logLevel?: string | undefined
   readonly demo: boolean
+  /** Bun's limit of 256 requests at once could not be lifted. */
+  readonly capped: boolean
 }
 
 // How long running replies may go on after the first signal.
 const graceMs = 10_000
 
 /** Runs until a signal; 0 after a clean stop, 1 when the address cannot be had, 2 for a broken configuration. */
-export async function serve(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
-  const uncapped = await ensureUncapped(env)
-  if (typeof uncapped === "number") return uncapped
+export async function serve(options: ServeOptions, io: CommandIo): Promise<number> {
   const upstream = options.demo ? startDemoUpstream() : undefined
   const loaded = loadHere({
     flags: { HOST: options.host, PORT: options.port, LOG_LEVEL: options.logLevel },
@@ -51,7 +49,7 @@ export async function serve(options: ServeOptions, io: CommandIo, env: Environme
     secrets: config.secrets,
   })
   for (const warning of warnings) log.warn(warning)
-  if (uncapped === "capped")
+  if (options.capped)
     log.warn("at most 256 requests can run at once: this system does not let us lift Bun's limit")
   let server: RunningServer
   try {

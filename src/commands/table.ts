@@ -77,10 +77,15 @@ function serveEntry({ io, env }: Invocation): Described {
       ["claude-proxy serve --demo", "without any key, to see that it works"],
     ],
     run: async (given) => {
+      // This may begin the process anew: nothing that takes time is loaded before.
+      const { ensureUncapped } = await import("./uncapped.ts")
+      const uncapped = await ensureUncapped(env)
+      if (typeof uncapped === "number") return uncapped
       const { ServeFlags } = await import("./flags.ts")
       return withFlags(ServeFlags, given, io, async ({ host, port, demo, ...flags }) => {
         const { serve } = await import("./serve.ts")
-        return serve({ host, port, demo, envFile: flags.env, logLevel: flags["log-level"] }, io, env)
+        const capped = uncapped === "capped"
+        return serve({ host, port, demo, capped, envFile: flags.env, logLevel: flags["log-level"] }, io)
       })
     },
   }

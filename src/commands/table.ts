@@ -73,7 +73,7 @@ function serveEntry({ io, env }: Invocation): Described {
     examples: [
       ["claude-proxy serve", "with the settings of .env and the environment"],
       ["claude-proxy serve --port 0 --log-level debug", "on a free port, logging everything"],
-      ["claude-proxy serve --env ./work.env", "with another file of settings"],
+      ["claude-proxy serve --env ./project.env", "with another file of settings"],
       ["claude-proxy serve --demo", "without any key, to see that it works"],
     ],
     run: async (given) => {

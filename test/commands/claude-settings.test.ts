@@ -2,12 +2,12 @@ import { expect, test } from "bun:test"
 import { claudeSettingsFiles, findConflicts, settingsConflicts } from "../../src/commands/claude-settings.ts"
 
 test("the files of the user, the project and the project's own user, in that order", () => {
-  expect(claudeSettingsFiles({}, "/home/me", "/work")).toEqual([
+  expect(claudeSettingsFiles({}, "/home/me", "/project")).toEqual([
     "/home/me/.claude/settings.json",
-    "/work/.claude/settings.json",
-    "/work/.claude/settings.local.json",
+    "/project/.claude/settings.json",
+    "/project/.claude/settings.local.json",
   ])
-  expect(claudeSettingsFiles({ CLAUDE_CONFIG_DIR: "/cfg" }, "/home/me", "/work")[0]).toBe(
+  expect(claudeSettingsFiles({ CLAUDE_CONFIG_DIR: "/cfg" }, "/home/me", "/project")[0]).toBe(
     "/cfg/settings.json",
   )
   expect(claudeSettingsFiles({}, "/home/me", "/home/me")).toHaveLength(2)

@@ -73,13 +73,14 @@ export function convertRequest(
     ...(profile.sendStoreFalse ? { store: false } : {}),
   }
   const { body, notes: removed } = applyProfile(full, request, profile)
+  const calls = toolUses(request)
   const parts = [changes, tools, thinking, messages, maxTokens, stops, format]
   return {
     body,
     notes: [...parts.flatMap(({ notes }) => notes), ...removed, ...noteMetadata(request)],
-    toolNames: mappedNames(request, profile),
+    toolNames: mappedNames([...request.tools, ...calls], profile),
     offered: tools.offered,
-    seenIds: new Set(toolUses(request).map(({ id }) => id)),
+    seenIds: new Set(calls.map(({ id }) => id)),
     stopSequences: stops.wanted,
     watchedStops: stops.watched,
     showReasoning: !thinking.off || profile.reasoning.sendBack === "all-turns",
@@ -217,9 +218,12 @@ function applyProfile(
 }
 
 /** Every name that had to be changed, offered now or called earlier, by its upstream form. */
-function mappedNames(request: MessagesRequest, profile: ProviderProfile): ReadonlyMap<string, string> {
+function mappedNames(
+  named: readonly { readonly name: string }[],
+  profile: ProviderProfile,
+): ReadonlyMap<string, string> {
   const names = new Map<string, string>()
-  for (const { name } of [...(request.tools ?? []), ...toolUses(request)]) {
+  for (const { name } of named) {
     const mapped = mapToolName(name, profile.toolNameMaxLength)
     if (mapped !== name) names.set(mapped, name)
   }

@@ -1,36 +1,14 @@
 // `convert` as its user runs it, with the world passed in.
 import { describe, expect, test } from "bun:test"
-import { convert } from "../../src/commands/convert.ts"
-import type { CommandIo } from "../../src/commands/io.ts"
+import { type ConvertOptions, convert } from "../../src/commands/convert.ts"
 import { objectOf, parseJson } from "../../src/protocol/json.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import { chatReply, finishChunk, textChunk, toolChunks, usageChunk } from "../support/chunks.ts"
+import { inWorld } from "../support/command-io.ts"
 import { checkGrammar } from "../support/grammar.ts"
 
-interface Result {
-  readonly code: number
-  readonly out: string
-  readonly error: string
-}
-
-async function run(input: string, options: Partial<Parameters<typeof convert>[0]> = {}): Promise<Result> {
-  let out = ""
-  let error = ""
-  const io: CommandIo = {
-    out: (text) => {
-      out += text
-    },
-    error: (text) => {
-      error += text
-    },
-    readStdin: () => Promise.resolve(input),
-    readFile: () => Promise.reject(new Error("no such file")),
-    stdinIsTerminal: false,
-    color: false,
-  }
-  const code = await convert({ explain: false, model: "openai/gpt-4o", ...options }, io)
-  return { code, out, error }
-}
+const run = (input: string, options: Partial<ConvertOptions> = {}) =>
+  inWorld({ stdin: input }, (io) => convert({ explain: false, model: "openai/gpt-4o", ...options }, io))
 
 const json = (text: string) => {
   const parsed = parseJson(text)
@@ -138,7 +116,7 @@ const level = '{"type":"tool_result","tool_use_id":"a","content":['
 const deep = level.repeat(20_000) + "]}".repeat(20_000)
 
 describe("anything else", () => {
-  const cases: readonly (readonly [string, string, Partial<Parameters<typeof convert>[0]>, string])[] = [
+  const cases: readonly (readonly [string, string, Partial<ConvertOptions>, string])[] = [
     ["nothing", "  ", {}, "standard input is empty"],
     ["no JSON", "nonsense", {}, "the input is not valid JSON"],
     ["a list", "[1]", {}, "must be a JSON object"],
@@ -158,7 +136,7 @@ describe("anything else", () => {
     ["a deep request", `{"messages":[{"role":"user","content":[${deep}]}]}`, {}, "nested too deeply"],
     ["a broken line", '{"choices":[]}\n{"cho', {}, "line 2 is not valid JSON"],
     ["the wrong way", JSON.stringify(request), { to: "anthropic" }, "converts to openai, not to anthropic"],
-    ["a file that is not there", "", { file: "gone.json" }, "cannot read gone.json: no such file"],
+    ["a file that is not there", "", { file: "gone.json" }, "cannot read gone.json: ENOENT"],
   ]
 
   test.each(cases)("%s ends with 1 and says what is wrong", async (_name, input, options, why) => {

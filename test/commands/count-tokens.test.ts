@@ -1,41 +1,11 @@
 import { describe, expect, test } from "bun:test"
 import { type CountTokensOptions, countTokens } from "../../src/commands/count-tokens.ts"
-import type { CommandIo } from "../../src/commands/io.ts"
+import { inWorld, type World } from "../support/command-io.ts"
 
-interface World {
-  readonly files?: Readonly<Record<string, string>>
-  readonly stdin?: string
-  readonly stdinIsTerminal?: boolean
-}
-
-async function run(
-  options: Partial<CountTokensOptions>,
-  world: World,
-): Promise<{ readonly code: number; readonly out: string; readonly error: string }> {
-  let out = ""
-  let error = ""
-  const io: CommandIo = {
-    out: (text) => {
-      out += text
-    },
-    error: (text) => {
-      error += text
-    },
-    readStdin: async () => world.stdin ?? "",
-    readFile: async (path) => {
-      const text = world.files?.[path]
-      if (text === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`)
-      return text
-    },
-    stdinIsTerminal: world.stdinIsTerminal ?? false,
-    color: false,
-  }
-  const code = await countTokens(
-    { file: undefined, estimate: false, byPart: false, json: false, ...options },
-    io,
+const run = (options: Partial<CountTokensOptions>, world: World) =>
+  inWorld(world, (io) =>
+    countTokens({ file: undefined, estimate: false, byPart: false, json: false, ...options }, io),
   )
-  return { code, out, error }
-}
 
 const request = JSON.stringify({
   model: "claude-sonnet-5",

@@ -52,3 +52,18 @@ test.each([
 ])("%#: %#", (exchanges, expected) => {
   expect(renderTotals(exchanges.reduce(addExchange, emptyTotals))).toBe(expected)
 })
+
+test.each([
+  [[undefined, undefined], "cost unknown"],
+  [[0.0023, 0.01], "cost $0.0123"],
+  [[undefined, 0.0023, 0.01], "cost $0.0123 + unknown"],
+  [[0, 0], "cost $0.0000"],
+  [[0, undefined], "cost $0.0000 + unknown"],
+  [[0.000_01], "cost under $0.0001"],
+  [[1234.5], "cost $1,234.5000"],
+])("costs %j: %s", (costs, expected) => {
+  const line = renderTotals(
+    costs.map((costUsd) => exchange(1, 0, 1, { costUsd })).reduce(addExchange, emptyTotals),
+  )
+  expect(line.split(", ").slice(3).join(", ")).toBe(expected)
+})

@@ -1,6 +1,6 @@
 // POST /v1/messages, from the request's bytes to the reply's, in one straight line.
 import type { Delta } from "../convert/delta.ts"
-import { foldEvents } from "../convert/reply.ts"
+import { foldEvents } from "../convert/reply/reply.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Batches } from "../upstream/batches.ts"
 import type { Context } from "./context.ts"

@@ -1,12 +1,12 @@
 // From one converted request to a stream of deltas: the upstream is asked, its reply read by the dialect's
 // reader, and failures before the first content repeated.
 
-import { initialChatReader, readChat } from "../convert/chat-stream.ts"
-import type { ReaderOptions } from "../convert/chat-text.ts"
 import type { Delta } from "../convert/delta.ts"
-import { readReply } from "../convert/reply.ts"
-import type { Conversion } from "../convert/request.ts"
-import { applyStops, initialStops } from "../convert/stops.ts"
+import { initialChatReader, readChat } from "../convert/reply/chat-stream.ts"
+import type { ReaderOptions } from "../convert/reply/chat-text.ts"
+import { readReply } from "../convert/reply/reply.ts"
+import { applyStops, initialStops } from "../convert/reply/stops.ts"
+import type { Conversion } from "../convert/request/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"

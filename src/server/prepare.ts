@@ -6,7 +6,7 @@ import {
   convertRequest,
   noteUnknownFields,
   sessionOf,
-} from "../convert/request.ts"
+} from "../convert/request/request.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
 import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"

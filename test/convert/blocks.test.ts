@@ -1,10 +1,10 @@
 // The writer by itself: whatever deltas come, Anthropic's grammar goes out.
 import { describe, expect, test } from "bun:test"
-import { begin, keepAlive, write } from "../../src/convert/blocks.ts"
 import { encodeCarrier, isOurs } from "../../src/convert/carrier.ts"
 import type { Delta } from "../../src/convert/delta.ts"
-import { writeAll } from "../../src/convert/reply.ts"
-import { hasContent, initialWriter, type WriterState } from "../../src/convert/writer-state.ts"
+import { begin, keepAlive, write } from "../../src/convert/reply/blocks.ts"
+import { writeAll } from "../../src/convert/reply/reply.ts"
+import { hasContent, initialWriter, type WriterState } from "../../src/convert/reply/writer-state.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import { renderEvents, writerOptions } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"

@@ -1,6 +1,6 @@
 // What providers send, and what comes out: recorded shapes first, then the treacherous cases by number.
 import { describe, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply.ts"
+import { foldEvents } from "../../src/convert/reply/reply.ts"
 import { baseProfile } from "../../src/providers/profile.ts"
 import { providers } from "../../src/providers/table.ts"
 import {

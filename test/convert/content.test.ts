@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { assistantBlockText, convertParts, joinParts } from "../../src/convert/content.ts"
+import { assistantBlockText, convertParts, joinParts } from "../../src/convert/request/content.ts"
 import type { ContentBlock } from "../../src/protocol/blocks.ts"
 import { parseContent } from "../../src/protocol/blocks.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"

@@ -1,8 +1,8 @@
 // The small tables: finish reasons and token counts, as every provider writes them.
 import { describe, expect, test } from "bun:test"
-import { finalReason, finalUsage, isEstimated } from "../../src/convert/final.ts"
-import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/finish.ts"
-import { initialWriter } from "../../src/convert/writer-state.ts"
+import { finalReason, finalUsage, isEstimated } from "../../src/convert/reply/final.ts"
+import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/reply/finish.ts"
+import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import type { MessagesUsage } from "../../src/protocol/messages.ts"
 import { deltaChunk, finishChunk, textChunk } from "../support/chunks.ts"
 import { foldOf, writerOptions } from "../support/fixtures.ts"

@@ -1,6 +1,6 @@
 // The treacherous requests, one test each, under their numbers: history, limits, and what is new.
 import { describe, expect, test } from "bun:test"
-import { convertRequest, sessionOf } from "../../src/convert/request.ts"
+import { convertRequest, sessionOf } from "../../src/convert/request/request.ts"
 import { MessagesRequest } from "../../src/protocol/messages.ts"
 import {
   ask,

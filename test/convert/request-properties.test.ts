@@ -1,6 +1,6 @@
 // What holds for every request, whatever is in it.
 import { describe, expect, test } from "bun:test"
-import { convertRequest, noteUnknownFields } from "../../src/convert/request.ts"
+import { convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { applyDelta, type ProfileDelta } from "../../src/providers/profile.ts"

@@ -1,5 +1,5 @@
 // Requests in, bodies out: what the tests of the request side share.
-import { type Conversion, convertRequest, noteUnknownFields } from "../../src/convert/request.ts"
+import { type Conversion, convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"

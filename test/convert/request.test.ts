@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test"
-import { cacheGroup, convertRequest, noteUnknownFields, sessionOf } from "../../src/convert/request.ts"
+import {
+  cacheGroup,
+  convertRequest,
+  noteUnknownFields,
+  sessionOf,
+} from "../../src/convert/request/request.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import {

@@ -1,6 +1,6 @@
 // Reasoning between tags at the beginning of a text, however the text is cut.
 import { describe, expect, test } from "bun:test"
-import { flushTags, initialTags, type Piece, splitTags } from "../../src/convert/think-tags.ts"
+import { flushTags, initialTags, type Piece, splitTags } from "../../src/convert/reply/think-tags.ts"
 import { property } from "../support/random.ts"
 
 type Style = Parameters<typeof initialTags>[0]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { convertThinking, reasoningLevel } from "../../src/convert/thinking.ts"
+import { convertThinking, reasoningLevel } from "../../src/convert/request/thinking.ts"
 import { ask, parse, routeTo, type Target, text, user } from "./request-support.ts"
 
 const hi = user(text("hi"))

@@ -1,6 +1,6 @@
 // The writer's memory of one message.
-import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
-import type { Delta } from "./delta.ts"
+import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
+import type { Delta } from "../delta.ts"
 
 export interface WriterOptions {
   readonly id: string

@@ -1,7 +1,7 @@
 // Small tables: how a reply ended, and what it cost in tokens.
-import { type Fault, fault } from "../protocol/fault.ts"
-import { countOf, isObject, type JsonObject, objectOf } from "../protocol/json.ts"
-import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+import { type Fault, fault } from "../../protocol/fault.ts"
+import { countOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
+import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
 
 /** What a finish reason means: an ordinary stop, a policy stop, a full window, or a failure in disguise. */
 export type Finish =

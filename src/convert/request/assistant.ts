@@ -1,10 +1,10 @@
 // The assistant's turns of a conversation: text, calls, and the reasoning that a provider wants back.
-import type { ContentBlock } from "../protocol/blocks.ts"
-import type { ChatAssistantMessage, ChatToolCall } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import { isObject } from "../protocol/json.ts"
-import type { Message } from "../protocol/messages.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
+import type { ContentBlock } from "../../protocol/blocks.ts"
+import type { ChatAssistantMessage, ChatToolCall } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { isObject } from "../../protocol/json.ts"
+import type { Message } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
 import { assistantBlockText } from "./content.ts"
 import { mapToolId, mapToolName } from "./names.ts"
 

@@ -1,9 +1,9 @@
 // How much to think: thinking, budgets and effort words of the Messages API on one scale, then in the
 // provider's own words.
-import type { ChatRequest } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import type { MessagesRequest } from "../protocol/messages.ts"
-import type { ProviderProfile, ReasoningLevel } from "../providers/profile.ts"
+import type { ChatRequest } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { ProviderProfile, ReasoningLevel } from "../../providers/profile.ts"
 
 export interface Reasoning {
   readonly fields: Pick<ChatRequest, "thinking" | "reasoning_effort">

@@ -1,10 +1,11 @@
 // The reader of the Chat Completions dialect: chunks of any provider become deltas here. What
 // a chunk holds is never trusted, and no chunk can make this throw.
-import type { ChatChoice, ChatChunk, ChatDelta, StreamInput } from "../protocol/chat.ts"
-import { type Fault, fault } from "../protocol/fault.ts"
-import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
-import { overflowMessage } from "../protocol/overflow.ts"
-import { faultFromJson, isErrorJson } from "../protocol/upstream-error.ts"
+import type { ChatChoice, ChatChunk, ChatDelta, StreamInput } from "../../protocol/chat.ts"
+import { type Fault, fault } from "../../protocol/fault.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { overflowMessage } from "../../protocol/overflow.ts"
+import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
+import type { Delta } from "../delta.ts"
 import {
   after,
   none,
@@ -16,7 +17,6 @@ import {
   type Step,
   tagged,
 } from "./chat-text.ts"
-import type { Delta } from "./delta.ts"
 import { convertUsage, type Finish, laterUsage, mapFinishReason } from "./finish.ts"
 import { initialTags } from "./think-tags.ts"
 import { endToolCalls, readToolCalls } from "./tool-calls.ts"

@@ -1,6 +1,6 @@
 // The text of a call's arguments, arriving in pieces: where it ends, what of it may be passed on at once, and
 // what has to be seen whole first. An object is followed by depth and strings alone; nothing is parsed.
-import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
 
 export interface Scan {
   readonly depth: number

@@ -1,8 +1,8 @@
 // The text half of the Chat reader: its state, and what becomes of text and reasoning in it.
-import type { MessagesUsage } from "../protocol/messages.ts"
-import type { ErrorContext } from "../protocol/upstream-error.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
-import type { Delta } from "./delta.ts"
+import type { MessagesUsage } from "../../protocol/messages.ts"
+import type { ErrorContext } from "../../protocol/upstream-error.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
+import type { Delta } from "../delta.ts"
 import type { Finish } from "./finish.ts"
 import { flushTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
 import { startPending, type ToolOptions } from "./tool-calls.ts"

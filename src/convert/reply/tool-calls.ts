@@ -1,6 +1,6 @@
 // Tool calls out of fragments: names and ids made final, arguments passed on as they come.
-import { isObject } from "../protocol/json.ts"
-import type { Delta } from "./delta.ts"
+import { isObject } from "../../protocol/json.ts"
+import type { Delta } from "../delta.ts"
 import { endArguments, takeArguments } from "./json-scan.ts"
 import {
   emptySlot,

@@ -1,11 +1,11 @@
 // A Messages request as a Chat Completions request: parameters and assembly. The parts are in the files
 // named after them.
-import type { ChatMessage, ChatRequest } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson, textOf } from "../protocol/json.ts"
-import { knownFields, type MessagesRequest } from "../protocol/messages.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
-import type { Route } from "../providers/route.ts"
+import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { isObject, type JsonObject, parseJson, textOf } from "../../protocol/json.ts"
+import { knownFields, type MessagesRequest } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
+import type { Route } from "../../providers/route.ts"
 import { convertMessages } from "./messages.ts"
 import { mapToolName } from "./names.ts"
 import { convertFormat } from "./schema.ts"

@@ -1,9 +1,9 @@
 // JSON Schemas of tools and of structured output, in the form an OpenAI-compatible endpoint takes.
-import type { ChatRequest } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import { arrayOf, isObject, type JsonObject, objectOf } from "../protocol/json.ts"
-import type { MessagesRequest } from "../protocol/messages.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
+import type { ChatRequest } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
+import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
 
 // Where schemas stand inside a schema; under every other keyword stands plain data, which is left alone.
 const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])

@@ -1,8 +1,8 @@
 // Tools that a conversation adds and removes as it goes: blocks of system messages change the list that the
 // request began with (Anthropic beta mid-conversation-tool-changes-2026-07-01, seen with SDK 1.11).
-import { dropped, type Note } from "../protocol/fault.ts"
-import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
-import { type Message, type MessagesRequest, Tool } from "../protocol/messages.ts"
+import { dropped, type Note } from "../../protocol/fault.ts"
+import { type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { type Message, type MessagesRequest, Tool } from "../../protocol/messages.ts"
 
 export interface ToolChanges {
   /** The tools in force at the end of the conversation; new ones stand last, so that the prefix stays. */

@@ -1,11 +1,11 @@
 // Whole replies go through the same reader and writer as streams and are folded at the end: one set of rules
 // for stop reasons, ids, thinking and usage.
-import type { Fault } from "../protocol/fault.ts"
-import type { MessagesEvent, MessagesReply, ReplyBlock } from "../protocol/messages.ts"
+import type { Fault } from "../../protocol/fault.ts"
+import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages.ts"
+import type { Delta } from "../delta.ts"
 import { write } from "./blocks.ts"
 import { initialChatReader, readChatReply } from "./chat-stream.ts"
 import type { ReaderOptions } from "./chat-text.ts"
-import type { Delta } from "./delta.ts"
 import { toolInput } from "./json-scan.ts"
 import type { WriterState } from "./writer-state.ts"
 

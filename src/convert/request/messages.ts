@@ -1,10 +1,10 @@
 // The conversation, in the order Chat Completions wants it: results directly after their calls, the user's
 // words after the results, no two turns of one role in a row, no call without a result.
-import type { ContentBlock } from "../protocol/blocks.ts"
-import type { ChatMessage, ChatPart, ChatToolMessage } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import type { Message } from "../protocol/messages.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
+import type { ContentBlock } from "../../protocol/blocks.ts"
+import type { ChatMessage, ChatPart, ChatToolMessage } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { Message } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
 import {
   type AssistantTurn,
   type MessageOptions,

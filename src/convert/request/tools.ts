@@ -1,8 +1,8 @@
 // Tools and the choice among them.
-import type { ChatTool, ChatToolChoice } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import type { Message, MessagesRequest, Tool, ToolChoice } from "../protocol/messages.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
+import type { ChatTool, ChatToolChoice } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { Message, MessagesRequest, Tool, ToolChoice } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
 import { mapToolName } from "./names.ts"
 import { functionParameters, isStrict } from "./schema.ts"
 import { findTypedTool } from "./typed-tools.ts"

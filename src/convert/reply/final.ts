@@ -1,5 +1,5 @@
 // What a message ends with: why it stopped, and its tokens.
-import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
 import { inputOf } from "./finish.ts"
 import type { WriterState } from "./writer-state.ts"
 

@@ -1,6 +1,6 @@
 // Anthropic's own tool types whose schema lives on its servers but which the client executes: other models can
 // call them once they are told the parameters (Anthropic API reference, tool types; 2026-11).
-import type { JsonObject } from "../protocol/json.ts"
+import type { JsonObject } from "../../protocol/json.ts"
 
 const text = { type: "string" } as const
 const integer = { type: "integer" } as const

@@ -1,6 +1,6 @@
 // Stop sequences that the provider does not take: the text is watched here, cut where one begins, and the reply
 // is over. Only text counts, never thinking or arguments.
-import type { Delta } from "./delta.ts"
+import type { Delta } from "../delta.ts"
 
 export interface StopState {
   readonly sequences: readonly string[]

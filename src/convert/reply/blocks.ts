@@ -1,9 +1,9 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
-import { brokenUpstream, type Fault } from "../protocol/fault.ts"
-import type { BlockDelta, MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
-import { encodeCarrier } from "./carrier.ts"
-import type { Delta } from "./delta.ts"
+import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
+import { encodeCarrier } from "../carrier.ts"
+import type { Delta } from "../delta.ts"
 import { finalReason, finalUsage } from "./final.ts"
 import type { Content, Open, WriterState } from "./writer-state.ts"
 

@@ -1,10 +1,10 @@
 // Content blocks as Chat Completions takes them: text and image parts, and text in place of what it has no
 // part for. Nothing vanishes without a trace: what cannot be sent leaves a short note in the text.
-import type { ContentBlock } from "../protocol/blocks.ts"
-import type { ChatPart } from "../protocol/chat.ts"
-import { changed, dropped, type Note } from "../protocol/fault.ts"
-import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
-import type { ProviderProfile } from "../providers/profile.ts"
+import type { ContentBlock } from "../../protocol/blocks.ts"
+import type { ChatPart } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
 
 export interface Converted<T> {
   readonly value: T

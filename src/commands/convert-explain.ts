@@ -14,16 +14,35 @@ export function explain(
   notes: readonly Note[],
   tokens: number,
 ): string {
-  const { profile } = route
-  const output = body.max_completion_tokens ?? body.max_tokens ?? 0
   const lines = [
-    `route    ${route.requestedModel} → ${route.model} at ${route.provider} (${route.reason})`,
-    `url      ${withoutQuery(route.url)}`,
+    ...explainRoute(route),
     ...renamed(request, route, body).map(([path, what]) => `renamed  ${path}: ${what}`),
-    ...notes.map((note) => `${note.kind.padEnd(8)} ${note.path}: ${note.why}`),
-    `tokens   about ${tokens} in, at most ${output} out; ${fits(tokens, output, profile.contextWindow)}`,
+    ...renderNotes(notes),
+    renderTokens(tokens, body.max_completion_tokens ?? body.max_tokens ?? 0, route),
   ]
   return `${lines.join("\n")}\n`
+}
+
+/** Where it goes, as lines. */
+export function explainRoute(route: Route): readonly string[] {
+  return [
+    `route    ${route.requestedModel} → ${route.model} at ${route.provider} (${route.reason})`,
+    `url      ${withoutQuery(route.url)}`,
+  ]
+}
+
+export function renderNotes(notes: readonly Note[]): readonly string[] {
+  return notes.map((note) => `${note.kind.padEnd(8)} ${note.path}: ${note.why}`)
+}
+
+/** The explanation of what goes to a client, where there is no route to speak of. */
+export function explainNotes(notes: readonly Note[]): string {
+  return notes.length === 0 ? "nothing was dropped or changed\n" : `${renderNotes(notes).join("\n")}\n`
+}
+
+/** Tokens of the prompt, and of the reply at most. */
+export function renderTokens(input: number, output: number, { profile }: Route): string {
+  return `tokens   about ${input} in, at most ${output} out; ${fits(input, output, profile.contextWindow)}`
 }
 
 /** What arrives under another name, with the same meaning. */

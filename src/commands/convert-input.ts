@@ -1,11 +1,15 @@
-// What is this input? A request, a reply or a stream, told by its shape.
+// What is this input? A request, a reply or a stream of either side, told by its shape.
 import type { StreamInput } from "../protocol/chat.ts"
 import { arrayOf, isObject, type JsonObject, parseJson, textOf } from "../protocol/json.ts"
 import { createSseDecoder } from "../protocol/sse.ts"
 import { isErrorJson } from "../protocol/upstream-error.ts"
+import { type Side, sideOfRequest } from "./convert-side.ts"
 
 export type Input =
   | { readonly kind: "messages-request"; readonly body: JsonObject }
+  | { readonly kind: "messages-reply"; readonly reply: JsonObject }
+  | { readonly kind: "messages-stream"; readonly events: readonly unknown[] }
+  | { readonly kind: "chat-request"; readonly body: JsonObject }
   | { readonly kind: "chat-reply"; readonly reply: JsonObject; readonly model: string | undefined }
   | {
       readonly kind: "chat-stream"
@@ -14,93 +18,103 @@ export type Input =
     }
   | { readonly kind: "unknown"; readonly why: string }
 
-/** What a person calls this kind of input. */
-export function describeKind(input: Input): string {
-  switch (input.kind) {
-    case "messages-request":
-      return "an Anthropic request"
-    case "chat-reply":
-      return "an OpenAI reply"
-    case "chat-stream":
-      return "an OpenAI stream"
-    case "unknown":
-      return "nothing known"
-    default:
-      return input satisfies never
-  }
+export type Known = Exclude<Input, { kind: "unknown" }>
+
+/** What the user says about the input: `from` decides, `to` counts where a shape could be either side's. */
+export interface Hints {
+  readonly from: string | undefined
+  readonly to: string | undefined
 }
 
-/** Recognises the text's kind; `from` ("anthropic" or "openai") decides where a shape could be either. */
-export function recognise(text: string, from: string | undefined): Input {
+/** What a person calls each kind of input, and what it converts to. */
+export const kinds: Readonly<Record<Known["kind"], { readonly name: string; readonly target: Side }>> = {
+  "messages-request": { name: "an Anthropic request", target: "openai" },
+  "messages-reply": { name: "an Anthropic reply", target: "openai" },
+  "messages-stream": { name: "an Anthropic stream", target: "openai" },
+  "chat-request": { name: "an OpenAI request", target: "anthropic" },
+  "chat-reply": { name: "an OpenAI reply", target: "anthropic" },
+  "chat-stream": { name: "an OpenAI stream", target: "anthropic" },
+}
+
+/** Recognises the text's kind. */
+export function recognise(text: string, hints: Hints): Input {
   const parsed = parseJson(text)
-  if (parsed.ok) return recogniseDocument(parsed.value, from)
+  if (parsed.ok) return recogniseDocument(parsed.value, hints)
   const trimmed = text.trimStart()
-  if (/^(data|event|id|retry)?:/m.test(trimmed)) return recogniseStream(sseInputs(text))
+  if (/^(data|event|id|retry)?:/m.test(trimmed)) return recogniseStream(sseInputs(text), hints)
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "")
-  if (lines.length > 1 && trimmed.startsWith("{")) return recogniseLines(lines)
+  if (lines.length > 1 && trimmed.startsWith("{")) return recogniseLines(lines, hints)
   return { kind: "unknown", why: `the input is not valid JSON: ${parsed.why}` }
 }
 
-function recogniseDocument(value: unknown, from: string | undefined): Input {
+function recogniseDocument(value: unknown, hints: Hints): Input {
   if (!isObject(value))
     return { kind: "unknown", why: "the input must be a JSON object, not a list or a plain value" }
-  const model = textOf(value["model"])
-  if (from === "anthropic" && value["messages"] !== undefined)
-    return { kind: "messages-request", body: value }
-  if (Array.isArray(value["choices"])) {
-    const streamed = arrayOf(value["choices"]).some((choice) => isObject(choice) && isObject(choice["delta"]))
-    if (!streamed) return { kind: "chat-reply", reply: value, model }
-    return {
-      kind: "chat-stream",
-      chunks: [
+  if (Array.isArray(value["choices"]) && hints.from !== "anthropic") return recogniseChoices(value)
+  if (value["type"] === "message" && hints.from !== "openai") return { kind: "messages-reply", reply: value }
+  if (isErrorJson(value)) return recogniseError(value, hints)
+  if (isEvent(value)) {
+    return recogniseStream(
+      [
         { kind: "chunk", chunk: value },
         { kind: "end", clean: false },
       ],
-      model,
-    }
+      hints,
+    )
   }
-  if (isErrorJson(value)) return { kind: "chat-reply", reply: value, model }
-  if (value["type"] === "message") return { kind: "unknown", why: "this is an Anthropic reply already" }
-  if (from === "openai")
-    return { kind: "unknown", why: "choices: Field required (--from openai reads replies and streams)" }
-  if (value["messages"] === undefined) {
-    return {
-      kind: "unknown",
-      why: "messages: Field required (an Anthropic request), or choices (an OpenAI reply)",
-    }
-  }
-  if (from === undefined && isChatRequest(value)) {
-    const why =
-      "this is an OpenAI request, which is not converted yet (--from anthropic reads it as Anthropic's)"
-    return { kind: "unknown", why }
-  }
-  return { kind: "messages-request", body: value }
+  if (value["messages"] === undefined) return { kind: "unknown", why: missing(hints.from) }
+  const side = hints.from ?? sideOfRequest(value)
+  // Where it could be either, the one that is not wanted is the one that is given.
+  const openai = side === "openai" || (side === "either" && hints.to === "anthropic")
+  return { kind: openai ? "chat-request" : "messages-request", body: value }
 }
 
-/** Fields that only Chat Completions has, or a system message where Anthropic has a field. */
-function isChatRequest(value: JsonObject): boolean {
-  const messages = arrayOf(value["messages"]).filter(isObject)
-  const chatOnly = ["max_completion_tokens", "response_format", "stream_options", "reasoning_effort"]
-  return (
-    chatOnly.some((field) => value[field] !== undefined) ||
-    messages.some((message) => message["role"] === "tool" || message["tool_calls"] !== undefined) ||
-    (messages[0]?.["role"] === "system" && value["system"] === undefined)
-  )
+function missing(from: string | undefined): string {
+  if (from === "openai") return "messages: Field required (an OpenAI request), or choices (an OpenAI reply)"
+  const anthropic = "messages: Field required (a request), or type (an Anthropic reply)"
+  return from === "anthropic" ? anthropic : `${anthropic}, or choices (an OpenAI reply)`
 }
 
-function recogniseStream(inputs: readonly StreamInput[]): Input {
-  const first = inputs.find((input) => input.kind === "chunk")
+function recogniseChoices(value: JsonObject): Input {
+  const model = textOf(value["model"])
+  const streamed = arrayOf(value["choices"]).some((choice) => isObject(choice) && isObject(choice["delta"]))
+  if (!streamed) return { kind: "chat-reply", reply: value, model }
+  const chunks: readonly StreamInput[] = [
+    { kind: "chunk", chunk: value },
+    { kind: "end", clean: false },
+  ]
+  return { kind: "chat-stream", chunks, model }
+}
+
+/** Anthropic's errors say `type: "error"` around theirs; some OpenAI-compatible hosts send them too. */
+function recogniseError(value: JsonObject, { from, to }: Hints): Input {
+  const either = value["type"] === "error" && isObject(value["error"])
+  const anthropic = from === undefined ? either && to !== "anthropic" : from === "anthropic"
+  if (anthropic) return { kind: "messages-reply", reply: value }
+  return { kind: "chat-reply", reply: value, model: textOf(value["model"]) }
+}
+
+const eventTypes: ReadonlySet<unknown> = new Set([
+  ...["message_start", "message_delta", "message_stop", "ping"],
+  ...["content_block_start", "content_block_delta", "content_block_stop"],
+])
+
+function isEvent(value: unknown): boolean {
+  return isObject(value) && value["choices"] === undefined && eventTypes.has(value["type"])
+}
+
+function recogniseStream(inputs: readonly StreamInput[], { from, to }: Hints): Input {
+  const chunks = inputs.flatMap((input) => (input.kind === "chunk" ? [input.chunk] : []))
+  const [first] = chunks
   if (first === undefined) return { kind: "unknown", why: "the stream holds no data line with JSON" }
-  const { chunk } = first
-  if (
-    isObject(chunk) &&
-    typeof chunk["type"] === "string" &&
-    chunk["choices"] === undefined &&
-    !isErrorJson(chunk)
-  ) {
-    return { kind: "unknown", why: "this is an Anthropic stream already" }
-  }
-  return { kind: "chat-stream", chunks: inputs, model: isObject(chunk) ? textOf(chunk["model"]) : undefined }
+  const telling = chunks.find(
+    (chunk) => isEvent(chunk) || (isObject(chunk) && chunk["choices"] !== undefined),
+  )
+  const error = isObject(first) && first["type"] === "error" && isObject(first["error"])
+  const guessed = telling === undefined ? error && to !== "anthropic" : isEvent(telling)
+  const anthropic = from === undefined ? guessed : from === "anthropic"
+  if (anthropic) return { kind: "messages-stream", events: chunks }
+  return { kind: "chat-stream", chunks: inputs, model: isObject(first) ? textOf(first["model"]) : undefined }
 }
 
 function sseInputs(text: string): readonly StreamInput[] {
@@ -115,8 +129,8 @@ function sseInputs(text: string): readonly StreamInput[] {
   return [...inputs, { kind: "end", clean: false }]
 }
 
-/** One chunk per line, as fixtures hold them; a first line `{"comment": …}` is one. */
-function recogniseLines(lines: readonly string[]): Input {
+/** One chunk or event per line, as fixtures hold them; a first line `{"comment": …}` is one. */
+function recogniseLines(lines: readonly string[], hints: Hints): Input {
   const inputs: StreamInput[] = []
   const done = lines.at(-1)?.trim() === "[DONE]"
   for (const [index, line] of (done ? lines.slice(0, -1) : lines).entries()) {
@@ -126,5 +140,5 @@ function recogniseLines(lines: readonly string[]): Input {
     if (!comment) inputs.push({ kind: "chunk", chunk: parsed.value })
   }
   // Without [DONE] a finish reason must say that the stream was whole.
-  return recogniseStream([...inputs, { kind: "end", clean: done }])
+  return recogniseStream([...inputs, { kind: "end", clean: done }], hints)
 }

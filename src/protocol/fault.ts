@@ -22,8 +22,8 @@ export interface Fault {
   readonly source: "client" | "upstream" | "proxy"
   /** HTTP status for the client; 4xx and 5xx only. */
   readonly status: number
-  /** Whether the proxy itself may send the same request again before anything reached the client. */
-  readonly retry: "no" | "before-first-byte"
+  /** Whether the proxy itself may send the same request again before anything reached the client, and how often. */
+  readonly retry: "no" | "once" | "before-first-byte"
   readonly message: string
   /** How long the upstream asked to be left alone, in milliseconds. */
   readonly retryAfterMs?: number

@@ -2,11 +2,18 @@
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
 import { issueMessage, parseContent, tagError } from "./blocks.ts"
-import type { JsonObject } from "./json.ts"
+import { arrayOf, isObject, type JsonObject } from "./json.ts"
 
 export type { ContentBlock } from "./blocks.ts"
-
-export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "refusal"
+export type {
+  BlockDelta,
+  MessagesEvent,
+  MessagesReply,
+  MessagesUsage,
+  ReplyBlock,
+  StopReason,
+  WebSearchResult,
+} from "./reply.ts"
 
 export type Effort = "low" | "medium" | "high" | "xhigh" | "max"
 
@@ -36,8 +43,13 @@ const Message = z
       const path = ["content", ...issue.path]
       context.issues.push({ code: "custom", message: issue.message, path, input: content })
     }
-    return { ...message, content: parsed.blocks }
+    return { ...message, content: parsed.blocks, cache_control: hasCacheMark(content) }
   })
+
+/** Did the client mark a prefix to be cached? Where, the providers that know such marks decide themselves. */
+function hasCacheMark(content: unknown): boolean {
+  return arrayOf(content).some((block) => isObject(block) && isObject(block["cache_control"]))
+}
 
 export type Message = z.output<typeof Message>
 
@@ -141,6 +153,10 @@ export const MessagesRequest = z.object({
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish().catch(null),
   service_tier: z.string().nullish().catch(null),
   speed: z.string().nullish().catch(null),
+  compaction: z
+    .looseObject({ type: z.string(), instructions: z.string().nullish().catch(null) })
+    .nullish()
+    .catch(null),
   // Anthropic would call these servers itself: to leave them out would take tools away without a word.
   mcp_servers: z
     .array(z.unknown())
@@ -170,47 +186,3 @@ export function renderIssues(error: z.ZodError): string {
     })
     .join("; ")
 }
-
-/** Usage of a reply; input_tokens excludes what came from or went into the cache. */
-export interface MessagesUsage {
-  readonly input_tokens: number
-  readonly cache_creation_input_tokens: number
-  readonly cache_read_input_tokens: number
-  readonly output_tokens: number
-  readonly output_tokens_details?: { readonly thinking_tokens: number }
-}
-
-export type ReplyBlock =
-  | { readonly type: "text"; readonly text: string }
-  | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
-  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: JsonObject }
-
-export interface MessagesReply {
-  readonly id: string
-  readonly type: "message"
-  readonly role: "assistant"
-  readonly model: string
-  readonly content: readonly ReplyBlock[]
-  readonly stop_reason: StopReason | null
-  readonly stop_sequence: string | null
-  readonly usage: MessagesUsage
-}
-
-export type BlockDelta =
-  | { readonly type: "text_delta"; readonly text: string }
-  | { readonly type: "thinking_delta"; readonly thinking: string }
-  | { readonly type: "signature_delta"; readonly signature: string }
-  | { readonly type: "input_json_delta"; readonly partial_json: string }
-
-export type MessagesEvent =
-  | { readonly type: "message_start"; readonly message: MessagesReply }
-  | { readonly type: "content_block_start"; readonly index: number; readonly content_block: ReplyBlock }
-  | { readonly type: "content_block_delta"; readonly index: number; readonly delta: BlockDelta }
-  | { readonly type: "content_block_stop"; readonly index: number }
-  | {
-      readonly type: "message_delta"
-      readonly delta: { readonly stop_reason: StopReason | null; readonly stop_sequence: string | null }
-      readonly usage: Partial<MessagesUsage> & { readonly output_tokens: number }
-    }
-  | { readonly type: "message_stop" }
-  | { readonly type: "error"; readonly fault: import("./fault.ts").Fault }

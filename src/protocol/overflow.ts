@@ -28,6 +28,10 @@ const sayings: readonly RegExp[] = [
   /prompt has \d[\d,]* tokens, but the configured context size/,
   /prompt \(length \d+\) is longer than the maximum model length/,
   /exceed max message tokens/,
+  /input token length too long/,
+  // Moonshot and Kimi Code count bytes as well: only a shorter conversation helps.
+  /total message size \d+ exceeds limit/,
+  /context size has been exceeded/,
 ]
 
 // OpenAI and others, llama.cpp, Copilot, Zhipu.
@@ -73,7 +77,7 @@ const patterns: readonly RegExp[] = [
   /prompt token count of (?<input>\d+) exceeds the limit of (?<limit>\d+)/,
   /prompt is too long:? (?<input>\d+) tokens? > (?<limit>\d+)/,
   /maximum prompt length is (?<limit>\d+)(?:.*?contains (?<input>\d+) tokens)?/,
-  /exceeded model token limit: (?<limit>\d+) \(requested: (?<input>\d+)\)/,
+  /exceeded model token limit ?: (?<limit>\d+)(?: \(requested: (?<input>\d+)\))?/,
   /current length is (?<input>\d+) while limit is (?<limit>\d+)/,
   /prompt contains (?<input>\d+) tokens.*?(?<limit>\d+) maximum context length/,
   /too large for model with (?<limit>\d+) maximum context length/,

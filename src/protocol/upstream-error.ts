@@ -175,8 +175,11 @@ const minimaxStatus: Readonly<Record<string, number>> = {
   "1026": 400,
   "1027": 400,
   "1039": 429,
+  "1041": 429,
   "2013": 400,
+  "2045": 429,
   "2049": 401,
+  "2056": 429,
 }
 
 function statusOf(inner: JsonObject, value: JsonObject, base: JsonObject): number | undefined {
@@ -221,8 +224,9 @@ function shorten(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
-// Nothing about the prompt's length: who asks, for what, how often, or whether anybody is there.
-const otherStatuses: readonly number[] = [401, 402, 403, 404, 405, 408, 409, 429, 503, 504, 529]
+// Nothing about the prompt's length: who asks, for what, how often, or whether anybody is there. 403 is not
+// among them: Together answers an overflow with it (docs.together.ai, error codes).
+const otherStatuses: readonly number[] = [401, 402, 404, 405, 408, 409, 429, 503, 504, 529]
 
 function overflowApplies(
   status: number,

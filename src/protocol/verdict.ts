@@ -19,20 +19,25 @@ export interface Verdict {
   readonly message?: (text: string) => string
 }
 
+// Each of these ends only when somebody pays or raises a limit (2026-11: error codes of OpenAI, Moonshot, Kimi
+// Code, Ark and DashScope; xAI: continuedev/continue#10373; Fireworks: pollinations/pollinations#12136).
 const outOfCredit =
-  /insufficient[_ ](quota|balance|credit)|exceeded your current quota|out of credit|credit balance|balance is (too low|insufficient)|not enough credits|arrearage/
+  /insufficient[_ ](?:user_)?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage/
 // One word, quoted or not, may stand between "model" and what is wrong with it; more would be another sentence.
 const modelMissing =
-  /model_?not_?found|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
+  /model_?not_?found|model_not_supported|model_decommissioned|modelnotopen|\binvalid_model\b|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
 const wrongKey = /api key not valid|api_key_invalid|invalid_api_key|(?:incorrect|invalid) api key/
 const overloaded =
   /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
 const policy =
-  /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive/
+  /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
+// OpenRouter's 404 when the model exists, but no host of it does what the request or the account asks for.
+const noHost = /no endpoints found/
+
 // Zhipu's numbers (docs.bigmodel.cn, error codes): what its texts say in Chinese.
-const zhipu = { noBalance: "1113", noModel: "1211", sensitive: "1301", busy: "1305" } as const
+const zhipu = { noBalance: "1113", noPlan: "1309", noModel: "1211", sensitive: "1301", busy: "1305" } as const
 
 interface Case {
   readonly status: number
@@ -60,18 +65,18 @@ const rules: readonly Rule[] = [
   {
     // A quota that says when it is over is a rate limit; one that does not is an empty account.
     when: (given) =>
-      given.status === 402 ||
-      (saysNoCredit(given) && among(400, 403, 429)(given) && given.wait === undefined),
+      given.wait === undefined &&
+      (given.status === 402 || (saysNoCredit(given) && among(400, 403, 412, 429)(given))),
     verdict: answer({ kind: "billing_error", status: 402, final: true }),
   },
   {
     when: ({ status, words, codes }) =>
-      status === 429 && (words.includes("overloaded") || codes.includes(zhipu.busy)),
+      status === 429 && (overloaded.test(words) || codes.includes(zhipu.busy)),
     verdict: answer({ kind: "overloaded_error", status: 529, retry: true }),
   },
   {
     when: ({ status, words, wait }) =>
-      status === 429 || (status < 500 && rateLimited.test(words) && wait !== undefined),
+      status === 429 || (wait !== undefined && (status === 402 || (status < 500 && rateLimited.test(words)))),
     verdict: answer({ kind: "rate_limit_error", status: 429, retry: true }),
   },
   {
@@ -108,16 +113,17 @@ const rules: readonly Rule[] = [
   },
 ]
 
-// An error inside a 200 often has only a word: OpenAI's, Anthropic's and Google's.
+// An error inside a 200 often has only a word: OpenAI's, Anthropic's, Google's and DashScope's; or Zhipu's number.
 const statusWords: readonly (readonly [RegExp, number])[] = [
-  [/rate_?limit|resource_exhausted|too_many_requests|insufficient_quota|throttl/, 429],
+  [/rate_?limit|limit_requests|resource_exhausted|too_many_requests|insufficient_quota|throttl/, 429],
+  [/\b(?:1113|130[23589]|1310)\b/, 429],
   [/billing|payment|insufficient_balance/, 402],
   [/authentication|unauthenticated|unauthorized|invalid_api_key/, 401],
   [/permission|forbidden/, 403],
-  [/overloaded|unavailable/, 529],
+  [/overloaded|unavailable|capacity/, 529],
   [/timeout|deadline_exceeded/, 504],
   [/not_?found/, 404],
-  [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter/, 400],
+  [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter|inspection/, 400],
 ]
 
 /** The HTTP status that an error's code words (lower case) stand for; undefined when they say nothing. */
@@ -134,7 +140,7 @@ export function judge(given: Case, about: Circumstances): Verdict {
 }
 
 function saysNoCredit({ words, codes }: Case): boolean {
-  return outOfCredit.test(words) || codes.includes(zhipu.noBalance)
+  return outOfCredit.test(words) || codes.includes(zhipu.noBalance) || codes.includes(zhipu.noPlan)
 }
 
 function unauthorised(about: Circumstances): Verdict {
@@ -149,6 +155,7 @@ function unauthorised(about: Circumstances): Verdict {
 
 function notFound({ words }: Case, about: Circumstances): Verdict {
   if (modelMissing.test(words) || mentions(words, about.model.toLowerCase())) return missingModel(about)
+  if (noHost.test(words)) return { kind: "invalid_request_error", status: 400 }
   return {
     kind: "api_error",
     status: 502,

@@ -37,6 +37,8 @@ export const gptOssEfforts = { ...openaiEfforts, off: "low" } as const
 // thinking is not known, a call can only be asked for (deepseek-ai/DeepSeek-V3#1376, inspect_ai#5152).
 const unforced = { any: "auto", named: "auto" } as const
 
+const signed = { sendBack: "tool-turns", sendBackAs: "thought-signature", sendBackWhenOff: true } as const
+
 /** How a family of models wants to be spoken to. Every matching rule is applied, in order. */
 export const families: readonly ModelRule[] = [
   { match: /^o\d/, delta: openaiReasoning({ levels: { ...openaiEfforts, off: "low" } }) },
@@ -64,7 +66,7 @@ export const families: readonly ModelRule[] = [
     match: /^deepseek-(v4|v3[.p]2|reasoner|flash)/,
     delta: {
       toolChoice: unforced,
-      reasoning: { sendBack: "all-turns", sendBackField: "reasoning_content", backfill: "" },
+      reasoning: { sendBack: "all-turns", sendBackAs: "reasoning_content", backfill: "" },
     },
   },
   { match: /^deepseek(?!-flash|-v4[.p]1-flash|.*(vision|-vl|ocr))/, delta: { vision: false } },
@@ -75,9 +77,24 @@ export const families: readonly ModelRule[] = [
     delta: {
       drop: ["temperature", "top_p"],
       toolChoice: unforced,
-      reasoning: { sendBack: "tool-turns", sendBackField: "reasoning_content", backfill: "" },
+      schema: "moonshot",
+      reasoning: { sendBack: "tool-turns", sendBackAs: "reasoning_content", backfill: "" },
     },
   },
+  // Better with their own reasoning within a loop of calls, and none refuses to be sent it.
+  {
+    match: /^glm-(4\.[5-9]|[5-9])/,
+    delta: { reasoning: { sendBack: "tool-turns", sendBackAs: "reasoning_content" } },
+  },
+  // Where the host does not take the reasoning out of the text, it belongs back into it (MiniMax's model card).
+  { match: /^minimax-m[23]/, delta: { reasoning: { sendBack: "all-turns", sendBackAs: "think-tags" } } },
+  // Relays pass on Google's refusal of calls without a signature, and of schema keywords.
+  { match: /^gemini-/, delta: { schema: "gemini" } },
+  // The first call of every step carries a signature (ai.google.dev, thought signatures; js-genai#1275).
+  { match: /^gemini-(2\.5|[3-9])/, delta: { reasoning: signed } },
+  // Since Gemini 3 its absence is an error; this word stands in for a signature that nobody has.
+  { match: /^gemini-[3-9]/, delta: { reasoning: { backfill: "skip_thought_signature_validator" } } },
+  { match: /^grok-/, delta: { schema: "xai" } },
 ]
 
 /** Context window and output limit, in tokens. The first matching rule is applied. */
@@ -99,7 +116,21 @@ export const limits: readonly ModelRule[] = [
   limit(/^deepseek-(v4|flash)/, 1_000_000, 384_000),
   limit(/^deepseek-reasoner/, 128_000, 65_536),
   limit(/^deepseek-chat/, 128_000, 8_192),
+  // The makers' model pages, 2026-11; where only the window is known, only that is said.
+  window(/^(kimi-k2|(kimi-)?k3|kimi-for-coding)/, 262_144),
+  limit(/^glm-4\.5/, 131_072, 98_304),
+  limit(/^glm-(4\.[6-9]|5)/, 204_800, 131_072),
+  window(/^minimax-m[23]/, 204_800),
+  limit(/^gemini-(2\.5|3)/, 1_048_576, 65_536),
+  limit(/^qwen3-(max|coder)/, 262_144, 65_536),
+  window(/^gpt-oss/, 131_072),
+  window(/^grok-4-fast/, 2_000_000),
+  window(/^grok-4/, 256_000),
 ]
+
+function window(match: RegExp, contextWindow: number): ModelRule {
+  return { match, delta: { contextWindow } }
+}
 
 function limit(match: RegExp, contextWindow: number, maxOutputTokens: number): ModelRule {
   return { match, delta: { contextWindow, maxOutputTokens } }

@@ -1,6 +1,7 @@
 // Every difference between providers, as plain values. Rows are deltas over one frozen base: what a row does
 // not name passes through unchanged (a deny-list, never an allow-list).
 import type { ChatRequest, ReasoningEffort } from "../protocol/chat.ts"
+import type { JsonObject } from "../protocol/json.ts"
 import type { StopReason } from "../protocol/messages.ts"
 
 /** What the client asked for, once thinking, budgets and effort words are reduced to one scale. */
@@ -8,29 +9,59 @@ export type ReasoningLevel = "off" | "low" | "medium" | "high" | "xhigh" | "max"
 
 export interface ReasoningProfile {
   /**
-   * How thinking is switched: not at all, by `reasoning_effort`, or by DeepSeek's `thinking: {type}` object
-   * together with `reasoning_effort`.
+   * How thinking is switched: not at all; `reasoning_effort`; `thinking: {type}`, with `reasoning_effort` for
+   * levels that have a word; `enable_thinking` with `thinking_budget`; OpenRouter's `reasoning: {effort}`; or
+   * variables of the model's chat template.
    */
-  readonly request: "none" | "effort" | "thinking-object"
+  readonly request:
+    | "none"
+    | "effort"
+    | "thinking-object"
+    | "enable-thinking"
+    | "reasoning-object"
+    | "template"
   /** The provider's word for each level; a level without a word sends no effort. */
   readonly levels: Readonly<Partial<Record<ReasoningLevel, ReasoningEffort>>>
+  /** `thinking_budget` for each level, in tokens; a level without one leaves it to the provider. */
+  readonly budgets: Readonly<Partial<Record<ReasoningLevel, number>>>
+  /** `thinking.type` that switches thinking on. */
+  readonly onType: "enabled" | "adaptive"
+  /** Further members of the `thinking` object, or of the request beside `enable_thinking`, while it is on. */
+  readonly onExtra: JsonObject
+  /** Variables of the chat template that switch thinking. */
+  readonly templateKeys: readonly string[]
+  /** Does "off" really switch it off? Where it does not, the model thinks whatever it is told. */
+  readonly canDisable: boolean
   /** The only effort the provider takes beside tools on Chat Completions, where there is such a rule. */
   readonly withTools: ReasoningEffort | null
   /** Reply fields that may hold reasoning text; the first non-empty one wins, they are never joined. */
   readonly replyFields: readonly string[]
   /** Which earlier assistant turns must carry their reasoning again. */
   readonly sendBack: "never" | "tool-turns" | "all-turns"
-  /** The field that carries it. */
-  readonly sendBackField: "reasoning_content" | "reasoning"
+  /**
+   * The form it goes back in: a text field, both text fields, OpenRouter's list of details, Mistral's parts of
+   * the content, tags in the text, or Gemini's signature on the first call.
+   */
+  readonly sendBackAs:
+    | "reasoning_content"
+    | "reasoning"
+    | "reasoning_text"
+    | "both"
+    | "reasoning_details"
+    | "thinking-parts"
+    | "think-tags"
+    | "thought-signature"
   /** Sent where a turn that must carry reasoning has none; null sends no field. */
   readonly backfill: string | null
+  /** Does the provider need its reasoning back also when thinking is off in the request at hand? */
+  readonly sendBackWhenOff: boolean
   /** Reasoning inside the text: at the start between tags, also when only the closing tag comes, or never. */
   readonly thinkTags: "start" | "implicit" | "never"
 }
 
 export interface ToolChoiceProfile {
   /** What `{type: "any"}` becomes. */
-  readonly any: "required" | "auto"
+  readonly any: "required" | "any" | "auto"
   /** What `{type: "tool"}` becomes; "only-tool" sends that tool alone and requires it. */
   readonly named: "named" | "only-tool" | "auto"
   /** What `{type: "none"}` becomes. */
@@ -39,39 +70,81 @@ export interface ToolChoiceProfile {
   readonly forcedWhileThinking: boolean
 }
 
+/** Which JSON Schema keywords a provider's function declarations take; see convert/request/schema.ts. */
+export type SchemaRules = "openai" | "gemini" | "moonshot" | "xai" | "llama"
+
 export interface ProviderProfile {
   /** Exact host, or ".suffix" for its subdomains; never a substring. */
   readonly hosts: readonly string[]
-  readonly auth: "bearer" | "api-key"
+  /** The API that is spoken: Chat Completions, or Anthropic's own, which is passed through. */
+  readonly dialect: "chat" | "messages"
+  /** It is Anthropic itself: signatures of thinking are checked, and threads are kept. */
+  readonly checksSignatures: boolean
+  readonly auth: "bearer" | "api-key" | "x-api-key"
   /** Sent with every request to this provider. */
   readonly headers: Readonly<Record<string, string>>
+  /** Names of headers that say who began the turn ("user" or "agent"), and that it holds an image. */
+  readonly turnHeaders: { readonly initiator: string; readonly vision: string } | null
+  /** Sent in every request body, as it is. */
+  readonly extraBody: JsonObject
+  /** Can it stream; must it? The client gets what it asked for either way. */
+  readonly streams: "any" | "never" | "always"
   readonly maxTokensField: "max_tokens" | "max_completion_tokens"
   /** The model's own limit for one reply, in tokens; larger wishes are lowered to it. Null: not known. */
   readonly maxOutputTokens: number | null
   /** Input and output together, in tokens. Null: not known. */
   readonly contextWindow: number | null
   readonly systemRole: "system" | "developer"
+  /** System messages in mid-conversation: in the user's words, in their place, or joined to the first one. */
+  readonly midSystem: "user" | "inline" | "hoist"
   /** May we ask for usage at the end of a stream? */
   readonly streamUsage: boolean
   readonly toolChoice: ToolChoiceProfile
+  readonly schema: SchemaRules
+  /** How many tools one request may offer. Null: not known. */
+  readonly maxTools: number | null
+  /** Asks for tool arguments to be streamed as they are written (`tool_stream`). */
+  readonly toolStream: boolean
+  /** The field that says that only one call is wanted. */
+  readonly parallelField: "parallel_tool_calls" | "parallel_function_calling"
   readonly vision: boolean
   /** Does the provider fetch images by their URL? */
   readonly imageUrls: boolean
-  readonly pdf: "file" | "placeholder"
+  readonly pdf: "file" | "document_url" | "placeholder"
+  /** The form of call ids: any of `[a-zA-Z0-9_-]` up to a length, or exactly nine letters and digits. */
+  readonly toolIds: "any" | "alnum9"
   readonly toolIdMaxLength: number
   readonly toolNameMaxLength: number
+  /** Does a tool message name its function? */
+  readonly toolMessageName: boolean
+  /** Must an assistant's turn stand between a tool message and the user's words? */
+  readonly assistantAfterTool: boolean
+  /** Must the first message after the system prompt be the user's? */
+  readonly userFirst: boolean
   /** `content` of an assistant turn that has only tool calls. */
   readonly emptyAssistantContent: null | ""
+  /** What a request that ends with the assistant's own beginning of an answer becomes. */
+  readonly prefill: "assistant" | "prefix" | "partial" | "continue-final" | "instruction"
   /** How many stop sequences the provider takes. */
   readonly stopMax: number
   readonly responseFormat: "json_schema" | "json_object" | "none"
+  /** May structured output and tools be asked for together? */
+  readonly formatWithTools: boolean
   /** May a tool be marked `strict`? */
   readonly strictTools: boolean
+  /** Marks for the provider's explicit prefix cache, on text parts. */
+  readonly cacheControl: boolean
   /** Group requests of one session for the provider's prefix cache. */
   readonly promptCacheKey: boolean
   /** Say `store: false`, so that nothing is kept on the provider's side. */
   readonly sendStoreFalse: boolean
+  /** The provider's own web search, asked for in place of Anthropic's. */
+  readonly webSearch: "none" | "plugin" | "web-search-tool" | "enable-search"
   readonly reasoning: ReasoningProfile
+  /** Are calls looked for in the text, where open models write them when their server does not read them? */
+  readonly textToolCalls: boolean
+  /** What the client hears when a content filter stopped a reply. */
+  readonly contentFilter: "end_turn" | "refusal"
   /** Request fields the provider refuses. */
   readonly drop: readonly (keyof ChatRequest)[]
   readonly clamp: Readonly<Partial<Record<"temperature" | "top_p", readonly [number, number]>>>
@@ -89,35 +162,61 @@ export type ProfileDelta = Partial<Omit<ProviderProfile, "reasoning" | "toolChoi
 /** What any OpenAI-compatible endpoint may be expected to take. */
 export const baseProfile: ProviderProfile = {
   hosts: [],
+  dialect: "chat",
+  checksSignatures: false,
   auth: "bearer",
   headers: {},
+  turnHeaders: null,
+  extraBody: {},
+  streams: "any",
   maxTokensField: "max_tokens",
   maxOutputTokens: null,
   contextWindow: null,
   systemRole: "system",
+  midSystem: "user",
   streamUsage: true,
   toolChoice: { any: "required", named: "named", none: "none", forcedWhileThinking: true },
+  schema: "openai",
+  maxTools: null,
+  toolStream: false,
+  parallelField: "parallel_tool_calls",
   vision: true,
   imageUrls: true,
   pdf: "placeholder",
+  toolIds: "any",
   toolIdMaxLength: 64,
   toolNameMaxLength: 64,
+  toolMessageName: false,
+  assistantAfterTool: false,
+  userFirst: false,
   emptyAssistantContent: null,
+  prefill: "instruction",
   stopMax: 4,
   responseFormat: "json_schema",
+  formatWithTools: true,
   strictTools: false,
+  cacheControl: false,
   promptCacheKey: false,
   sendStoreFalse: false,
+  webSearch: "none",
   reasoning: {
     request: "none",
     levels: {},
+    budgets: {},
+    onType: "enabled",
+    onExtra: {},
+    templateKeys: [],
+    canDisable: true,
     withTools: null,
     replyFields: ["reasoning_content", "reasoning", "reasoning_text"],
     sendBack: "never",
-    sendBackField: "reasoning_content",
+    sendBackAs: "reasoning_content",
     backfill: null,
+    sendBackWhenOff: false,
     thinkTags: "start",
   },
+  textToolCalls: true,
+  contentFilter: "end_turn",
   // top_k is not a Chat Completions field: only rows of servers that know it take it off this list.
   drop: ["top_k", "service_tier"],
   clamp: {},
@@ -138,6 +237,7 @@ export function applyDelta(profile: ProviderProfile, delta: ProfileDelta): Provi
     ...rest,
     drop,
     headers: { ...profile.headers, ...delta.headers },
+    extraBody: { ...profile.extraBody, ...delta.extraBody },
     clamp: { ...profile.clamp, ...delta.clamp },
     stopReasons: { ...profile.stopReasons, ...delta.stopReasons },
     reasoning: { ...profile.reasoning, ...delta.reasoning },

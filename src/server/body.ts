@@ -3,7 +3,8 @@ import { type Fault, fault, invalidRequest } from "../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
 
 export type Body =
-  | { readonly ok: true; readonly json: JsonObject }
+  /** The object, and the very text it was read from. */
+  | { readonly ok: true; readonly json: JsonObject; readonly text: string }
   | { readonly ok: false; readonly fault: Fault }
 
 /** Largest body taken, in bytes, before and after decompression. Anthropic's own limit is 32 MB. */
@@ -35,7 +36,7 @@ export async function readBody(request: Request): Promise<Body> {
     return refused(`the request body is not valid JSON: ${why}`)
   }
   return isObject(parsed.value)
-    ? { ok: true, json: parsed.value }
+    ? { ok: true, json: parsed.value, text }
     : refused("the request body must be a JSON object")
 }
 

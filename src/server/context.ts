@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import type { ReasoningMemory } from "./memory.ts"
 
 /** How long things may take that no setting names, in milliseconds. */
 export interface Times {
@@ -35,6 +36,8 @@ export interface Context {
   readonly clock: Clock
   readonly times: Times
   readonly onExchange: (exchange: Exchange) => void
+  /** The thinking before calls, for clients that leave it out. */
+  readonly memory: ReasoningMemory
   /** Requests under way. */
   readonly running: Set<Running>
   /** Where the server listens, once it does. */

@@ -1,5 +1,6 @@
 // Which path and method leads where.
 import { fault } from "../protocol/fault.ts"
+import { handleChatCompletions } from "./chat-completions.ts"
 import type { Context } from "./context.ts"
 import { countTokens, describe, health } from "./info.ts"
 import { handleMessages } from "./messages.ts"
@@ -31,9 +32,14 @@ export function createEndpoints(context: Context): Endpoints {
       methods: { GET: (_request, requestId) => jsonReply({ message: "hello" }, requestId) },
     },
     "/v1/messages": {
-      methods: { POST: (request, requestId) => handleMessages(request, context, requestId) },
+      methods: { POST: (request, requestId, url) => handleMessages(request, context, requestId, url) },
     },
-    "/v1/messages/count_tokens": { methods: { POST: countTokens } },
+    "/v1/chat/completions": {
+      methods: { POST: (request, requestId) => handleChatCompletions(request, context, requestId) },
+    },
+    "/v1/messages/count_tokens": {
+      methods: { POST: (request, requestId, url) => countTokens(request, context, requestId, url) },
+    },
     "/v1/models": {
       methods: { GET: (_request, requestId, url) => models(url, context, requestId) },
     },

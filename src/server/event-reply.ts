@@ -1,6 +1,5 @@
 // An event stream as a response: pulled by the client, kept alive while the model is silent, ended by an event
 // whatever happens.
-import { encodeEvent, pingEvent } from "../protocol/encode.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
@@ -22,7 +21,13 @@ export interface EventSource {
 
 export type HeartbeatTimes = Pick<Times, "pingMs" | "keepAliveMs">
 
-export interface EventReplyOptions {
+/** Events as text, and what keeps a connection alive while there are none. */
+export interface StreamEncoder {
+  readonly encode: (event: MessagesEvent) => string
+  readonly ping: string
+}
+
+export interface EventReplyOptions extends StreamEncoder {
   readonly requestId: string
   readonly clock: Clock
   readonly times: HeartbeatTimes
@@ -49,7 +54,7 @@ type Controller = ReadableStreamDefaultController<Uint8Array>
 function eventBody(
   first: readonly MessagesEvent[],
   source: EventSource,
-  { requestId, clock, times }: EventReplyOptions,
+  { encode, ping, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let open = true
@@ -65,7 +70,7 @@ function eventBody(
 
   function sendEvents(controller: Controller, events: readonly MessagesEvent[]): void {
     let text = ""
-    for (const event of events) text += encodeEvent(event, requestId)
+    for (const event of events) text += encode(event)
     send(controller, text)
     lastEvent = lastByte
   }
@@ -96,7 +101,7 @@ function eventBody(
     const now = clock.now()
     try {
       if (now - lastEvent >= times.keepAliveMs) sendEvents(controller, source.keepAlive())
-      else if (now - lastByte >= times.pingMs) send(controller, pingEvent)
+      else if (now - lastByte >= times.pingMs) send(controller, ping)
     } catch (error) {
       guard(controller, error)
     }

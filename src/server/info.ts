@@ -4,6 +4,8 @@ import { CountRequest, renderIssues } from "../protocol/messages.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
 import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
+import { countDirect } from "./direct.ts"
+import { directRequest, directRoute } from "./direct-request.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 
 /** GET /: for people and for a client's first look. */
@@ -13,7 +15,13 @@ export function describe(context: Context, requestId: string): Response {
     {
       name: "claude-proxy",
       version: context.version,
-      endpoints: ["/v1/messages", "/v1/messages/count_tokens", "/v1/models", "/health"],
+      endpoints: [
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/v1/chat/completions",
+        "/v1/models",
+        "/health",
+      ],
       models: { big: tiers.big, middle: tiers.middle, small: tiers.small },
     },
     requestId,
@@ -40,10 +48,24 @@ export function health(context: Context, requestId: string): Response {
   )
 }
 
-/** POST /v1/messages/count_tokens: our estimate of the whole request. */
-export async function countTokens(request: Request, requestId: string): Promise<Response> {
+/** POST /v1/messages/count_tokens: our estimate of the whole request, or the count of who will answer it. */
+export async function countTokens(
+  request: Request,
+  context: Context,
+  requestId: string,
+  url: URL,
+): Promise<Response> {
+  const startedAt = performance.now()
   const body = await readBody(request)
   if (!body.ok) return faultReply(body.fault, requestId)
+  const route = directRoute(body.json, context)
+  if (route !== undefined) {
+    const { json, text } = body
+    return countDirect(
+      directRequest({ route, request, body: json, text, url, requestId, startedAt }),
+      context,
+    )
+  }
   const parsed = CountRequest.safeParse(body.json)
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
   const tokens = estimateRequest({ ...parsed.data, messages: parsed.data.messages ?? [] })

@@ -1,45 +1,108 @@
-// POST /v1/messages, from the request's bytes to the reply's, in one straight line.
+// From a request's bytes to the reply's, in one straight line.
 import type { Delta } from "../convert/delta.ts"
 import { foldEvents } from "../convert/reply/reply.ts"
-import type { MessagesEvent } from "../protocol/messages.ts"
+import { encodeEvent, pingEvent } from "../protocol/encode.ts"
+import type { Fault } from "../protocol/fault.ts"
+import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { Batches } from "../upstream/batches.ts"
+import { type Body, readBody } from "./body.ts"
 import type { Context } from "./context.ts"
-import { eventReply } from "./event-reply.ts"
-import { prepare } from "./prepare.ts"
+import { type DirectRequest, handleDirect } from "./direct.ts"
+import { directRequest, directRoute } from "./direct-request.ts"
+import { eventReply, type StreamEncoder } from "./event-reply.ts"
+import { type Preparation, prepareRequest } from "./prepare.ts"
 import { faultReply, internalFault, jsonReply } from "./respond.ts"
 import { createSession, type Session } from "./session.ts"
+import { refuseThread } from "./threads.ts"
 import { within } from "./within.ts"
 
-/** Answers one request; every outcome, the client's going away included, is one Exchange. */
+/** How the client is spoken to: in Anthropic's words, or in OpenAI's. */
+export interface Dialect {
+  readonly refuse: (fault: Fault, requestId: string) => Response
+  readonly whole: (reply: MessagesReply, requestId: string) => Response
+  /** The encoder of one stream. */
+  readonly stream: (requestId: string) => StreamEncoder
+}
+
+const anthropic: Dialect = {
+  refuse: faultReply,
+  whole: jsonReply,
+  stream: (requestId) => ({ encode: (event) => encodeEvent(event, requestId), ping: pingEvent }),
+}
+
+/** POST /v1/messages: the body, the route its model leads to, and the answer. */
 export async function handleMessages(
   request: Request,
   context: Context,
   requestId: string,
+  url: URL,
 ): Promise<Response> {
-  const preparation = await prepare(request, context, requestId)
+  const startedAt = performance.now()
+  const body = await readBody(request)
+  const { preparation, direct } = body.ok
+    ? understand(body, request, context, { requestId, startedAt, url })
+    : { preparation: body, direct: undefined }
+  if (direct !== undefined) return handleDirect(direct, context)
+  return answer(preparation, request, context, requestId, anthropic)
+}
+
+interface Circumstances {
+  readonly requestId: string
+  readonly startedAt: number
+  readonly url: URL
+}
+
+type Understood =
+  | { readonly preparation: Preparation; readonly direct?: undefined }
+  | { readonly preparation?: undefined; readonly direct: DirectRequest }
+
+/** An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread. */
+function understand(
+  { json, text }: Extract<Body, { ok: true }>,
+  request: Request,
+  context: Context,
+  { requestId, startedAt, url }: Circumstances,
+): Understood {
+  const route = directRoute(json, context)
+  if (route === undefined) {
+    const refused = refuseThread(json, request.headers.get("user-agent") ?? "")
+    if (refused !== undefined) return { preparation: { ok: false, fault: refused } }
+    return { preparation: prepareRequest(json, request, context, requestId, startedAt) }
+  }
+  return { direct: directRequest({ route, request, body: json, text, url, requestId, startedAt }) }
+}
+
+/** Answers a request that was understood, or refuses one that was not; every outcome is one Exchange. */
+export async function answer(
+  preparation: Preparation,
+  request: Request,
+  context: Context,
+  requestId: string,
+  dialect: Dialect,
+): Promise<Response> {
   if (!preparation.ok) {
     const { status, message } = preparation.fault
     if (!request.signal.aborted) {
       context.log.warn("request refused", () => ({ requestId, status, why: message }))
     }
-    return faultReply(preparation.fault, requestId)
+    return dialect.refuse(preparation.fault, requestId)
   }
   const { prepared } = preparation
   const session = createSession(prepared, context)
   if (request.signal.aborted) session.leave()
   else request.signal.addEventListener("abort", session.leave, { once: true })
   try {
-    return await (prepared.stream ? streamed(session, context) : plain(session))
+    return await (prepared.stream ? streamed(session, context, dialect) : plain(session, dialect))
   } catch (error) {
-    return faultReply(session.fail(error), requestId)
+    return dialect.refuse(session.fail(error), requestId)
   }
 }
 
 /** A whole reply: everything is read, folded, and sent as one document. */
-async function plain(session: Session): Promise<Response> {
+async function plain(session: Session, dialect: Dialect): Promise<Response> {
   const { requestId } = session.prepared
   const { opening } = await session.opening
-  if (!opening.ok) return faultReply(session.refuse(opening.fault), requestId)
+  if (!opening.ok) return dialect.refuse(session.refuse(opening.fault), requestId)
   const events: MessagesEvent[] = []
   for (;;) {
     const deltas = await opening.batches.next()
@@ -47,21 +110,21 @@ async function plain(session: Session): Promise<Response> {
     for (const event of session.write(deltas)) events.push(event)
   }
   const { reply, fault } = foldEvents(events)
-  if (reply === undefined) return faultReply(session.refuse(fault ?? internalFault(undefined)), requestId)
+  if (reply === undefined) return dialect.refuse(session.refuse(fault ?? internalFault(undefined)), requestId)
   session.complete()
-  return jsonReply(reply, requestId)
+  return dialect.whole(reply, requestId)
 }
 
 /** An event stream. Its status waits for the upstream's first content, but no longer than is good for clients. */
-async function streamed(session: Session, { times, clock }: Context): Promise<Response> {
+async function streamed(session: Session, { times, clock }: Context, dialect: Dialect): Promise<Response> {
   const { requestId } = session.prepared
   const early = await within(session.opening, times.commitMs, clock)
-  if (early?.opening.ok === false) return faultReply(session.refuse(early.opening.fault), requestId)
+  if (early?.opening.ok === false) return dialect.refuse(session.refuse(early.opening.fault), requestId)
   const next = nextEvents(session)
   const start = session.begin()
   // Content that is there already leaves together with the start of the message.
   const first = early === undefined ? start : [...start, ...((await next()) ?? [])]
-  return eventReply(first, { ...session, next }, { requestId, clock, times })
+  return eventReply(first, { ...session, next }, { requestId, clock, times, ...dialect.stream(requestId) })
 }
 
 /** A function that gives the next events of the stream, and undefined once it is over. */

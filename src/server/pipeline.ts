@@ -4,11 +4,12 @@
 import type { Delta } from "../convert/delta.ts"
 import { initialChatReader, readChat } from "../convert/reply/chat-stream.ts"
 import type { ReaderOptions } from "../convert/reply/chat-text.ts"
+import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
 import { readReply } from "../convert/reply/reply.ts"
-import { applyStops, initialStops } from "../convert/reply/stops.ts"
 import type { Conversion } from "../convert/request/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
-import { brokenUpstream, type Fault } from "../protocol/fault.ts"
+import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
+import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
@@ -36,7 +37,7 @@ export interface PipelineOptions {
 export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
   return attempt<Delta>({
     open: () => openOnce(options),
-    weigh: (batch) => weigh(batch, options.errors),
+    scale: () => createScale(options.errors),
     maxRetries: options.maxRetries,
     signal: options.signal,
     clock: options.clock,
@@ -47,23 +48,13 @@ export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
 
 async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
   const { route, conversion, errors } = options
+  if (conversion.answer !== undefined) return { ok: true, batches: oneBatch(conversion.answer) }
   const sent = await send(route, conversion.body, options)
   if (!sent.ok) return sent
-  const reader: ReaderOptions = {
-    profile: route.profile,
-    tools: {
-      toolNames: conversion.toolNames,
-      offered: conversion.offered,
-      seenIds: conversion.seenIds,
-      idSeed: options.idSeed,
-    },
-    stopSequences: conversion.stopSequences,
-    showReasoning: conversion.showReasoning,
-    errors,
-  }
+  const reader = readerFor(options)
   if (sent.reply.kind === "stream")
     return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
-  const [, deltas] = applyStops(initialStops(conversion.watchedStops), readReply(sent.reply.reply, reader))
+  const [, deltas] = applyFilters(initialFilters(conversion), readReply(sent.reply.reply, reader))
   const empty = !deltas.some(saysSomething)
   return {
     ok: true,
@@ -71,14 +62,44 @@ async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
   }
 }
 
-/** Content or a clean end: go. A failure before either is worth another attempt. */
-function weigh(batch: readonly Delta[], errors: ErrorContext): "wait" | "go" | Fault {
-  for (const delta of batch) {
-    if (delta.kind === "fault") return delta.fault
-    if (delta.kind === "end") return delta.clean ? "go" : cutBeforeContent(errors)
-    if (delta.kind !== "usage" && delta.kind !== "finish") return "go"
+function readerFor({ route, conversion, errors, idSeed }: PipelineOptions): ReaderOptions {
+  const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = conversion
+  return {
+    profile: route.profile,
+    tools: { toolNames, offered, schemas, seenIds, idSeed },
+    stopSequences,
+    showReasoning,
+    errors,
+    search,
   }
-  return "wait"
+}
+
+/**
+ * Content or a clean end: go. A failure before either is worth another attempt, and so is a reply that ends
+ * normally and holds nothing at all; one that was cut by its limit before its first word is a reply.
+ */
+function createScale(errors: ErrorContext): (batch: readonly Delta[]) => "wait" | "go" | Fault {
+  let reason: StopReason | undefined
+  return (batch) => {
+    for (const delta of batch) {
+      if (delta.kind === "fault") return delta.fault
+      if (delta.kind === "finish") reason = delta.reason
+      else if (delta.kind === "end") return endWorth(delta.clean, reason, errors)
+      else if (delta.kind !== "usage" && delta.kind !== "note") return "go"
+    }
+    return "wait"
+  }
+}
+
+function endWorth(clean: boolean, reason: StopReason | undefined, errors: ErrorContext): "go" | Fault {
+  if (!clean) return cutBeforeContent(errors)
+  return reason === "end_turn" || reason === "tool_use" ? emptyReply(errors) : "go"
+}
+
+function emptyReply({ provider, model }: ErrorContext): Fault {
+  const message = `[${provider}] ${model} answered with nothing: no text and no tool call; send the request again, or name another model`
+  const about = { kind: "api_error", source: "upstream", status: 502, retry: "once" } as const
+  return fault({ ...about, finalForClient: true, message })
 }
 
 function cutBeforeContent({ provider }: ErrorContext): Fault {
@@ -87,7 +108,7 @@ function cutBeforeContent({ provider }: ErrorContext): Fault {
 
 /** A reply may be empty, but then it says why it ended: all else is a success that is none. */
 function saysSomething(delta: Delta): boolean {
-  return delta.kind !== "usage" && !(delta.kind === "end" && delta.clean)
+  return delta.kind !== "usage" && delta.kind !== "note" && !(delta.kind === "end" && delta.clean)
 }
 
 function nothingSaid(what: string, errors: ErrorContext): Delta {
@@ -101,7 +122,7 @@ function readDeltas(
   { clock, afterFinishMs, errors, conversion }: PipelineOptions,
 ): Batches<Delta> {
   let state = initialChatReader(reader)
-  let stops = initialStops(conversion.watchedStops)
+  let filters = initialFilters(conversion)
   let said = false
   let cancelGrace: (() => void) | undefined
 
@@ -112,8 +133,8 @@ function readDeltas(
       state = after
       for (const delta of more) deltas.push(delta)
     }
-    const [watched, given] = applyStops(stops, deltas)
-    stops = watched
+    const [next, given] = applyFilters(filters, deltas)
+    filters = next
     said ||= given.some(saysSomething)
     return state.ended && !said ? [nothingSaid("an empty stream", errors)] : given
   }
@@ -124,9 +145,9 @@ function readDeltas(
   }
 
   async function next(): Promise<readonly Delta[] | undefined> {
-    while (!state.ended && !stops.hit) {
+    while (!state.ended && !filters.stops.hit) {
       const deltas = read((await inputs.next()) ?? endOfBytes)
-      if (state.ended || stops.hit) close()
+      if (state.ended || filters.stops.hit) close()
       // The upstream has said that it is done; if it does not go, we do.
       else if (state.finish !== undefined) cancelGrace ??= clock.setTimer(inputs.close, afterFinishMs)
       if (deltas.length > 0) return deltas

@@ -1,20 +1,16 @@
-// A request understood: read, checked, routed and converted, before anything is sent.
+// A request understood: checked, routed and converted, before anything is sent.
+import type { Config } from "../config/config.ts"
 import { resolveRoute } from "../config/route.ts"
-import {
-  type Conversion,
-  cacheGroup,
-  convertRequest,
-  noteUnknownFields,
-  sessionOf,
-} from "../convert/request/request.ts"
+import { type Conversion, convertRequest, noteUnknownFields } from "../convert/request/request.ts"
+import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
+import type { JsonObject } from "../protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
-import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
-import { refuseThread } from "./threads.ts"
+import { scopeOf } from "./memory.ts"
 
 /** What is known of one request once it is understood. */
 export interface Prepared {
@@ -23,6 +19,8 @@ export interface Prepared {
   readonly errors: ErrorContext
   readonly notes: readonly Note[]
   readonly stream: boolean
+  /** Tells the clients of this proxy apart. */
+  readonly scope: string
   readonly requestId: string
   readonly startedAt: number
 }
@@ -31,15 +29,19 @@ export type Preparation =
   | { readonly ok: true; readonly prepared: Prepared }
   | { readonly ok: false; readonly fault: Fault }
 
-/** Everything a POST /v1/messages says, or the Fault that refuses it. Threads come first: they have rules of their own. */
-export async function prepare(request: Request, context: Context, requestId: string): Promise<Preparation> {
-  const startedAt = performance.now()
+/**
+ * Everything a Messages body says, or the Fault that refuses it. `request` is where it came from: its headers
+ * name the session and the client.
+ */
+export function prepareRequest(
+  body: JsonObject,
+  request: Request,
+  context: Context,
+  requestId: string,
+  startedAt: number,
+): Preparation {
   const { config } = context
-  const body = await readBody(request)
-  if (!body.ok) return body
-  const refused = refuseThread(body.json, request.headers.get("user-agent") ?? "")
-  if (refused !== undefined) return { ok: false, fault: refused }
-  const parsed = MessagesRequest.safeParse(body.json)
+  const parsed = MessagesRequest.safeParse(body)
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
   const resolved = resolveRoute(config, parsed.data.model ?? undefined)
   if (!resolved.ok) return resolved
@@ -54,8 +56,21 @@ export async function prepare(request: Request, context: Context, requestId: str
     request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data),
     request.headers.get("x-claude-code-agent-id") ?? undefined,
   )
-  const conversion = convertRequest(parsed.data, route, config, group)
-  const errors: ErrorContext = {
+  const scope = scopeOf(request.headers)
+  const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
+  const conversion = convertRequest(parsed.data, route, config, group, recall)
+  const notes = [...noteUnknownFields(body), ...conversion.notes]
+  const stream = parsed.data.stream === true
+  const errors = errorContext(route, config, inputTokens)
+  return {
+    ok: true,
+    prepared: { route, conversion, errors, notes, stream, scope, requestId, startedAt },
+  }
+}
+
+/** What the texts of errors need to know of a request; its tokens are counted when they are asked for. */
+export function errorContext(route: Route, config: Config, inputTokens: () => number): ErrorContext {
+  return {
     provider: route.provider,
     model: route.model,
     url: route.url.split("?")[0] ?? route.url,
@@ -65,11 +80,5 @@ export async function prepare(request: Request, context: Context, requestId: str
     contextWindow: route.profile.contextWindow,
     keyName: route.keyName,
     secrets: config.secrets,
-  }
-  const notes = [...noteUnknownFields(body.json), ...conversion.notes]
-  const stream = parsed.data.stream === true
-  return {
-    ok: true,
-    prepared: { route, conversion, errors, notes, stream, requestId, startedAt },
   }
 }

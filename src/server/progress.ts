@@ -12,6 +12,7 @@ import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import { randomId } from "./ids.ts"
+import { createRecorder } from "./memory.ts"
 import type { Prepared } from "./prepare.ts"
 
 export interface Progress {
@@ -25,8 +26,9 @@ export interface Progress {
 }
 
 /** The progress of one reply that has not begun. */
-export function createProgress(prepared: Prepared, { config, log }: Context): Progress {
+export function createProgress(prepared: Prepared, { config, log, memory }: Context): Progress {
   const { route, requestId, startedAt } = prepared
+  const record = createRecorder(memory, prepared.scope)
   let attempts = 1
   let firstContentMs: number | undefined
   let state: WriterState = initialWriter({
@@ -40,6 +42,7 @@ export function createProgress(prepared: Prepared, { config, log }: Context): Pr
 
   function step([next, events]: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
     state = next
+    record(events)
     if (firstContentMs === undefined && hasContent(state)) firstContentMs = performance.now() - startedAt
     return events
   }
@@ -67,7 +70,7 @@ export function createProgress(prepared: Prepared, { config, log }: Context): Pr
       usage: usageOf(state),
       costUsd: costUsd(resolvePrices(config, route.requestedModel), usageOf(state)),
       estimated: isEstimated(state),
-      notes: prepared.notes,
+      notes: [...prepared.notes, ...state.notes],
       outcome,
     }),
   }

@@ -15,6 +15,7 @@ import {
 } from "./endpoints.ts"
 import { createGate } from "./gate.ts"
 import { randomId } from "./ids.ts"
+import { createReasoningMemory } from "./memory.ts"
 import { faultReply, internalFault } from "./respond.ts"
 import { within } from "./within.ts"
 
@@ -46,6 +47,7 @@ export function startServer(options: ServerOptions): RunningServer {
     clock: options.clock ?? systemClock,
     times: { ...defaultTimes, ...options.times },
     onExchange: guarded(options),
+    memory: createReasoningMemory(),
     running: new Set(),
     address: () => ({ hostname: config.host, port: server.port ?? config.port }),
   }

@@ -11,8 +11,8 @@ export type Opening<T> =
 export interface AttemptOptions<T> {
   /** One attempt: a request sent, its reply opened. Never throws. */
   readonly open: () => Promise<Opening<T>>
-  /** What a batch is worth: nothing yet, content, or a failure. */
-  readonly weigh: (batch: readonly T[]) => "wait" | "go" | Fault
+  /** A scale for one attempt, which says what a batch is worth: nothing yet, content, or a failure. */
+  readonly scale: () => (batch: readonly T[]) => "wait" | "go" | Fault
   /** Attempts after the first one. */
   readonly maxRetries: number
   readonly signal: AbortSignal
@@ -45,7 +45,8 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<
 
 /** Milliseconds until the next attempt, or undefined if there is to be none. */
 function waitBefore<T>(fault: Fault, attempts: number, options: AttemptOptions<T>): number | undefined {
-  if (fault.retry === "no" || attempts > options.maxRetries || options.signal.aborted) return undefined
+  const most = fault.retry === "once" ? Math.min(1, options.maxRetries) : options.maxRetries
+  if (fault.retry === "no" || attempts > most || options.signal.aborted) return undefined
   if (fault.retryAfterMs !== undefined) {
     return fault.retryAfterMs <= longestWaitMs ? fault.retryAfterMs : undefined
   }
@@ -57,12 +58,13 @@ async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
   const opening = await options.open()
   if (!opening.ok) return opening
   const { batches } = opening
+  const weigh = options.scale()
   const first: (readonly T[])[] = []
   for (;;) {
     const batch = await batches.next()
     if (batch === undefined) break
     first.push(batch)
-    const worth = options.weigh(batch)
+    const worth = weigh(batch)
     if (worth === "wait") continue
     if (worth === "go") break
     batches.close()

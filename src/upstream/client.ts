@@ -1,15 +1,15 @@
-// The only file that calls fetch: one request to an upstream, its reply as inputs for a dialect's reader, and
+// One request to an upstream that speaks Chat Completions, its reply as inputs for a dialect's reader, and
 // every way it can fail as a Fault.
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
-import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
+import { brokenUpstream, type Fault } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
-import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches } from "./batches.ts"
 import { connectionFault } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { type ByteReader, readEventStream } from "./event-stream.ts"
+import { isLoopback, readErrorBody, readHeader, redirected } from "./http.ts"
 
 export type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
@@ -28,10 +28,6 @@ export interface SendOptions {
   readonly userAgent: string
   readonly errors: ErrorContext
 }
-
-// More than this of an error page is of no use to anybody, and nobody waits longer for it.
-const errorBodyLimit = 64 * 1024
-const errorBodyMs = 2_000
 
 // A whole reply is a few hundred kilobytes; what is much more is something else.
 const documentLimit = 64 * 1024 * 1024
@@ -81,12 +77,6 @@ function requestHeaders(route: Route, body: ChatRequest, userAgent: string): Rec
   return headers
 }
 
-/** An upstream on this machine is never reached through an HTTP proxy, whatever the environment says. */
-function isLoopback(url: string): boolean {
-  const host = new URL(url).hostname
-  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
-}
-
 async function errorReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Fault> {
   if (response.status >= 300 && response.status < 400) {
     deadline.abort()
@@ -97,46 +87,6 @@ async function errorReply(response: Response, deadline: Deadline, options: SendO
     { status: response.status, header: (name) => readHeader(response, name, options.clock), body },
     options.errors,
   )
-}
-
-function redirected(location: string | null, errors: ErrorContext): Fault {
-  const where = location === null ? "elsewhere" : `to ${location.split("?")[0]}`
-  const text = `[${errors.provider}] the upstream redirects ${where}; set the base URL to the address it moved to`
-  const message = redact(text, errors.secrets)
-  return fault({ kind: "api_error", source: "upstream", status: 502, finalForClient: true, message })
-}
-
-async function readErrorBody(response: Response, deadline: Deadline, clock: Clock): Promise<string> {
-  const decoder = new TextDecoder()
-  const cancel = clock.setTimer(deadline.abort, errorBodyMs)
-  let text = ""
-  try {
-    for await (const bytes of response.body ?? []) {
-      text += decoder.decode(bytes, { stream: true })
-      if (text.length > errorBodyLimit) break
-    }
-  } catch {
-    // The status is known; a body that breaks off adds nothing to it.
-  }
-  cancel()
-  deadline.clear()
-  return text
-}
-
-/** A header of the reply; a date in retry-after becomes seconds from now. */
-function readHeader(response: Response, name: string, clock: Clock): string | null {
-  const value = response.headers.get(name) ?? (name === "retry-after" ? readReset(response) : null)
-  if (name !== "retry-after" || value === null || /^\s*[\d.]+\s*$/.test(value)) return value
-  const until = Date.parse(value)
-  return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - clock.now()) / 1000)))
-}
-
-/** OpenRouter says when a used-up limit is free again in milliseconds since the epoch; as a date it is read. */
-function readReset({ headers, status }: Response): string | null {
-  const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN)
-  const free = (headers.get("x-ratelimit-remaining") ?? "0") !== "0"
-  if (status !== 429 || free || !(reset > 1e12)) return null
-  return new Date(reset).toUTCString()
 }
 
 async function readReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Sent> {

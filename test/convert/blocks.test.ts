@@ -1,6 +1,6 @@
 // The writer by itself: whatever deltas come, Anthropic's grammar goes out.
 import { describe, expect, test } from "bun:test"
-import { encodeCarrier, isOurs } from "../../src/convert/carrier.ts"
+import { encodeCarrier, isOurs, noCargo } from "../../src/convert/carrier.ts"
 import type { Delta } from "../../src/convert/delta.ts"
 import { begin, keepAlive, write } from "../../src/convert/reply/blocks.ts"
 import { writeAll } from "../../src/convert/reply/reply.ts"
@@ -54,7 +54,8 @@ describe("blocks", () => {
 
   test("the signature says where the reasoning came from, and that it is ours", () => {
     const [, events] = writeAll(state, [thought("a"), text("b")])
-    const signature = encodeCarrier({ provider: "generic", model: "test-model", field: "reasoning" })
+    const carrier = { provider: "generic", model: "test-model", field: "reasoning", cargo: noCargo }
+    const signature = encodeCarrier(carrier, "a")
     expect(events[3]).toEqual({
       type: "content_block_delta",
       index: 0,

@@ -1,8 +1,8 @@
-// What providers send, and what comes out: recorded shapes first, then the treacherous cases by number.
+// What providers send, and what comes out: the treacherous cases by number (each provider's own shape is played
+// in provider-streams.test.ts).
 import { describe, expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/reply.ts"
 import { baseProfile } from "../../src/providers/profile.ts"
-import { providers } from "../../src/providers/table.ts"
 import {
   chatUsage,
   deltaChunk,
@@ -19,12 +19,8 @@ import {
   eventsOf,
   foldOf,
   inputs,
-  inputsOf,
-  listFixtures,
-  optionsFor,
   play,
   readerOptions,
-  readStream,
   renderEvents,
   replyEvents,
 } from "../support/fixtures.ts"
@@ -38,24 +34,10 @@ function blocks(chunks: readonly unknown[], options = {}): readonly string[] {
   if (reply === undefined) return [`error: ${fault?.message}`]
   return reply.content.map((block) => {
     if (block.type === "tool_use") return `${block.name} ${JSON.stringify(block.input)}`
-    return block.type === "text" ? `text: ${block.text}` : `thinking: ${block.thinking}`
+    if (block.type === "text") return `text: ${block.text}`
+    return block.type === "thinking" ? `thinking: ${block.thinking}` : block.type
   })
 }
-
-describe("fixtures", () => {
-  test.each(listFixtures("streams"))("%s", (name) => {
-    const fixture = readStream(name)
-    const events = play(inputsOf(fixture), optionsFor(fixture, { stopSequences: ["END"] }))
-    expect(checkGrammar(events)).toEqual([])
-    expect(renderEvents(events)).toMatchSnapshot()
-  })
-
-  test.each(providers.map(({ id }) => id))("%s has streams, replies and errors", (id) => {
-    for (const kind of ["streams", "replies", "errors"] as const) {
-      expect(listFixtures(kind).filter((name) => name.startsWith(`${id}/`)).length).toBeGreaterThan(0)
-    }
-  })
-})
 
 describe("text and reasoning", () => {
   test("case 36: a role-only chunk, then content: one message_start, block 0 is text", () => {

@@ -19,6 +19,12 @@ import {
   user,
 } from "./request-support.ts"
 
+const messageOptions = {
+  profile: routeTo(gpt4o).profile,
+  target: { provider: "openai", model: "gpt-4o" },
+  sendReasoning: true,
+  recall: () => undefined,
+}
 const hi = user(text("hi"))
 const said = (content: string) => ({ role: "user", content })
 
@@ -153,7 +159,7 @@ describe("results", () => {
       user(result("a", "1"), result("a", "2")),
     ]
     const [, sent, ...results] = convertMessages(parse(ask(history)).messages, {
-      ...{ profile: routeTo(gpt4o).profile, sendReasoning: true },
+      ...messageOptions,
     }).value
     const ids = sent?.role === "assistant" ? (sent.tool_calls ?? []).map(({ id }) => id) : []
     expect(new Set(ids).size).toBe(2)
@@ -239,7 +245,7 @@ describe("the assistant's turns", () => {
     [call("a", "ls"), "changed messages.1.content.1.input"],
   ])("what cannot be said leaves a note: %j", (block, line) => {
     const { messages } = parse(ask([hi, assistant(text("yes"), block), hi]))
-    const { notes } = convertMessages(messages, { profile: routeTo(gpt4o).profile, sendReasoning: true })
+    const { notes } = convertMessages(messages, messageOptions)
     expect(notes.map(({ kind, path }) => `${kind} ${path}`)).toEqual([line])
   })
 })

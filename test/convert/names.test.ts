@@ -27,13 +27,15 @@ describe("tool names", () => {
   })
 })
 
+const any = (toolIdMaxLength: number) => ({ toolIds: "any", toolIdMaxLength }) as const
+
 describe("call ids", () => {
   test.each([
     ["toolu_01ABCdef", 40],
     ["call_00_x-y", 40],
     ["i".repeat(40), 40],
   ])("%s stays", (id, max) => {
-    expect(mapToolId(id, max)).toBe(id)
+    expect(mapToolId(id, any(max))).toBe(id)
   })
 
   test.each([
@@ -42,13 +44,22 @@ describe("call ids", () => {
     ["a b", 64],
     ["", 40],
   ])("%p is replaced, by the same id each time", (id, max) => {
-    const mapped = mapToolId(id, max)
+    const mapped = mapToolId(id, any(max))
     expect(mapped).toMatch(/^call_[0-9a-f]{32}$/)
-    expect(mapToolId(id, max)).toBe(mapped)
+    expect(mapToolId(id, any(max))).toBe(mapped)
   })
 
   test("ids of a family stay apart", () => {
-    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, 40))
+    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, any(40)))
     expect(new Set(ids).size).toBe(2000)
+  })
+
+  test("nine letters and digits, where a provider wants that", () => {
+    const nine = { toolIds: "alnum9", toolIdMaxLength: 9 } as const
+    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, nine))
+    for (const id of ids) expect(id).toMatch(/^[a-z0-9]{9}$/)
+    expect(new Set(ids).size).toBe(2000)
+    expect(mapToolId("aBc123XYZ", nine)).toBe("aBc123XYZ")
+    expect(mapToolId("call_0", nine)).toBe(mapToolId("call_0", nine))
   })
 })

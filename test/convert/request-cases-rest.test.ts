@@ -1,6 +1,7 @@
 // The treacherous requests, one test each, under their numbers: history, limits, and what is new.
 import { describe, expect, test } from "bun:test"
-import { convertRequest, sessionOf } from "../../src/convert/request/request.ts"
+import { convertRequest } from "../../src/convert/request/request.ts"
+import { sessionOf } from "../../src/convert/request/session.ts"
 import { MessagesRequest } from "../../src/protocol/messages.ts"
 import {
   ask,

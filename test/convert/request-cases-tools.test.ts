@@ -102,7 +102,7 @@ describe("tools and thinking", () => {
       tool_choice: { type: "tool", name },
     })
     const { body, toolNames, offered } = convert(raw)
-    const short = body.tools?.[0]?.function.name ?? ""
+    const short = body.tools?.[0]?.function?.name ?? ""
     expect(name.length).toBe(86)
     expect(short).toMatch(/^mcp__[a-zA-Z0-9_-]{59}$/)
     expect(body.messages[1]).toMatchObject({ tool_calls: [chatCall("a", "{}", short)] })
@@ -113,12 +113,12 @@ describe("tools and thinking", () => {
 
   test("21: an object schema without properties gets empty ones", () => {
     const { body } = convert(ask([hi], { tools: [tool("t", { type: "object" })] }))
-    expect(body.tools?.[0]?.function.parameters).toEqual({ type: "object", properties: {} })
+    expect(body.tools?.[0]?.function?.parameters).toEqual({ type: "object", properties: {} })
   })
 
   test("22: a tool that was loaded late is sent like any other; the reference to it is text", async () => {
     const { body } = convert(await readFixture("claude-code-tool-search"))
-    expect(body.tools?.map(({ function: { name } }) => name)).toEqual([
+    expect(body.tools?.map((sent) => sent.function?.name)).toEqual([
       ...["Bash", "Edit", "Read", "ToolSearch", "Write"],
       ...["WebFetch", "NotebookEdit"],
     ])

@@ -1,6 +1,7 @@
 // The requests Claude Code and the SDK really send, and the exact bodies that each provider gets for them.
 import { describe, expect, test } from "bun:test"
-import { convertRequest, noteUnknownFields, sessionOf } from "../../src/convert/request/request.ts"
+import { convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
+import { sessionOf } from "../../src/convert/request/session.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import {

@@ -29,7 +29,7 @@ export function orderProblems({ messages }: ChatRequest): readonly string[] {
 function isEmpty(message: ChatMessage): boolean {
   if (message.role === "assistant") {
     if (message.tool_calls?.length === 0) return true
-    return message.tool_calls === undefined && (message.content ?? "").trim() === ""
+    return message.tool_calls === undefined && (message.content === null || message.content.length === 0)
   }
   return typeof message.content === "string" ? message.content.trim() === "" : message.content.length === 0
 }

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import {
-  cacheGroup,
-  convertRequest,
-  noteUnknownFields,
-  sessionOf,
-} from "../../src/convert/request/request.ts"
+import { convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
+import { cacheGroup, sessionOf } from "../../src/convert/request/session.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import {
@@ -185,7 +181,7 @@ describe("what the way back needs", () => {
     expect([...conversion.seenIds]).toEqual(["a", "b"])
     expect(conversion.stopSequences).toEqual(["x"])
     expect([...conversion.offered]).toEqual([long])
-    expect(conversion.body.tools?.[0]?.function.name).toBe(short(long) ?? "")
+    expect(conversion.body.tools?.[0]?.function?.name).toBe(short(long) ?? "")
     expect(short(gone)).toMatch(/^m{55}_[0-9a-f]{8}$/)
   })
 

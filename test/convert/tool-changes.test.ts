@@ -28,7 +28,7 @@ describe("case 91", () => {
   test.each(cases)("%s", (_name, blocks, expected) => {
     const request = ask([user("hi"), system(...blocks)], { tools: [tool("Read"), tool("Bash")] })
     const conversion = convert(request)
-    expect((conversion.body.tools ?? []).map((sent) => sent.function.name)).toEqual([...expected])
+    expect((conversion.body.tools ?? []).map((sent) => sent.function?.name)).toEqual([...expected])
     expect([...conversion.offered]).toEqual([...expected])
     expect(conversion.body.messages).toEqual([{ role: "user", content: "hi" }])
   })

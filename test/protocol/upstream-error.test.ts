@@ -1,38 +1,9 @@
 // What becomes of an upstream's error: exact status, type and words, and who may try again.
 import { describe, expect, test } from "bun:test"
-import { countOf, objectOf, textOf } from "../../src/protocol/json.ts"
 import { faultFromError, faultFromJson, isErrorJson } from "../../src/protocol/upstream-error.ts"
 import { namedStatus } from "../../src/protocol/verdict.ts"
-import { errorContext, listFixtures, readFixture } from "../support/fixtures.ts"
+import { errorContext } from "../support/fixtures.ts"
 import { property } from "../support/random.ts"
-
-describe("fixtures", () => {
-  test.each(listFixtures("errors"))("%s", (name) => {
-    const { provider, status, headers, body, context, expected } = readFixture("errors", name)
-    const { inputTokens, contextWindow } = objectOf(context)
-    const about = {
-      ...errorContext,
-      provider: String(provider),
-      inputTokens: countOf(inputTokens) ?? 100,
-      contextWindow: countOf(contextWindow) ?? null,
-    }
-    const error = {
-      status: countOf(status),
-      header: (wanted: string) => textOf(objectOf(headers)[wanted]) ?? null,
-      body: typeof body === "string" ? body : JSON.stringify(body),
-    }
-    const fault = faultFromError(error, about)
-    expect<unknown>({
-      status: fault.status,
-      type: fault.kind,
-      message: fault.message,
-      retry: fault.retry === "before-first-byte",
-      final: fault.finalForClient === true,
-      ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }),
-    }).toEqual(expected)
-    expect(fault.source).toBe("upstream")
-  })
-})
 
 const faultOf = (status: number, body: string, context = errorContext) =>
   faultFromError({ status, header: () => null, body }, context)

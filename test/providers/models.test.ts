@@ -109,7 +109,7 @@ describe("DeepSeek's models", () => {
       profile.reasoning.sendBack,
     ]).toEqual([...(["max_tokens", limit, vision, sendBack] as const)])
     if (sendBack === "all-turns") {
-      expect([profile.reasoning.sendBackField, profile.reasoning.backfill]).toEqual(["reasoning_content", ""])
+      expect([profile.reasoning.sendBackAs, profile.reasoning.backfill]).toEqual(["reasoning_content", ""])
     }
   })
 
@@ -129,7 +129,7 @@ describe("Ollama", () => {
 
   test("sends an earlier thought under Ollama's own name, and none where there was none", () => {
     const { reasoning } = profileOf("ollama", "deepseek-v4-flash:cloud")
-    expect([reasoning.sendBackField, reasoning.backfill]).toEqual(["reasoning", null])
+    expect([reasoning.sendBackAs, reasoning.backfill]).toEqual(["reasoning", null])
   })
 })
 

@@ -1,5 +1,6 @@
 // Our own mistakes: said in an event or a 500, never by a broken socket, and never twice.
 import { afterEach, describe, expect, test } from "bun:test"
+import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import type { Fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { type EventSource, eventReply } from "../../src/server/event-reply.ts"
@@ -47,6 +48,8 @@ function makeSource(given: Pick<EventSource, "next"> & Partial<EventSource>): Ma
   return { source, faults }
 }
 
+const encoder = { encode: (event: MessagesEvent) => encodeEvent(event, "req_1"), ping: pingEvent }
+
 /** A server that answers with this source, so that a reset of the socket would be seen. */
 function serveSource(source: EventSource, clock = createClock()) {
   const server = Bun.serve({
@@ -54,7 +57,12 @@ function serveSource(source: EventSource, clock = createClock()) {
     port: 0,
     idleTimeout: 0,
     fetch: () =>
-      eventReply([delta], source, { requestId: "req_1", clock, times: { pingMs: 20, keepAliveMs: 30 } }),
+      eventReply([delta], source, {
+        requestId: "req_1",
+        clock,
+        times: { pingMs: 20, keepAliveMs: 30 },
+        ...encoder,
+      }),
   })
   cleanUp(() => server.stop(true))
   return { clock, get: async () => parseAnthropicSse(await (await fetch(server.url)).text()) }

@@ -32,7 +32,7 @@ function play(script: readonly Played[], maxRetries = 2) {
   }
   const done = attempt<Item>({
     open,
-    weigh: (batch) => (batch.includes("error") ? broken() : batch.includes("text") ? "go" : "wait"),
+    scale: () => (batch) => (batch.includes("error") ? broken() : batch.includes("text") ? "go" : "wait"),
     maxRetries,
     signal: leaving.signal,
     clock,

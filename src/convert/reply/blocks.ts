@@ -2,9 +2,11 @@
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
-import { encodeCarrier } from "../carrier.ts"
+import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
 import type { Delta } from "../delta.ts"
 import { finalReason, finalUsage } from "./final.ts"
+import { writeCompaction, writeSearch } from "./whole-blocks.ts"
+import { continues, enqueue, type Growing, isBusy } from "./writer-queue.ts"
 import type { Content, Open, WriterState } from "./writer-state.ts"
 
 type Step = readonly [WriterState, readonly MessagesEvent[]]
@@ -65,7 +67,16 @@ export function write(state: WriterState, delta: Delta): Step {
     case "reasoning":
       return delta.text === "" ? [state, none] : writeContent(state, delta)
     case "tool":
+    case "search":
+    case "compaction":
       return writeContent(state, delta)
+    case "opaque":
+      return [{ ...state, cargo: addCargo(state.cargo, delta.opaque) }, none]
+    case "note":
+      return [
+        state.notes.length < mostNotes ? { ...state, notes: [...state.notes, delta.note] } : state,
+        none,
+      ]
     case "usage":
       return [{ ...state, usage: delta.usage }, none]
     case "finish":
@@ -79,6 +90,9 @@ export function write(state: WriterState, delta: Delta): Step {
   }
 }
 
+// A reply that needs more remarks than this says nothing new with them.
+const mostNotes = 100
+
 /** Nothing is closed first: what a client can still do depends on what was completed (observed). */
 function writeFault(state: WriterState, given: Fault): Step {
   return [{ ...state, phase: "ended" }, [{ type: "error", fault: given }]]
@@ -88,8 +102,9 @@ const cut = brokenUpstream("the upstream closed the connection before its reply 
 
 function writeContent(state: WriterState, item: Content): Step {
   const { open, queue } = state
-  if (belongs(open, item)) {
-    const [next, events] = addTo(state, item)
+  const growing = continues(open, item)
+  if (growing !== undefined) {
+    const [next, events] = addTo(state, growing)
     if (queue.length === 0 || isBusy(next.open)) return [next, events]
     const [emptied, more] = empty(next, false)
     return [emptied, [...events, ...more]]
@@ -98,28 +113,6 @@ function writeContent(state: WriterState, item: Content): Step {
   if (item.kind === "tool" && state.closed.includes(item.key)) return [state, none]
   if (isBusy(open)) return [{ ...state, queue: enqueue(queue, item) }, none]
   return openFor(state, item)
-}
-
-function belongs(open: Open, item: Content): boolean {
-  return item.kind === "tool" ? open.kind === "tool" && open.key === item.key : open.kind === item.kind
-}
-
-/** Only when its arguments are complete is a call over: until then all else waits, so that none is torn. */
-function isBusy(open: Open): boolean {
-  return open.kind === "tool" && !open.complete
-}
-
-/** Later pieces are joined to the earlier ones they continue. */
-function enqueue(queue: readonly Content[], item: Content): readonly Content[] {
-  if (item.kind === "tool") {
-    const at = queue.findIndex((waiting) => waiting.kind === "tool" && waiting.key === item.key)
-    const waiting = queue[at]
-    if (waiting?.kind !== "tool") return [...queue, item]
-    return queue.with(at, { ...item, args: waiting.args + item.args })
-  }
-  const last = queue.at(-1)
-  if (last === undefined || last.kind === "tool" || last.kind !== item.kind) return [...queue, item]
-  return queue.with(-1, { ...last, text: last.text + item.text })
 }
 
 /** Writes what waits, as far as it may be written now; all of it at the end of the reply. */
@@ -140,31 +133,47 @@ function empty(state: WriterState, all: boolean): Step {
 /** Starts the message if need be, closes what is open, and opens a block for `item`. */
 function openFor(state: WriterState, item: Content): Step {
   const [begun, first] = begin(state)
-  const [ready, last] = closeOpen(begun)
-  const { index } = ready
-  const start: MessagesEvent = { type: "content_block_start", index, content_block: emptyBlock(item) }
-  const [next, deltas] = addTo({ ...ready, open: openOf(item) }, item)
-  if (item.kind !== "tool") return [next, [...first, ...last, start, ...deltas]]
-  // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
-  const lead = argumentsEvent(index, "")
-  return [
-    { ...next, written: ready.written + item.name + item.args },
-    [...first, ...last, start, lead, ...deltas],
-  ]
+  const [closed, last] = closeOpen(begun)
+  const [ready, carried] = item.kind === "reasoning" ? [closed, none] : carry(closed)
+  const [next, events] = openBlock(ready, item)
+  return [next, [...first, ...last, ...carried, ...events]]
 }
 
-function emptyBlock(item: Content): ReplyBlock {
-  if (item.kind === "tool") return { type: "tool_use", id: item.id, name: item.name, input: {} }
-  return item.kind === "text" ? { type: "text", text: "" } : { type: "thinking", thinking: "", signature: "" }
+function openBlock(state: WriterState, item: Content): Step {
+  const { index } = state
+  switch (item.kind) {
+    case "search":
+      return writeSearch(state, item)
+    case "compaction":
+      return writeCompaction(state, item.text)
+    case "tool": {
+      const block = { type: "tool_use", id: item.id, name: item.name, input: {} } as const
+      const open = { kind: "tool", key: item.key, complete: item.complete } as const
+      const [next, deltas] = addTo({ ...state, open }, item)
+      // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
+      const events = [startEvent(index, block), argumentsEvent(index, ""), ...deltas]
+      return [{ ...next, written: state.written + item.name + item.args }, events]
+    }
+    case "text": {
+      const [next, deltas] = addTo({ ...state, open: { kind: "text" } }, item)
+      return [next, [startEvent(index, { type: "text", text: "" }), ...deltas]]
+    }
+    case "reasoning": {
+      const open = { kind: "reasoning", field: item.field } as const
+      const [next, deltas] = addTo({ ...state, open, thinking: "" }, item)
+      return [next, [startEvent(index, { type: "thinking", thinking: "", signature: "" }), ...deltas]]
+    }
+    default:
+      return item satisfies never
+  }
 }
 
-function openOf(item: Content): Open {
-  if (item.kind === "tool") return { kind: "tool", key: item.key, complete: item.complete }
-  return item.kind === "text" ? { kind: "text" } : { kind: "reasoning", field: item.field }
+function startEvent(index: number, content_block: ReplyBlock): MessagesEvent {
+  return { type: "content_block_start", index, content_block }
 }
 
 /** One more piece of the block that is open. */
-function addTo(state: WriterState, item: Content): Step {
+function addTo(state: WriterState, item: Growing): Step {
   const { index } = state
   if (item.kind === "tool") {
     const { key, args, complete } = item
@@ -172,11 +181,14 @@ function addTo(state: WriterState, item: Content): Step {
     const next = { ...state, open, written: state.written + args, sawTool: true, lastToolComplete: complete }
     return [next, args === "" ? none : [argumentsEvent(index, args)]]
   }
-  const delta: BlockDelta =
-    item.kind === "text"
-      ? { type: "text_delta", text: item.text }
-      : { type: "thinking_delta", thinking: item.text }
-  return [{ ...state, written: state.written + item.text }, [{ type: "content_block_delta", index, delta }]]
+  const written = state.written + item.text
+  if (item.kind === "text") {
+    const delta: BlockDelta = { type: "text_delta", text: item.text }
+    return [{ ...state, written }, [{ type: "content_block_delta", index, delta }]]
+  }
+  const delta: BlockDelta = { type: "thinking_delta", thinking: item.text }
+  const thinking = state.thinking + item.text
+  return [{ ...state, written, thinking }, [{ type: "content_block_delta", index, delta }]]
 }
 
 function argumentsEvent(index: number, partial_json: string): MessagesEvent {
@@ -186,19 +198,34 @@ function argumentsEvent(index: number, partial_json: string): MessagesEvent {
 function closeOpen(state: WriterState): Step {
   const { open, index } = state
   if (open.kind === "none") return [state, none]
-  const stop: MessagesEvent = { type: "content_block_stop", index }
   const closed = open.kind === "tool" ? [...state.closed, open.key] : state.closed
   const next: WriterState = { ...state, open: { kind: "none" }, index: index + 1, closed }
-  if (open.kind !== "reasoning") return [next, [stop]]
-  const { provider, upstreamModel } = state.options
-  const signature = encodeCarrier({ provider, model: upstreamModel, field: open.field })
-  return [next, [{ type: "content_block_delta", index, delta: { type: "signature_delta", signature } }, stop]]
+  if (open.kind !== "reasoning") return [next, [{ type: "content_block_stop", index }]]
+  return [{ ...next, cargo: noCargo }, signedEnd(state, open.field, state.thinking)]
+}
+
+function signedEnd(state: WriterState, field: string, thinking: string): readonly MessagesEvent[] {
+  const { index, cargo, options } = state
+  const carrier = { provider: options.provider, model: options.upstreamModel, field, cargo }
+  const delta: BlockDelta = { type: "signature_delta", signature: encodeCarrier(carrier, thinking) }
+  return [
+    { type: "content_block_delta", index, delta },
+    { type: "content_block_stop", index },
+  ]
+}
+
+/** Opaque data without a thinking block to travel in gets one without text. */
+function carry(state: WriterState): Step {
+  if (isEmptyCargo(state.cargo)) return [state, none]
+  const start = startEvent(state.index, { type: "thinking", thinking: "", signature: "" })
+  return [{ ...state, index: state.index + 1, cargo: noCargo }, [start, ...signedEnd(state, "", "")]]
 }
 
 function writeEnd(state: WriterState): Step {
   const [begun, first] = begin(state)
   const [emptied, waited] = empty(begun, true)
-  const [settled, last] = closeOpen(emptied)
+  const [closed, last] = closeOpen(emptied)
+  const [settled, carried] = carry(closed)
   const stop_reason = finalReason(settled)
   const stop_sequence = stop_reason === "stop_sequence" ? settled.stopSequence : null
   return [
@@ -207,6 +234,7 @@ function writeEnd(state: WriterState): Step {
       ...first,
       ...waited,
       ...last,
+      ...carried,
       { type: "message_delta", delta: { stop_reason, stop_sequence }, usage: finalUsage(settled) },
       { type: "message_stop" },
     ],

@@ -6,8 +6,11 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import { overflowMessage } from "../../protocol/overflow.ts"
 import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import type { Delta } from "../delta.ts"
+import { missingSearch, readMedia, readSources } from "./chat-extras.ts"
+import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"
 import {
   after,
+  initialCalls,
   none,
   plainText,
   type ReaderOptions,
@@ -27,10 +30,13 @@ export function initialChatReader(options: ReaderOptions): ReaderState {
   return {
     options,
     tags: initialTags(options.profile.reasoning.thinkTags),
+    textCalls: initialCalls(options),
     tools: initialTools,
     space: "",
     spaceOf: "text",
     last: "nothing",
+    details: [],
+    searched: false,
     finish: undefined,
     usage: undefined,
     ended: false,
@@ -69,6 +75,7 @@ function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
   if (!isObject(raw)) return [state, none]
   const chunk: ChatChunk = raw
   let step = readUsage(state, chunk)
+  step = after(step[1], readSources(step[0], raw))
   // Some gateways spread one answer over several choices (seen with copilot-api).
   for (const choice of arrayOf(chunk.choices)) {
     const [current, deltas] = step
@@ -94,9 +101,12 @@ function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Ste
     return failed(state, faultFromJson({ error: choice.error }, state.options.errors))
   const content = deltaOf(state, choice, whole)
   let step = readReasoning(state, content)
+  step = after(step[1], readOpaque(step[0], content))
   step = after(step[1], readContent(step[0], content["content"]))
   const refusal = textOf(content["refusal"])
   if (refusal !== undefined) step = after(step[1], plainText(step[0], refusal))
+  step = after(step[1], readMedia(step[0], content))
+  step = after(step[1], readSources(step[0], content))
   step = after(step[1], readCalls(step[0], content, whole))
   const word = textOf(choice.finish_reason)
   return word === undefined ? step : after(step[1], readFinish(step[0], choice, word))
@@ -109,18 +119,6 @@ function deltaOf(state: ReaderState, choice: ChatChoice, whole: boolean): JsonOb
   if (whole) return choice.message
   const streamed = state.last !== "nothing" || state.space !== "" || Object.keys(delta).length > 0
   return streamed ? delta : choice.message
-}
-
-/** The first field that holds anything; they are never joined, because some hosts fill two with one text. */
-function readReasoning(state: ReaderState, content: JsonObject): Step {
-  for (const field of state.options.profile.reasoning.replyFields) {
-    const text = textOf(content[field])
-    if (text !== undefined) return reasoning(state, text, field)
-  }
-  const details = content["reasoning_details"]
-  if (!Array.isArray(details)) return [state, none]
-  const texts = details.filter(isObject).map((item) => textOf(item["text"]) ?? textOf(item["summary"]) ?? "")
-  return reasoning(state, texts.join(""), "reasoning_details")
 }
 
 function readContent(state: ReaderState, content: unknown): Step {
@@ -150,7 +148,10 @@ function readCalls(state: ReaderState, content: ChatDelta, whole: boolean): Step
   if (calls.length === 0) return [state, none]
   const [ready, before] = releaseHeld(state)
   const [tools, deltas] = readToolCalls(ready.tools, calls, state.options.tools, whole)
-  return after(before, [{ ...ready, tools, space: "", last: "tool" }, deltas])
+  const signatures = readSignatures(calls, ready.tools, tools)
+  // A server that reads its model's calls leaves none in the text.
+  const next: ReaderState = { ...ready, tools, textCalls: undefined, space: "", last: "tool" }
+  return after(before, [next, [...signatures, ...deltas]])
 }
 
 function readFinish(state: ReaderState, choice: ChatChoice, word: string): Step {
@@ -175,7 +176,8 @@ function finishDelta(state: ReaderState, choice: ChatChoice, finish: Finish): De
   if (stopped !== undefined && state.options.stopSequences.includes(stopped)) {
     return { kind: "finish", reason: "stop_sequence", stopSequence: stopped }
   }
-  return { kind: "finish", reason: finish.kind === "stop" ? finish.reason : "end_turn", stopSequence: null }
+  const filtered = state.options.profile.contentFilter
+  return { kind: "finish", reason: finish.kind === "stop" ? finish.reason : filtered, stopSequence: null }
 }
 
 function readEnd(state: ReaderState, clean: boolean): Step {
@@ -188,13 +190,18 @@ function readEnd(state: ReaderState, clean: boolean): Step {
   if (extra !== undefined) step = after(released, plainText(current, extra))
   const [ready, deltas] = step
   if (ready.last === "nothing" && ready.finish === undefined) return failed(ready, noReply(ready))
-  const calls = endToolCalls(ready.tools, ready.options.tools)
-  return [{ ...ready, ended: true }, [...deltas, ...calls, { kind: "end", clean: true }]]
+  const cut = ready.finish?.kind === "stop" && ready.finish.reason === "max_tokens"
+  const calls = endToolCalls(ready.tools, ready.options.tools, cut)
+  return [
+    { ...ready, ended: true },
+    [...deltas, ...missingSearch(ready), ...calls, { kind: "end", clean: true }],
+  ]
 }
 
 /** Text that the end of a reply without any needs. */
-function lastWords({ last, finish, tags }: ReaderState): string | undefined {
+function lastWords({ last, finish, tags, options }: ReaderState): string | undefined {
   if (last === "text" || last === "tool") return undefined
+  if (finish?.kind === "filtered" && options.profile.contentFilter === "refusal") return undefined
   if (finish?.kind === "filtered") return "[The provider's content filter stopped this reply.]"
   // The closing tag never came: what was taken for reasoning was the answer, unless it was cut short.
   if (tags.unproved === undefined || tags.unproved.trim() === "") return undefined

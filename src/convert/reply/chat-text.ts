@@ -1,11 +1,21 @@
 // The text half of the Chat reader: its state, and what becomes of text and reasoning in it.
+
+import { changed } from "../../protocol/fault.ts"
+import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesUsage } from "../../protocol/messages.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta, Search } from "../delta.ts"
 import type { Finish } from "./finish.ts"
+import {
+  flushTextCalls,
+  initialTextCalls,
+  readTextCalls,
+  type TextCallState,
+  type TextPiece,
+} from "./text-calls.ts"
 import { flushTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
-import { startPending, type ToolOptions } from "./tool-calls.ts"
+import { readToolCalls, startPending, type ToolOptions } from "./tool-calls.ts"
 import type { ToolState } from "./tool-slots.ts"
 
 export interface ReaderOptions {
@@ -15,16 +25,23 @@ export interface ReaderOptions {
   /** false: the client switched thinking off, so reasoning that comes all the same is left out. */
   readonly showReasoning: boolean
   readonly errors: ErrorContext
+  /** A web search that the upstream was asked to run. */
+  readonly search?: Search | undefined
 }
 
 export interface ReaderState {
   readonly options: ReaderOptions
   readonly tags: TagState
+  /** Calls that are written into the text; undefined: none are looked for (any more). */
+  readonly textCalls: TextCallState | undefined
   readonly tools: ToolState
   /** White space that may turn out to be nothing but the gap before something else, and whose it is. */
   readonly space: string
   readonly spaceOf: "text" | "reasoning"
   readonly last: "nothing" | "reasoning" | "text" | "tool"
+  /** `reasoning_details` so far: some providers repeat them from the beginning. */
+  readonly details: readonly JsonObject[]
+  readonly searched: boolean
   readonly finish: Finish | undefined
   readonly usage: MessagesUsage | undefined
   readonly ended: boolean
@@ -43,25 +60,62 @@ export function after(before: readonly Delta[], [state, more]: Step): Step {
 
 /** Text that may still hold think tags at its beginning. */
 export function tagged(state: ReaderState, text: string): Step {
-  if (state.tags.mode === "text") return plainText(state, text)
+  if (state.tags.mode === "text") return modelText(state, text)
   const [tags, pieces] = splitTags(state.tags, text)
   return readPieces({ ...state, tags }, pieces)
 }
 
-/** What was held back because it could have become a tag is released: something else follows, or nothing. */
+/** What was held back because it could have become a tag or a call is released: something else follows, or nothing. */
 export function releaseHeld(state: ReaderState): Step {
-  if (state.tags.mode === "text") return [state, none]
-  const [tags, pieces] = flushTags(state.tags)
-  return readPieces({ ...state, tags }, pieces)
+  let step: Step = [state, none]
+  if (state.tags.mode !== "text") {
+    const [tags, pieces] = flushTags(state.tags)
+    step = readPieces({ ...state, tags }, pieces)
+  }
+  const [current, before] = step
+  if (current.textCalls === undefined) return step
+  const [textCalls, pieces] = flushTextCalls(current.textCalls)
+  return after(before, readTextPieces({ ...current, textCalls }, pieces))
+}
+
+/** Are calls looked for in the text? Only where some were offered, and until one comes as it should. */
+export function initialCalls({ profile, tools }: ReaderOptions): TextCallState | undefined {
+  if (!profile.textToolCalls || tools.offered.size === 0) return undefined
+  const schemas = new Map(tools.schemas)
+  for (const [upstream, client] of tools.toolNames) schemas.set(upstream, tools.schemas?.get(client) ?? {})
+  return initialTextCalls(new Set([...tools.offered, ...tools.toolNames.keys()]), schemas)
 }
 
 function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
   let step: Step = [state, none]
   for (const { kind, text } of pieces) {
     const [current, deltas] = step
-    step = after(deltas, kind === "text" ? plainText(current, text) : reasoning(current, text, "content"))
+    step = after(deltas, kind === "text" ? modelText(current, text) : reasoning(current, text, "content"))
   }
   return step
+}
+
+/** Text of the model, in which a call may be written. */
+function modelText(state: ReaderState, text: string): Step {
+  if (state.textCalls === undefined) return plainText(state, text)
+  const [textCalls, pieces] = readTextCalls(state.textCalls, text)
+  return readTextPieces({ ...state, textCalls }, pieces)
+}
+
+function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
+  let step: Step = [state, none]
+  for (const piece of pieces) {
+    const [current, deltas] = step
+    step = after(deltas, piece.kind === "text" ? plainText(current, piece.text) : textCall(current, piece))
+  }
+  return step
+}
+
+function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call" }>): Step {
+  const entry = { function: { name: call.name, arguments: call.args } }
+  const [tools, deltas] = readToolCalls(state.tools, [entry], state.options.tools, true)
+  const note = changed("choices.0.message.content", `a call of ${call.name} was written as text`)
+  return [{ ...state, tools, space: "", last: "tool" }, [{ kind: "note", note }, ...deltas]]
 }
 
 /** Text that is text. White space alone opens no block: it is often just the gap before a call. */

@@ -15,7 +15,8 @@ export function finalUsage(state: WriterState): Partial<MessagesUsage> & { reado
   const { usage, options, written } = state
   const { estimate, inputTokens } = options
   const output_tokens = usage?.output_tokens || (written === "" ? 0 : (estimate?.(written) ?? 0))
-  if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens }
+  const searches = state.searches === 0 ? {} : { server_tool_use: { web_search_requests: state.searches } }
+  if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens, ...searches }
   const details = usage?.output_tokens_details
   return {
     // An unknown number is left out: a zero would wipe the client's own.
@@ -24,6 +25,7 @@ export function finalUsage(state: WriterState): Partial<MessagesUsage> & { reado
       : { input_tokens: inputTokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }),
     output_tokens,
     ...(details === undefined ? {} : { output_tokens_details: details }),
+    ...searches,
   }
 }
 

@@ -83,11 +83,14 @@ function addDelta(draft: Draft, event: Extract<MessagesEvent, { type: "content_b
       return block.type === "thinking" ? { json, block: { ...block, signature: delta.signature } } : draft
     case "input_json_delta":
       return { block, json: json + delta.partial_json }
+    case "compaction_delta":
+      return block.type === "compaction" ? { json, block: { ...block, content: delta.content } } : draft
     default:
       return delta satisfies never
   }
 }
 
-function finishBlock(draft: Draft): ReplyBlock {
-  return draft.block.type === "tool_use" ? { ...draft.block, input: toolInput(draft.json) } : draft.block
+function finishBlock({ block, json }: Draft): ReplyBlock {
+  if (block.type !== "tool_use" && block.type !== "server_tool_use") return block
+  return { ...block, input: toolInput(json) }
 }

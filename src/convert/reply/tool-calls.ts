@@ -1,33 +1,29 @@
 // Tool calls out of fragments: names and ids made final, arguments passed on as they come.
-import { isObject } from "../../protocol/json.ts"
+import { dropped } from "../../protocol/fault.ts"
+import { isObject, type JsonObject } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
-import { endArguments, takeArguments } from "./json-scan.ts"
-import {
-  emptySlot,
-  type Fragment,
-  locate,
-  type NameTest,
-  readFragment,
-  type Slot,
-  type ToolState,
-} from "./tool-slots.ts"
+import { endArguments, repaired, takeArguments, takeWhole } from "./json-scan.ts"
+import { addRepairs, repair } from "./repairs.ts"
+import { clientName, joinName, nameTest, type ToolNames } from "./tool-names.ts"
+import { judge, pushNotes } from "./tool-notes.ts"
+import { endReceive, isSame, type Received, receive } from "./tool-repeats.ts"
+import { emptySlot, type Fragment, locate, readFragment, type Slot, type ToolState } from "./tool-slots.ts"
 
-export interface ToolOptions {
-  /** Names as the upstream knows them to names as the client does. */
-  readonly toolNames: ReadonlyMap<string, string>
-  /** The client's own names of the tools offered in this request. */
-  readonly offered: ReadonlySet<string>
+export interface ToolOptions extends ToolNames {
   /** Ids that the conversation already uses: a client (Claude Code 2.1) drops a call whose id it has seen. */
   readonly seenIds: ReadonlySet<string>
   /** Unique per reply, `[A-Za-z0-9]`; minted ids are made from it. */
   readonly idSeed: string
+  /** The client's own schemas by its own names; complete arguments are compared with them for the log. */
+  readonly schemas?: ReadonlyMap<string, JsonObject> | undefined
 }
 
 type Step = readonly [ToolState, readonly Delta[]]
 
 /**
  * The `tool_calls` of one chunk (or of a whole message when `whole`, where every entry is a call of its own).
- * Returns the pieces that are certain; a call starts when its name is known and its arguments begin.
+ * Returns the pieces that are certain; a call starts when its name is known and its arguments begin. What was
+ * done to a call's arguments is a note, each thing once.
  */
 export function readToolCalls(
   state: ToolState,
@@ -43,10 +39,14 @@ export function readToolCalls(
     if (!isObject(call)) continue
     const fragment = readFragment(call)
     const found = whole ? -1 : locate(current, fragment, touched, names)
+    const repeated = found < 0 ? findRepeated(current, fragment) : -1
+    const slot = current.slots[found] ?? newSlot(current, fragment, options)
     const position = found < 0 ? current.slots.length : found
-    const slot = found < 0 ? newSlot(current, fragment, options) : current.slots[found]
-    touched.push(position)
-    if (slot !== undefined) current = feed(current, position, slot, fragment, options, out)
+    touched.push(repeated < 0 ? position : repeated)
+    current =
+      repeated < 0
+        ? feed(current, position, slot, fragment, options, whole, out)
+        : tell(current, repeated, repair.repeated, out)
   }
   return [current, out]
 }
@@ -62,19 +62,45 @@ export function startPending(state: ToolState, options: ToolOptions): Step {
 
 /**
  * The reply is over: what every call still has to say. Even a name that looks cut is all there will be; calls
- * without any name are dropped.
+ * without any name are dropped. `cut`: the length limit ended the reply, so arguments that are not complete stay
+ * as they are; otherwise brackets that are still open are closed where nothing else is missing.
  */
-export function endToolCalls(state: ToolState, options: ToolOptions): readonly Delta[] {
+export function endToolCalls(state: ToolState, options: ToolOptions, cut = false): readonly Delta[] {
   const deltas: Delta[] = []
   for (const [position, slot] of state.slots.entries()) {
-    const { out, complete } = endArguments(slot.args)
-    const args = slot.started ? out : slot.ready + out
-    if (slot.name === "" || (slot.split && !slot.started && args === "")) continue
-    if (slot.started && args === "" && complete === slot.args.scan.done) continue
+    const last = endReceive(slot.repeats, slot.args)
+    const ended = endArguments(last.args, cut)
+    const { complete } = ended
+    const rest = last.out + ended.out
+    const args = slot.started ? rest : slot.ready + rest
+    if (slot.name === "") {
+      deltas.push({ kind: "note", note: dropped(`tool_calls.${position}`, "the call has no name") })
+      continue
+    }
+    if (slot.split && !slot.started && args === "") continue
     const name = slot.started ? slot.clientName : clientName(slot.name, options)
-    deltas.push({ kind: "tool", key: position, id: slot.id, name, args, complete })
+    if (!slot.started || args !== "" || complete !== slot.args.done) {
+      deltas.push({ kind: "tool", key: position, id: slot.id, name, args, complete })
+    }
+    const unread = ended.repairs.includes(repair.raw)
+    const wrong = unread ? [] : judge(last.args.passed + ended.out, name, complete, cut, options.schemas)
+    pushNotes(position, slot.args.repairs, addRepairs(ended.repairs, wrong), deltas)
   }
   return deltas
+}
+
+function tell(state: ToolState, position: number, why: string, out: Delta[]): ToolState {
+  const slot = state.slots[position]
+  if (slot === undefined) return state
+  const args = repaired(slot.args, why)
+  pushNotes(position, slot.args.repairs, args.repairs, out)
+  return replace(state, position, { ...slot, args })
+}
+
+/** The complete call that a fragment says once more, with its id and name; -1: it is a new one. */
+function findRepeated({ slots }: ToolState, { id, name, args }: Fragment): number {
+  if (id === undefined || args === "") return -1
+  return slots.findIndex((slot) => slot.upstreamId === id && slot.name === name && isSame(slot.args, args))
 }
 
 function newSlot(state: ToolState, fragment: Fragment, options: ToolOptions): Slot {
@@ -102,16 +128,23 @@ function feed(
   before: Slot,
   fragment: Fragment,
   options: ToolOptions,
+  whole: boolean,
   out: Delta[],
 ): ToolState {
   const isNew = position === state.slots.length
   const slot = before.started ? before : identify(state, position, before, fragment, options)
-  const taken = takeArguments(slot.args, fragment.args)
-  const changed = taken.out !== "" || taken.args.scan.done !== slot.args.scan.done
+  const taken = take(slot, fragment.args, whole)
+  const { args, repeats } = taken
+  const goesOn = taken.out !== "" || args.done !== slot.args.done
   const begins = !slot.started && (fragment.args.trim() !== "" || (!isNew && fragment.name === undefined))
-  const next = { ...replace(state, position, { ...slot, args: taken.args }), current: position }
-  const after = changed || begins || slot.ready !== "" ? pass(next, position, taken.out, options, out) : next
+  const next = { ...replace(state, position, { ...slot, args, repeats }), current: position }
+  const after = goesOn || begins || slot.ready !== "" ? pass(next, position, taken.out, options, out) : next
+  pushNotes(position, slot.args.repairs, args.repairs, out)
   return taken.rest === "" ? after : split(after, slot, taken.rest, options, out)
+}
+
+function take({ args, repeats }: Slot, text: string, whole: boolean): Received {
+  return whole ? { ...takeWhole(text), repeats } : receive(repeats, args, text)
 }
 
 /** Name and id as far as they are known after this fragment. */
@@ -165,7 +198,7 @@ function mayStart(slot: Slot, options: ToolOptions): boolean {
 
 function piece(slot: Slot, position: number, args: string): Delta {
   const { id, clientName: name } = slot
-  return { kind: "tool", key: position, id, name, args, complete: slot.args.scan.done }
+  return { kind: "tool", key: position, id, name, args, complete: slot.args.done }
 }
 
 /** `{…}{…}` in one call's arguments: the second object is a second call of the same tool. */
@@ -174,18 +207,13 @@ function split(state: ToolState, slot: Slot, text: string, options: ToolOptions,
   let rest = text
   while (rest !== "") {
     const position = current.slots.length
-    const { index, name } = slot
+    const { index, name, upstreamId } = slot
     const fresh = newSlot(current, { index, id: undefined, name, args: rest }, options)
     const taken = takeArguments(fresh.args, rest)
-    const { upstreamId } = slot
     const made: Slot = { ...fresh, upstreamId, name, args: taken.args, split: true }
-    current = pass(
-      { ...replace(current, position, made), current: position },
-      position,
-      taken.out,
-      options,
-      out,
-    )
+    const next = { ...replace(current, position, made), current: position }
+    current = pass(next, position, taken.out, options, out)
+    pushNotes(position, [], taken.args.repairs, out)
     rest = taken.rest
   }
   return current
@@ -195,34 +223,4 @@ function split(state: ToolState, slot: Slot, text: string, options: ToolOptions,
 function replace(state: ToolState, position: number, slot: Slot): ToolState {
   const { slots, current } = state
   return { slots: position === slots.length ? [...slots, slot] : slots.with(position, slot), current }
-}
-
-/** A name may come in pieces, may grow, and may come whole again with every chunk. */
-function joinName(name: string, fragment: string | undefined, names: NameTest): string {
-  if (fragment === undefined || fragment.trim() === "") return name
-  const joined = name + fragment
-  const repeated = fragment.startsWith(name) && !names.isName(joined) && !names.isBeginning(joined)
-  return name !== "" && repeated && (fragment === name || names.isName(fragment)) ? fragment : joined
-}
-
-/** What can be a name is decided by the tools that were offered. */
-function nameTest(options: ToolOptions): NameTest {
-  const { offered, toolNames } = options
-  const isName = (name: string) => offered.has(clientName(name, options))
-  const isBeginning = (name: string) => {
-    for (const known of offered) if (known.startsWith(name)) return true
-    for (const known of toolNames.keys()) if (known.startsWith(name)) return true
-    return false
-  }
-  return { isName, isBeginning }
-}
-
-/** The client's name of a tool; some relays put a namespace before it. */
-function clientName(name: string, options: ToolOptions): string {
-  const plain = name.trim()
-  const mapped = options.toolNames.get(plain) ?? plain
-  if (options.offered.has(mapped)) return mapped
-  const bare = plain.replace(/^(functions|default_api)[.:]/, "")
-  const bareMapped = options.toolNames.get(bare) ?? bare
-  return options.offered.has(bareMapped) ? bareMapped : mapped
 }

@@ -3,6 +3,7 @@
 import type { ChatDeltaToolCall } from "../../protocol/chat.ts"
 import { isObject, objectOf, textOf } from "../../protocol/json.ts"
 import { type Arguments, isWhole, noArguments } from "./json-scan.ts"
+import { isExpected, noRepeats, type Repeats } from "./tool-repeats.ts"
 
 export interface Slot {
   readonly index: string | undefined
@@ -15,6 +16,7 @@ export interface Slot {
   readonly clientName: string
   readonly started: boolean
   readonly args: Arguments
+  readonly repeats: Repeats
   /** Arguments that wait for the call to start. */
   readonly ready: string
   /** Made of a second object in another call's arguments: no call unless the object holds something. */
@@ -51,6 +53,7 @@ export const emptySlot: Slot = {
   clientName: "",
   started: false,
   args: noArguments,
+  repeats: noRepeats,
   ready: "",
   split: false,
 }
@@ -86,7 +89,8 @@ export function locate(
   const whole = isWhole(slot.args)
   const renamed = isRenamed(slot, fragment.name, names)
   if (fragment.index !== undefined) return renamed && (whole || isUntouched(slot)) ? -1 : near
-  const another = (whole && fragment.args.trim() !== "") || renamed || touched.includes(near)
+  const begins = whole && fragment.args.trim() !== "" && !isExpected(slot.repeats, slot.args, fragment.args)
+  const another = begins || renamed || touched.includes(near)
   return another ? -1 : near
 }
 

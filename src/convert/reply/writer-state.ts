@@ -1,5 +1,7 @@
 // The writer's memory of one message.
+import type { Note } from "../../protocol/fault.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
+import { type Cargo, noCargo } from "../carrier.ts"
 import type { Delta } from "../delta.ts"
 
 export interface WriterOptions {
@@ -16,7 +18,7 @@ export interface WriterOptions {
 }
 
 /** What becomes of blocks. */
-export type Content = Extract<Delta, { kind: "tool" | "text" | "reasoning" }>
+export type Content = Extract<Delta, { kind: "tool" | "text" | "reasoning" | "search" | "compaction" }>
 
 export type Open =
   | { readonly kind: "none" }
@@ -32,6 +34,10 @@ export interface WriterState {
   readonly open: Open
   /** What came while a call was open whose arguments are not complete, in order of arrival. */
   readonly queue: readonly Content[]
+  /** The text of the thinking block that is open. */
+  readonly thinking: string
+  /** Opaque data for the signature of the thinking block that is open, or of the next one. */
+  readonly cargo: Cargo
   /** Keys of the calls that are over. */
   readonly closed: readonly number[]
   readonly finish: StopReason | undefined
@@ -41,6 +47,10 @@ export interface WriterState {
   readonly written: string
   readonly lastToolComplete: boolean
   readonly sawTool: boolean
+  /** Web searches that were run upstream. */
+  readonly searches: number
+  /** What was done to the reply on its way. */
+  readonly notes: readonly Note[]
 }
 
 /** The state before anything has been written. */
@@ -51,6 +61,8 @@ export function initialWriter(options: WriterOptions): WriterState {
     index: 0,
     open: { kind: "none" },
     queue: [],
+    thinking: "",
+    cargo: noCargo,
     closed: [],
     finish: undefined,
     stopSequence: null,
@@ -58,6 +70,8 @@ export function initialWriter(options: WriterOptions): WriterState {
     written: "",
     lastToolComplete: true,
     sawTool: false,
+    searches: 0,
+    notes: [],
   }
 }
 

@@ -5,13 +5,32 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { isObject } from "../../protocol/json.ts"
 import type { Message } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { isOurs } from "../carrier.ts"
 import { assistantBlockText } from "./content.ts"
+import {
+  joinThoughts,
+  noThoughts,
+  readThoughts,
+  reasoningFields,
+  reasoningPart,
+  signCalls,
+  type Target,
+  type ThinkingBlock,
+  type Thoughts,
+  thinkingBlocks,
+} from "./history-reasoning.ts"
 import { mapToolId, mapToolName } from "./names.ts"
+
+/** The thinking before a call, where this proxy still knows it; clients leave it out after a change of model. */
+export type Recall = (toolUseId: string) => readonly ThinkingBlock[] | undefined
 
 export interface MessageOptions {
   readonly profile: ProviderProfile
+  /** Whom the conversation goes to: reasoning is given back only to those it came from. */
+  readonly target: Target
   /** Earlier reasoning goes back to the provider; false while thinking is off. */
   readonly sendReasoning: boolean
+  readonly recall: Recall
 }
 
 /** A message together with its place in the request, for notes. */
@@ -25,7 +44,7 @@ type ToolUse = Extract<ContentBlock, { type: "tool_use" }>
 /** One assistant message, taken apart. */
 export interface AssistantTurn {
   readonly text: string
-  readonly reasoning: string
+  readonly thoughts: Thoughts
   readonly calls: readonly ToolUse[]
   readonly path: string
 }
@@ -37,20 +56,31 @@ export interface PendingCall {
 }
 
 /** The parts of one assistant message, and notes on what had to be left out of it. */
-export function readAssistant({ message, path }: Placed): AssistantTurn & { notes: readonly Note[] } {
+export function readAssistant(
+  { message, path }: Placed,
+  options: MessageOptions,
+): AssistantTurn & { notes: readonly Note[] } {
   const notes = message.content.flatMap((block, index): readonly Note[] => {
     const place = `${path}.content.${index}`
     if (block.type === "tool_use") return noteInput(block, place)
     const why = lostReason(block)
     return why === undefined ? [] : [dropped(place, why)]
   })
+  const calls = message.content.flatMap((block) => (block.type === "tool_use" ? [block] : []))
   return {
     text: message.content.map((block) => assistantBlockText(block) ?? "").join(""),
-    reasoning: message.content.map((block) => (block.type === "thinking" ? block.thinking : "")).join(""),
-    calls: message.content.flatMap((block) => (block.type === "tool_use" ? [block] : [])),
+    thoughts: options.sendReasoning ? thoughtsOf(message, calls, options) : noThoughts,
+    calls,
     path,
     notes,
   }
+}
+
+function thoughtsOf({ content }: Message, calls: readonly ToolUse[], options: MessageOptions): Thoughts {
+  const sent = thinkingBlocks(content)
+  const [first] = calls
+  const blocks = sent.length > 0 || first === undefined ? sent : (options.recall(first.id) ?? [])
+  return readThoughts(blocks, options.target)
 }
 
 /** Does a turn hold anything that Chat Completions counts as a message? Reasoning alone it does not. */
@@ -68,18 +98,37 @@ export function renderAssistant(
 ): { readonly message: ChatAssistantMessage; readonly pending: readonly PendingCall[] } {
   const { profile } = options
   const texts = turns.map(({ text }) => text.toWellFormed()).filter((text) => text.trim() !== "")
-  const reasoning = turns.map((turn) => turn.reasoning.toWellFormed()).join("")
+  const thoughts = turns.map((turn) => turn.thoughts).reduce(joinThoughts)
   const pending = convertCalls(
     turns.flatMap(({ calls }) => calls),
     profile,
   )
+  const hasCalls = pending.length > 0
+  const { reasoning } = profile
+  const { sendReasoning } = options
+  const signed = sendReasoning ? signCalls(pending, thoughts, reasoning) : pending.map(({ call }) => call)
   const message: ChatAssistantMessage = {
     role: "assistant",
-    content: texts.length === 0 ? profile.emptyAssistantContent : texts.join("\n\n"),
-    ...reasoningFields(reasoning, pending.length > 0, options),
-    ...(pending.length === 0 ? {} : { tool_calls: pending.map(({ call }) => call) }),
+    content: contentOf(
+      texts,
+      sendReasoning ? reasoningPart(thoughts, hasCalls, reasoning) : undefined,
+      profile,
+    ),
+    ...(sendReasoning ? reasoningFields(thoughts, hasCalls, reasoning) : {}),
+    ...(hasCalls ? { tool_calls: signed } : {}),
   }
   return { message, pending }
+}
+
+function contentOf(
+  texts: readonly string[],
+  part: ReturnType<typeof reasoningPart>,
+  profile: ProviderProfile,
+): ChatAssistantMessage["content"] {
+  const text = texts.join("\n\n")
+  if (part === undefined) return texts.length === 0 ? profile.emptyAssistantContent : text
+  if (typeof part === "string") return part + text
+  return texts.length === 0 ? [part] : [part, { type: "text", text }]
 }
 
 function noteInput({ input }: ToolUse, path: string): readonly Note[] {
@@ -90,7 +139,9 @@ function noteInput({ input }: ToolUse, path: string): readonly Note[] {
 /** Why a block of an assistant message goes nowhere, or undefined when it goes somewhere. */
 function lostReason(block: ContentBlock): string | undefined {
   if (block.type === "thinking" || assistantBlockText(block) !== undefined) return undefined
-  if (block.type === "redacted_thinking") return "only Anthropic can read redacted thinking"
+  if (block.type === "redacted_thinking") {
+    return isOurs(block.data) ? undefined : "only Anthropic can read redacted thinking"
+  }
   if (block.type === "other") return `unknown block type ${String(block.original["type"])}`
   return `no place for a ${block.type} block in an assistant message`
 }
@@ -100,11 +151,11 @@ function convertCalls(calls: readonly ToolUse[], profile: ProviderProfile): read
   const used = new Set<string>()
   const repeats = new Map<string, number>()
   return calls.map((block) => {
-    let id = mapToolId(block.id, profile.toolIdMaxLength)
+    let id = mapToolId(block.id, profile)
     let again = repeats.get(block.id) ?? 1
     while (used.has(id)) {
       again++
-      id = mapToolId(`${block.id}#${again}`, profile.toolIdMaxLength)
+      id = mapToolId(`${block.id}#${again}`, profile)
     }
     repeats.set(block.id, again)
     used.add(id)
@@ -121,16 +172,4 @@ function inputText({ input }: ToolUse): string {
   const json = JSON.stringify(isObject(input) ? input : {})
   if (!json.includes("\\ud")) return json
   return json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g, "$1\ufffd")
-}
-
-/** Which turns carry their reasoning again, and in which field, is the provider's rule. */
-function reasoningFields(
-  reasoning: string,
-  hasCalls: boolean,
-  options: MessageOptions,
-): Pick<ChatAssistantMessage, "reasoning" | "reasoning_content"> {
-  const { sendBack, sendBackField, backfill } = options.profile.reasoning
-  if (!options.sendReasoning || sendBack === "never" || (sendBack === "tool-turns" && !hasCalls)) return {}
-  const text = reasoning === "" ? backfill : reasoning
-  return text === null ? {} : { [sendBackField]: text }
 }

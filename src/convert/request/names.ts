@@ -1,19 +1,7 @@
 // Tool names and call ids in the form an upstream takes: pure functions of the original, so that the same
 // history gives the same bytes on every turn and the provider's prefix cache stays warm.
-
-/** 53 bits of hash as hexadecimal digits: stable, not cryptographic. */
-function digest(text: string): string {
-  let high = 0xdeadbeef
-  let low = 0x41c6ce57
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    high = Math.imul(high ^ code, 2654435761)
-    low = Math.imul(low ^ code, 1597334677)
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
-  return (low >>> 0).toString(16).padStart(8, "0") + (high >>> 0).toString(16).padStart(8, "0")
-}
+import type { ProviderProfile } from "../../providers/profile.ts"
+import { digest } from "../digest.ts"
 
 /** A function name of at most `max` characters out of `[a-zA-Z0-9_-]`; the same when it is one already. */
 export function mapToolName(name: string, max: number): string {
@@ -22,8 +10,27 @@ export function mapToolName(name: string, max: number): string {
   return `${clean}_${digest(name).slice(0, 8)}`
 }
 
-/** A call id of at most `max` characters out of `[a-zA-Z0-9_-]`; the same when it is one already. */
-export function mapToolId(id: string, max: number): string {
-  if (id.length <= max && /^[a-zA-Z0-9_-]+$/.test(id)) return id
-  return `call_${digest(id)}${digest(`${id}#`)}`.slice(0, max)
+/** A call id in the provider's form; the same when it has that form already. */
+export function mapToolId(
+  id: string,
+  { toolIds, toolIdMaxLength }: Pick<ProviderProfile, "toolIds" | "toolIdMaxLength">,
+): string {
+  switch (toolIds) {
+    case "any":
+      if (id.length <= toolIdMaxLength && /^[a-zA-Z0-9_-]+$/.test(id)) return id
+      return `call_${digest(id)}${digest(`${id}#`)}`.slice(0, toolIdMaxLength)
+    case "alnum9":
+      return /^[a-zA-Z0-9]{9}$/.test(id) ? id : nineOf(digest(id))
+    default:
+      return toolIds satisfies never
+  }
+}
+
+/** Nine digits and letters of base 36 out of sixteen hexadecimal digits. */
+function nineOf(hex: string): string {
+  const halves = [hex.slice(0, 8), hex.slice(8)].map((half) => Number.parseInt(half, 16).toString(36))
+  return halves
+    .map((half) => half.padStart(7, "0").slice(-7))
+    .join("")
+    .slice(-9)
 }

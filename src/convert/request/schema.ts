@@ -1,70 +1,90 @@
-// JSON Schemas of tools and of structured output, in the form an OpenAI-compatible endpoint takes.
+// JSON Schemas of tools and of structured output, in the form the provider takes.
 import type { ChatRequest } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
-import type { ProviderProfile } from "../../providers/profile.ts"
+import type { ProviderProfile, SchemaRules } from "../../providers/profile.ts"
+import { type Cleaning, createCleaning, type Place, rootPlace, wellFormed } from "./schema-cleaning.ts"
+import { copySchema, hasType } from "./schema-copy.ts"
+import { gemini } from "./schema-gemini.ts"
+import { llamaSchema } from "./schema-llama.ts"
+import { moonshot, withDefinitions } from "./schema-moonshot.ts"
+import { narrowed } from "./schema-narrow.ts"
+import { flatten } from "./schema-refs.ts"
+import { alternativesOf } from "./schema-types.ts"
+import { unite } from "./schema-unions.ts"
 
-// Where schemas stand inside a schema; under every other keyword stands plain data, which is left alone.
-const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
-const schemasOrLists = new Set([
-  ...["items", "prefixItems", "additionalItems", "contains", "unevaluatedItems"],
-  ...["additionalProperties", "propertyNames", "unevaluatedProperties"],
-  ...["anyOf", "oneOf", "allOf", "not", "if", "then", "else"],
-])
-
-/** Parameters of a function: always an object schema. The client's own schema is copied, not changed. */
-export function functionParameters(schema: JsonObject | undefined): JsonObject {
-  return cleanSchema({ ...schema, type: "object" })
+export interface CleanSchema {
+  readonly schema: JsonObject
+  readonly notes: readonly Note[]
 }
 
 /**
- * A copy without `$schema` and `$id`, with `properties` in every object and `items` in every array: OpenAI
- * refuses a function whose schema lacks them ("object schema missing properties", "array schema missing
- * items"), and adding empty ones changes no meaning.
+ * Parameters of a function: always an object schema with `properties`, cleaned by the provider's rules. `path`
+ * is the JSON path of the client's schema, for notes. The client's own schema is copied, not changed. OpenAI
+ * (function calling guide, 2026-11) refuses alternatives, `enum` and `not` at the root, and so do its followers.
  */
-function cleanSchema(schema: JsonObject): JsonObject {
-  const { $schema: _schema, $id: _id, ...rest } = schema
-  return objectOf(completed(rest))
+export function prepareParameters(
+  schema: JsonObject | undefined,
+  rules: SchemaRules,
+  path: string,
+): CleanSchema {
+  const given = schema ?? {}
+  const cleaning = createCleaning(given, path)
+  const united = unite(given, rootPlace(path), cleaning)
+  const { enum: _enum, const: _const, not: _not, nullable: _nullable, ...rest } = united.schema
+  for (const keyword of ["enum", "const", "not"]) {
+    if (united.schema[keyword] !== undefined) {
+      cleaning.drop(united.place, keyword, "refused at the root of parameters")
+    }
+  }
+  const root = { ...rest, type: "object", properties: objectOf(rest["properties"]) }
+  return { schema: cleanBy(rules, root, rootPlace(path), cleaning), notes: cleaning.notes() }
 }
 
-function completed(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(completed)
-  if (!isObject(schema)) return wellFormed(schema)
-  const entries = Object.entries(schema).map(([key, value]) => [
-    key.toWellFormed(),
-    convertKeyword(key, value),
-  ])
-  const copy: JsonObject = Object.fromEntries(entries)
-  return {
-    ...copy,
-    ...(hasType(copy, "object") && !isObject(copy["properties"]) ? { properties: {} } : {}),
-    ...(hasType(copy, "array") && copy["items"] === undefined ? { items: {} } : {}),
+/** Parameters of a function by OpenAI's rules, without notes. */
+export function functionParameters(schema: JsonObject | undefined): JsonObject {
+  return prepareParameters(schema, "openai", "input_schema").schema
+}
+
+/** The schema of an answer: object schemas are treated like parameters, others keep their form. */
+function answerSchema(schema: JsonObject, rules: SchemaRules, path: string): CleanSchema {
+  const cleaning = createCleaning(schema, path)
+  const place = rootPlace(path)
+  const whole = describesObject(schema, place) ? unite(schema, place, cleaning).schema : schema
+  return { schema: cleanBy(rules, whole, place, cleaning), notes: cleaning.notes() }
+}
+
+/** Is it an object schema, or a choice among nothing but object schemas? */
+function describesObject(schema: JsonObject, place: Place): boolean {
+  const cleaning = createCleaning(schema, place.path)
+  const isClear = (given: unknown) =>
+    isObject(given) && (hasType(given, "object") || isObject(given["properties"]))
+  const inner = (given: unknown) => (isObject(given) ? flatten(given, place, cleaning).schema : given)
+  const whole = inner(schema)
+  if (!isObject(whole) || isClear(whole)) return isClear(whole)
+  const branches = alternativesOf(whole)?.branches ?? []
+  return branches.length > 0 && branches.every((branch) => isClear(inner(branch)))
+}
+
+function cleanBy(rules: SchemaRules, root: JsonObject, place: Place, cleaning: Cleaning): JsonObject {
+  switch (rules) {
+    case "openai":
+      return objectOf(copySchema(root, place, cleaning, { closed: true }))
+    case "xai":
+      return objectOf(copySchema(root, place, cleaning, { closed: false }))
+    case "gemini":
+      return objectOf(wellFormed(narrowed(root, place, { cleaning, dialect: gemini })))
+    case "moonshot": {
+      const scope = { cleaning, dialect: moonshot }
+      return objectOf(wellFormed(withDefinitions(narrowed(root, place, scope), { place, scope })))
+    }
+    case "llama":
+      return objectOf(wellFormed(llamaSchema(root, place, cleaning)))
+    default:
+      return rules satisfies never
   }
 }
-
-function convertKeyword(key: string, value: unknown): unknown {
-  if (schemasOrLists.has(key)) return completed(value)
-  if (!mapsOfSchemas.has(key) || !isObject(value)) return wellFormed(value)
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name.toWellFormed(), completed(inner)]),
-  )
-}
-
-function hasType(schema: JsonObject, type: string): boolean {
-  return schema["type"] === type || arrayOf(schema["type"]).includes(type)
-}
-
-/** The same data with U+FFFD for half surrogate pairs, which many servers' JSON readers refuse. */
-function wellFormed(value: unknown): unknown {
-  if (typeof value === "string") return value.toWellFormed()
-  if (Array.isArray(value)) return value.map(wellFormed)
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner)]),
-  )
-}
-
 // What OpenAI's strict mode understands (structured outputs guide, 2026-11). Anything else makes the request
 // fail, so one unknown keyword is enough to send a schema without `strict`.
 const strictKeywords = new Set([
@@ -101,24 +121,44 @@ export interface Format {
   readonly notes: readonly Note[]
 }
 
-/** Structured output: the provider's own field, or failing that an instruction in the system prompt. */
-export function convertFormat(request: MessagesRequest, profile: ProviderProfile): Format {
-  const format = request.output_config?.format ?? request.output_format ?? undefined
+/**
+ * Structured output: the provider's own field, or failing that an instruction in the system prompt. `hasTools`
+ * says whether tools are sent too, beside which some providers refuse the field.
+ */
+export function convertFormat(request: MessagesRequest, profile: ProviderProfile, hasTools = false): Format {
+  const current = request.output_config?.format ?? undefined
+  const path = current === undefined ? "output_format" : "output_config.format"
+  const format = current ?? request.output_format ?? undefined
   if (format === undefined) return { fields: {}, instruction: undefined, notes: [] }
   if (format.type !== "json_schema" || !isObject(format.schema)) {
-    const notes = [dropped("output_config.format", `no counterpart of ${JSON.stringify(format.type)}`)]
+    const notes = [dropped(path, `no counterpart of ${JSON.stringify(format.type)}`)]
     return { fields: {}, instruction: undefined, notes }
   }
-  const schema = cleanSchema(format.schema)
-  if (profile.responseFormat === "json_schema") {
-    const strict = schema["type"] === "object" && isStrict(schema)
-    const json_schema = { name: "response", schema, ...(strict ? { strict } : {}) }
-    const fields = { response_format: { type: "json_schema", json_schema } } as const
-    return { fields, instruction: undefined, notes: [] }
+  const fieldTaken = !hasTools || profile.formatWithTools
+  if (fieldTaken && profile.responseFormat === "json_schema") {
+    return schemaFormat(format.schema, profile, `${path}.schema`)
   }
-  const instruction = `Answer with one JSON object only, no other text, that matches this JSON schema:\n${JSON.stringify(schema)}`
-  const fields =
-    profile.responseFormat === "none" ? {} : { response_format: { type: "json_object" } as const }
-  const why = "asked for in the system prompt: no JSON schema support here"
-  return { fields, instruction, notes: [changed("output_config.format", why)] }
+  const isJson = fieldTaken && profile.responseFormat === "json_object"
+  return {
+    fields: isJson ? { response_format: { type: "json_object" } } : {},
+    instruction: instructionFor(format.schema),
+    notes: [changed(path, `asked for in the system prompt: ${lack(profile)}`)],
+  }
+}
+
+const lack = ({ responseFormat }: ProviderProfile): string =>
+  responseFormat === "json_schema" ? "not taken together with tools" : "no JSON schema support here"
+
+function schemaFormat(given: JsonObject, profile: ProviderProfile, path: string): Format {
+  const { schema, notes } = answerSchema(given, profile.schema, path)
+  const strict = profile.strictTools && schema["type"] === "object" && isStrict(schema)
+  const json_schema = { name: "response", schema, ...(strict ? { strict } : {}) }
+  return { fields: { response_format: { type: "json_schema", json_schema } }, instruction: undefined, notes }
+}
+
+/** No provider parses these words, so nothing but metadata is left out of the schema. */
+function instructionFor(given: JsonObject): string {
+  const path = "output_config.format.schema"
+  const schema = copySchema(given, rootPlace(path), createCleaning(given, path), { closed: true })
+  return `Answer with one JSON object only, no other text, that matches this JSON schema:\n${JSON.stringify(schema)}`
 }

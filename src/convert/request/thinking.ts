@@ -1,14 +1,24 @@
 // How much to think: thinking, budgets and effort words of the Messages API on one scale, then in the
 // provider's own words.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
-import type { ProviderProfile, ReasoningLevel } from "../../providers/profile.ts"
+import type { ProviderProfile, ReasoningLevel, ReasoningProfile } from "../../providers/profile.ts"
 
 export interface Reasoning {
-  readonly fields: Pick<ChatRequest, "thinking" | "reasoning_effort">
+  readonly fields: Pick<
+    ChatRequest,
+    | "thinking"
+    | "reasoning_effort"
+    | "enable_thinking"
+    | "thinking_budget"
+    | "reasoning"
+    | "chat_template_kwargs"
+  >
   /** The client switched thinking off, or a forced tool call did. */
   readonly off: boolean
+  /** A tool call cannot be forced, as this model thinks whatever it is told: it is only asked for. */
+  readonly unforce: boolean
   readonly notes: readonly Note[]
 }
 
@@ -47,43 +57,92 @@ export function convertThinking(
   profile: ProviderProfile,
   tools: ToolFacts,
 ): Reasoning {
+  const { reasoning, toolChoice } = profile
   const asked = reasoningLevel(request)
   const path = request.output_config?.effort && !request.thinking ? "output_config.effort" : "thinking"
-  const forbidden = tools.forced && !profile.toolChoice.forcedWhileThinking && asked !== "off"
+  const clash = tools.forced && !toolChoice.forcedWhileThinking
+  const unforce = clash && !reasoning.canDisable
+  const forbidden = clash && !unforce && asked !== "off"
   const level = forbidden ? "off" : asked
-  const notes = forbidden ? [changed(path, "off: this provider forces no tool call while thinking")] : []
-  const fields = switchFields(level, profile, tools)
-  return { fields, off: level === "off", notes: [...notes, ...noteSwitch(level, fields, path)] }
+  const notes = [
+    ...(forbidden ? [changed(path, "off: this provider forces no tool call while thinking")] : []),
+    ...(unforce ? [changed("tool_choice", "auto: this model always thinks, and then forces no call")] : []),
+  ]
+  const sent = switchFields(level, reasoning, tools)
+  const all = [...notes, ...noteSwitch(level, sent, path)]
+  return { fields: sent.fields, off: level === "off", unforce, notes: all }
 }
 
 type Level = ReasoningLevel | "unset"
 
-function switchFields(level: Level, { reasoning }: ProviderProfile, tools: ToolFacts): Reasoning["fields"] {
+interface Switch {
+  readonly fields: Reasoning["fields"]
+  /** What the provider is told, in a word of the scale; undefined: nothing. */
+  readonly said: string | undefined
+}
+
+const silent: Switch = { fields: {}, said: undefined }
+
+function switchFields(level: Level, reasoning: ReasoningProfile, tools: ToolFacts): Switch {
   const { request: style, levels, withTools } = reasoning
   const word = level === "unset" ? undefined : levels[level]
-  const effort = word === undefined ? {} : { reasoning_effort: word }
   switch (style) {
     case "none":
-      return {}
-    case "effort":
-      return tools.hasTools && withTools !== null ? { reasoning_effort: withTools } : effort
+      return silent
+    case "effort": {
+      const effort = tools.hasTools && withTools !== null ? withTools : word
+      return effort === undefined ? silent : { fields: { reasoning_effort: effort }, said: effort }
+    }
     case "thinking-object":
-      if (level === "unset") return {}
-      return level === "off"
-        ? { thinking: { type: "disabled" } }
-        : { thinking: { type: "enabled" }, ...effort }
+      return thinkingObject(level, word, reasoning)
+    case "enable-thinking":
+      return enableThinking(level, reasoning)
+    case "reasoning-object":
+      if (level === "off") return { fields: { reasoning: { enabled: false } }, said: "off" }
+      return word === undefined ? silent : { fields: { reasoning: { effort: word } }, said: word }
+    case "template":
+      return template(level, reasoning)
     default:
       return style satisfies never
   }
 }
 
+function thinkingObject(
+  level: Level,
+  word: ReasoningEffort | undefined,
+  reasoning: ReasoningProfile,
+): Switch {
+  if (level === "unset") return silent
+  if (level === "off") {
+    if (!reasoning.canDisable) return silent
+    return { fields: { thinking: { type: "disabled" } }, said: "off" }
+  }
+  const thinking = { type: reasoning.onType, ...reasoning.onExtra }
+  return {
+    fields: { thinking, ...(word === undefined ? {} : { reasoning_effort: word }) },
+    said: word ?? level,
+  }
+}
+
+function enableThinking(level: Level, { budgets, onExtra }: ReasoningProfile): Switch {
+  if (level === "unset") return silent
+  if (level === "off") return { fields: { enable_thinking: false }, said: "off" }
+  const thinking_budget = budgets[level]
+  const budget = thinking_budget === undefined ? {} : { thinking_budget }
+  return { fields: { enable_thinking: true, ...budget, ...onExtra }, said: level }
+}
+
+function template(level: Level, { templateKeys }: ReasoningProfile): Switch {
+  if (level === "unset") return silent
+  const kwargs = Object.fromEntries(templateKeys.map((key) => [key, level !== "off"]))
+  return { fields: { chat_template_kwargs: kwargs }, said: level === "off" ? "off" : "on" }
+}
+
 /** What became of the level, where the provider has no word for it or another one. */
-function noteSwitch(level: Level, fields: Reasoning["fields"], path: string): readonly Note[] {
-  if (level === "unset") return []
-  const sent = fields.thinking?.type === "disabled" ? "off" : fields.reasoning_effort
-  if (sent === level || (level === "off" && sent === "none")) return []
-  const why = sent === "none" ? "the only degree taken beside tools" : "the nearest degree taken here"
-  if (sent !== undefined) return [changed(path, `${level} is sent as ${sent}, ${why}`)]
-  if (fields.thinking !== undefined) return []
-  return [dropped(path, "left to the model: there is no word for it here")]
+function noteSwitch(level: Level, { said }: Switch, path: string): readonly Note[] {
+  if (level === "unset" || said === level || (level === "off" && said === "none")) return []
+  if (said === undefined) return [dropped(path, "left to the model: there is no word for it here")]
+  if (said === "on") return [changed(path, `${level} is sent as on: there are no degrees here`)]
+  const why = said === "none" ? "the only degree taken beside tools" : "the nearest degree taken here"
+  return [changed(path, `${level} is sent as ${said}, ${why}`)]
 }

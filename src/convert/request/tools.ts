@@ -1,6 +1,7 @@
 // Tools and the choice among them.
-import type { ChatTool, ChatToolChoice } from "../../protocol/chat.ts"
+import type { ChatFunctionTool, ChatToolChoice } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { JsonObject } from "../../protocol/json.ts"
 import type { Message, MessagesRequest, Tool, ToolChoice } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { mapToolName } from "./names.ts"
@@ -8,13 +9,15 @@ import { functionParameters, isStrict } from "./schema.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 export interface PreparedTools {
-  readonly tools: readonly ChatTool[]
+  readonly tools: readonly ChatFunctionTool[]
   readonly choice: ChatToolChoice | undefined
   readonly parallel: false | undefined
   /** The client insists on a call. */
   readonly forced: boolean
   /** The client's names of the tools that are sent. */
   readonly offered: ReadonlySet<string>
+  /** Their own schemas by the client's names, to hold arguments against. */
+  readonly schemas: ReadonlyMap<string, JsonObject>
   readonly notes: readonly Note[]
 }
 
@@ -23,7 +26,7 @@ const placeholderName = "DeferredToolPlaceholder"
 
 interface Candidate {
   readonly tool: Tool
-  readonly chat: ChatTool
+  readonly chat: ChatFunctionTool
 }
 
 /** The tools of a request and its tool_choice, in the provider's form. */
@@ -32,16 +35,37 @@ export function prepareTools(request: MessagesRequest, profile: ProviderProfile)
   const choice = request.tool_choice ?? undefined
   const wanted = choice?.type === "tool" ? all.filter(({ tool }) => tool.name === choice.name) : all
   const mapped = all.length === 0 ? noTools(choice) : mapToolChoice(choice, profile, wanted.length > 0)
-  const sent = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []
+  const chosen = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []
+  const { sent, note: cut } = limitTools(chosen, wanted, profile)
   const single = choice !== undefined && choice.type !== "none" && choice.disable_parallel_tool_use === true
   return {
     tools: sent.map(({ chat }) => chat),
     choice: sent.length === 0 ? undefined : mapped.choice,
     parallel: single && sent.length > 0 ? false : undefined,
-    forced: mapped.choice === "required" || typeof mapped.choice === "object",
+    forced: isForced(mapped.choice),
     offered: new Set(sent.map(({ tool }) => tool.name)),
-    notes: mapped.note === undefined ? notes : [...notes, mapped.note],
+    schemas: new Map(sent.map(({ tool }) => [tool.name, tool.input_schema ?? {}])),
+    notes: [...notes, ...(mapped.note === undefined ? [] : [mapped.note]), ...cut],
   }
+}
+
+/** Does the choice leave the model no way but a call? */
+function isForced(choice: ChatToolChoice | undefined): boolean {
+  return choice !== undefined && choice !== "auto" && choice !== "none"
+}
+
+/** No more tools than the provider takes: the last ones stay behind, but never the one that is insisted on. */
+function limitTools(
+  tools: readonly Candidate[],
+  wanted: readonly Candidate[],
+  { maxTools }: ProviderProfile,
+): { readonly sent: readonly Candidate[]; readonly note: readonly Note[] } {
+  if (maxTools === null || tools.length <= maxTools) return { sent: tools, note: [] }
+  const first = wanted.length === tools.length ? [] : wanted
+  const rest = tools.filter((tool) => !first.includes(tool)).slice(0, maxTools - first.length)
+  const kept = new Set([...first, ...rest])
+  const why = `${tools.length - kept.size} of ${tools.length} left out: no more than ${maxTools} are taken here`
+  return { sent: tools.filter((tool) => kept.has(tool)), note: [dropped("tools", why)] }
 }
 
 function noTools(choice: ToolChoice | undefined): MappedChoice {
@@ -96,7 +120,7 @@ function inStableOrder(tools: readonly Tool[], messages: readonly Message[]) {
   return entries.toSorted((left, right) => rank(left) - rank(right) || left.index - right.index)
 }
 
-function convertTool(tool: Tool, profile: ProviderProfile): ChatTool | undefined {
+function convertTool(tool: Tool, profile: ProviderProfile): ChatFunctionTool | undefined {
   const typed = tool.type === "custom" ? undefined : findTypedTool(tool.type)
   if (tool.type !== "custom" && typed === undefined && tool.input_schema === undefined) return undefined
   const parameters = functionParameters(tool.input_schema ?? typed?.parameters)
@@ -135,8 +159,8 @@ function mapToolChoice(
       if (rules.none === "none") return { choice: "none", only: "all" }
       return { choice: undefined, only: "none", note: changed("tool_choice", "no tools are sent instead") }
     case "any":
-      if (rules.any === "required") return { choice: "required", only: "all" }
-      return { choice: "auto", only: "all", note: unforced }
+      if (rules.any === "auto") return { choice: "auto", only: "all", note: unforced }
+      return { choice: rules.any, only: "all" }
     case "tool":
       if (known) return mapNamed(choice.name, profile)
       return {
@@ -155,8 +179,10 @@ function mapNamed(name: string, profile: ProviderProfile): MappedChoice {
       const mapped = mapToolName(name, profile.toolNameMaxLength)
       return { choice: { type: "function", function: { name: mapped } }, only: "all" }
     }
-    case "only-tool":
-      return { choice: "required", only: "wanted", note: changed("tool_choice", "only this tool is offered") }
+    case "only-tool": {
+      const note = changed("tool_choice", "only this tool is offered")
+      return { choice: profile.toolChoice.any, only: "wanted", note }
+    }
     case "auto":
       return { choice: "auto", only: "all", note: unforced }
     default:

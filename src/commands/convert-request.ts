@@ -1,0 +1,89 @@
+// `convert` for requests of either side.
+import type { Config } from "../config/config.ts"
+import { resolveRoute } from "../config/route.ts"
+import { convertRequest, noteUnknownFields } from "../convert/request/request.ts"
+import { sessionOf } from "../convert/request/session.ts"
+import { convertChatRequest } from "../convert/reverse/request.ts"
+import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
+import type { JsonObject } from "../protocol/json.ts"
+import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
+import type { Route } from "../providers/route.ts"
+import { estimateRequest } from "../tokens/estimate.ts"
+import { explain, explainRoute, renderNotes, renderTokens } from "./convert-explain.ts"
+
+export type ConvertedRequest =
+  | { readonly ok: true; readonly body: unknown; readonly explanation: () => string }
+  | { readonly ok: false; readonly why: string }
+
+/** An Anthropic request as the upstream it is routed to gets it. `model` stands in for the request's own. */
+export function convertMessagesBody(
+  body: JsonObject,
+  model: string | undefined,
+  config: Config,
+): ConvertedRequest {
+  const parsed = MessagesRequest.safeParse(body)
+  if (!parsed.success) return { ok: false, why: `not a Messages request: ${renderIssues(parsed.error)}` }
+  const request = parsed.data
+  const resolved = resolveRoute(config, model ?? request.model ?? undefined)
+  if (!resolved.ok) return { ok: false, why: resolved.fault.message }
+  const { route } = resolved
+  if (route.profile.dialect === "messages") return passThrough(body, request, route, config)
+  const conversion = convertRequest(request, route, config, sessionOf(request))
+  return {
+    ok: true,
+    body: conversion.body,
+    explanation: () => {
+      const notes = [...noteUnknownFields(body), ...conversion.notes]
+      return explain(request, route, conversion.body, notes, estimateRequest(request))
+    },
+  }
+}
+
+/** An upstream that speaks the Messages API itself gets the body as it is, under its own model's name. */
+function passThrough(
+  body: JsonObject,
+  request: MessagesRequest,
+  route: Route,
+  config: Config,
+): ConvertedRequest {
+  const why = "only the model's name is changed: this upstream speaks the Messages API"
+  const sent = { ...body, model: route.model }
+  return {
+    ok: true,
+    body: sent,
+    explanation: () => explainParts(route, [`passed   ${why}`], request, config),
+  }
+}
+
+function explainParts(
+  route: Route,
+  lines: readonly string[],
+  request: MessagesRequest,
+  config: Config,
+): string {
+  const tokens = renderTokens(estimateRequest(request), request.max_tokens ?? config.defaultMaxTokens, route)
+  return `${[...explainRoute(route), ...lines, tokens].join("\n")}\n`
+}
+
+/** An OpenAI request as the Anthropic request that a live one becomes first. */
+export function convertChatBody(
+  body: JsonObject,
+  model: string | undefined,
+  config: Config,
+): ConvertedRequest {
+  const parsed = ChatRequestBody.safeParse(body)
+  if (!parsed.success) {
+    return { ok: false, why: `not a Chat Completions request: ${firstChatIssue(parsed.error).message}` }
+  }
+  const { request, notes } = convertChatRequest(parsed.data)
+  const named = model === undefined ? request : { ...request, model }
+  const checked = MessagesRequest.safeParse(named)
+  if (!checked.success) return { ok: false, why: renderIssues(checked.error) }
+  const resolved = resolveRoute(config, checked.data.model ?? undefined)
+  if (!resolved.ok) return { ok: false, why: resolved.fault.message }
+  return {
+    ok: true,
+    body: named,
+    explanation: () => explainParts(resolved.route, renderNotes(notes), checked.data, config),
+  }
+}

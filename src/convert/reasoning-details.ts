@@ -1,0 +1,100 @@
+// `reasoning_details`, as OpenRouter and MiniMax give them: items that come in pieces and must go back whole,
+// unchanged and in their order (openrouter.ai/docs, reasoning tokens).
+import { countOf, type JsonObject, textOf } from "../protocol/json.ts"
+
+// These grow from piece to piece; of every other member the last value counts.
+const growing = ["text", "summary", "data"] as const
+
+/** The items so far with further pieces added: pieces of one index and type are one item. */
+export function mergeDetails(
+  items: readonly JsonObject[],
+  pieces: readonly JsonObject[],
+): readonly JsonObject[] {
+  let merged = items
+  for (const piece of pieces) {
+    const at = findItem(merged, piece)
+    const item = merged[at]
+    merged = item === undefined ? [...merged, piece] : merged.with(at, joinPiece(item, piece))
+  }
+  return merged
+}
+
+/** The readable text that pieces add to the items so far. */
+export function addedText(items: readonly JsonObject[], pieces: readonly JsonObject[]): string {
+  let merged = items
+  let added = ""
+  for (const piece of pieces) {
+    const item = merged[findItem(merged, piece)]
+    added += newPart(item === undefined ? "" : detailText(item), detailText(piece))
+    merged = mergeDetails(merged, [piece])
+  }
+  return added
+}
+
+/** The item a piece belongs to, or -1. Without an index it continues the last item, if that is of its type. */
+function findItem(items: readonly JsonObject[], piece: JsonObject): number {
+  const { index } = piece
+  if (index !== undefined && index !== null) {
+    return items.findLastIndex((item) => item["index"] === index && item["type"] === piece["type"])
+  }
+  const last = items.at(-1)
+  const another = last === undefined || last["type"] !== piece["type"] || differs(last["id"], piece["id"])
+  return another ? -1 : items.length - 1
+}
+
+function differs(one: unknown, other: unknown): boolean {
+  return textOf(one) !== undefined && textOf(other) !== undefined && one !== other
+}
+
+function joinPiece(item: JsonObject, piece: JsonObject): JsonObject {
+  const joined: Record<string, unknown> = { ...item }
+  for (const [key, value] of Object.entries(piece)) {
+    if (value === null || value === undefined) continue
+    const before = joined[key]
+    const grows = growing.some((field) => field === key) && typeof value === "string"
+    joined[key] = grows && typeof before === "string" ? before + newPart(before, value) : value
+  }
+  return joined
+}
+
+/** MiniMax repeats in each piece what came before: only what is new of it counts. */
+function newPart(before: string, value: string): string {
+  const repeats = before.length >= leastRepeat && value.length >= before.length && value.startsWith(before)
+  return repeats ? value.slice(before.length) : value
+}
+
+// Shorter beginnings may be alike by chance.
+const leastRepeat = 8
+
+/** The readable text of a piece. */
+export function detailText(piece: JsonObject): string {
+  return textOf(piece["text"]) ?? textOf(piece["summary"]) ?? ""
+}
+
+// In the place of a text that stands in the thinking: how long it is.
+const lengthKeys = { text: "#text", summary: "#summary" } as const
+
+/** The items without the texts that stand in the thinking already: of those the length is kept. */
+export function packDetails(items: readonly JsonObject[], thinking: string): readonly JsonObject[] {
+  let at = 0
+  return items.map((item) => {
+    const field = textOf(item["text"]) !== undefined ? "text" : "summary"
+    const text = detailText(item)
+    if (text === "" || !thinking.startsWith(text, at)) return item
+    at += text.length
+    return { ...item, [field]: null, [lengthKeys[field]]: text.length }
+  })
+}
+
+/** The reverse of `packDetails`. */
+export function unpackDetails(items: readonly JsonObject[], thinking: string): readonly JsonObject[] {
+  let at = 0
+  return items.map((item) => {
+    const { [lengthKeys.text]: ofText, [lengthKeys.summary]: ofSummary, ...rest } = item
+    const length = countOf(ofText) ?? countOf(ofSummary)
+    if (length === undefined) return item
+    const text = thinking.slice(at, at + length)
+    at += length
+    return { ...rest, [ofText === undefined ? "summary" : "text"]: text }
+  })
+}

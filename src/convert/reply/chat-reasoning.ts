@@ -1,0 +1,65 @@
+// The reasoning half of the Chat reader: which field holds it, and the opaque data beside it that the provider
+// will want back.
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import type { Delta, Opaque } from "../delta.ts"
+import { addedText, mergeDetails } from "../reasoning-details.ts"
+import { none, type ReaderState, reasoning, type Step } from "./chat-text.ts"
+import type { ToolState } from "./tool-slots.ts"
+
+/** The first field that holds anything; they are never joined, because some hosts fill two with one text. */
+export function readReasoning(state: ReaderState, content: JsonObject): Step {
+  for (const field of state.options.profile.reasoning.replyFields) {
+    const text = textOf(content[field])
+    if (text !== undefined) return reasoning(state, text, field)
+  }
+  const pieces = detailsOf(content)
+  if (pieces.length === 0) return [state, none]
+  return reasoning(state, addedText(state.details, pieces), "reasoning_details")
+}
+
+const detailsOf = (content: JsonObject) => arrayOf(content["reasoning_details"]).filter(isObject)
+
+/** What only the provider can read. Where the client switched thinking off it is kept only if it must be. */
+export function readOpaque(state: ReaderState, content: JsonObject): Step {
+  const { showReasoning, profile } = state.options
+  if (!showReasoning && !profile.reasoning.sendBackWhenOff) return [state, none]
+  const pieces = detailsOf(content)
+  const found: Opaque[] = []
+  if (pieces.length > 0) found.push({ kind: "details", items: pieces })
+  for (const field of ["encrypted_content", "reasoning_opaque"] as const) {
+    const value = textOf(content[field])
+    if (value !== undefined) found.push({ kind: "encrypted", field, value })
+  }
+  const value = signatureOf(content)
+  if (value !== undefined) found.push({ kind: "signature", toolId: undefined, value })
+  if (found.length === 0) return [state, none]
+  const details = mergeDetails(state.details, pieces)
+  return [{ ...state, details }, found.map((opaque) => ({ kind: "opaque", opaque }))]
+}
+
+function signatureOf(given: JsonObject): string | undefined {
+  return textOf(objectOf(objectOf(given["extra_content"])["google"])["thought_signature"])
+}
+
+/**
+ * Gemini's signatures of the calls in one chunk, each by the id that the client knows the call by. `before` and
+ * `now` are the calls before and after the chunk was read.
+ */
+export function readSignatures(
+  calls: readonly unknown[],
+  before: ToolState,
+  now: ToolState,
+): readonly Delta[] {
+  const added = now.slots.slice(before.slots.length)
+  return calls.filter(isObject).flatMap((call, position): readonly Delta[] => {
+    const value = signatureOf(call)
+    if (value === undefined) return []
+    const id = textOf(call["id"])
+    const slot =
+      (id === undefined ? undefined : now.slots.findLast(({ upstreamId }) => upstreamId === id)) ??
+      (added.length === calls.length ? added[position] : now.slots[now.current])
+    return slot === undefined
+      ? []
+      : [{ kind: "opaque", opaque: { kind: "signature", toolId: slot.id, value } }]
+  })
+}

@@ -1,0 +1,30 @@
+// Requests that ask for nothing but a summary of the conversation (Anthropic beta compact-2026-09-04): an
+// ordinary turn upstream, with the instruction as the user's last words and no tool to be called.
+import type { MessagesRequest } from "../../protocol/messages.ts"
+
+const instruction = `Summarise the conversation so far, so that the work can go on from your summary alone. Keep:
+what the user wants, in their own words where they matter; decisions and their reasons; files, commands, names
+and values that were read, written or found; errors and how they were dealt with; what is done, and what is to
+be done next. Leave out pleasantries. Answer with the summary only.`
+
+/** The request with the instruction in it, or the very same request when it asks for no summary. */
+export function askForSummary(request: MessagesRequest): MessagesRequest {
+  const { compaction } = request
+  if (compaction?.type !== "summarize") return request
+  const text = compaction.instructions ?? instruction
+  const last = request.messages.at(-1)
+  const words = { type: "text", text } as const
+  const messages =
+    last?.role === "user"
+      ? request.messages.with(-1, { ...last, content: [...last.content, words] })
+      : [...request.messages, { ...emptyTurn, content: [words] }]
+  return {
+    ...request,
+    messages,
+    tool_choice: { type: "none" },
+    output_config: undefined,
+    output_format: undefined,
+  }
+}
+
+const emptyTurn = { role: "user", output_config: null, clear_at: null, cache_control: false } as const

@@ -1,0 +1,118 @@
+// The scalar parameters of a request, and the profile's last word on all of them.
+import type { ChatRequest } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
+
+/** Limits of the configuration, in tokens. */
+export interface TokenLimits {
+  readonly defaultMaxTokens: number
+  readonly minTokensLimit: number
+  readonly maxTokensLimit: number | undefined
+}
+
+interface Amount {
+  readonly value: number
+  readonly notes: readonly Note[]
+}
+
+export function prepareMaxTokens(
+  request: MessagesRequest,
+  profile: ProviderProfile,
+  limits: TokenLimits,
+): Amount {
+  const asked = request.max_tokens ?? 0
+  const usable = asked > 0 && asked >= limits.minTokensLimit
+  const wanted = usable ? Math.floor(asked) : limits.defaultMaxTokens
+  const limit = Math.min(
+    limits.maxTokensLimit ?? Number.POSITIVE_INFINITY,
+    profile.maxOutputTokens ?? Number.POSITIVE_INFINITY,
+  )
+  const value = Math.max(1, Math.min(wanted, limit))
+  if (usable && value === asked) return { value, notes: [] }
+  const why = value < wanted ? `lowered from ${wanted} to ${value}, the limit here` : `set to ${value}`
+  return { value, notes: [changed("max_tokens", why)] }
+}
+
+export function prepareStops(request: MessagesRequest, profile: ProviderProfile) {
+  const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
+  const sent = wanted.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
+  const left = wanted.length - sent.length
+  const why = `${left} of ${wanted.length} not sent, as only ${profile.stopMax} are taken: watched for by the proxy`
+  const notes = left === 0 ? [] : [changed("stop_sequences", why)]
+  return { wanted, sent, watched: left === 0 ? [] : wanted, notes }
+}
+
+export function sampling(request: MessagesRequest): Pick<ChatRequest, "temperature" | "top_p" | "top_k"> {
+  const { temperature, top_p, top_k } = request
+  return {
+    ...(typeof temperature === "number" ? { temperature } : {}),
+    ...(typeof top_p === "number" ? { top_p } : {}),
+    ...(typeof top_k === "number" ? { top_k } : {}),
+  }
+}
+
+export function serviceTier(request: MessagesRequest): Pick<ChatRequest, "service_tier"> {
+  if (request.speed === "fast") return { service_tier: "priority" }
+  if (request.service_tier === "auto") return { service_tier: "auto" }
+  return request.service_tier === "standard_only" ? { service_tier: "default" } : {}
+}
+
+/** Where the client wrote what the deny-list names in the upstream's words. */
+function clientPath(field: keyof ChatRequest, request: MessagesRequest): string {
+  switch (field) {
+    case "reasoning_effort":
+      return "output_config.effort"
+    case "response_format":
+      return request.output_config?.format ? "output_config.format" : "output_format"
+    case "stop":
+      return "stop_sequences"
+    case "parallel_tool_calls":
+    case "parallel_function_calling":
+      return "tool_choice.disable_parallel_tool_use"
+    case "service_tier":
+      return request.speed === "fast" ? "speed" : "service_tier"
+    default:
+      return field
+  }
+}
+
+/** The last word of the profile: clamped values, and no field that the provider refuses. */
+export function applyProfile(
+  full: ChatRequest,
+  request: MessagesRequest,
+  profile: ProviderProfile,
+): { body: ChatRequest; notes: readonly Note[] } {
+  const body: ChatRequest = { ...full }
+  const notes: Note[] = []
+  for (const field of ["temperature", "top_p"] as const) {
+    const range = profile.clamp[field]
+    const value = body[field]
+    if (range === undefined || value === undefined) continue
+    const clamped = Math.min(Math.max(value, range[0]), range[1])
+    if (clamped !== value)
+      notes.push(changed(field, `${value} became ${clamped}, the nearest value taken here`))
+    body[field] = clamped
+  }
+  for (const field of profile.drop) {
+    if (body[field] === undefined) continue
+    delete body[field]
+    notes.push(dropped(clientPath(field, request), "refused by this provider or model"))
+  }
+  return { body, notes }
+}
+
+/** Whether the upstream streams is its own affair: the client gets what it asked for either way. */
+export function streaming(
+  request: MessagesRequest,
+  profile: ProviderProfile,
+  hasTools: boolean,
+): Pick<ChatRequest, "stream" | "stream_options" | "tool_stream"> {
+  const wanted = profile.streams === "any" ? request.stream === true : profile.streams === "always"
+  if (!wanted) return {}
+  return {
+    stream: true,
+    ...(profile.streamUsage ? { stream_options: { include_usage: true } } : {}),
+    ...(profile.toolStream && hasTools ? { tool_stream: true } : {}),
+  }
+}

@@ -1,0 +1,135 @@
+// What the cleaning of one JSON Schema shares from end to end: where it is, what it has noted, and how much it
+// may still write out of definitions. Schemas come from strangers: depth and growth have limits.
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { isObject, type JsonObject } from "../../protocol/json.ts"
+
+/** A position inside a schema. */
+export interface Place {
+  /** JSON path in the client's request, for notes. */
+  readonly path: string
+  /** Schemas around this one. */
+  readonly depth: number
+  /** Definitions that are being written out around this place: to meet one again is a cycle. */
+  readonly active: ReadonlySet<unknown>
+  /** Inside a definition that was written out, and noted, before. */
+  readonly quiet: boolean
+}
+
+export interface Cleaning {
+  /** The whole schema, in which `$ref`s point. */
+  readonly root: JsonObject
+  /** Notes that a keyword (or, with "", the place itself) was left out. */
+  readonly drop: (place: Place, keyword: string, why: string) => void
+  /** Notes that it was rewritten. */
+  readonly change: (place: Place, keyword: string, why: string) => void
+  /** May this definition be written out once more? The answer yes is charged. */
+  readonly afford: (definition: unknown) => boolean
+  /** Was it written out before? */
+  readonly known: (definition: unknown) => boolean
+  readonly notes: () => readonly Note[]
+}
+
+/** Schemas nested deeper than this are replaced by one that takes anything. */
+export const deepest = 200
+
+// Definitions that use each other twice grow exponentially when they are written out.
+const mostInlined = 100_000
+const mostNotes = 20
+const longestName = 64
+
+export function createCleaning(root: JsonObject, path: string): Cleaning {
+  const notes: Note[] = []
+  const sizes = new Map<unknown, number>()
+  const inlined = new Set<unknown>()
+  let left = mostInlined
+  let unsaid = 0
+
+  function add(kind: typeof dropped, place: Place, keyword: string, why: string): void {
+    if (place.quiet) return
+    if (notes.length < mostNotes) notes.push(kind(pathOf(place, keyword), why))
+    else unsaid++
+  }
+
+  function afford(definition: unknown): boolean {
+    const size = sizes.get(definition) ?? sizeOf(definition, mostInlined)
+    sizes.set(definition, size)
+    if (size > left) return false
+    left -= size
+    inlined.add(definition)
+    return true
+  }
+
+  return {
+    root,
+    drop: (place, keyword, why) => add(dropped, place, keyword, why),
+    change: (place, keyword, why) => add(changed, place, keyword, why),
+    afford,
+    known: (definition) => inlined.has(definition),
+    notes: () => (unsaid === 0 ? notes : [...notes, changed(path, `and ${unsaid} more changes like these`)]),
+  }
+}
+
+/** The position of the whole schema. */
+export function rootPlace(path: string): Place {
+  return { path, depth: 0, active: new Set(), quiet: false }
+}
+
+/** The position of a schema inside the one at `place`. */
+export function within(place: Place, ...keys: readonly string[]): Place {
+  return { ...place, path: keys.reduce(joined, place.path), depth: place.depth + 1 }
+}
+
+const pathOf = ({ path }: Place, keyword: string): string => (keyword === "" ? path : joined(path, keyword))
+
+const joined = (path: string, key: string): string => `${path}.${key.slice(0, longestName).toWellFormed()}`
+
+/** About how many characters of JSON a value is; more than `limit` is counted no further. */
+function sizeOf(value: unknown, limit: number): number {
+  const waiting: unknown[] = [value]
+  let size = 0
+  while (waiting.length > 0 && size <= limit) {
+    const next = waiting.pop()
+    size += typeof next === "string" ? next.length + 2 : 4
+    if (Array.isArray(next)) for (const item of next) waiting.push(item)
+    if (!isObject(next)) continue
+    for (const [key, inner] of Object.entries(next)) {
+      size += key.length
+      waiting.push(inner)
+    }
+  }
+  return size
+}
+
+/** The same data with U+FFFD for half surrogate pairs, which many servers' JSON readers refuse. */
+export function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed()
+  if (Array.isArray(value)) return value.map(wellFormed)
+  return isObject(value) ? mapValues(value, wellFormed) : value
+}
+
+/** A copy of data (no schema) at a place: well-formed, and cut where it is nested absurdly deep. */
+export function copyData(value: unknown, place: Place, cleaning: Cleaning): unknown {
+  if (typeof value === "string") return value.toWellFormed()
+  if (typeof value !== "object" || value === null) return value
+  if (place.depth > deepest) {
+    cleaning.change(place, "", "nested too deeply: null in its place")
+    return null
+  }
+  const inner = { ...place, depth: place.depth + 1 }
+  if (Array.isArray(value)) return value.map((item) => copyData(item, inner, cleaning))
+  return isObject(value) ? mapValues(value, (item) => copyData(item, inner, cleaning)) : value
+}
+
+/** The object with well-formed keys and every value replaced. */
+export function mapValues(object: JsonObject, convert: (value: unknown, key: string) => unknown): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key.toWellFormed(), convert(value, key)]),
+  )
+}
+
+/** The values, each once: the same object or the same JSON. */
+export function distinct(values: Iterable<unknown>): readonly unknown[] {
+  const list = [...new Set(values)]
+  if (list.length < 2) return list
+  return [...new Map(list.map((value) => [JSON.stringify(value), value])).values()]
+}

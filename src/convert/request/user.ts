@@ -1,0 +1,97 @@
+// The user's turns of a conversation: results of calls, what the results carried besides text, and words.
+import type { ContentBlock } from "../../protocol/blocks.ts"
+import type { ChatMessage, ChatPart, ChatToolMessage } from "../../protocol/chat.ts"
+import { changed, type Note } from "../../protocol/fault.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
+import type { PendingCall } from "./assistant.ts"
+import { convertParts, joinParts } from "./content.ts"
+
+/** What a user's turn is made of, before it is known which calls wait for a result. */
+export type Item =
+  | {
+      readonly kind: "result"
+      readonly block: Extract<ContentBlock, { type: "tool_result" }>
+      readonly path: string
+    }
+  | { readonly kind: "words"; readonly parts: readonly ChatPart[] }
+
+/** One turn of the user: results in the order of their calls, then what the results carried, then the words. */
+export function convertUser(
+  items: readonly Item[],
+  pending: readonly PendingCall[],
+  profile: ProviderProfile,
+  notes: Note[],
+): readonly ChatMessage[] {
+  const answers = new Map<PendingCall, Answer>()
+  const words: ChatPart[] = []
+  for (const item of items) {
+    if (item.kind === "words") {
+      words.push(...item.parts)
+      continue
+    }
+    const answer = readResult(item, profile)
+    notes.push(...answer.notes)
+    const call = pending.find((one) => one.id === item.block.tool_use_id && !answers.has(one))
+    if (call !== undefined) {
+      answers.set(call, answer)
+      continue
+    }
+    notes.push(changed(item.path, "sent as the user's words: no call before it waits for this result"))
+    const text = `[tool result ${item.block.tool_use_id}]\n${answer.content}`.toWellFormed()
+    words.push({ type: "text", text }, ...answer.media)
+  }
+  const results = pending.map((call) => {
+    const answer = answers.get(call)
+    return answer === undefined ? stubResult(call, profile) : toolMessage(call, answer.content, profile)
+  })
+  const lifted = pending.flatMap((call) => liftMedia(call, answers.get(call)?.media ?? []))
+  const parts = [...lifted, ...words]
+  if (parts.length === 0) return results
+  const between: readonly ChatMessage[] =
+    profile.assistantAfterTool && results.length > 0 ? [{ role: "assistant", content: "..." }] : []
+  return [...results, ...between, { role: "user", content: joinParts(parts) }]
+}
+
+interface Answer {
+  readonly content: string
+  readonly media: readonly ChatPart[]
+  readonly notes: readonly Note[]
+}
+
+function readResult({ block, path }: Extract<Item, { kind: "result" }>, profile: ProviderProfile): Answer {
+  const parts = convertParts(block.content, profile, `${path}.content`)
+  const texts = parts.value.flatMap((part) => (part.type === "text" ? [part.text] : []))
+  const media = parts.value.filter((part) => part.type !== "text")
+  const said = texts.join("\n")
+  const attached = media.some((part) => part.type === "file") ? "(see attached file)" : "(see attached image)"
+  const content = said !== "" ? said : media.length > 0 ? attached : "(no output)"
+  return { content: block.is_error ? markError(content) : content, media, notes: parts.notes }
+}
+
+/** Tool messages hold text only: what else a result carried follows in the user's message. */
+function liftMedia({ call }: PendingCall, media: readonly ChatPart[]): readonly ChatPart[] {
+  if (media.length === 0) return []
+  return [{ type: "text", text: `Attached from the result of ${call.function.name}:` }, ...media]
+}
+
+/** Chat Completions has no error flag: the text must say it, unless it does already. */
+function markError(content: string): string {
+  return /^\s*(error|<tool_use_error>|exit code)/i.test(content) ? content : `Error: ${content}`
+}
+
+function toolMessage({ call }: PendingCall, content: string, profile: ProviderProfile): ChatToolMessage {
+  const name = profile.toolMessageName ? { name: call.function.name } : {}
+  return { role: "tool", tool_call_id: call.id, content, ...name }
+}
+
+function stubResult(call: PendingCall, profile: ProviderProfile): ChatToolMessage {
+  return toolMessage(call, "[no result: the tool call was interrupted]", profile)
+}
+
+/** What stands in for results that never came. */
+export function stubResults(
+  calls: readonly PendingCall[],
+  profile: ProviderProfile,
+): readonly ChatToolMessage[] {
+  return calls.map((call) => stubResult(call, profile))
+}

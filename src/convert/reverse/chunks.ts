@@ -1,0 +1,193 @@
+// The writer for OpenAI's clients: Anthropic's events in, chunks out. One role chunk first, calls numbered from
+// zero without gaps, one finish chunk, `[DONE]` at the end, and nothing after an error.
+import type { Fault } from "../../protocol/fault.ts"
+import type { JsonObject } from "../../protocol/json.ts"
+import type { MessagesEvent } from "../../protocol/messages.ts"
+import { toChatErrorBody } from "./error.ts"
+import { type ChatUsageOut, chatId, convertUsage, mapFinishReason, type ReplyOptions } from "./reply.ts"
+
+export interface ChatWriterOptions extends ReplyOptions {
+  /** The client asked for usage in a chunk of its own (`stream_options.include_usage`). */
+  readonly includeUsage: boolean
+}
+
+export interface ChatChunkOut {
+  readonly id: string
+  readonly object: "chat.completion.chunk"
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly {
+    readonly index: number
+    readonly delta: JsonObject
+    readonly logprobs: null
+    readonly finish_reason: string | null
+  }[]
+  readonly usage?: ChatUsageOut | null
+}
+
+export type ChatOutput =
+  | { readonly kind: "chunk"; readonly chunk: ChatChunkOut }
+  | { readonly kind: "done" }
+  | { readonly kind: "error"; readonly fault: Fault }
+
+/** A call whose block is open. */
+interface OpenCall {
+  /** Index of the block. */
+  readonly block: number
+  /** Index of the call; undefined: an older client was given another one already. */
+  readonly call: number | undefined
+  /** What the block began with, for streams that give the input at once. */
+  readonly input: JsonObject
+  readonly sent: boolean
+}
+
+export interface ChatWriterState {
+  readonly options: ChatWriterOptions
+  readonly phase: "new" | "started" | "ended"
+  readonly id: string
+  readonly model: string
+  readonly calls: number
+  readonly open: readonly OpenCall[]
+  readonly reason: string | undefined
+  readonly usage: JsonObject
+}
+
+type Step = readonly [ChatWriterState, readonly ChatOutput[]]
+
+const nothing: readonly ChatOutput[] = []
+
+/** The state before the first event. */
+export function initialChatWriter(options: ChatWriterOptions): ChatWriterState {
+  const empty = { id: chatId(""), model: "", calls: 0, open: [], reason: undefined, usage: {} }
+  return { options, phase: "new", ...empty }
+}
+
+/** One event in; the next state and what goes to the client out. After an end or an error nothing more comes. */
+export function writeChat(state: ChatWriterState, event: MessagesEvent): Step {
+  if (state.phase === "ended") return [state, nothing]
+  switch (event.type) {
+    case "message_start": {
+      const { id, model, usage } = event.message
+      return begin({ ...state, id: chatId(id), model, usage: { ...state.usage, ...usage } })
+    }
+    case "content_block_start":
+      return after(begin(state), (begun) => writeStart(begun, event))
+    case "content_block_delta":
+      return after(begin(state), (begun) => writeDelta(begun, event))
+    case "content_block_stop":
+      return writeStop(state, event.index)
+    case "message_delta": {
+      const reason = event.delta.stop_reason ?? state.reason
+      return [{ ...state, reason, usage: { ...state.usage, ...event.usage } }, nothing]
+    }
+    case "message_stop":
+      return after(begin(state), writeEnd)
+    case "error":
+      return [{ ...state, phase: "ended" }, [{ kind: "error", fault: event.fault }]]
+    default:
+      return event satisfies never
+  }
+}
+
+function after([state, before]: Step, go: (state: ChatWriterState) => Step): Step {
+  const [next, more] = go(state)
+  return before.length === 0 ? [next, more] : [next, [...before, ...more]]
+}
+
+/** The role chunk, once. */
+function begin(state: ChatWriterState): Step {
+  if (state.phase !== "new") return [state, nothing]
+  const next: ChatWriterState = { ...state, phase: "started" }
+  return [next, [chunk(next, { role: "assistant", content: "", refusal: null })]]
+}
+
+function chunk(state: ChatWriterState, delta: JsonObject, finish: string | null = null): ChatOutput {
+  const choices = [{ index: 0, delta, logprobs: null, finish_reason: finish }]
+  return { kind: "chunk", chunk: { ...head(state), choices, ...usageField(state, null) } }
+}
+
+function head({ id, model, options }: ChatWriterState) {
+  return { id, object: "chat.completion.chunk", created: options.created, model } as const
+}
+
+/** Once usage is asked for, every chunk has the field, and all but the last say null. */
+function usageField({ options }: ChatWriterState, usage: ChatUsageOut | null): Pick<ChatChunkOut, "usage"> {
+  return options.includeUsage ? { usage } : {}
+}
+
+type StartEvent = Extract<MessagesEvent, { type: "content_block_start" }>
+
+function writeStart(state: ChatWriterState, { index, content_block: block }: StartEvent): Step {
+  if (block.type === "text") return [state, piece(state, "content", block.text)]
+  if (block.type === "thinking") return [state, piece(state, "reasoning_content", block.thinking)]
+  // Tools that ran on the server have had their say in the text.
+  if (block.type !== "tool_use") return [state, nothing]
+  const { id, name, input } = block
+  const { legacyCalls } = state.options
+  const call = legacyCalls && state.calls > 0 ? undefined : state.calls
+  const opened: OpenCall = { block: index, call, input, sent: false }
+  const next = { ...state, calls: state.calls + 1, open: [...state.open, opened] }
+  if (call === undefined) return [next, nothing]
+  const named = { name, arguments: "" }
+  if (legacyCalls) return [next, [chunk(state, { function_call: named })]]
+  return [next, [chunk(state, { tool_calls: [{ index: call, id, type: "function", function: named }] })]]
+}
+
+function piece(state: ChatWriterState, field: string, text: string): readonly ChatOutput[] {
+  return text === "" ? nothing : [chunk(state, { [field]: text })]
+}
+
+type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
+
+function writeDelta(state: ChatWriterState, { index, delta }: DeltaEvent): Step {
+  if (delta.type === "text_delta") return [state, piece(state, "content", delta.text)]
+  if (delta.type === "thinking_delta") return [state, piece(state, "reasoning_content", delta.thinking)]
+  if (delta.type !== "input_json_delta" || delta.partial_json === "") return [state, nothing]
+  const place = state.open.findIndex(({ block }) => block === index)
+  const call = state.open[place]
+  if (call === undefined) return [state, nothing]
+  const next = call.sent ? state : { ...state, open: state.open.with(place, { ...call, sent: true }) }
+  return [next, argumentsOf(state, call, delta.partial_json)]
+}
+
+function argumentsOf(state: ChatWriterState, { call }: OpenCall, text: string): readonly ChatOutput[] {
+  if (call === undefined) return nothing
+  if (state.options.legacyCalls) return [chunk(state, { function_call: { arguments: text } })]
+  return [chunk(state, { tool_calls: [{ index: call, function: { arguments: text } }] })]
+}
+
+/** Arguments that never came are those of the block's start: clients parse them, and "" is no JSON. */
+function writeStop(state: ChatWriterState, index: number): Step {
+  const call = state.open.find(({ block }) => block === index)
+  if (call === undefined) return [state, nothing]
+  const next = { ...state, open: state.open.filter((one) => one !== call) }
+  return [next, call.sent ? nothing : argumentsOf(state, call, JSON.stringify(call.input))]
+}
+
+function writeEnd(state: ChatWriterState): Step {
+  const { options, reason, calls } = state
+  const finish = chunk(state, {}, mapFinishReason(reason, calls > 0, options.legacyCalls))
+  const last = { ...head(state), choices: [], ...usageField(state, convertUsage(state.usage)) }
+  const usage: readonly ChatOutput[] = options.includeUsage ? [{ kind: "chunk", chunk: last }] : nothing
+  return [{ ...state, phase: "ended" }, [finish, ...usage, { kind: "done" }]]
+}
+
+/** What goes over the wire: `data:` lines without event names. */
+export function encodeChat(outputs: readonly ChatOutput[]): string {
+  let text = ""
+  for (const output of outputs) text += `data: ${dataOf(output)}\n\n`
+  return text
+}
+
+function dataOf(output: ChatOutput): string {
+  switch (output.kind) {
+    case "chunk":
+      return JSON.stringify(output.chunk)
+    case "done":
+      return "[DONE]"
+    case "error":
+      return JSON.stringify(toChatErrorBody(output.fault))
+    default:
+      return output satisfies never
+  }
+}

@@ -1,0 +1,103 @@
+// Gateways: many makers' models behind one API.
+import { gptOssEfforts } from "../models.ts"
+import type { ProviderRow } from "../row.ts"
+
+export const openrouter: ProviderRow = {
+  id: "openrouter",
+  name: "OpenRouter",
+  baseUrl: "https://openrouter.ai/api/v1",
+  native: "https://openrouter.ai/api",
+  keyNames: ["OPENROUTER_API_KEY"],
+  tiers: { big: "openrouter/auto", small: "openrouter/auto" },
+  relay: true,
+  delta: {
+    hosts: ["openrouter.ai"],
+    pdf: "file",
+    prefill: "assistant",
+    webSearch: "plugin",
+    allow: ["top_k"],
+    // It speaks to OpenAI's models in its own words, and keeps the rules of its upstreams itself.
+    maxTokensField: "max_tokens",
+    toolChoice: { any: "required", named: "named" },
+    reasoning: {
+      request: "reasoning-object",
+      levels: { off: "none", low: "low", medium: "medium", high: "high", xhigh: "xhigh", max: "xhigh" },
+      withTools: null,
+      replyFields: ["reasoning", "reasoning_content"],
+      sendBack: "all-turns",
+      sendBackAs: "reasoning_details",
+      sendBackWhenOff: true,
+      backfill: null,
+    },
+  },
+  models: [
+    // Without marks nothing is cached for these; for others the marks are an error (claude-code-router#207).
+    { match: /^claude/, delta: { cacheControl: true } },
+    // Their thinking refuses a forced tool wherever they are served.
+    {
+      match: /^(deepseek-(v4|v3\.2)|kimi-k2\.|qwen3)/,
+      delta: { toolChoice: { forcedWhileThinking: false } },
+    },
+  ],
+  source: "openrouter.ai/docs, reasoning tokens, errors and web search; 2026-11",
+}
+
+export const together: ProviderRow = {
+  id: "together",
+  name: "Together",
+  baseUrl: "https://api.together.xyz/v1",
+  native: null,
+  keyNames: ["TOGETHER_API_KEY"],
+  tiers: { big: "openai/gpt-oss-120b", small: "openai/gpt-oss-20b" },
+  relay: true,
+  delta: {
+    hosts: ["api.together.xyz", "api.together.ai"],
+    allow: ["top_k"],
+    drop: ["parallel_tool_calls"],
+    reasoning: { replyFields: ["reasoning", "reasoning_content"] },
+  },
+  models: [
+    {
+      match: /^glm-5/,
+      delta: {
+        reasoning: {
+          request: "effort",
+          levels: { low: "low", medium: "medium", high: "high", xhigh: "max", max: "max" },
+        },
+      },
+    },
+  ],
+  source: "docs.together.ai, chat completions and reasoning models; 2026-10",
+}
+
+export const fireworks: ProviderRow = {
+  id: "fireworks",
+  name: "Fireworks",
+  baseUrl: "https://api.fireworks.ai/inference/v1",
+  native: "https://api.fireworks.ai/inference",
+  keyNames: ["FIREWORKS_API_KEY"],
+  tiers: {
+    big: "accounts/fireworks/models/gpt-oss-120b",
+    small: "accounts/fireworks/models/gpt-oss-20b",
+  },
+  relay: true,
+  delta: {
+    hosts: ["api.fireworks.ai"],
+    // More than 4,096 tokens are given as a stream only.
+    streams: "always",
+    allow: ["top_k"],
+    reasoning: {
+      request: "effort",
+      levels: { off: "none", low: "low", medium: "medium", high: "high", xhigh: "xhigh", max: "xhigh" },
+      replyFields: ["reasoning_content"],
+      sendBack: "tool-turns",
+      sendBackAs: "reasoning_content",
+    },
+  },
+  models: [
+    { match: /^gpt-oss/, delta: { reasoning: { levels: gptOssEfforts } } },
+    // What does not reason is not asked to.
+    { match: /^(llama|kimi-k2-instruct|qwen3-coder|mixtral)/, delta: { reasoning: { request: "none" } } },
+  ],
+  source: "docs.fireworks.ai, chat completions and reasoning; 2026-10",
+}

@@ -1,0 +1,109 @@
+// Servers that people run themselves.
+import { gptOssEfforts } from "../models.ts"
+import type { ProviderRow } from "../row.ts"
+
+export const ollama: ProviderRow = {
+  id: "ollama",
+  name: "Ollama",
+  baseUrl: "http://localhost:11434/v1",
+  native: "http://localhost:11434",
+  keyNames: [],
+  tiers: null,
+  port: "11434",
+  delta: {
+    // tool_choice is accepted and ignored; so the offered tools are all that can be chosen by.
+    toolChoice: { any: "required", named: "only-tool", none: "drop-tools" },
+    imageUrls: false,
+    drop: ["parallel_tool_calls", "tool_choice"],
+    reasoning: {
+      request: "effort",
+      // Thinking models think by themselves; to ask any other model for it is an error, as is a degree
+      // that a model does not know (ollama/ollama server/routes.go, 2026-03; ollama/ollama#12561).
+      levels: { off: "none" },
+      replyFields: ["reasoning", "reasoning_content"],
+      sendBack: "tool-turns",
+      sendBackAs: "reasoning",
+      backfill: null,
+    },
+  },
+  models: [{ match: /^gpt-oss/, delta: { reasoning: { levels: gptOssEfforts } } }],
+  source: "docs.ollama.com, OpenAI compatibility; 2026-11",
+}
+
+export const lmstudio: ProviderRow = {
+  id: "lmstudio",
+  name: "LM Studio",
+  baseUrl: "http://localhost:1234/v1",
+  native: "http://localhost:1234",
+  keyNames: [],
+  tiers: null,
+  port: "1234",
+  delta: {
+    // Only words are taken for tool_choice, no names.
+    toolChoice: { any: "required", named: "only-tool", none: "none" },
+    schema: "llama",
+    imageUrls: false,
+    drop: ["parallel_tool_calls"],
+    allow: ["top_k"],
+    reasoning: {
+      replyFields: ["reasoning", "reasoning_content"],
+      sendBack: "tool-turns",
+      sendBackAs: "reasoning",
+      backfill: null,
+    },
+  },
+  models: [],
+  source: "lmstudio.ai/docs, OpenAI compatibility; 2026-10",
+}
+
+export const vllm: ProviderRow = {
+  id: "vllm",
+  name: "vLLM",
+  baseUrl: "http://localhost:8000/v1",
+  native: "http://localhost:8000",
+  keyNames: [],
+  tiers: null,
+  relay: true,
+  delta: {
+    allow: ["top_k"],
+    prefill: "continue-final",
+    toolChoice: { any: "required", named: "named", none: "none" },
+    reasoning: {
+      request: "template",
+      templateKeys: ["enable_thinking", "thinking"],
+      replyFields: ["reasoning", "reasoning_content"],
+      sendBack: "tool-turns",
+      // The field was renamed in January 2026 (vllm-project/vllm#33402): both are read by somebody.
+      sendBackAs: "both",
+      backfill: null,
+    },
+  },
+  models: [{ match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
+  source: "docs.vllm.ai, OpenAI-compatible server; vllm-project/vllm#27752; 2026-10",
+}
+
+export const llamacpp: ProviderRow = {
+  id: "llamacpp",
+  name: "llama.cpp",
+  baseUrl: "http://localhost:8080/v1",
+  native: "http://localhost:8080",
+  keyNames: [],
+  tiers: null,
+  delta: {
+    schema: "llama",
+    imageUrls: false,
+    allow: ["top_k"],
+    // A named tool is silently taken for "auto".
+    toolChoice: { any: "required", named: "only-tool", none: "none" },
+    reasoning: {
+      request: "template",
+      templateKeys: ["enable_thinking", "thinking"],
+      replyFields: ["reasoning_content", "reasoning"],
+      sendBack: "tool-turns",
+      sendBackAs: "reasoning_content",
+      backfill: null,
+    },
+  },
+  models: [{ match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
+  source: "ggml-org/llama.cpp, tools/server/README.md and docs/function-calling.md; 2026-10",
+}

@@ -1,0 +1,205 @@
+// A Messages stream from its upstream to the client, byte for byte. What we add stands between events: a ping
+// while the upstream is silent, and an error where it breaks off.
+import { encodeEvent, pingEvent } from "../protocol/encode.ts"
+import type { Fault } from "../protocol/fault.ts"
+import { brokenUpstream } from "../protocol/fault.ts"
+import { parseJson } from "../protocol/json.ts"
+import { redact } from "../protocol/redact.ts"
+import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
+import type { Batches } from "../upstream/batches.ts"
+import { type DirectInput, tooLong } from "../upstream/direct.ts"
+import type { Context } from "./context.ts"
+import type { DirectSession } from "./direct-session.ts"
+import { createEventGate, createTap } from "./direct-tap.ts"
+
+export interface DirectStreamOptions {
+  readonly requestId: string
+  readonly errors: ErrorContext
+  readonly context: Pick<Context, "clock" | "times">
+}
+
+// No event of any model is longer.
+const eventLimit = 16 * 1024 * 1024
+
+type Controller = ReadableStreamDefaultController<Uint8Array>
+
+/** The body. The session learns of usage, of the first content, and of the end, whichever it is. */
+export function directBody(
+  batches: Batches<DirectInput>,
+  session: DirectSession,
+  { requestId, errors, context }: DirectStreamOptions,
+): ReadableStream<Uint8Array> {
+  const { clock, times } = context
+  const encoder = new TextEncoder()
+  const source = createSource(batches, session, { errors, clock, afterMs: times.afterFinishMs })
+  let open = true
+  let lastByte = clock.now()
+  let cancelBeat: () => void = () => {}
+
+  function send(controller: Controller, bytes: Uint8Array): void {
+    if (!open || bytes.length === 0) return
+    lastByte = clock.now()
+    controller.enqueue(bytes)
+  }
+
+  function sendError(controller: Controller, given: Fault): void {
+    send(controller, encoder.encode(encodeEvent({ type: "error", fault: given }, requestId)))
+  }
+
+  function end(): void {
+    open = false
+    cancelBeat()
+    source.close()
+    session.left.removeEventListener("abort", end)
+  }
+
+  function close(controller: Controller): void {
+    if (open) controller.close()
+    end()
+  }
+
+  function beat(controller: Controller): void {
+    // Half the period keeps the longest gap below one and a half of it.
+    cancelBeat = clock.setTimer(() => beat(controller), times.pingMs / 2)
+    // Only while the client keeps up: a full buffer needs no keep-alive.
+    if (!source.running() || (controller.desiredSize ?? 0) <= 0) return
+    if (clock.now() - lastByte >= times.pingMs) send(controller, encoder.encode(pingEvent))
+  }
+
+  async function pull(controller: Controller): Promise<void> {
+    let piece: Piece = { bytes: empty }
+    while (open && piece.bytes.length === 0 && piece.end === undefined) piece = await source.next()
+    send(controller, piece.bytes)
+    if (piece.end === undefined) return
+    if (piece.end !== "complete") sendError(controller, piece.end)
+    close(controller)
+  }
+
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (session.left.aborted) return close(controller)
+      session.left.addEventListener("abort", end, { once: true })
+      cancelBeat = clock.setTimer(() => beat(controller), times.pingMs / 2)
+    },
+    async pull(controller) {
+      try {
+        await pull(controller)
+      } catch (error) {
+        // An exception would reset the client's socket: it must hear of it as an event.
+        sendError(controller, session.fail(error))
+        close(controller)
+      }
+    },
+    cancel() {
+      end()
+      session.leave()
+    },
+  })
+}
+
+const empty = new Uint8Array(0)
+const blankLine = new Uint8Array([10, 10])
+
+interface Piece {
+  readonly bytes: Uint8Array
+  /** Nothing follows; a Fault: but the error that says so. */
+  readonly end?: "complete" | Fault
+}
+
+interface Source {
+  readonly next: () => Promise<Piece>
+  /** Between the message's beginning and its end. */
+  readonly running: () => boolean
+  /** Nobody asks any more. */
+  readonly close: () => void
+}
+
+interface SourceOptions {
+  readonly errors: ErrorContext
+  readonly clock: Context["clock"]
+  /** How long the end of the body may lag behind the end of the message. */
+  readonly afterMs: number
+}
+
+/** The upstream's bytes in pieces of whole events. */
+function createSource(
+  batches: Batches<DirectInput>,
+  session: DirectSession,
+  { errors, clock, afterMs }: SourceOptions,
+): Source {
+  const gate = createEventGate()
+  let failed = false
+  let cancelGrace: (() => void) | undefined
+  const tap = createTap({
+    usage: session.readUsage,
+    content: session.content,
+    error: (data) => {
+      failed = true
+      session.refuse(faultOf(data, errors))
+    },
+  })
+
+  const over = () => tap.phase() === "stopped" || tap.phase() === "failed"
+
+  function pass(bytes: Uint8Array): Uint8Array {
+    tap.push(bytes)
+    if (tap.phase() === "stopped") session.complete()
+    // The upstream has said its last word; if it does not go, we do.
+    if (over()) cancelGrace ??= clock.setTimer(batches.close, afterMs)
+    return failed ? withoutSecrets(bytes, errors.secrets) : bytes
+  }
+
+  function conclude(given: Fault): Piece {
+    const rest = gate.rest()
+    if (over()) return { bytes: rest, end: "complete" }
+    // Half an event would break the client's reader before it sees the error.
+    if (!tap.flush(rest)) return { bytes: empty, end: session.refuse(given) }
+    if (tap.phase() === "stopped") session.complete()
+    if (over()) return { bytes: rest, end: "complete" }
+    return { bytes: Buffer.concat([rest, blankLine]), end: session.refuse(given) }
+  }
+
+  function take(input: DirectInput): Piece {
+    if (input.kind === "fault") return conclude(input.fault)
+    if (input.kind === "end") return conclude(cut(errors))
+    const bytes = gate.push(input.bytes)
+    if (gate.pending() <= eventLimit) return { bytes: bytes.length === 0 ? bytes : pass(bytes) }
+    batches.close()
+    return { bytes, end: session.refuse(tooLong(errors, "an event", eventLimit)) }
+  }
+
+  async function next(): Promise<Piece> {
+    const batch = (await batches.next()) ?? [{ kind: "end" } as const]
+    const parts: Uint8Array[] = []
+    for (const input of batch) {
+      const { bytes, end } = take(input)
+      parts.push(bytes)
+      if (end !== undefined) return { bytes: Buffer.concat(parts), end }
+    }
+    return { bytes: parts.length === 1 ? (parts[0] ?? empty) : Buffer.concat(parts) }
+  }
+
+  function close(): void {
+    cancelGrace?.()
+    batches.close()
+  }
+
+  return { next, running: () => tap.phase() === "running", close }
+}
+
+function faultOf(data: string, errors: ErrorContext): Fault {
+  const parsed = parseJson(data)
+  if (parsed.ok) return faultFromJson(parsed.value, errors)
+  return faultFromError({ status: undefined, header: () => null, body: data }, errors)
+}
+
+function cut({ provider }: ErrorContext): Fault {
+  return brokenUpstream(`[${provider}] the upstream closed the connection before its reply was complete`)
+}
+
+/** An upstream's error may quote the key it was sent: then, and only then, its bytes are changed. */
+function withoutSecrets(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
+  const text = new TextDecoder().decode(bytes)
+  const known = secrets.some((secret) => secret.length >= 4 && text.includes(secret))
+  return known ? new TextEncoder().encode(redact(text, secrets)) : bytes
+}

@@ -1,0 +1,173 @@
+// A request to an upstream that speaks Messages, repeated until its reply begins: with an event of a stream
+// that is no error, or with a whole document.
+import { brokenUpstream, type Fault } from "../protocol/fault.ts"
+import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
+import { type ErrorContext, faultFromError, faultFromJson, isErrorJson } from "../protocol/upstream-error.ts"
+import type { Route } from "../providers/route.ts"
+import { attempt } from "../upstream/attempts.ts"
+import type { Batches } from "../upstream/batches.ts"
+import { noReply } from "../upstream/client.ts"
+import {
+  type DirectFailure,
+  type DirectHead,
+  type DirectInput,
+  type DirectSendOptions,
+  type Refusal,
+  refusalOf,
+  sendDirect,
+  tooLong,
+} from "../upstream/direct.ts"
+
+export type DirectOpening =
+  | {
+      readonly ok: true
+      readonly kind: "stream"
+      readonly head: DirectHead
+      readonly batches: Batches<DirectInput>
+    }
+  | {
+      readonly ok: true
+      readonly kind: "document"
+      readonly head: DirectHead
+      readonly bytes: Uint8Array<ArrayBuffer>
+      readonly json: JsonObject
+    }
+  | DirectFailure
+
+export interface DirectOpenOptions extends DirectSendOptions {
+  readonly maxRetries: number
+  readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
+}
+
+// As for converted replies: what is much more is something else.
+const documentLimit = 64 * 1024 * 1024
+
+/** Sends `text` until the reply begins or must be given up. Never rejects. */
+export async function openDirect(
+  route: Route,
+  text: string,
+  headers: Headers,
+  options: DirectOpenOptions,
+): Promise<DirectOpening> {
+  const { errors } = options
+  let head: DirectHead = { status: 200, headers: {} }
+  let refusal: Refusal | undefined
+  let judge = createJudge(errors)
+  const { opening } = await attempt<DirectInput>({
+    open: async () => {
+      const sent = await sendDirect(route, text, headers, options)
+      refusal = sent.ok ? undefined : sent.refusal
+      if (sent.ok) head = sent.head
+      judge = createJudge(errors)
+      return sent
+    },
+    scale: () => (batch) => {
+      const worth = judge.weigh(batch)
+      const said = judge.error()
+      if (said !== undefined && typeof worth !== "string") {
+        const json = { ...head.headers, "content-type": "application/json" }
+        refusal = refusalOf({ status: worth.status, headers: json }, said, errors)
+      }
+      return worth
+    },
+    maxRetries: options.maxRetries,
+    signal: options.signal,
+    clock: options.clock,
+    random: Math.random,
+    onRetry: options.onRetry,
+  })
+  if (!opening.ok) {
+    return { ok: false, fault: opening.fault, ...(refusal === undefined ? {} : { refusal }) }
+  }
+  const json = judge.document()
+  if (json === undefined) return { ok: true, kind: "stream", head, batches: opening.batches }
+  return { ok: true, kind: "document", head, bytes: await readAll(opening.batches), json }
+}
+
+async function readAll(batches: Batches<DirectInput>): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
+    for (const input of batch) if (input.kind === "bytes") chunks.push(input.bytes)
+  }
+  return Buffer.concat(chunks)
+}
+
+type Worth = "wait" | "go" | Fault
+
+/** Reads one reply until it is known what it is. */
+interface Judge {
+  readonly weigh: (batch: readonly DirectInput[]) => Worth
+  /** The whole document, once it is there and good. */
+  readonly document: () => JsonObject | undefined
+  /** The JSON of an error that came with a 200. */
+  readonly error: () => string | undefined
+}
+
+function createJudge(errors: ErrorContext): Judge {
+  const decoder = new TextDecoder()
+  const sse = createSseDecoder()
+  let kind: "unknown" | "stream" | "document" = "unknown"
+  let text = ""
+  let document: JsonObject | undefined
+  let error: string | undefined
+
+  /** What kind of body it is, is judged by its first visible character: content types are not reliable. */
+  function start(): Worth {
+    text = text.trimStart()
+    const first = text[0]
+    if (first === undefined) return "wait"
+    kind = "{[<".includes(first) ? "document" : "stream"
+    // A comment says that the upstream is busy: the client may know.
+    if (first === ":") return "go"
+    return kind === "stream" ? weighMessage(sse.push(text)[0]) : "wait"
+  }
+
+  function weighText(fresh: string): Worth {
+    text += fresh
+    if (text.length > documentLimit) return tooLong(errors, "a reply", documentLimit)
+    if (kind === "unknown") return start()
+    return kind === "stream" ? weighMessage(sse.push(fresh)[0]) : "wait"
+  }
+
+  /** The first event: an error is worth another attempt, everything else is the reply. */
+  function weighMessage(message: SseMessage | undefined): Worth {
+    if (message === undefined) return "wait"
+    const parsed = parseJson(message.data)
+    if (message.event !== "error" && !(parsed.ok && isErrorJson(parsed.value))) return "go"
+    error = message.data
+    if (parsed.ok) return faultFromJson(parsed.value, errors)
+    return faultFromError({ status: 502, header: () => null, body: message.data }, errors)
+  }
+
+  function weighDocument(): Worth {
+    const parsed = parseJson(text)
+    if (!parsed.ok) return noReply(text.startsWith("<") ? "an HTML page" : "broken JSON", errors)
+    if (isErrorJson(parsed.value)) {
+      error = text
+      return faultFromJson(parsed.value, errors)
+    }
+    if (!isObject(parsed.value)) return noReply("JSON that is no message", errors)
+    document = parsed.value
+    return "go"
+  }
+
+  function weighEnd(): Worth {
+    if (kind === "document") return weighDocument()
+    const [last] = sse.flush()
+    if (last !== undefined && parseJson(last.data).ok) return weighMessage(last)
+    return brokenUpstream(`[${errors.provider}] the upstream closed the connection before its reply began`)
+  }
+
+  function weigh(batch: readonly DirectInput[]): Worth {
+    for (const input of batch) {
+      if (input.kind === "fault") return input.fault
+      const worth =
+        input.kind === "end" ? weighEnd() : weighText(decoder.decode(input.bytes, { stream: true }))
+      if (worth !== "wait") return worth
+    }
+    return "wait"
+  }
+
+  return { weigh, document: () => document, error: () => error }
+}

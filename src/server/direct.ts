@@ -1,0 +1,182 @@
+// POST /v1/messages and its count_tokens for upstreams that speak Messages themselves: passed through byte
+// for byte, with the same keys, retries and accounting as everything else.
+import { prepareDirectBody } from "../convert/direct.ts"
+import type { Note } from "../protocol/fault.ts"
+import { isObject, type JsonObject, objectOf } from "../protocol/json.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { Route } from "../providers/route.ts"
+import type { DirectFailure, DirectHead } from "../upstream/direct.ts"
+import type { Context } from "./context.ts"
+import { directBody } from "./direct-body.ts"
+import { type DirectOpenOptions, openDirect } from "./direct-open.ts"
+import { createDirectSession, type DirectSession } from "./direct-session.ts"
+import { faultReply, jsonReply } from "./respond.ts"
+import { refuseThread } from "./threads.ts"
+
+/** A request that is known to go to an upstream of its own dialect. */
+export interface DirectRequest {
+  readonly route: Route
+  readonly request: Request
+  readonly body: JsonObject
+  /** The JSON that `body` was parsed from. */
+  readonly text: string
+  readonly url: URL
+  readonly requestId: string
+  readonly startedAt: number
+  /** Our estimate of the prompt, made when it is first asked for. */
+  readonly inputTokens: () => number
+  /** Anthropic itself: signatures are checked there, and threads kept. */
+  readonly genuineOnly: boolean
+  readonly notes: readonly Note[]
+}
+
+/** Answers one POST /v1/messages; every outcome but a refused thread is one Exchange. */
+export async function handleDirect(given: DirectRequest, context: Context): Promise<Response> {
+  const { route, request, requestId } = given
+  const refused = refuseDirectThread(given, context)
+  if (refused !== undefined) return refused
+  const prepared = prepareDirectBody(given.text, given.body, {
+    model: route.model,
+    maxTokens: defaultMaxTokens(route, context),
+    genuineOnly: given.genuineOnly,
+  })
+  const stream = given.body["stream"] === true
+  const notes = [...given.notes, ...prepared.notes]
+  const { startedAt, inputTokens } = given
+  const session = createDirectSession({ route, requestId, startedAt, stream, notes, inputTokens }, context)
+  if (request.signal.aborted) session.leave()
+  else request.signal.addEventListener("abort", session.leave, { once: true })
+  try {
+    return await reply(given, prepared.text, stream, session, context)
+  } catch (error) {
+    return faultReply(session.fail(error), requestId)
+  }
+}
+
+async function reply(
+  given: DirectRequest,
+  text: string,
+  stream: boolean,
+  session: DirectSession,
+  context: Context,
+): Promise<Response> {
+  const { route, request, requestId } = given
+  const errors = errorContext(given, context)
+  const { signal, retried } = session
+  const opening = await openDirect(route, text, request.headers, {
+    ...openOptions(given, errors, context),
+    endpoint: "",
+    stream,
+    signal,
+    onRetry: retried,
+  })
+  if (!opening.ok) {
+    const fault = session.refuse(opening.fault)
+    return fault === opening.fault ? refusalReply(opening, requestId) : faultReply(fault, requestId)
+  }
+  context.log.debug("upstream reply", () => ({ requestId, upstreamId: opening.head.headers["request-id"] }))
+  if (opening.kind === "document") {
+    session.content()
+    session.readUsage(objectOf(opening.json["usage"]))
+    session.complete()
+    return new Response(opening.bytes, replyInit(opening.head, requestId))
+  }
+  const body = directBody(opening.batches, session, { requestId, errors, context })
+  return new Response(body, replyInit(opening.head, requestId, streamHeaders))
+}
+
+/** Answers one POST /v1/messages/count_tokens; an upstream without it leaves us our own estimate. */
+export async function countDirect(given: DirectRequest, context: Context): Promise<Response> {
+  const { route, request, body, requestId, genuineOnly } = given
+  const refused = refuseDirectThread(given, context)
+  if (refused !== undefined) return refused
+  const prepared = prepareDirectBody(given.text, body, {
+    model: route.model,
+    maxTokens: undefined,
+    genuineOnly,
+  })
+  const opening = await openDirect(route, prepared.text, request.headers, {
+    ...openOptions(given, errorContext(given, context), context),
+    endpoint: "/count_tokens",
+    stream: false,
+    signal: request.signal,
+    onRetry: (fault) => context.log.debug("counting again", () => ({ requestId, why: fault.message })),
+  })
+  if (!opening.ok) {
+    const { refusal } = opening
+    if (refusal?.status === 404 || refusal?.status === 405) return estimate(given)
+    return refusalReply(opening, requestId)
+  }
+  if (opening.kind === "document") return new Response(opening.bytes, replyInit(opening.head, requestId))
+  opening.batches.close()
+  return estimate(given)
+}
+
+function estimate({ body, inputTokens, requestId }: DirectRequest): Response {
+  const tokens = inputTokens()
+  const edits = isObject(body["context_management"])
+    ? { context_management: { original_input_tokens: tokens } }
+    : {}
+  return jsonReply({ input_tokens: tokens, ...edits }, requestId)
+}
+
+/** Only Anthropic keeps threads: elsewhere a later turn would be answered without what came before it. */
+function refuseDirectThread(given: DirectRequest, { log }: Context): Response | undefined {
+  if (given.genuineOnly) return undefined
+  const { body, request, requestId } = given
+  const refused = refuseThread(body, request.headers.get("user-agent") ?? "")
+  if (refused === undefined) return undefined
+  const { status, message } = refused
+  log.warn("request refused", () => ({ requestId, status, why: message }))
+  return faultReply(refused, requestId)
+}
+
+function defaultMaxTokens({ profile }: Route, { config }: Context): number {
+  const limits = [config.defaultMaxTokens, profile.maxOutputTokens, config.maxTokensLimit]
+  return Math.min(...limits.filter((limit) => typeof limit === "number"))
+}
+
+function errorContext({ route, inputTokens }: DirectRequest, { config }: Context): ErrorContext {
+  return {
+    provider: route.provider,
+    model: route.model,
+    url: route.url.split("?")[0] ?? route.url,
+    get inputTokens() {
+      return inputTokens()
+    },
+    contextWindow: route.profile.contextWindow,
+    keyName: route.keyName,
+    secrets: config.secrets,
+  }
+}
+
+type OpenOptions = Omit<DirectOpenOptions, "endpoint" | "stream" | "signal" | "onRetry">
+
+function openOptions({ url }: DirectRequest, errors: ErrorContext, context: Context): OpenOptions {
+  const { config, clock, version } = context
+  return {
+    timeoutMs: config.requestTimeoutMs,
+    maxRetries: config.maxRetries,
+    clock,
+    userAgent: `claude-proxy/${version}`,
+    errors,
+    query: url.searchParams,
+  }
+}
+
+const streamHeaders = { "cache-control": "no-cache", "x-accel-buffering": "no" }
+
+function replyInit(head: DirectHead, requestId: string, more: Readonly<Record<string, string>> = {}) {
+  return { status: head.status, headers: { "request-id": requestId, ...head.headers, ...more } }
+}
+
+/** The upstream's own words if they are Anthropic's; a header tells clients that would ask for ever to stop. */
+function refusalReply({ fault, refusal }: DirectFailure, requestId: string): Response {
+  if (refusal?.body === undefined) return faultReply(fault, requestId)
+  const final = fault.finalForClient === true ? { "x-should-retry": "false" } : {}
+  const { status, headers } = refusal
+  return new Response(refusal.body, {
+    status,
+    headers: { "request-id": requestId, ...final, ...headers },
+  })
+}

@@ -1,0 +1,94 @@
+// The thinking that led to a call, remembered by the call's id: clients leave it out when the model is changed or
+// the history shortened, and some providers refuse a call without it. A memory only improves on the signatures,
+// which carry the same; it may be lost at any time.
+import type { ThinkingBlock } from "../convert/request/history-reasoning.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
+
+export interface ReasoningMemory {
+  /** `scope` keeps clients with different keys apart. */
+  readonly recall: (scope: string, toolUseId: string) => readonly ThinkingBlock[] | undefined
+  readonly remember: (scope: string, toolUseId: string, blocks: readonly ThinkingBlock[]) => void
+}
+
+/** Most of what is remembered, in characters: some thousands of turns. */
+const defaultLimit = 16 * 1024 * 1024
+
+/** A memory that forgets what was not used for the longest time. */
+export function createReasoningMemory(limit = defaultLimit): ReasoningMemory {
+  const entries = new Map<string, readonly ThinkingBlock[]>()
+  let size = 0
+
+  function forget(key: string): void {
+    const blocks = entries.get(key)
+    if (blocks === undefined) return
+    size -= sizeOf(key, blocks)
+    entries.delete(key)
+  }
+
+  function keep(key: string, blocks: readonly ThinkingBlock[]): void {
+    entries.set(key, blocks)
+    size += sizeOf(key, blocks)
+  }
+
+  return {
+    recall: (scope, toolUseId) => {
+      const key = `${scope} ${toolUseId}`
+      const blocks = entries.get(key)
+      if (blocks === undefined) return undefined
+      forget(key)
+      keep(key, blocks)
+      return blocks
+    },
+    remember: (scope, toolUseId, blocks) => {
+      const key = `${scope} ${toolUseId}`
+      forget(key)
+      keep(key, blocks)
+      for (const oldest of entries.keys()) {
+        if (size <= limit) break
+        forget(oldest)
+      }
+    },
+  }
+}
+
+function sizeOf(key: string, blocks: readonly ThinkingBlock[]): number {
+  return blocks.reduce((sum, { thinking, signature }) => sum + thinking.length + signature.length, key.length)
+}
+
+/** Watches the events of one reply and tells the memory of each call what was thought before it. */
+export function createRecorder(
+  memory: ReasoningMemory,
+  scope: string,
+): (events: readonly MessagesEvent[]) => void {
+  const blocks: ThinkingBlock[] = []
+  let open: ThinkingBlock | undefined
+
+  function start(block: ReplyBlock): void {
+    if (block.type === "thinking") open = { thinking: "", signature: "" }
+    if (block.type === "tool_use" && blocks.length > 0) memory.remember(scope, block.id, [...blocks])
+  }
+
+  function stop(): void {
+    if (open !== undefined) blocks.push(open)
+    open = undefined
+  }
+
+  return (events) => {
+    for (const event of events) {
+      if (event.type === "content_block_start") start(event.content_block)
+      else if (event.type === "content_block_stop") stop()
+      else if (open !== undefined && event.type === "content_block_delta") open = grow(open, event.delta)
+    }
+  }
+}
+
+function grow(block: ThinkingBlock, delta: BlockDelta): ThinkingBlock {
+  if (delta.type === "thinking_delta") return { ...block, thinking: block.thinking + delta.thinking }
+  return delta.type === "signature_delta" ? { ...block, signature: delta.signature } : block
+}
+
+/** A name for whoever sends the request, from which no key can be read. */
+export function scopeOf(headers: Headers): string {
+  const key = headers.get("authorization") ?? headers.get("x-api-key") ?? ""
+  return key === "" ? "" : new Bun.CryptoHasher("sha256").update(key).digest("base64")
+}

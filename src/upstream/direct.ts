@@ -1,0 +1,208 @@
+// Upstreams that speak Messages themselves: the client's request goes there in its own words, under the
+// proxy's key, and the reply comes back as bytes.
+import { type Fault, fault } from "../protocol/fault.ts"
+import { isObject, objectOf, parseJson } from "../protocol/json.ts"
+import { redact } from "../protocol/redact.ts"
+import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
+import type { Route } from "../providers/route.ts"
+import type { Batches } from "./batches.ts"
+import { connectionFault } from "./connection.ts"
+import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
+import { isLoopback, readErrorBody, readHeader, redirected } from "./http.ts"
+
+/** A reply's bytes as they come, then one `end` or one `fault`. */
+export type DirectInput =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "end" }
+  | { readonly kind: "fault"; readonly fault: Fault }
+
+/** What of a reply's head the client is to see; lower-case names. */
+export interface DirectHead {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A refusal of the upstream, as it may be handed on. */
+export interface Refusal extends DirectHead {
+  /** Anthropic's own error shape, without secrets; undefined when the upstream said it in another shape. */
+  readonly body: string | undefined
+}
+
+export interface DirectFailure {
+  readonly ok: false
+  readonly fault: Fault
+  /** Undefined: nothing was answered. */
+  readonly refusal?: Refusal
+}
+
+export type DirectSent =
+  | { readonly ok: true; readonly head: DirectHead; readonly batches: Batches<DirectInput> }
+  | DirectFailure
+
+export interface DirectSendOptions {
+  /** Fires when the client has gone; the request to the upstream is then given up. */
+  readonly signal: AbortSignal
+  /** Longest silence of the upstream, in milliseconds. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+  /** For clients that do not name themselves. */
+  readonly userAgent: string
+  readonly errors: ErrorContext
+  /** Put behind the route's path. */
+  readonly endpoint: "" | "/count_tokens"
+  /** The query of the client's URL. */
+  readonly query: URLSearchParams
+  readonly stream: boolean
+}
+
+/** Sends one request, whose body is `text` and whose head is made of the client's `headers`. Never throws. */
+export async function sendDirect(
+  route: Route,
+  text: string,
+  headers: Headers,
+  options: DirectSendOptions,
+): Promise<DirectSent> {
+  const deadline = createDeadline(options.timeoutMs, options.signal, options.clock)
+  const url = directUrl(route.url, options)
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: requestHeaders(route, headers, options),
+      body: text,
+      signal: deadline.signal,
+      redirect: "manual",
+      timeout: false,
+      ...(isLoopback(url) ? { proxy: false } : {}),
+    })
+    deadline.touch()
+    if (!response.ok) return await failure(response, deadline, options)
+    return { ok: true, head: headOf(response), batches: readBytes(response, url, deadline, options) }
+  } catch (error) {
+    deadline.abort()
+    return { ok: false, fault: connectionFault(error, deadline, url, options) }
+  }
+}
+
+/** Of the client's query only what Anthropic's endpoints know: the rest could be a key. */
+function directUrl(routeUrl: string, { endpoint, query }: DirectSendOptions): string {
+  const url = new URL(routeUrl)
+  url.pathname += endpoint
+  const beta = query.get("beta")
+  if (beta !== null) url.searchParams.set("beta", beta)
+  return url.href
+}
+
+// All else stays here: keys, cookies, what belongs to the connection, and the SDK's own statistics.
+const sentHeaders: ReadonlySet<string> = new Set([
+  ...["anthropic-version", "anthropic-beta", "accept", "user-agent", "x-app", "traceparent", "tracestate"],
+])
+
+function requestHeaders(
+  route: Route,
+  client: Headers,
+  { stream, userAgent }: DirectSendOptions,
+): Record<string, string> {
+  const { profile, apiKey } = route
+  const headers: Record<string, string> = {
+    "anthropic-version": "2023-06-01",
+    accept: "application/json",
+    "user-agent": userAgent,
+    // Compressed event streams arrive in lumps.
+    ...(stream ? { "accept-encoding": "identity" } : {}),
+  }
+  for (const [name, value] of client.entries()) {
+    if (sentHeaders.has(name) || name.startsWith("x-claude-code-")) headers[name] = value
+  }
+  headers["content-type"] = "application/json"
+  for (const [name, value] of Object.entries(profile.headers)) headers[name.toLowerCase()] = value
+  if (apiKey !== undefined && profile.auth === "bearer") headers["authorization"] = `Bearer ${apiKey}`
+  else if (apiKey !== undefined) headers[profile.auth] = apiKey
+  for (const [name, value] of Object.entries(route.headers)) headers[name.toLowerCase()] = value
+  return headers
+}
+
+const keptHeaders: ReadonlySet<string> = new Set([
+  ...["content-type", "request-id", "retry-after", "retry-after-ms", "x-should-retry"],
+  ...["anthropic-workspace-id", "anthropic-organization-id"],
+])
+
+function headOf(response: Response): DirectHead {
+  const headers = [...response.headers.entries()].filter(
+    ([name]) => keptHeaders.has(name) || name.startsWith("anthropic-ratelimit-"),
+  )
+  return { status: response.status, headers: Object.fromEntries(headers) }
+}
+
+async function failure(
+  response: Response,
+  deadline: Deadline,
+  options: DirectSendOptions,
+): Promise<DirectFailure> {
+  const { errors, clock } = options
+  const { status } = response
+  if (status >= 300 && status < 400) {
+    deadline.abort()
+    return { ok: false, fault: redirected(response.headers.get("location"), errors) }
+  }
+  const body = await readErrorBody(response, deadline, clock)
+  const header = (name: string) => readHeader(response, name, clock)
+  const given = faultFromError({ status, header, body }, errors)
+  const final = response.headers.get("x-should-retry") === "false"
+  return {
+    ok: false,
+    fault: final ? { ...given, retry: "no", finalForClient: true } : given,
+    refusal: refusalOf(headOf(response), body, errors),
+  }
+}
+
+/** A refusal with this head and body, its body kept if it is one of Anthropic's shape. */
+export function refusalOf(head: DirectHead, body: string, { secrets }: ErrorContext): Refusal {
+  const parsed = parseJson(body)
+  const value = parsed.ok ? objectOf(parsed.value) : {}
+  const error = objectOf(value["error"])
+  const native = value["type"] === "error" && isObject(value["error"]) && typeof error["type"] === "string"
+  return { ...head, body: native ? redact(body, secrets) : undefined }
+}
+
+function readBytes(
+  response: Response,
+  url: string,
+  deadline: Deadline,
+  options: DirectSendOptions,
+): Batches<DirectInput> {
+  const reader = (response.body ?? new Blob([]).stream()).getReader()
+  let over = false
+
+  async function next(): Promise<readonly DirectInput[] | undefined> {
+    if (over) return undefined
+    try {
+      deadline.wait()
+      const { done, value } = await reader.read()
+      deadline.touch()
+      if (!done) return [{ kind: "bytes", bytes: value }]
+      over = true
+      deadline.clear()
+      return [{ kind: "end" }]
+    } catch (error) {
+      if (over) return undefined
+      over = true
+      const given = connectionFault(error, deadline, url, options)
+      deadline.abort()
+      return [{ kind: "fault", fault: given }]
+    }
+  }
+
+  function close(): void {
+    if (over) return
+    over = true
+    deadline.abort()
+  }
+
+  return { next, close }
+}
+
+/** The Fault for an event, or a document, that is longer than any reply. */
+export function tooLong({ provider }: ErrorContext, what: string, limit: number): Fault {
+  const message = `[${provider}] the upstream sent ${what} of more than ${limit / 1024 / 1024} MiB`
+  return fault({ kind: "api_error", source: "upstream", status: 502, message })
+}

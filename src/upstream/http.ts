@@ -1,0 +1,57 @@
+// What every request to an upstream has in common below its dialect: proxies, redirects, error pages.
+import { type Fault, fault } from "../protocol/fault.ts"
+import { redact } from "../protocol/redact.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { Clock, Deadline } from "./deadline.ts"
+
+// More than this of an error page is of no use to anybody, and nobody waits longer for it.
+const errorBodyLimit = 64 * 1024
+const errorBodyMs = 2_000
+
+/** An upstream on this machine is never reached through an HTTP proxy, whatever the environment says. */
+export function isLoopback(url: string): boolean {
+  const host = new URL(url).hostname
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
+}
+
+/** The Fault for a redirect, which is never followed: the key would go with it. */
+export function redirected(location: string | null, errors: ErrorContext): Fault {
+  const where = location === null ? "elsewhere" : `to ${location.split("?")[0]}`
+  const text = `[${errors.provider}] the upstream redirects ${where}; set the base URL to the address it moved to`
+  const message = redact(text, errors.secrets)
+  return fault({ kind: "api_error", source: "upstream", status: 502, finalForClient: true, message })
+}
+
+/** The text of an error reply, as much of it as comes in a short time. Never throws. */
+export async function readErrorBody(response: Response, deadline: Deadline, clock: Clock): Promise<string> {
+  const decoder = new TextDecoder()
+  const cancel = clock.setTimer(deadline.abort, errorBodyMs)
+  let text = ""
+  try {
+    for await (const bytes of response.body ?? []) {
+      text += decoder.decode(bytes, { stream: true })
+      if (text.length > errorBodyLimit) break
+    }
+  } catch {
+    // The status is known; a body that breaks off adds nothing to it.
+  }
+  cancel()
+  deadline.clear()
+  return text
+}
+
+/** A header of the reply; a date in retry-after becomes seconds from now. */
+export function readHeader(response: Response, name: string, clock: Clock): string | null {
+  const value = response.headers.get(name) ?? (name === "retry-after" ? readReset(response) : null)
+  if (name !== "retry-after" || value === null || /^\s*[\d.]+\s*$/.test(value)) return value
+  const until = Date.parse(value)
+  return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - clock.now()) / 1000)))
+}
+
+/** OpenRouter says when a used-up limit is free again in milliseconds since the epoch; as a date it is read. */
+function readReset({ headers, status }: Response): string | null {
+  const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN)
+  const free = (headers.get("x-ratelimit-remaining") ?? "0") !== "0"
+  if (status !== 429 || free || !(reset > 1e12)) return null
+  return new Date(reset).toUTCString()
+}

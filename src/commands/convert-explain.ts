@@ -59,7 +59,7 @@ function renamed(
     ...(effort === undefined ? [] : [`reasoning_effort ${JSON.stringify(effort)}`]),
   ]
   const tools = (request.tools ?? []).flatMap(({ name }, index) => {
-    const mapped = mapToolName(name, profile.toolNameMaxLength)
+    const mapped = mapToolName(name, profile)
     return mapped === name ? [] : [[`tools.${index}.name`, `${JSON.stringify(name)} as ${mapped}`] as const]
   })
   return [

@@ -5,6 +5,9 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   // OpenAI's form, which many took over; a provider's own masking (`sk-ab****yz`) is hidden with the rest.
   [/\bsk-[A-Za-z0-9_*-]{8,}/g, "[redacted]"],
   [/\b(?:pk|rk|gsk|xai|tgp|fw|nvapi|hf|csk|ak|r8)[-_][A-Za-z0-9_-]{20,}/g, "[redacted]"],
+  // GitHub's tokens, and the short-lived one that Copilot makes of them.
+  [/\bgh[opsur]_[A-Za-z0-9]{20,}/g, "[redacted]"],
+  [/\btid=[A-Za-z0-9]{8,};exp=\d+;[^\s"']{0,2000}/g, "[redacted]"],
   [/\bAIza[A-Za-z0-9_-]{20,}/g, "[redacted]"],
   [/\beyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]*/g, "[redacted]"],
   // "Basic authentication" is no key: one has a digit.

@@ -58,7 +58,7 @@ export const families: readonly ModelRule[] = [
     delta: openaiReasoning({ levels: { ...noneEfforts, max: "max" }, withTools: "none" }),
   },
   { match: /^gpt-5[.\d]*-chat/, delta: { maxTokensField: "max_completion_tokens" } },
-  { match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } },
+  { match: /^gpt-oss/, delta: { vision: false, reasoning: { request: "effort", levels: gptOssEfforts } } },
   // DeepSeek refuses a thinking conversation whose earlier turns lack reasoning_content, whoever hosts it
   // (api-docs.deepseek.com, thinking mode; 2026-11); R1 and the models without thinking are better off without
   // it. Text only, but for the vision models.
@@ -78,8 +78,18 @@ export const families: readonly ModelRule[] = [
       drop: ["temperature", "top_p"],
       toolChoice: unforced,
       schema: "moonshot",
+      toolNameLetterFirst: true,
       reasoning: { sendBack: "tool-turns", sendBackAs: "reasoning_content", backfill: "" },
     },
+  },
+  // Text only, whoever serves them: their makers' model cards, 2026-11.
+  { match: /^(zai-)?glm-[\dp.]+(?![\dp.]*v)/, delta: { vision: false } },
+  { match: /^qwen-?(2|3(?!\.[5-9]))(?!.*(vl|omni))/, delta: { vision: false } },
+  { match: /^(minimax-m[12]|llama-(v?3|3)[.p]?[13]|kimi-k2(?![.\d]))/, delta: { vision: false } },
+  // Their chat templates take ids of one form only, on every server (nearai/ironclaw#1241, karthink/gptel#1203).
+  {
+    match: /^(open-)?(mistral|ministral|magistral|mixtral|devstral|codestral|pixtral)/,
+    delta: { toolIds: "alnum9" },
   },
   // Better with their own reasoning within a loop of calls, and none refuses to be sent it.
   {
@@ -89,7 +99,7 @@ export const families: readonly ModelRule[] = [
   // Where the host does not take the reasoning out of the text, it belongs back into it (MiniMax's model card).
   { match: /^minimax-m[23]/, delta: { reasoning: { sendBack: "all-turns", sendBackAs: "think-tags" } } },
   // Relays pass on Google's refusal of calls without a signature, and of schema keywords.
-  { match: /^gemini-/, delta: { schema: "gemini" } },
+  { match: /^gemini-/, delta: { schema: "gemini", toolNameLetterFirst: true } },
   // The first call of every step carries a signature (ai.google.dev, thought signatures; js-genai#1275).
   { match: /^gemini-(2\.5|[3-9])/, delta: { reasoning: signed } },
   // Since Gemini 3 its absence is an error; this word stands in for a signature that nobody has.
@@ -118,12 +128,13 @@ export const limits: readonly ModelRule[] = [
   limit(/^deepseek-chat/, 128_000, 8_192),
   // The makers' model pages, 2026-11; where only the window is known, only that is said.
   window(/^(kimi-k2|(kimi-)?k3|kimi-for-coding)/, 262_144),
+  limit(/^glm-[\d.]+v/, 131_072, 32_768),
   limit(/^glm-4\.5/, 131_072, 98_304),
   limit(/^glm-(4\.[6-9]|5)/, 204_800, 131_072),
   window(/^minimax-m[23]/, 204_800),
   limit(/^gemini-(2\.5|3)/, 1_048_576, 65_536),
-  limit(/^qwen3-(max|coder)/, 262_144, 65_536),
-  window(/^gpt-oss/, 131_072),
+  limit(/^qwen3(-(max|coder)|\.5)/, 262_144, 65_536),
+  limit(/^gpt-oss/, 131_072, 65_536),
   window(/^grok-4-fast/, 2_000_000),
   window(/^grok-4/, 256_000),
 ]

@@ -115,6 +115,10 @@ export interface ProviderProfile {
   readonly toolIds: "any" | "alnum9"
   readonly toolIdMaxLength: number
   readonly toolNameMaxLength: number
+  /** Must a tool's name begin with a letter? */
+  readonly toolNameLetterFirst: boolean
+  /** Must tools be offered when the history holds calls? */
+  readonly toolsForHistory: boolean
   /** Does a tool message name its function? */
   readonly toolMessageName: boolean
   /** Must an assistant's turn stand between a tool message and the user's words? */
@@ -186,6 +190,8 @@ export const baseProfile: ProviderProfile = {
   toolIds: "any",
   toolIdMaxLength: 64,
   toolNameMaxLength: 64,
+  toolNameLetterFirst: false,
+  toolsForHistory: false,
   toolMessageName: false,
   assistantAfterTool: false,
   userFirst: false,

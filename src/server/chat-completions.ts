@@ -1,32 +1,26 @@
 // POST /v1/chat/completions: OpenAI's clients on the same way as everybody else's. Their request becomes a
-// Messages request, and the Response that it is answered with is rewritten: body, stream or error.
-import {
-  type ChatOutput,
-  type ChatWriterOptions,
-  encodeChat,
-  initialChatWriter,
-  writeChat,
-} from "../convert/reverse/chunks.ts"
-import { readMessagesFault, toChatErrorBody } from "../convert/reverse/error.ts"
-import { readMessagesEvent } from "../convert/reverse/events.ts"
+// Messages request, and what it is answered with is told them in their own words.
 import { convertMessagesReply } from "../convert/reverse/reply.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
-import { brokenUpstream, type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
-import { isObject, parseJson } from "../protocol/json.ts"
-import type { MessagesEvent } from "../protocol/messages.ts"
-import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
+import { changed, type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
+import type { JsonObject } from "../protocol/json.ts"
+import type { Route } from "../providers/route.ts"
 import { readBody } from "./body.ts"
+import {
+  type About,
+  type ChatReplyOptions,
+  chatComment,
+  chatFaultReply,
+  createChatWriter,
+  toChatReply,
+} from "./chat-reply.ts"
 import type { Context } from "./context.ts"
-import { answer } from "./messages.ts"
+import { type DirectRequest, handleDirect } from "./direct.ts"
+import { directRequest, directRoute } from "./direct-request.ts"
+import { answer, type Dialect } from "./messages.ts"
 import { type Preparation, prepareRequest } from "./prepare.ts"
-import { faultReply, internalFault } from "./respond.ts"
-
-/** What of a refused parameter OpenAI's error shape has fields for. */
-interface About {
-  readonly param?: string
-  readonly code?: string
-}
+import { jsonReply } from "./respond.ts"
 
 /** Answers one request; what happens to it is recorded as for a Messages request. */
 export async function handleChatCompletions(
@@ -48,9 +42,16 @@ export async function handleChatCompletions(
     return refuse(invalidRequest(message), { param, code })
   }
   const { request: converted, wishes, notes } = convertChatRequest(parsed.data)
-  const preparation = await prepareRequest(converted, request, context, requestId, startedAt)
-  const reply = await answer(withNotes(preparation, notes), request, context, requestId)
-  return toChatReply(reply, requestId, { ...wishes, created: Math.floor(Date.now() / 1000) })
+  const options = { ...wishes, created: Math.floor(Date.now() / 1000) }
+  const route = directRoute(converted, context)
+  if (route !== undefined) {
+    const direct = passOn(converted, notes, route, { request, requestId, startedAt })
+    return toChatReply(await handleDirect(direct, context), requestId, options)
+  }
+  const preparation = prepareRequest(converted, request, context, requestId, startedAt)
+  const reply = await answer(withNotes(preparation, notes), request, context, requestId, chatDialect(options))
+  reply.headers.set("x-request-id", requestId)
+  return reply
 }
 
 /** What was lost on the way into the Messages API is told together with what is lost on the way out of it. */
@@ -60,101 +61,32 @@ function withNotes(preparation: Preparation, notes: readonly Note[]): Preparatio
   return { ok: true, prepared: { ...prepared, notes: [...notes, ...prepared.notes] } }
 }
 
-/** A Fault in OpenAI's shape, with the same status and headers as in Anthropic's. */
-export function chatFaultReply(fault: Fault, requestId: string, about?: About): Response {
-  const { status, headers } = faultReply(fault, requestId)
-  return Response.json(toChatErrorBody(fault, about), { status, headers: named(headers, requestId) })
+// The query of a Chat request means nothing to the Messages API.
+const noQuery = new URL("http://localhost/v1/messages")
+
+/** For an upstream that speaks the Messages API itself, whose temperatures end at 1. */
+function passOn(
+  converted: JsonObject,
+  notes: readonly Note[],
+  route: Route,
+  about: Pick<DirectRequest, "request" | "requestId" | "startedAt">,
+): DirectRequest {
+  const { temperature } = converted
+  const hot = typeof temperature === "number" && temperature > 1
+  const body = hot ? { ...converted, temperature: 1 } : converted
+  const lowered = hot ? [changed("temperature", `${temperature} became 1, the nearest value taken here`)] : []
+  const text = JSON.stringify(body)
+  return { ...directRequest({ ...about, route, body, text, url: noQuery }), notes: [...notes, ...lowered] }
 }
 
-/** OpenAI's clients look for the id of a request under another name. */
-function named(given: Headers, requestId: string): Headers {
-  const headers = new Headers(given)
-  headers.delete("content-length")
-  headers.set("x-request-id", requestId)
-  return headers
-}
-
-/** An answer of the Messages API as OpenAI's clients read it, whichever upstream it comes from. */
-async function toChatReply(
-  reply: Response,
-  requestId: string,
-  options: ChatWriterOptions,
-): Promise<Response> {
-  const { status } = reply
-  const headers = named(reply.headers, requestId)
-  if (reply.body !== null && headers.get("content-type")?.startsWith("text/event-stream")) {
-    return new Response(chatBody(reply.body, options), { status, headers })
-  }
-  const parsed = parseJson(await reply.text())
-  const value = parsed.ok ? parsed.value : undefined
-  if (!reply.ok) return Response.json(toChatErrorBody(readMessagesFault(value)), { status, headers })
-  if (!isObject(value)) return chatFaultReply(brokenUpstream("the reply is no JSON object"), requestId)
-  return Response.json(convertMessagesReply(value, options), { status, headers })
-}
-
-// OpenAI's stream has no event that says nothing; clients skip a comment.
-const comment = ": ping\n\n"
-
-/** The same stream in chunks: pulled as the client takes it, and given up with it. */
-function chatBody(
-  source: ReadableStream<Uint8Array>,
-  options: ChatWriterOptions,
-): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
-  const decoder = new TextDecoder()
-  const encoder = new TextEncoder()
-  const sse = createSseDecoder()
-  const writer = createWriter(options)
-
-  /** The next bytes for the client; undefined at the end. What says nothing to it still shows that we live. */
-  async function next(): Promise<string | undefined> {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return undefined
-      const messages = sse.push(decoder.decode(value, { stream: true }))
-      if (messages.length > 0) return writer.write(messages.flatMap(eventsOf)) || comment
-    }
-  }
-
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      let text: string | undefined
-      let rest = ""
-      try {
-        text = await next()
-        if (text === undefined) rest = writer.write([...sse.flush().flatMap(eventsOf), cut])
-      } catch (error) {
-        rest = writer.write([{ type: "error", fault: internalFault(error) }])
-      }
-      const bytes = text ?? rest
-      if (bytes !== "") controller.enqueue(encoder.encode(bytes))
-      if (text === undefined) controller.close()
+/** How an OpenAI client is spoken to. */
+function chatDialect(options: ChatReplyOptions): Dialect {
+  return {
+    refuse: chatFaultReply,
+    whole: (reply, requestId) => jsonReply(convertMessagesReply(reply, options), requestId),
+    stream: () => {
+      const write = createChatWriter(options)
+      return { encode: (event) => write([event]), ping: chatComment }
     },
-    cancel: (reason) => reader.cancel(reason),
-  })
-}
-
-/** Heard only when nothing has ended the stream before. */
-const cut: MessagesEvent = {
-  type: "error",
-  fault: brokenUpstream("the upstream closed the connection before its reply was complete"),
-}
-
-function eventsOf({ data }: SseMessage): readonly MessagesEvent[] {
-  const parsed = parseJson(data)
-  return parsed.ok ? readMessagesEvent(parsed.value) : []
-}
-
-function createWriter(options: ChatWriterOptions) {
-  let state = initialChatWriter(options)
-  function write(events: readonly MessagesEvent[]): string {
-    const outputs: ChatOutput[] = []
-    for (const event of events) {
-      const [next, more] = writeChat(state, event)
-      state = next
-      for (const output of more) outputs.push(output)
-    }
-    return encodeChat(outputs)
   }
-  return { write }
 }

@@ -13,24 +13,24 @@ const what = (text: string) => {
 }
 
 describe("repairJson", () => {
-  const { closed, comma, comment, control, escape, key, quote, word } = repair
+  const { closed, comma, comment, control, escape: escapes, key, quote, word } = repair
   const cases: readonly (readonly [string, string, string, readonly string[]])[] = [
     ["valid JSON", '{ "a" : [1, "\\u00e9"] }', '{ "a" : [1, "\\u00e9"] }', []],
     ["a large number", '{"a":12345678901234567890,}', '{"a":12345678901234567890}', [comma]],
     ["trailing commas", '{"a":[1,2, ],}', '{"a":[1,2 ]}', [comma]],
     ["raw line breaks", '{"a":"1\n2\t3\r"}', '{"a":"1\\n2\\t3\\r"}', [control]],
     ["other control characters", '{"a":"\u0001\u001f"}', '{"a":"\\u0001\\u001f"}', [control]],
-    ["a quote that needs no backslash", '{"a":"it\\\'s"}', '{"a":"it\'s"}', [escape]],
-    ["a path of Windows", '{"a":"C:\\Users\\x"}', '{"a":"C:\\\\Users\\\\x"}', [escape]],
-    ["half an escape", '{"a":"\\u12","b":"\\users"}', '{"a":"\\\\u12","b":"\\\\users"}', [escape]],
-    [
-      "a backslash at the end of a line",
-      '{"a":"b \\\n c"}',
-      '{"a":"b \\\\\\n c"}',
-      [escape, control].toReversed(),
-    ],
+    ["a quote that needs no backslash", '{"a":"it\\\'s"}', '{"a":"it\'s"}', [escapes]],
+    ["a path of Windows", '{"a":"C:\\Users\\x"}', '{"a":"C:\\\\Users\\\\x"}', [escapes]],
+    ["half an escape", '{"a":"\\u12","b":"\\users"}', '{"a":"\\\\u12","b":"\\\\users"}', [escapes]],
+    ["a backslash at the end of a line", '{"a":"b \\\n c"}', '{"a":"b \\\\\\n c"}', [escapes, control]],
     ["single quotes", "{'a': 'b', 'c': ['d']}", '{"a": "b", "c": ["d"]}', [quote]],
-    ["quotes inside the other ones", `{'a': 'say "hi"', "b": "it's"}`, `{"a": "say \\"hi\\"", "b": "it's"}`, [quote]],
+    [
+      "quotes inside the other ones",
+      `{'a': 'say "hi"', "b": "it's"}`,
+      `{"a": "say \\"hi\\"", "b": "it's"}`,
+      [quote],
+    ],
     ["an escaped quote", "{'a': 'it\\'s'}", '{"a": "it\'s"}', [quote]],
     ["an empty string", "{'a': ''}", '{"a": ""}', [quote]],
     ["a line break in single quotes", "{'a': 'b\nc'}", '{"a": "b\\nc"}', [quote, control]],
@@ -83,9 +83,9 @@ describe("repairJson", () => {
   })
 
   test("hostile text costs no more than its length", () => {
-    const many = 300_000
-    const texts = ["[", "{'a':", "'", "\\'", "a ", "{a", ",", "/*", "//", "`", "{}", "\n", '{"a":"\\'].map((part) =>
-      part.repeat(many),
+    const many = 100_000
+    const texts = ["[", "{'a':", "'", "\\'", "a ", "{a", ",", "/*", "//", "`", "{}", "\n", '{"a":"\\'].map(
+      (part) => part.repeat(many),
     )
     const started = performance.now()
     for (const text of texts) expect(isObject(toolInput(text, true))).toBe(true)
@@ -115,10 +115,13 @@ describe("toolInput", () => {
 
 /** Any object as Python or a hurried model would write it. */
 function loosely(random: Random, value: unknown): string {
-  const comma = (items: readonly string[]) => items.join(", ") + (items.length > 0 && random.chance(0.3) ? "," : "")
+  const comma = (items: readonly string[]) =>
+    items.join(", ") + (items.length > 0 && random.chance(0.3) ? "," : "")
   if (Array.isArray(value)) return `[${comma(value.map((item) => loosely(random, item)))}]`
   if (isObject(value)) {
-    const fields = Object.entries(value).map(([name, item]) => `${loosely(random, name)}: ${loosely(random, item)}`)
+    const fields = Object.entries(value).map(
+      ([name, item]) => `${loosely(random, name)}: ${loosely(random, item)}`,
+    )
     return `{${comma(fields)}}`
   }
   if (typeof value === "boolean") return value ? "True" : "False"
@@ -147,7 +150,9 @@ property("one mutation anywhere: the input is repaired, or kept as raw text", 30
   const bare = mutated.replaceAll("```", "").trim()
   const repaired = repairJson(bare)
   const read = repaired.ok && !repaired.what.includes(repair.closed) && isObject(repaired.value)
-  expect(input).toEqual(read ? JSON.parse(repaired.text) : parseJson(bare).ok ? {} : { _raw_arguments: mutated })
+  expect(input).toEqual(
+    read ? JSON.parse(repaired.text) : parseJson(bare).ok ? {} : { _raw_arguments: mutated },
+  )
 })
 
 describe("checkArguments", () => {
@@ -166,10 +171,20 @@ describe("checkArguments", () => {
     additionalProperties: false,
   }
   const cases: readonly (readonly [string, JsonObject, JsonObject, string | undefined])[] = [
-    ["all is well", schema, { path: "a", count: null, todos: [], any: 1, odd: 1, free: 1, size: null }, undefined],
+    [
+      "all is well",
+      schema,
+      { path: "a", count: null, todos: [], any: 1, odd: 1, free: 1, size: null },
+      undefined,
+    ],
     ["nothing came", schema, {}, "path is missing"],
     ["an unknown property", schema, { path: "a", secret: 1 }, "a property is not in the schema"],
-    ["an inherited name is no property", schema, { path: "a", toString: 1 }, "a property is not in the schema"],
+    [
+      "an inherited name is no property",
+      schema,
+      { path: "a", toString: 1 },
+      "a property is not in the schema",
+    ],
     ["a wrong type", schema, { path: 1 }, "path is not of type string"],
     ["a wrong type of several", schema, { path: "a", count: 1.5 }, "count is not of type integer or null"],
     ["an object for a list", schema, { path: "a", todos: {} }, "todos is not of type array"],

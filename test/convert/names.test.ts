@@ -2,7 +2,17 @@ import { describe, expect, test } from "bun:test"
 import { mapToolId, mapToolName } from "../../src/convert/request/names.ts"
 import { property } from "../support/random.ts"
 
+const upTo = (toolNameMaxLength: number, toolNameLetterFirst = false) => {
+  return { toolNameMaxLength, toolNameLetterFirst }
+}
+
 describe("tool names", () => {
+  test("begin with a letter where a provider wants that", () => {
+    expect(mapToolName("1password__get", upTo(64, true))).toMatch(/^t_1password__get_[0-9a-f]{8}$/)
+    expect(mapToolName("_private", upTo(64, true))).toMatch(/^t__private_[0-9a-f]{8}$/)
+    expect(mapToolName("Bash", upTo(64, true))).toBe("Bash")
+  })
+
   test.each([
     ["Bash", 64, "Bash"],
     ["mcp__server__tool-1", 64, "mcp__server__tool-1"],
@@ -12,18 +22,18 @@ describe("tool names", () => {
     ["naïve", 64, "na_ve_"],
     ["", 64, "_"],
   ])("%s in %d characters", (name, max, start) => {
-    const mapped = mapToolName(name, max)
+    const mapped = mapToolName(name, upTo(max))
     expect(mapped).toStartWith(start)
     if (mapped !== name) expect(mapped.slice(start.length)).toMatch(/^[0-9a-f]{8}$/)
   })
 
   property("are short, plain, stable and different for different names", 500, (random) => {
     const [left, right] = [random.text(90), random.text(90)]
-    const mapped = mapToolName(left, 64)
+    const mapped = mapToolName(left, upTo(64))
     expect(mapped).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
-    expect(mapToolName(left, 64)).toBe(mapped)
-    expect(mapToolName(mapped, 64)).toBe(mapped)
-    expect(mapToolName(right, 64) === mapped).toBe(left === right)
+    expect(mapToolName(left, upTo(64))).toBe(mapped)
+    expect(mapToolName(mapped, upTo(64))).toBe(mapped)
+    expect(mapToolName(right, upTo(64)) === mapped).toBe(left === right)
   })
 })
 

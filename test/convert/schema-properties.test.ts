@@ -103,7 +103,7 @@ function rootOf(random: Random): JsonObject {
 }
 
 describe.each([...allRules])("random schemas by the rules of %s", (rules) => {
-  property("what comes out is taken", 2_000, (random) => {
+  property("what comes out is taken", 1_000, (random) => {
     const { schema } = prepareParameters(rootOf(random), rules, "t")
     expect(complaints(schema, rules)).toEqual([])
     expect(isObject(schema["properties"])).toBe(true)
@@ -118,7 +118,7 @@ describe.each([...allRules])("random schemas by the rules of %s", (rules) => {
     expect(prepareParameters(given, rules, "t")).toEqual(first)
   })
 
-  property("cleaning a clean schema changes nothing", 2_000, (random) => {
+  property("cleaning a clean schema changes nothing", 1_000, (random) => {
     const { schema } = prepareParameters(rootOf(random), rules, "t")
     const again = prepareParameters(schema, rules, "t")
     expect(again.schema).toEqual(schema)

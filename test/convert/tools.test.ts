@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { functionParameters, isStrict } from "../../src/convert/request/schema.ts"
+import { isStrict } from "../../src/convert/request/schema.ts"
 import { prepareTools } from "../../src/convert/request/tools.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import { ask, convert, gpt4o, noteLines, ollama, parse, routeTo, text, user } from "./request-support.ts"
@@ -129,63 +129,6 @@ describe("which tools are sent", () => {
     const prepared = prepare({ tools: [tool("t", { strict, input_schema })] }, { strictTools })
     expect(prepared.tools[0]?.function.strict).toBe(expected)
     expect(prepared.notes.map(({ path }) => path)).toEqual(strict && !expected ? ["tools.0.strict"] : [])
-  })
-})
-
-describe("parameters", () => {
-  const string = { type: "string" }
-  const draft = "https://json-schema.org/draft/2020-12/schema"
-  test.each<[string, object | undefined, object]>([
-    ["no schema", undefined, { type: "object", properties: {} }],
-    ["an empty one", {}, { type: "object", properties: {} }],
-    ["$schema and $id", { $schema: draft, $id: "x", ...closed }, closed],
-    ["another type", { type: "string" }, { type: "object", properties: {} }],
-    [
-      "an object inside",
-      { type: "object", properties: { a: { type: "object", propertyNames: string } } },
-      { type: "object", properties: { a: { type: "object", propertyNames: string, properties: {} } } },
-    ],
-    [
-      "a list without items",
-      { type: "object", properties: { a: { type: ["array", "null"] }, b: { type: "array", items: string } } },
-      {
-        type: "object",
-        properties: { a: { type: ["array", "null"], items: {} }, b: { type: "array", items: string } },
-      },
-    ],
-    [
-      "objects under every keyword that holds schemas",
-      {
-        type: "object",
-        properties: {},
-        anyOf: [{ type: "object" }],
-        $defs: { a: { not: { type: "object" } } },
-      },
-      {
-        ...{ type: "object", properties: {}, anyOf: [{ type: "object", properties: {} }] },
-        $defs: { a: { not: { type: "object", properties: {} } } },
-      },
-    ],
-    [
-      "data that looks like a schema",
-      { type: "object", properties: { type: { const: { type: "object" }, default: { type: "array" } } } },
-      { type: "object", properties: { type: { const: { type: "object" }, default: { type: "array" } } } },
-    ],
-    [
-      "keywords other providers refuse",
-      {
-        ...closed,
-        properties: { a: { type: "integer", exclusiveMinimum: 0, format: "uri", $ref: "#/$defs/x" } },
-      },
-      {
-        ...closed,
-        properties: { a: { type: "integer", exclusiveMinimum: 0, format: "uri", $ref: "#/$defs/x" } },
-      },
-    ],
-  ])("%s", (_, schema, expected) => {
-    const before = JSON.stringify(schema)
-    expect(functionParameters(schema === undefined ? undefined : { ...schema })).toEqual({ ...expected })
-    expect(JSON.stringify(schema)).toBe(before)
   })
 })
 

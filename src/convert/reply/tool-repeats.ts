@@ -60,8 +60,8 @@ export function endReceive(repeats: Repeats, args: Arguments): Taken {
   const [second = "", third = ""] = repeats.waiting
   const asPieces = takeArguments(args, second + third)
   if (asPieces.args.done) return asPieces
-  const isSame = second.length === repeats.came
-  const asRepeats = isSame ? takeArguments(args, third) : grown(args, second)
+  const isFirst = second.length === repeats.came
+  const asRepeats = isFirst ? takeArguments(args, third) : grown(args, second)
   return asRepeats?.args.done === true ? asRepeats : asPieces
 }
 
@@ -162,14 +162,14 @@ function pair(repeats: Extract<Repeats, { kind: "doubled" }>, args: Arguments, t
 function settle(repeats: Extract<Repeats, { kind: "doubt" }>, args: Arguments, text: string): Received {
   const { came, count, waiting } = repeats
   const [second = "", third] = waiting
-  const isSame = second.length === came
-  if (text.length > second.length && text.startsWith(second)) return grow(args, text)
+  const isFirst = second.length === came
+  if (text.startsWith(second) && !(isFirst && text === second)) return grow(args, text)
   if (args.mode === "object" && args.filter.mode === "string") {
     if (quoteSign(text.charAt(0)) === "none") return plainly(args, second + text)
     const known = begin(args, came, count, second)
     return receive(known.repeats, known.args, text)
   }
-  if (!isSame || text === second) return plainly(args, waiting.join("") + text)
+  if (!isFirst || text === second) return plainly(args, waiting.join("") + text)
   if (third === undefined) return { ...quiet(args), repeats: { ...repeats, waiting: [second, text] } }
   if (text !== third) return plainly(args, second + third + text)
   const known = repaired(args, repair.doubled)

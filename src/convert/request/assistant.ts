@@ -90,11 +90,12 @@ export function saysSomething({ text, calls }: AssistantTurn): boolean {
 
 /**
  * Assistant turns in a row as one message, and the calls that now wait for results. Chat Completions keeps no
- * order between text and calls.
+ * order between text and calls. `used` holds the call ids of the conversation so far, and gets the new ones.
  */
 export function renderAssistant(
   turns: readonly AssistantTurn[],
   options: MessageOptions,
+  used: Set<string>,
 ): { readonly message: ChatAssistantMessage; readonly pending: readonly PendingCall[] } {
   const { profile } = options
   const texts = turns.map(({ text }) => text.toWellFormed()).filter((text) => text.trim() !== "")
@@ -102,6 +103,7 @@ export function renderAssistant(
   const pending = convertCalls(
     turns.flatMap(({ calls }) => calls),
     profile,
+    used,
   )
   const hasCalls = pending.length > 0
   const { reasoning } = profile
@@ -146,9 +148,12 @@ function lostReason(block: ContentBlock): string | undefined {
   return `no place for a ${block.type} block in an assistant message`
 }
 
-/** Ids are made unique within the message: a result could not be told to its call otherwise. */
-function convertCalls(calls: readonly ToolUse[], profile: ProviderProfile): readonly PendingCall[] {
-  const used = new Set<string>()
+/** Ids are made unique within the conversation: some providers refuse one that comes twice. */
+function convertCalls(
+  calls: readonly ToolUse[],
+  profile: ProviderProfile,
+  used: Set<string>,
+): readonly PendingCall[] {
   const repeats = new Map<string, number>()
   return calls.map((block) => {
     let id = mapToolId(block.id, profile)
@@ -159,7 +164,7 @@ function convertCalls(calls: readonly ToolUse[], profile: ProviderProfile): read
     }
     repeats.set(block.id, again)
     used.add(id)
-    const name = mapToolName(block.name, profile.toolNameMaxLength)
+    const name = mapToolName(block.name, profile)
     return { id: block.id, call: { id, type: "function", function: { name, arguments: inputText(block) } } }
   })
 }

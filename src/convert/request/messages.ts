@@ -56,6 +56,7 @@ export function convertMessages(messages: readonly Message[], options: MessageOp
 function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Note[]): readonly ChatMessage[] {
   const { profile } = options
   const out: ChatMessage[] = []
+  const used = new Set<string>()
   let pending: readonly PendingCall[] = []
   // Nothing may stand between calls and their results: a system message there waits for them.
   let waiting: readonly ChatMessage[] = []
@@ -70,7 +71,7 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
       else out.push(message)
     } else {
       out.push(...stubResults(pending, profile), ...waiting)
-      const { message, pending: calls } = renderAssistant(turn.turns, options)
+      const { message, pending: calls } = renderAssistant(turn.turns, options, used)
       out.push(message)
       pending = calls
       waiting = []

@@ -3,10 +3,17 @@
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { digest } from "../digest.ts"
 
-/** A function name of at most `max` characters out of `[a-zA-Z0-9_-]`; the same when it is one already. */
-export function mapToolName(name: string, max: number): string {
-  if (name.length <= max && /^[a-zA-Z0-9_-]+$/.test(name)) return name
-  const clean = name.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, max - 9)
+/** A function name out of `[a-zA-Z0-9_-]` as the provider takes it; the same when it is one already. */
+export function mapToolName(
+  name: string,
+  {
+    toolNameMaxLength: max,
+    toolNameLetterFirst,
+  }: Pick<ProviderProfile, "toolNameMaxLength" | "toolNameLetterFirst">,
+): string {
+  const begins = !toolNameLetterFirst || /^[a-zA-Z]/.test(name)
+  if (begins && name.length <= max && /^[a-zA-Z0-9_-]+$/.test(name)) return name
+  const clean = (begins ? name : `t_${name}`).replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, max - 9)
   return `${clean}_${digest(name).slice(0, 8)}`
 }
 

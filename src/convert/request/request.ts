@@ -78,7 +78,7 @@ export function convertRequest(
   const tools = prepareTools(request, profile)
   const hasTools = tools.tools.length + search.chatTools.length > 0
   const thinking = convertThinking(request, profile, { forced: tools.forced, hasTools })
-  const sendReasoning = !thinking.off || !profile.reasoning.canDisable || profile.reasoning.sendBackWhenOff
+  const sendReasoning = !thinking.off || thinksAnyway(profile)
   const target = { provider: route.provider, model: route.model }
   const messages = convertMessages(request.messages, { profile, target, sendReasoning, recall })
   const prefill = convertPrefill(messages.value, profile)
@@ -151,6 +151,11 @@ function buildBody(
   }
 }
 
+/** Where thinking cannot be switched off, earlier reasoning is still asked for; some ask for it at all times. */
+function thinksAnyway({ reasoning }: ProviderProfile): boolean {
+  return reasoning.request === "none" || !reasoning.canDisable || reasoning.sendBackWhenOff
+}
+
 /** Claude Code marks what it wants cached; who marks nothing does not want to pay for it. */
 function wantsCache({ messages }: MessagesRequest): boolean {
   return messages.some((message) => message.cache_control)
@@ -186,7 +191,7 @@ function mappedNames(
 ): ReadonlyMap<string, string> {
   const names = new Map<string, string>()
   for (const { name } of named) {
-    const mapped = mapToolName(name, profile.toolNameMaxLength)
+    const mapped = mapToolName(name, profile)
     if (mapped !== name) names.set(mapped, name)
   }
   return names

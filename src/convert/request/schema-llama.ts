@@ -89,7 +89,7 @@ function convertKeyword(key: string, value: unknown, place: Place, cleaning: Cle
     case "type":
       return Array.isArray(value) ? knownTypes(value) : value
     case "properties":
-      return mapValues(objectOf(value), inside)
+      return propertiesOf(objectOf(value), at, cleaning)
     case "anyOf":
     case "oneOf":
       return arrayOf(value)
@@ -107,6 +107,17 @@ function convertKeyword(key: string, value: unknown, place: Place, cleaning: Cle
     default:
       return copyData(value, at, cleaning)
   }
+}
+
+function propertiesOf(properties: JsonObject, place: Place, cleaning: Cleaning): JsonObject {
+  const valid = Object.entries(properties).filter(([name, inner]) => {
+    if (inner === false) cleaning.drop(place, name, "no value is valid for it")
+    return inner !== false
+  })
+  const depth = place.depth - 1
+  return mapValues(Object.fromEntries(valid), (inner, name) =>
+    llamaSchema(inner, within({ ...place, depth }, name), cleaning),
+  )
 }
 
 const tellingKeywords = ["type", "anyOf", "oneOf", "const", "enum", "properties", "items", "prefixItems"]

@@ -46,7 +46,7 @@ const silent = new Set([
 export function narrow(value: unknown, place: Place, scope: Scope): JsonObject | undefined {
   const { cleaning, dialect } = scope
   if (value === false) return undefined
-  if (!isObject(value)) return { type: dialect.anyType }
+  if (!isObject(value)) return anything(place, scope)
   if (place.depth > deepest) {
     cleaning.change(place, "", "nested too deeply: anything is taken here")
     return { type: dialect.anyType }
@@ -62,9 +62,15 @@ export function narrow(value: unknown, place: Place, scope: Scope): JsonObject |
   return narrowUnion(draftOf(flat.schema, flat.place, scope))
 }
 
+/** A schema for any value, as far as the provider has one. */
+function anything(place: Place, { cleaning, dialect }: Scope): JsonObject {
+  if (typeof dialect.anyType === "string") cleaning.change(place, "", `any value: sent as ${dialect.anyType}`)
+  return { type: dialect.anyType }
+}
+
 /** Like `narrow`, with a schema for anything where nothing would be valid. */
 export function narrowed(value: unknown, place: Place, scope: Scope): JsonObject {
-  return narrow(value, place, scope) ?? { type: scope.dialect.anyType }
+  return narrow(value, place, scope) ?? anything(place, scope)
 }
 
 const draftOf = (schema: JsonObject, place: Place, scope: Scope): Draft => ({
@@ -106,7 +112,7 @@ function narrowUnion(draft: Draft): JsonObject {
   if (only === undefined) {
     return nullable
       ? { ...scope.dialect.nullable(undefined), ...head }
-      : { type: scope.dialect.anyType, ...head }
+      : { ...anything(place, scope), ...head }
   }
   const whole = several.length === 1 ? { ...only, ...head } : { ...head, anyOf: several }
   return nullable ? scope.dialect.nullable(whole) : whole
@@ -136,7 +142,7 @@ function narrowTyped(draft: Draft): JsonObject {
   const pieces = piecesOf(draft, shape)
   const head = headOf(draft)
   const [only] = pieces
-  if (only === undefined) return { type: dialect.anyType, ...head }
+  if (only === undefined) return { ...anything(draft.place, draft.scope), ...head }
   const plain = pieces.every(saysOnlyType)
   const types = pieces.map((piece) => piece["type"])
   const whole =

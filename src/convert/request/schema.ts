@@ -51,7 +51,8 @@ export function functionParameters(schema: JsonObject | undefined): JsonObject {
 function answerSchema(schema: JsonObject, rules: SchemaRules, path: string): CleanSchema {
   const cleaning = createCleaning(schema, path)
   const place = rootPlace(path)
-  const whole = describesObject(schema, place) ? unite(schema, place, cleaning).schema : schema
+  const isObjectSchema = describesObject(schema, place)
+  const whole = isObjectSchema ? { ...unite(schema, place, cleaning).schema, type: "object" } : schema
   return { schema: cleanBy(rules, whole, place, cleaning), notes: cleaning.notes() }
 }
 

@@ -4,6 +4,7 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { Message, MessagesRequest, Tool, ToolChoice } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { historyTools } from "./history-tools.ts"
 import { mapToolName } from "./names.ts"
 import { functionParameters, isStrict } from "./schema.ts"
 import { findTypedTool } from "./typed-tools.ts"
@@ -38,9 +39,10 @@ export function prepareTools(request: MessagesRequest, profile: ProviderProfile)
   const chosen = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []
   const { sent, note: cut } = limitTools(chosen, wanted, profile)
   const single = choice !== undefined && choice.type !== "none" && choice.disable_parallel_tool_use === true
+  const past = sent.length === 0 ? historyTools(request, profile) : []
   return {
-    tools: sent.map(({ chat }) => chat),
-    choice: sent.length === 0 ? undefined : mapped.choice,
+    tools: sent.length === 0 ? past : sent.map(({ chat }) => chat),
+    choice: sent.length > 0 ? mapped.choice : past.length > 0 ? "none" : undefined,
     parallel: single && sent.length > 0 ? false : undefined,
     forced: isForced(mapped.choice),
     offered: new Set(sent.map(({ tool }) => tool.name)),
@@ -128,7 +130,7 @@ function convertTool(tool: Tool, profile: ProviderProfile): ChatFunctionTool | u
   return {
     type: "function",
     function: {
-      name: mapToolName(tool.name, profile.toolNameMaxLength),
+      name: mapToolName(tool.name, profile),
       ...(description === undefined ? {} : { description: description.toWellFormed() }),
       parameters,
       ...(tool.strict && profile.strictTools && isStrict(parameters) ? { strict: true } : {}),
@@ -176,7 +178,7 @@ function mapToolChoice(
 function mapNamed(name: string, profile: ProviderProfile): MappedChoice {
   switch (profile.toolChoice.named) {
     case "named": {
-      const mapped = mapToolName(name, profile.toolNameMaxLength)
+      const mapped = mapToolName(name, profile)
       return { choice: { type: "function", function: { name: mapped } }, only: "all" }
     }
     case "only-tool": {

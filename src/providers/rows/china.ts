@@ -12,6 +12,8 @@ export const deepseek: ProviderRow = {
     hosts: ["api.deepseek.com"],
     responseFormat: "json_object",
     stopMax: 16,
+    maxTools: 128,
+    imageUrls: false,
     drop: ["parallel_tool_calls"],
     // Thinking is on unless switched off, and refuses a forced tool (deepseek-ai/DeepSeek-V3#1376).
     toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
@@ -86,7 +88,13 @@ export const ark: ProviderRow = {
       },
     },
     // Thinking DeepSeek has its maker's rules here too.
-    { match: /^deepseek-(v4|v3[.-]2)/, delta: { reasoning: { sendBack: "all-turns", backfill: "" } } },
+    {
+      match: /^deepseek-(v4|v3[.-]2)/,
+      delta: {
+        toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
+        reasoning: { sendBack: "all-turns", backfill: "" },
+      },
+    },
   ],
   source: "volcengine.com, Ark chat API; 2026-09",
 }
@@ -114,7 +122,11 @@ export const dashscope: ProviderRow = {
       sendBack: "never",
     },
   },
-  models: [{ match: /^qwen(?!.*(vl|omni|3\.[5-9]|[4-9]))/, delta: { vision: false } }],
+  models: [
+    // Image models say so in their names, until 3.5 took both.
+    { match: /^qwen(?!.*(vl|omni))(?!3\.[5-9]|[4-9])/, delta: { vision: false } },
+    { match: /^qwen3-coder/, delta: { reasoning: { request: "none" } } },
+  ],
   source: "help.aliyun.com, OpenAI compatibility and deep thinking; 2026-10",
 }
 
@@ -136,6 +148,9 @@ export const siliconflow: ProviderRow = {
       replyFields: ["reasoning_content"],
     },
   },
-  models: [],
+  models: [
+    // Only what can do without thinking is asked about it.
+    { match: /instruct|-coder|^qwen2|^llama|^internlm/, delta: { reasoning: { request: "none" } } },
+  ],
   source: "docs.siliconflow.cn, chat completions; 2026-10",
 }

@@ -32,7 +32,7 @@ export const openrouter: ProviderRow = {
   },
   models: [
     // Without marks nothing is cached for these; for others the marks are an error (claude-code-router#207).
-    { match: /^claude/, delta: { cacheControl: true } },
+    { match: /^claude/, delta: { cacheControl: true, toolChoice: { forcedWhileThinking: false } } },
     // Their thinking refuses a forced tool wherever they are served.
     {
       match: /^(deepseek-(v4|v3\.2)|kimi-k2\.|qwen3)/,

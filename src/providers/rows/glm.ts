@@ -7,6 +7,7 @@ import type { ProviderRow } from "../row.ts"
 const glmDelta: ProfileDelta = {
   toolChoice: { any: "auto", named: "auto", none: "drop-tools" },
   toolStream: true,
+  maxTools: 128,
   streamUsage: false,
   responseFormat: "json_object",
   stopMax: 1,

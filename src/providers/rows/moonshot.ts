@@ -6,6 +6,8 @@ import type { ProviderRow } from "../row.ts"
 // moonshotai's provider in the AI SDK and platform.moonshot.ai; 2026-11.
 const moonshotDelta: ProfileDelta = {
   schema: "moonshot",
+  toolNameLetterFirst: true,
+  maxTools: 128,
   pdf: "placeholder",
   imageUrls: false,
   prefill: "partial",

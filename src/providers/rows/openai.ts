@@ -73,6 +73,7 @@ export const copilot: ProviderRow = {
     },
     turnHeaders: { initiator: "x-initiator", vision: "copilot-vision-request" },
     imageUrls: false,
+    maxTools: 128,
     reasoning: {
       replyFields: ["reasoning_text", "reasoning_content", "reasoning"],
       // The opaque half of the reasoning of Claude and Gemini goes back beside its text.
@@ -81,6 +82,6 @@ export const copilot: ProviderRow = {
       backfill: null,
     },
   },
-  models: [],
+  models: [{ match: /^claude/, delta: { toolsForHistory: true } }],
   source: "ericc-ch/copilot-api lib/api-config.ts and pi's Copilot client; 2026-08",
 }

@@ -12,6 +12,7 @@ export const gemini: ProviderRow = {
   delta: {
     hosts: ["generativelanguage.googleapis.com"],
     schema: "gemini",
+    toolNameLetterFirst: true,
     imageUrls: false,
     formatWithTools: false,
     drop: ["parallel_tool_calls"],
@@ -74,7 +75,10 @@ export const groq: ProviderRow = {
         },
       },
     },
-    { match: /^(gpt-oss|qwen3|kimi-k2|llama-3)/, delta: { vision: false } },
+    // Lower than what the models can do elsewhere.
+    { match: /^qwen3-32b/, delta: { maxOutputTokens: 40_960 } },
+    { match: /^llama-3/, delta: { maxOutputTokens: 32_768 } },
+    { match: /^llama-4/, delta: { maxOutputTokens: 8_192 } },
   ],
   source: "console.groq.com, chat completions and reasoning; vercel/ai#7860; 2026-10",
 }
@@ -96,17 +100,17 @@ export const mistral: ProviderRow = {
     pdf: "document_url",
     prefill: "prefix",
     clamp: { temperature: [0, 1.5] },
-    reasoning: {
-      sendBack: "tool-turns",
-      sendBackAs: "thinking-parts",
-      backfill: null,
-    },
   },
   models: [
+    {
+      match: /^magistral/,
+      delta: { reasoning: { sendBack: "tool-turns", sendBackAs: "thinking-parts" } },
+    },
     {
       match: /^mistral-(small|medium)/,
       delta: {
         reasoning: {
+          ...{ sendBack: "tool-turns", sendBackAs: "thinking-parts" },
           request: "effort",
           levels: { off: "none", low: "high", medium: "high", high: "high", xhigh: "high", max: "high" },
         },

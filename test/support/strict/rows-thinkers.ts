@@ -154,6 +154,7 @@ export const thinkerRows: readonly StrictRow[] = [
     id: "deepseek",
     models: ["deepseek-v4-pro", "deepseek-v4-flash", "deepseek-v3.2", "deepseek-flash", "deepseek-chat"],
     delta: {
+      ...deepseekThinks,
       fields: {
         ...oldFields,
         parallel_tool_calls: null,
@@ -178,7 +179,7 @@ export const thinkerRows: readonly StrictRow[] = [
       ...thinkingFamilies,
       [
         /vision|^deepseek-(v4\.1-)?flash/,
-        { images: "data", parts: { user: { text: textPart, image_url: imagePart } } },
+        { images: "any", parts: { user: { text: textPart, image_url: imagePart } } },
       ],
       [/^deepseek-v4|^deepseek-flash/, { maxTokens: 384_000 }],
       [/^deepseek-chat/, { maxTokens: 8_192 }],

@@ -1,11 +1,12 @@
 // `convert` for requests of either side.
 import type { Config } from "../config/config.ts"
 import { resolveRoute } from "../config/route.ts"
+import { prepareDirectBody } from "../convert/direct.ts"
 import { convertRequest, noteUnknownFields } from "../convert/request/request.ts"
 import { sessionOf } from "../convert/request/session.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
-import type { JsonObject } from "../protocol/json.ts"
+import { type JsonObject, parseJson } from "../protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
@@ -39,19 +40,23 @@ export function convertMessagesBody(
   }
 }
 
-/** An upstream that speaks the Messages API itself gets the body as it is, under its own model's name. */
+/** For an upstream that speaks the Messages API itself the body stays as it is, but for what is noted. */
 function passThrough(
   body: JsonObject,
   request: MessagesRequest,
   route: Route,
   config: Config,
 ): ConvertedRequest {
-  const why = "only the model's name is changed: this upstream speaks the Messages API"
-  const sent = { ...body, model: route.model }
+  const { model, profile } = route
+  const limits = [config.defaultMaxTokens, profile.maxOutputTokens, config.maxTokensLimit]
+  const maxTokens = Math.min(...limits.filter((limit) => typeof limit === "number"))
+  const options = { model, maxTokens, genuineOnly: profile.checksSignatures }
+  const { text, notes } = prepareDirectBody(JSON.stringify(body), body, options)
+  const parsed = parseJson(text)
   return {
     ok: true,
-    body: sent,
-    explanation: () => explainParts(route, [`passed   ${why}`], request, config),
+    body: parsed.ok ? parsed.value : body,
+    explanation: () => explainParts(route, renderNotes(notes), request, config),
   }
 }
 

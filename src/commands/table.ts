@@ -140,7 +140,8 @@ function convertEntry({ io }: Invocation): Described {
     },
     examples: [
       [`echo '{"messages":[{"role":"user","content":"hi"}]}' | claude-proxy convert`, "a request"],
-      ["claude-proxy convert reply.json", "an OpenAI reply as an Anthropic message"],
+      ["claude-proxy convert reply.json", "an OpenAI reply as an Anthropic message, or the reverse"],
+      ["claude-proxy convert --to anthropic request.json", "an OpenAI request as an Anthropic one"],
       ["claude-proxy convert --explain --model gpt-5 request.json", "and why it looks as it does"],
     ],
     run: async (given) => {

@@ -59,7 +59,7 @@ export function assembleConfig(values: Values, options: Options): Assembled {
 
 function demoChoice(given: Given, baseUrl: string): Choice {
   const row = findProvider("demo")
-  const common = { apiKey: undefined, keyName: "", query: {}, headers: given.headers }
+  const common = { native: false, apiKey: undefined, keyName: "", query: {}, headers: given.headers }
   const upstream = row === undefined ? undefined : { ...common, row, baseUrl: baseUrl.replace(/\/+$/, "") }
   return { upstream, problems: [], warnings: [], infos: [] }
 }
@@ -109,9 +109,10 @@ function keyPart(
   upstreams: readonly Upstream[],
   headers: Readonly<Record<string, string>>,
 ): Pick<Config, "clientKeys" | "secrets"> {
-  const clientKeys = [
-    ...new Set([...listOf(values.get("ALLOWED_API_KEYS")), ...listOf(values.get("ANTHROPIC_API_KEY"))]),
-  ]
+  // Where a route leads to Anthropic itself, its key is for there, and no client's.
+  const isUpstreams = upstreams.some(({ keyName }) => keyName === "ANTHROPIC_API_KEY")
+  const own = isUpstreams ? [] : listOf(values.get("ANTHROPIC_API_KEY"))
+  const clientKeys = [...new Set([...listOf(values.get("ALLOWED_API_KEYS")), ...own])]
   const sent = [...Object.values(headers), ...upstreams.flatMap(queryValues)]
   const secrets = [...secretsIn(values), ...sent.filter((value) => value.length >= shortestHeaderSecret)]
   // Longest first: a secret that is part of another one would leave the rest of it standing.
@@ -178,6 +179,7 @@ const tierNames = [
 
 function tierProblems(config: Config, values: Values): readonly string[] {
   const { row } = config.upstream
+  if (config.tiers.big === "" && row.delta.checksSignatures === true) return []
   if (config.tiers.big === "") {
     return [
       `BIG_MODEL is not set, and ${row.name} has no model of its own to take: set BIG_MODEL to the model's name.`,

@@ -1,7 +1,7 @@
 // Which upstream is the default one, which others are known, and what the tiers stand for.
 import { findProvider, type ProviderRow, providers } from "../providers/table.ts"
 import type { Tiers, Upstream } from "./config.ts"
-import { queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
+import { isNative, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
 import { listOf, named, type Values } from "./values.ts"
 
 export interface Given {
@@ -33,7 +33,7 @@ export function chooseUpstream(given: Given): Choice {
   if (apiVersion && needsUpstream)
     return refuse(`${named("AZURE_API_VERSION", values)} means Azure. ${azureNeeds}`)
   if (values.has("OPENAI_API_KEY") || apiVersion) return fromRow(given, "openai")
-  const candidates = providers.filter((row) => !isOpenAi(row) && keyOf(row, values) !== undefined)
+  const candidates = providers.filter((row) => mayBeDefault(row) && keyOf(row, values) !== undefined)
   if (candidates.length > 1) return ambiguous(given, candidates)
   const [only] = candidates
   if (only !== undefined && only.baseUrl !== null) {
@@ -61,6 +61,11 @@ function noKey(keyFile: string): string {
     "A provider's own variable (DEEPSEEK_API_KEY) does as well, and a local server needs only " +
     "OPENAI_BASE_URL. To try it without any key: --demo."
   )
+}
+
+/** Anthropic's key is more likely the client's own: only an address makes it the default upstream. */
+function mayBeDefault(row: ProviderRow): boolean {
+  return !isOpenAi(row) && row.delta.dialect !== "messages"
 }
 
 function isOpenAi(row: ProviderRow): boolean {
@@ -95,6 +100,7 @@ function upstreamOfRow(
 ): Upstream {
   return {
     row,
+    native: isNative(row, baseUrl),
     baseUrl,
     // Several keys are to be used in turn one day; until then it is the first.
     apiKey: keyName === undefined ? undefined : listOf(given.values.get(keyName))[0],
@@ -152,13 +158,21 @@ function baseWarnings(given: Given, upstream: Upstream, url: URL): readonly stri
 export function chooseOthers(given: Given, main: Upstream): Readonly<Record<string, Upstream>> {
   const others: Record<string, Upstream> = {}
   for (const row of providers) {
-    if (row.baseUrl === null || row.id === main.row.id) continue
+    const baseUrl = baseOf(row, given)
+    if (baseUrl === null || row.id === main.row.id) continue
     // A key that goes to the default upstream is that host's key, whatever the variable is called.
     const keyName = row.keyNames.find((name) => given.values.has(name) && name !== main.keyName)
-    const open = (row.keyNames.length === 0 || !given.needsUpstream) && main.row.id !== "generic"
-    if (keyName !== undefined || open) others[row.id] = upstreamOfRow(given, row, row.baseUrl, keyName)
+    const open = (row.keyNames.length === 0 || !given.needsUpstream) && main.row.relay !== true
+    if (keyName !== undefined || open) others[row.id] = upstreamOfRow(given, row, baseUrl, keyName)
   }
   return others
+}
+
+/** Anthropic itself is only an upstream where a tier leads there: else its key is one that clients use. */
+function baseOf(row: ProviderRow, { values, needsUpstream }: Given): string | null {
+  if (row.delta.dialect !== "messages") return row.baseUrl
+  const tiers = ["BIG_MODEL", "MIDDLE_MODEL", "SMALL_MODEL"].map((name) => values.get(name)?.value ?? "")
+  return !needsUpstream || tiers.some((tier) => tier.startsWith(`${row.id}/`)) ? row.native : null
 }
 
 /**

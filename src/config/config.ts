@@ -8,6 +8,8 @@ export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR"
 /** One place requests can go to. */
 export interface Upstream {
   readonly row: ProviderRow
+  /** It speaks Anthropic's own API: requests are passed through. */
+  readonly native: boolean
   /** Without a trailing slash and without /chat/completions. */
   readonly baseUrl: string
   readonly apiKey: string | undefined

@@ -3,7 +3,7 @@ import { findProvider, type ProviderRow, providerForUrl } from "../providers/tab
 import { type Choice, chooseUpstream, type Given } from "./choose.ts"
 import type { CustomModel, Reach, Upstream } from "./config.ts"
 import type { ModelEntry } from "./models-file.ts"
-import { type Address, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
+import { type Address, isNative, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
 import { listOf, named } from "./values.ts"
 
 /** Every model with its upstream, or with what is missing to reach it. */
@@ -47,6 +47,7 @@ export function lackOf(id: string, why: string): string {
 
 interface Place {
   readonly row: ProviderRow
+  readonly native: boolean
   readonly baseUrl: string
   readonly query: Readonly<Record<string, string>>
   readonly key: Key
@@ -60,17 +61,24 @@ type Key =
 
 function reachOf(entry: ModelEntry, given: Given, main: Upstream | undefined): Reach {
   const sameRow = main !== undefined && main.row.id === entry.provider
-  if (entry.apiBase === undefined && sameRow) {
+  if (entry.apiBase === undefined && sameRow && entry.direct === main.native) {
     const key = entry.keyName === undefined ? undefined : variable(entry.keyName)
     return key === undefined ? { ok: true, upstream: main } : withKey({ ...main, key }, given, main)
   }
   const place = placeOf(entry, given, main)
-  return place === undefined
-    ? { ok: false, why: `has no address: ${entry.provider} needs api_base in models.yaml` }
-    : withKey(place, given, main)
+  return place === undefined ? { ok: false, why: lackOfAddress(entry) } : withKey(place, given, main)
 }
 
-function withKey({ row, baseUrl, query, key }: Place, given: Given, main: Upstream | undefined): Reach {
+function lackOfAddress({ provider, direct }: ModelEntry): string {
+  const what = direct ? "has no known address for Anthropic's API" : "has no address"
+  return `${what}: ${provider} needs api_base in models.yaml`
+}
+
+function withKey(
+  { row, native, baseUrl, query, key }: Place,
+  given: Given,
+  main: Upstream | undefined,
+): Reach {
   const keyName = key.kind === "none" ? "" : key.name
   const apiKey = listOf(given.values.get(keyName))[0]
   if (given.needsUpstream && key.kind === "taken") {
@@ -81,6 +89,7 @@ function withKey({ row, baseUrl, query, key }: Place, given: Given, main: Upstre
     return { ok: false, why: `needs the key ${keyName}, which is not set on the proxy` }
   const upstream = {
     row,
+    native,
     baseUrl,
     apiKey: key.kind === "variable" ? apiKey : undefined,
     keyName,
@@ -94,12 +103,14 @@ const variable = (name: string): Key => ({ kind: "variable", name })
 
 function placeOf(entry: ModelEntry, given: Given, main: Upstream | undefined): Place | undefined {
   const named = entry.provider === undefined ? undefined : findProvider(entry.provider)
-  const read = readBaseUrl(entry.apiBase ?? named?.baseUrl ?? "")
+  const own = entry.direct ? named?.native : (named?.baseUrl ?? named?.native)
+  const read = readBaseUrl(entry.apiBase ?? own ?? "")
   if (!read.ok) return undefined
   const address = read.value
   const row = named ?? rowForAddress(address, undefined)
   return {
     row,
+    native: entry.direct || isNative(row, address.baseUrl),
     baseUrl: address.baseUrl,
     query: queryFor(row, address, given.values.get("AZURE_API_VERSION")?.value),
     key: entry.keyName === undefined ? keyOf(address, given, main) : variable(entry.keyName),

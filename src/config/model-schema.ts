@@ -58,6 +58,8 @@ function looksLikeKey(value: string): boolean {
   return redact(value, []) !== value || (value.length >= 20 && /\d/.test(value) && !value.includes("_"))
 }
 
+const yesOrNo = z.boolean({ error: wants("must be true or false") }).optional()
+
 // The built-in demo is no place to send requests to.
 const providerIds = providers.map((row) => row.id).filter((id) => id !== "demo")
 
@@ -69,7 +71,9 @@ export const ModelSchema = z.strictObject({
   api_key_name: checkedText(keyNameProblem).optional(),
   max_tokens: count.optional(),
   max_input_tokens: count.optional(),
-  vision: z.boolean({ error: wants("must be true or false") }).optional(),
+  vision: yesOrNo,
+  can_stream: yesOrNo,
+  direct: yesOrNo,
   input_cost_per_token: perToken("input_cost_per_million_tokens"),
   output_cost_per_token: perToken("output_cost_per_million_tokens"),
   cache_read_cost_per_token: perToken("cache_read_cost_per_million_tokens"),
@@ -85,6 +89,6 @@ export const modelKeys: readonly string[] = Object.keys(ModelSchema.shape)
 
 /** Keys that are to come: refused by name, so that nobody believes they have an effect. */
 export const laterModelKeys: ReadonlySet<string> = new Set([
-  ...["can_stream", "reasoning", "reasoning_effort", "temperature", "extra_headers", "extra_body"],
-  ...["direct", "fallbacks", "profile"],
+  ...["reasoning", "reasoning_effort", "temperature", "extra_headers", "extra_body"],
+  ...["fallbacks", "profile"],
 ])

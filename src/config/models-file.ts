@@ -15,6 +15,8 @@ export interface ModelEntry {
   readonly provider: string | undefined
   readonly apiBase: string | undefined
   readonly keyName: string | undefined
+  /** Its upstream speaks Anthropic's API, and is passed through. */
+  readonly direct: boolean
   readonly delta: ProfileDelta
   readonly prices: Prices | undefined
 }
@@ -180,10 +182,12 @@ function toEntry(fields: ModelFields): ModelEntry {
     provider: fields.provider,
     apiBase: fields.api_base,
     keyName: fields.api_key_name,
+    direct: fields.direct === true,
     delta: {
       ...(fields.max_tokens === undefined ? {} : { maxOutputTokens: fields.max_tokens }),
       ...(fields.max_input_tokens === undefined ? {} : { contextWindow: fields.max_input_tokens }),
       ...(fields.vision === undefined ? {} : { vision: fields.vision }),
+      ...(fields.can_stream === false ? { streams: "never" } : {}),
     },
     prices: input === undefined || output === undefined ? undefined : { input, output, cacheRead },
   }

@@ -6,7 +6,7 @@ import type { Route } from "../providers/route.ts"
 import { findProvider, type ProviderRow, resolveProfile } from "../providers/table.ts"
 import type { Config, CustomModel, Upstream } from "./config.ts"
 import { lackOf } from "./custom-models.ts"
-import { chatUrl } from "./upstreams.ts"
+import { requestUrl } from "./upstreams.ts"
 
 export type Resolved =
   | { readonly ok: true; readonly route: Route }
@@ -35,10 +35,11 @@ export function resolveRoute(config: Config, requestedModel: string | undefined)
   const place = custom === undefined ? locate(config, pick.model) : placeOf(custom)
   if (!place.ok) return place
   const { upstream, model } = place
-  const profile = resolveProfile(upstream.row, model)
+  const known = resolveProfile(upstream.row, model)
+  const profile = upstream.native ? applyDelta(known, { dialect: "messages" }) : known
   const route = {
     provider: upstream.row.id,
-    url: chatUrl(upstream, model),
+    url: requestUrl(upstream, model),
     apiKey: upstream.apiKey,
     keyName: upstream.keyName,
     model,
@@ -65,9 +66,12 @@ function pickModel(config: Config, sent: string): Picked {
   if (name === "") return { model: tiers.big, reason: "no model named → BIG_MODEL" }
   // A relay may serve Claude's own names: a name the user configured is never translated again.
   const configured = Object.values(tiers).includes(name) || findModel(config, name) !== undefined
-  if (configured || splitName(name).explicit) return { model: name, reason: byName }
+  if (configured || splitName(config, name).explicit) return { model: name, reason: byName }
   const family = families.find((candidate) => candidate.match.test(name))
   if (family === undefined) return { model: name, reason: byName }
+  // Anthropic knows its own models best, unless the user says otherwise.
+  if (tiers[family.tier] === "" && config.upstream.row.delta.checksSignatures === true)
+    return { model: name, reason: byName }
   const word = family.match.exec(name)?.[0].toLowerCase() ?? ""
   return { model: tiers[family.tier], reason: `${word} → ${family.setting}` }
 }
@@ -102,18 +106,23 @@ interface Name {
   readonly rest: string
 }
 
-function splitName(name: string): Name {
+function splitName(config: Config, name: string): Name {
   const custom = name.startsWith(customPrefix)
   const whole = custom ? name.slice(customPrefix.length) : name
   const slash = whole.indexOf("/")
   const row = slash < 0 ? undefined : findProvider(whole.slice(0, slash))
-  if (row === undefined || row.id === "generic" || row.id === "demo")
+  if (row === undefined || row.id === "generic" || row.id === "demo" || !isReachable(config, row))
     return { explicit: custom, row: undefined, whole, rest: whole }
   return { explicit: true, row, whole, rest: whole.slice(slash + 1) }
 }
 
+/** `anthropic/claude-…` is a name that relays use: it means Anthropic itself only where that is an upstream. */
+function isReachable({ upstream, others }: Config, row: ProviderRow): boolean {
+  return row.delta.dialect !== "messages" || upstream.row.id === row.id || others[row.id] !== undefined
+}
+
 function locate(config: Config, name: string): Place {
-  const { row, whole, rest } = splitName(name)
+  const { row, whole, rest } = splitName(config, name)
   const main = config.upstream
   const upstream = row === undefined || row.id === main.row.id ? main : config.others[row.id]
   if (upstream !== undefined) {
@@ -122,7 +131,7 @@ function locate(config: Config, name: string): Place {
     return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names no model`) }
   }
   // A relay's own names hold slashes.
-  if (main.row.id === "generic" || row === undefined) return { ok: true, upstream: main, model: whole }
+  if (main.row.relay === true || row === undefined) return { ok: true, upstream: main, model: whole }
   return {
     ok: false,
     fault: invalidRequest(`model: ${JSON.stringify(name)} names ${row.name}, but ${lack(main, row)}`),

@@ -148,7 +148,7 @@ const ownSettings = [
     name: "ANTHROPIC_API_KEY",
     kind: "secret",
     default: undefined,
-    doc: "One more key that clients may use.",
+    doc: "One more key that clients may use; where a route leads to Anthropic itself, the key for there.",
   },
 ] as const satisfies readonly Setting[]
 

@@ -41,7 +41,7 @@ export function readBaseUrl(text: string, keySetting = "OPENAI_API_KEY"): Read<A
 function basePath(url: URL): string {
   const path = url.pathname
     .replace(/\/+$/, "")
-    .replace(/\/chat\/completions$/, "")
+    .replace(/\/chat\/completions$|(?<=\/v1)\/messages$/, "")
     .replace(/\/+$/, "")
   // Google's own address is the native API; its OpenAI-compatible one lies below it.
   if (url.hostname === "generativelanguage.googleapis.com" && path === "/v1beta") return "/v1beta/openai"
@@ -69,13 +69,35 @@ export function queryFor(
   return version === undefined ? address.query : { "api-version": version, ...address.query }
 }
 
+/**
+ * Does the address lead to Anthropic's own API? At Anthropic itself, at the endpoint a provider has for it, and
+ * where the path says so.
+ */
+export function isNative(row: ProviderRow, baseUrl: string): boolean {
+  if (row.delta.dialect === "messages") return true
+  const base = baseUrl === row.baseUrl ? baseUrl : baseUrl.replace(/\/v1$/, "")
+  return base === row.native || base.endsWith("/anthropic")
+}
+
+/** The URL that requests for one model go to. */
+export function requestUrl(upstream: UrlParts & Pick<Upstream, "native">, model: string): string {
+  if (!upstream.native) return chatUrl(upstream, model)
+  return `${upstream.baseUrl.replace(/\/v1$/, "")}/v1/messages${queryText(upstream)}`
+}
+
+type UrlParts = Pick<Upstream, "row" | "baseUrl" | "query">
+
+function queryText({ query }: UrlParts): string {
+  const text = new URLSearchParams(query).toString()
+  return text === "" ? "" : `?${text}`
+}
+
 /** The URL of the chat endpoint for one model: Azure's resource root has a path per deployment. */
-export function chatUrl(upstream: Pick<Upstream, "row" | "baseUrl" | "query">, model: string): string {
+export function chatUrl(upstream: UrlParts, model: string): string {
   const deployment = upstream.row.id === "azure" ? deploymentPath(upstream.baseUrl, model) : ""
   const base =
     deployment === "" ? upstream.baseUrl : upstream.baseUrl.replace(/\/openai(\/deployments)?$/, "")
-  const query = new URLSearchParams(upstream.query).toString()
-  return `${base}${deployment}/chat/completions${query === "" ? "" : `?${query}`}`
+  return `${base}${deployment}/chat/completions${queryText(upstream)}`
 }
 
 function deploymentPath(baseUrl: string, model: string): string {

@@ -30,7 +30,7 @@ function listModels(context: Context): readonly ModelInfo[] {
   const named = aliases.map(({ id, tier, line }) => modelInfo(context, id, `${tiers[tier]} (${line})`, line))
   const reachable = own.filter(({ reach }) => reach.ok).map(({ id }) => id)
   const names = new Set([...Object.values(tiers), ...reachable])
-  for (const { id } of aliases) names.delete(id)
+  for (const id of ["", ...aliases.map((alias) => alias.id)]) names.delete(id)
   const direct = [...names].map((id) => modelInfo(context, id, id, null))
   return [...named, ...direct]
 }

@@ -1,7 +1,10 @@
 // `convert` as its user runs it, with the world passed in.
 import { describe, expect, test } from "bun:test"
 import { type ConvertOptions, convert } from "../../src/commands/convert.ts"
-import { objectOf, parseJson } from "../../src/protocol/json.ts"
+import { convertMessagesBody } from "../../src/commands/convert-request.ts"
+import { sideOfRequest } from "../../src/commands/convert-side.ts"
+import { type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
+import { configFrom } from "../config/support.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import { chatReply, finishChunk, textChunk, toolChunks, usageChunk } from "../support/chunks.ts"
 import { inWorld } from "../support/command-io.ts"
@@ -115,6 +118,217 @@ describe("a stream", () => {
 const level = '{"type":"tool_result","tool_use_id":"a","content":['
 const deep = level.repeat(20_000) + "]}".repeat(20_000)
 
+const wrongWay = (kind: string) =>
+  `this input is an OpenAI ${kind}, which converts to anthropic, not to openai`
+
+const chatRequest = {
+  model: "gpt-4o",
+  messages: [{ role: "system", content: "Be brief." }, ...request.messages],
+  max_completion_tokens: 10,
+  seed: 1,
+}
+
+const messagesRequest = {
+  model: "gpt-4o",
+  max_tokens: 10,
+  system: [{ type: "text", text: "Be brief." }],
+  messages: [{ role: "user", content: [{ type: "text", text: "hi" }] }],
+}
+
+describe("an OpenAI request", () => {
+  test.each([{}, { to: "anthropic" }, { from: "openai" }])(
+    "becomes the Anthropic request: %j",
+    async (options) => {
+      const { code, out, error } = await run(JSON.stringify(chatRequest), { ...options, model: undefined })
+      expect([code, error]).toEqual([0, ""])
+      expect(json(out)).toEqual(messagesRequest)
+    },
+  )
+
+  test("that could be either's is OpenAI's when it goes to Anthropic's side", async () => {
+    const { code, out } = await run(JSON.stringify(request), { to: "anthropic", model: "deepseek-chat" })
+    expect(code).toBe(0)
+    expect(json(out)).toEqual({ model: "deepseek-chat", max_tokens: 10, messages: messagesRequest.messages })
+  })
+
+  test("--from says what is not seen", async () => {
+    const asChat = await run(JSON.stringify(request), { from: "openai" })
+    expect(json(asChat.out)["messages"]).toEqual(messagesRequest.messages)
+    const asMessages = await run(JSON.stringify({ ...request, stop: "x" }), { from: "anthropic" })
+    expect(json(asMessages.out)["messages"]).toEqual(request.messages)
+  })
+
+  test("--explain says the route, what was dropped and why, and whether it fits", async () => {
+    const { code, error } = await run(JSON.stringify(chatRequest), { explain: true })
+    expect(code).toBe(0)
+    expect(error).toContain("route    openai/gpt-4o → gpt-4o at openai (model named by the client)\n")
+    expect(error).toContain("dropped  seed: ")
+    expect(error).toMatch(/tokens {3}about \d+ in, at most 10 out; fits the model's window of 128000\n$/)
+  })
+
+  test("comes back as it was when it is converted twice", async () => {
+    const there = await run(JSON.stringify(chatRequest), { model: undefined })
+    const back = await run(there.out, { model: "openai/gpt-4o", to: "openai" })
+    expect(json(back.out)).toMatchObject({ model: "gpt-4o", messages: chatRequest.messages, max_tokens: 10 })
+  })
+})
+
+const sides: readonly (readonly [string, JsonObject, "openai" | "anthropic" | "either"])[] = [
+  ["nothing telling", {}, "either"],
+  ["the system prompt as a field", { system: "x" }, "anthropic"],
+  ["stop_sequences", { stop_sequences: [] }, "anthropic"],
+  ["stop", { stop: "x" }, "openai"],
+  ["a choice of tool as a word", { tool_choice: "auto" }, "openai"],
+  ["Anthropic's tools", { tools: [{ name: "a", input_schema: {} }] }, "anthropic"],
+  ["OpenAI's tools", { tools: [{ type: "function", function: { name: "a" } }] }, "openai"],
+  [
+    "OpenAI's tools beside a system prompt",
+    { system: "x", tools: [{ function: { name: "a" } }] },
+    "anthropic",
+  ],
+  ["thinking", { thinking: { type: "disabled" } }, "anthropic"],
+  ["thinking beside OpenAI's tools", { thinking: {}, tools: [{ function: { name: "a" } }] }, "openai"],
+  ["a system message at the start", { messages: [{ role: "system", content: "x" }] }, "openai"],
+  [
+    "a system message later on",
+    { messages: [...request.messages, { role: "system", content: "x" }] },
+    "either",
+  ],
+  ["a tool message", { messages: [{ role: "tool", content: "x" }] }, "openai"],
+  ["calls", { messages: [{ role: "assistant", tool_calls: [{}] }] }, "openai"],
+  ["an image's URL", { messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "openai"],
+  ["a tool's result", { messages: [{ role: "user", content: [{ type: "tool_result" }] }] }, "anthropic"],
+]
+
+test.each(sides)("whose request: %s", (_name, more, side) => {
+  expect(sideOfRequest({ ...request, ...more })).toBe(side)
+})
+
+test("every request that clients were seen to send is Anthropic's", async () => {
+  const folder = `${import.meta.dir}/../fixtures/requests`
+  const names = await Array.fromAsync(new Bun.Glob("*.json").scan(folder))
+  expect(names.length).toBeGreaterThan(3)
+  for (const name of names) {
+    const body = await Bun.file(`${folder}/${name}`).json()
+    expect([name, sideOfRequest(body)]).toEqual([name, "anthropic"])
+  }
+})
+
+const reply = {
+  ...{
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "m",
+    stop_reason: "tool_use",
+    stop_sequence: null,
+  },
+  content: [
+    { type: "thinking", thinking: "Hm.", signature: "x" },
+    { type: "text", text: "Look:" },
+    { type: "tool_use", id: "toolu_1", name: "clock", input: { zone: "UTC" } },
+    { type: "web_search_tool_result", tool_use_id: "srv_1", content: [] },
+  ],
+  usage: { input_tokens: 5, output_tokens: 7 },
+}
+
+describe("an Anthropic reply", () => {
+  test("becomes OpenAI's", async () => {
+    const { code, out, error } = await run(JSON.stringify(reply), { to: "openai" })
+    expect([code, error]).toEqual([0, ""])
+    expect(json(out)).toMatchObject({
+      ...{ id: "chatcmpl-1", object: "chat.completion", created: 0, model: "m" },
+      choices: [
+        {
+          message: {
+            ...{ content: "Look:", reasoning_content: "Hm." },
+            tool_calls: [{ id: "toolu_1", function: { name: "clock", arguments: '{"zone":"UTC"}' } }],
+          },
+          finish_reason: "tool_calls",
+        },
+      ],
+      usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 },
+    })
+  })
+
+  test("--explain says what is lost", async () => {
+    const { error } = await run(JSON.stringify(reply), { explain: true })
+    expect(error).toContain("dropped  content.0.signature: ")
+    expect(error).toContain("dropped  content.3: ")
+    const { error: nothing } = await run(JSON.stringify({ ...reply, content: [] }), { explain: true })
+    expect(nothing).toBe("nothing was dropped or changed\n")
+  })
+
+  test("that is an error becomes OpenAI's error", async () => {
+    const failure = JSON.stringify({
+      type: "error",
+      error: { type: "rate_limit_error", message: "slow down" },
+    })
+    expect(json((await run(failure)).out)).toEqual({
+      error: { message: "slow down", type: "rate_limit_error", param: null, code: "rate_limit_exceeded" },
+    })
+    expect(json((await run(failure, { to: "anthropic" })).out)["type"]).toBe("error")
+  })
+
+  test("comes back as it was when it is converted twice", async () => {
+    const there = await run(JSON.stringify(reply))
+    const back = json((await run(there.out)).out)
+    expect(back).toMatchObject({
+      content: [
+        { type: "thinking", thinking: "Hm." },
+        reply.content[1],
+        { ...reply.content[2], id: "toolu_1" },
+      ],
+      stop_reason: "tool_use",
+      usage: { input_tokens: 5, output_tokens: 7 },
+    })
+  })
+})
+
+describe("an Anthropic stream", () => {
+  const events = async () => {
+    const { out } = await run(chunks.map((chunk) => JSON.stringify(chunk)).join("\n"))
+    return out
+  }
+  const lines = (sse: string) => parseAnthropicSse(sse).map((event) => JSON.stringify(event))
+
+  test.each(["server-sent events", "an event a line"])("as %s becomes OpenAI's chunks", async (form) => {
+    const sse = await events()
+    const input = form === "an event a line" ? ['{"comment":"x"}', ...lines(sse)].join("\n") : sse
+    const { code, out } = await run(input, { to: "openai" })
+    expect(code).toBe(0)
+    expect(out).toEndWith("data: [DONE]\n\n")
+    // The way back gives the same events: nothing that counts was lost.
+    const again = parseAnthropicSse((await run(out)).out)
+    expect(again.at(-2)).toEqual(parseAnthropicSse(sse).at(-2) ?? {})
+  })
+
+  test("that was cut ends in an error", async () => {
+    const cut = (await events()).split("event: message_stop")[0] ?? ""
+    const { out } = await run(cut)
+    expect(out).not.toContain("[DONE]")
+    expect(json(out.trimEnd().split("\n\n").at(-1)?.slice(6) ?? "")).toMatchObject({
+      error: { message: "the stream ends before its message_stop", type: "server_error" },
+    })
+  })
+
+  test("--explain says what is lost", async () => {
+    const start = { type: "content_block_start", index: 0, content_block: { type: "server_tool_use" } }
+    const { error } = await run(`data: ${JSON.stringify(start)}\n\n`, { explain: true })
+    expect(error).toContain("dropped  content.0: a server_tool_use block")
+  })
+})
+
+test("for an upstream that speaks the Messages API itself only the model's name changes", () => {
+  const config = configFrom({ OPENAI_BASE_URL: "https://api.anthropic.com/v1", OPENAI_API_KEY: "k" })
+  const body = { ...request, model: "anthropic/claude-x", system: "Be brief.", brand_new: [1] }
+  const converted = convertMessagesBody(body, undefined, config)
+  if (!converted.ok) throw new Error(converted.why)
+  expect(converted.body).toEqual({ ...body, model: "claude-x" })
+  expect(converted.explanation()).toContain("route    anthropic/claude-x → claude-x at anthropic")
+  expect(converted.explanation()).toContain("changed  model: ")
+})
+
 describe("anything else", () => {
   const cases: readonly (readonly [string, string, Partial<ConvertOptions>, string])[] = [
     ["nothing", "  ", {}, "standard input is empty"],
@@ -128,14 +342,39 @@ describe("anything else", () => {
       "messages.0.content.0.text",
     ],
     [
-      "an OpenAI request",
-      '{"messages":[{"role":"system","content":"be brief"}]}',
+      "a bad OpenAI request",
+      '{"messages":[{"role":"system","content":"be brief"},{"role":"user"}]}',
       {},
-      "this is an OpenAI request",
+      "not a Chat Completions request: Invalid 'messages[1].content'",
+    ],
+    ["nothing of OpenAI's", '{"a":1}', { from: "openai" }, "messages: Field required (an OpenAI request)"],
+    [
+      "nothing of Anthropic's",
+      '{"choices":[]}',
+      { from: "anthropic" },
+      "messages: Field required (a request)",
     ],
     ["a deep request", `{"messages":[{"role":"user","content":[${deep}]}]}`, {}, "nested too deeply"],
     ["a broken line", '{"choices":[]}\n{"cho', {}, "line 2 is not valid JSON"],
-    ["the wrong way", JSON.stringify(request), { to: "anthropic" }, "converts to openai, not to anthropic"],
+    [
+      "an Anthropic request to Anthropic's side",
+      JSON.stringify({ ...request, system: "x" }),
+      { to: "anthropic" },
+      "this input is an Anthropic request, which converts to openai, not to anthropic",
+    ],
+    [
+      "an OpenAI request to OpenAI's side",
+      JSON.stringify({ ...request, n: 1 }),
+      { to: "openai" },
+      wrongWay("request"),
+    ],
+    ["an OpenAI reply to OpenAI's side", JSON.stringify(chatReply({})), { to: "openai" }, wrongWay("reply")],
+    [
+      "an OpenAI stream to OpenAI's side",
+      `data: ${JSON.stringify(textChunk("a"))}`,
+      { to: "openai" },
+      wrongWay("stream"),
+    ],
     ["a file that is not there", "", { file: "gone.json" }, "cannot read gone.json: ENOENT"],
   ]
 

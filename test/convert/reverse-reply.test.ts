@@ -226,7 +226,7 @@ test("usage only when it was asked for, in a chunk of its own", () => {
     choices: [],
     usage: {
       ...{ prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
-      ...{ prompt_tokens_details: { cached_tokens: 6 }, completion_tokens_details: { reasoning_tokens: 0 } },
+      ...{ prompt_tokens_details: { cached_tokens: 6 } },
     },
   }
   expect(dataOf(write(events, { ...streaming, includeUsage: true }))).toEqual([

@@ -419,6 +419,21 @@ describe("the rules of xAI and llama.cpp", () => {
   })
 })
 
+test.each<[string, unknown]>([
+  ["#/$defs/a~1b~0", "number"],
+  ["#/%24defs/a~1b~0", "number"],
+  ["#/properties/list/items/1", "boolean"],
+  ["#/properties/list/items/x", "string"],
+  ["#/$defs/constructor", "string"],
+  ["#/$defs/%E6%BC%A2", "string"],
+  [`#/${"a".repeat(2_000)}`, "string"],
+])("a reference to %j is a %s", (ref, type) => {
+  const properties = { list: { type: "array", items: [string, { type: "boolean" }] }, p: { $ref: ref } }
+  const schema = { type: "object", properties, $defs: { "a/b~": { type: "number" } } }
+  const cleaned = objectOf(prepare(schema, "gemini").schema["properties"])["p"]
+  expect(objectOf(cleaned)["type"]).toBe(type)
+})
+
 test("no more than twenty notes and one on the others", () => {
   const properties = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`p${index}`, { not: {} }]))
   const { notes } = prepare({ type: "object", properties }, "llama")

@@ -351,9 +351,11 @@ describe("an upstream that speaks the Messages API itself", () => {
   })
 
   test("streams, and what says nothing to an OpenAI client is a comment", async () => {
-    const ping = nativeEvent({ type: "ping" })
-    const bytes = new TextEncoder().encode(nativeStream("hé"))
-    const steps = [ping, ...Array.from(bytes, (byte) => new Uint8Array([byte]))]
+    const [head = "", tail = ""] = nativeStream("hé").split("event: content_block_stop")
+    const bytes = new TextEncoder().encode(head)
+    const pieces = Array.from(bytes, (byte) => new Uint8Array([byte]))
+    const silence = [{ pauseMs: 50 }, nativeEvent({ type: "ping" }), { pauseMs: 50 }]
+    const steps = [...pieces, ...silence, `event: content_block_stop${tail}`]
     const { proxy, exchanges } = startDirect([{ steps }])
     const lines = linesOf(await (await ask(proxy, { stream: true })).text())
     expect(lines.at(-1)).toBe("[DONE]")

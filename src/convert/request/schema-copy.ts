@@ -1,6 +1,7 @@
 // The copy of a JSON Schema for providers that take all of its keywords: OpenAI, those that follow it, and xAI.
 import { arrayOf, isObject, type JsonObject } from "../../protocol/json.ts"
 import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./schema-cleaning.ts"
+import { resolvePointer } from "./schema-refs.ts"
 
 // Where schemas stand inside a schema; under every other keyword stands plain data, which is left alone.
 const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
@@ -29,6 +30,10 @@ export function copySchema(value: unknown, place: Place, cleaning: Cleaning, rul
   }
   const kept = Object.entries(value).filter(([key, inner]) => {
     if (unneeded.has(key)) return false
+    if (key === "$ref" && resolvePointer(cleaning.root, inner) === undefined) {
+      cleaning.drop(place, key, "points to nothing in this schema")
+      return false
+    }
     if (rules.closed || key !== "additionalProperties" || inner !== false) return true
     cleaning.drop(place, key, "refused by this provider")
     return false

@@ -42,11 +42,6 @@ export function prepareParameters(
   return { schema: cleanBy(rules, root, rootPlace(path), cleaning), notes: cleaning.notes() }
 }
 
-/** Parameters of a function by OpenAI's rules, without notes. */
-export function functionParameters(schema: JsonObject | undefined): JsonObject {
-  return prepareParameters(schema, "openai", "input_schema").schema
-}
-
 /** The schema of an answer: object schemas are treated like parameters, others keep their form. */
 function answerSchema(schema: JsonObject, rules: SchemaRules, path: string): CleanSchema {
   const cleaning = createCleaning(schema, path)

@@ -6,7 +6,7 @@ import type { Message, MessagesRequest, Tool, ToolChoice } from "../../protocol/
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { historyTools } from "./history-tools.ts"
 import { mapToolName } from "./names.ts"
-import { functionParameters, isStrict } from "./schema.ts"
+import { isStrict, prepareParameters } from "./schema.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 export interface PreparedTools {
@@ -84,15 +84,25 @@ function convertTools(
   const all = new Map<string, Candidate>()
   for (const { tool, index } of inStableOrder(request.tools ?? [], request.messages)) {
     const path = `tools.${index}`
-    const chat = tool.name === placeholderName ? undefined : convertTool(tool, profile)
-    if (chat === undefined) notes.push(dropped(path, dropReason(tool)))
+    const converted = tool.name === placeholderName ? undefined : convertTool(tool, profile, path)
+    if (converted === undefined) notes.push(dropped(path, dropReason(tool)))
     else if (all.has(tool.name)) notes.push(dropped(path, `another tool is called ${tool.name} already`))
-    else all.set(tool.name, { tool, chat })
-    if (tool.strict && chat !== undefined && chat.function.strict === undefined) {
-      notes.push(dropped(`${path}.strict`, "not taken here, or the schema does not keep its rules"))
+    else {
+      all.set(tool.name, { tool, chat: converted.chat })
+      notes.push(...converted.notes, ...strictNotes(tool, converted.chat, path))
     }
   }
   return { all: [...all.values()], notes }
+}
+
+function strictNotes(tool: Tool, chat: ChatFunctionTool, path: string): readonly Note[] {
+  if (!tool.strict || chat.function.strict === true) return []
+  return [dropped(`${path}.strict`, "not taken here, or the schema does not keep its rules")]
+}
+
+interface ConvertedTool {
+  readonly chat: ChatFunctionTool
+  readonly notes: readonly Note[]
 }
 
 function dropReason(tool: Tool): string {
@@ -122,20 +132,23 @@ function inStableOrder(tools: readonly Tool[], messages: readonly Message[]) {
   return entries.toSorted((left, right) => rank(left) - rank(right) || left.index - right.index)
 }
 
-function convertTool(tool: Tool, profile: ProviderProfile): ChatFunctionTool | undefined {
+function convertTool(tool: Tool, profile: ProviderProfile, path: string): ConvertedTool | undefined {
   const typed = tool.type === "custom" ? undefined : findTypedTool(tool.type)
   if (tool.type !== "custom" && typed === undefined && tool.input_schema === undefined) return undefined
-  const parameters = functionParameters(tool.input_schema ?? typed?.parameters)
+  const given = tool.input_schema ?? typed?.parameters
+  const { schema: parameters, notes } = prepareParameters(given, profile.schema, `${path}.input_schema`)
   const description = tool.description ?? typed?.description
-  return {
+  const strict = tool.strict && profile.strictTools && isStrict(parameters)
+  const chat: ChatFunctionTool = {
     type: "function",
     function: {
       name: mapToolName(tool.name, profile),
       ...(description === undefined ? {} : { description: description.toWellFormed() }),
       parameters,
-      ...(tool.strict && profile.strictTools && isStrict(parameters) ? { strict: true } : {}),
+      ...(strict ? { strict: true } : {}),
     },
   }
+  return { chat, notes }
 }
 
 interface MappedChoice {

@@ -13,7 +13,8 @@ export interface ChatUsageOut {
   readonly completion_tokens: number
   readonly total_tokens: number
   readonly prompt_tokens_details: { readonly cached_tokens: number }
-  readonly completion_tokens_details: { readonly reasoning_tokens: number }
+  /** Left out where it is not known. */
+  readonly completion_tokens_details?: { readonly reasoning_tokens: number }
 }
 
 export interface ChatMessageOut {
@@ -124,13 +125,13 @@ export function convertUsage(usage: unknown): ChatUsageOut {
   const cached = count("cache_read_input_tokens")
   const prompt = count("input_tokens") + cached + count("cache_creation_input_tokens")
   const completion = count("output_tokens")
-  const reasoning = countOf(objectOf(counts["output_tokens_details"])["thinking_tokens"]) ?? 0
+  const reasoning = countOf(objectOf(counts["output_tokens_details"])["thinking_tokens"])
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: cached },
-    completion_tokens_details: { reasoning_tokens: reasoning },
+    ...(reasoning === undefined ? {} : { completion_tokens_details: { reasoning_tokens: reasoning } }),
   }
 }
 

@@ -13,6 +13,8 @@ export interface StrictConversation {
 export interface StrictMemory {
   /** Turns of its own may come back with the documented stand-in where their reasoning is lost. */
   readonly forgiveLost?: boolean
+  /** Plain reasoning text of other models is taken too: a server cannot tell it from its own by looking. */
+  readonly takeForeignText?: boolean
 }
 
 /** What stands in for reasoning that nobody has (their documentation; googleapis/js-genai#1275). */
@@ -25,13 +27,8 @@ interface Memory {
   readonly signatures: ReadonlyMap<number, string>
 }
 
-const textFields = [
-  "reasoning_content",
-  "reasoning",
-  "reasoning_text",
-  "encrypted_content",
-  "reasoning_opaque",
-]
+const plainFields = ["reasoning_content", "reasoning", "reasoning_text"]
+const textFields = [...plainFields, "encrypted_content", "reasoning_opaque"]
 
 export function createStrictConversation(id: string, memory: StrictMemory = {}): StrictConversation {
   const provider = strictProvider(id)
@@ -49,7 +46,7 @@ export function createStrictConversation(id: string, memory: StrictMemory = {}):
       if (message["role"] !== "assistant") return []
       const own = waiting.get(keyOf(message))?.shift()
       const path = `messages[${index}]`
-      return own === undefined ? checkForeign(message, path) : checkOwn(message, own, path, memory)
+      return own === undefined ? checkForeign(message, path, memory) : checkOwn(message, own, path, memory)
     })
     return [...provider.check(body, String(body["model"])), ...reasons]
   }
@@ -88,9 +85,10 @@ function signaturesOf(message: JsonObject): ReadonlyMap<number, string> {
   )
 }
 
-function checkForeign(message: JsonObject, path: string): readonly string[] {
+function checkForeign(message: JsonObject, path: string, memory: StrictMemory): readonly string[] {
+  const plain = memory.takeForeignText === true ? plainFields : []
   const texts = textFields.filter(
-    (field) => message[field] !== undefined && !standIns.includes(message[field]),
+    (field) => message[field] !== undefined && !plain.includes(field) && !standIns.includes(message[field]),
   )
   const signatures = [...signaturesOf(message)].filter(([, value]) => !standIns.includes(value))
   return [

@@ -4,7 +4,9 @@ import { checkRequest } from "./check.ts"
 import { cloudRows } from "./rows-clouds.ts"
 import { hostRows } from "./rows-hosts.ts"
 import { localRows } from "./rows-local.ts"
+import { makerRows } from "./rows-makers.ts"
 import { openaiRows } from "./rows-openai.ts"
+import { relayRows } from "./rows-relays.ts"
 import { thinkerRows } from "./rows-thinkers.ts"
 import { resolveRules, type StrictRow } from "./rules.ts"
 
@@ -28,7 +30,9 @@ export const strictProviders: readonly StrictProvider[] = [
   ...openaiRows,
   ...thinkerRows,
   ...cloudRows,
+  ...relayRows,
   ...hostRows,
+  ...makerRows,
   ...localRows,
 ].map(createStrict)
 

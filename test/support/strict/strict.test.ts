@@ -123,11 +123,12 @@ test.each(models)("%s takes a system text, one question and no tools, for %s", (
   expect(strictProvider(id).check(body, model)).toEqual([])
 })
 
-describe.each(bad)("%s is refused", (_, change, why) => {
-  test.each(models)("by %s for %s", (id, model) => {
+test.each(bad)("%s is refused by all", (_, change, why) => {
+  const lenient = models.filter(([id, model]) => {
     const reasons = strictProvider(id).check(change(sampleFor(id, model)), model)
-    expect(reasons.filter((reason) => why.test(reason))).not.toEqual([])
+    return !reasons.some((reason) => why.test(reason))
   })
+  expect(lenient).toEqual([])
 })
 
 test.each(models.filter(([id, model]) => !mayBeEmpty(id, model)))(

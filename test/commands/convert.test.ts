@@ -226,7 +226,7 @@ const reply = {
   content: [
     { type: "thinking", thinking: "Hm.", signature: "x" },
     { type: "text", text: "Look:" },
-    { type: "tool_use", id: "toolu_1", name: "clock", input: { zone: "UTC" } },
+    { type: "tool_use", id: "toolu_12345678", name: "clock", input: { zone: "UTC" } },
     { type: "web_search_tool_result", tool_use_id: "srv_1", content: [] },
   ],
   usage: { input_tokens: 5, output_tokens: 7 },
@@ -242,7 +242,7 @@ describe("an Anthropic reply", () => {
         {
           message: {
             ...{ content: "Look:", reasoning_content: "Hm." },
-            tool_calls: [{ id: "toolu_1", function: { name: "clock", arguments: '{"zone":"UTC"}' } }],
+            tool_calls: [{ id: "toolu_12345678", function: { name: "clock", arguments: '{"zone":"UTC"}' } }],
           },
           finish_reason: "tool_calls",
         },
@@ -274,11 +274,7 @@ describe("an Anthropic reply", () => {
     const there = await run(JSON.stringify(reply))
     const back = json((await run(there.out)).out)
     expect(back).toMatchObject({
-      content: [
-        { type: "thinking", thinking: "Hm." },
-        reply.content[1],
-        { ...reply.content[2], id: "toolu_1" },
-      ],
+      content: [{ type: "thinking", thinking: "Hm." }, reply.content[1], reply.content[2]],
       stop_reason: "tool_use",
       usage: { input_tokens: 5, output_tokens: 7 },
     })

@@ -1,7 +1,7 @@
 // Where one request goes, from the model's name alone.
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
+import { applyDelta } from "../providers/base-profile.ts"
 import type { Prices } from "../providers/prices.ts"
-import { applyDelta } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import { findProvider, type ProviderRow, resolveProfile } from "../providers/table.ts"
 import type { Config, CustomModel, Upstream } from "./config.ts"

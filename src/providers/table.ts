@@ -1,8 +1,10 @@
 // One row per known provider: a delta from the base profile, with where it is known from and when.
 // Adding a provider means a row in the fitting file of rows/, its name in the list below, and a fixture folder
 // of the same name.
+
+import { applyDelta, baseProfile } from "./base-profile.ts"
 import { families, limits, modelKey } from "./models.ts"
-import { applyDelta, baseProfile, type ProviderProfile } from "./profile.ts"
+import type { ProviderProfile } from "./profile.ts"
 import type { ProviderRow } from "./row.ts"
 import { ark, dashscope, deepseek, minimax, siliconflow } from "./rows/china.ts"
 import { fireworks, openrouter, together } from "./rows/gateways.ts"

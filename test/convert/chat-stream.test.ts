@@ -2,7 +2,7 @@
 // in provider-streams.test.ts).
 import { describe, expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/reply.ts"
-import { baseProfile } from "../../src/providers/profile.ts"
+import { baseProfile } from "../../src/providers/base-profile.ts"
 import {
   chatUsage,
   deltaChunk,

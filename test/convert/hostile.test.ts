@@ -1,7 +1,7 @@
 // Input that is legal but absurd must cost no more than its length.
 import { expect, test } from "bun:test"
-import { noArguments, takeArguments } from "../../src/convert/reply/json-scan.ts"
 import { initialTags, splitTags } from "../../src/convert/reply/think-tags.ts"
+import { noArguments, takeArguments } from "../../src/convert/tool-calls/json-scan.ts"
 import { ask, assistant, call, convert } from "./request-support.ts"
 
 const pieces = 80_000

@@ -1,9 +1,9 @@
 // Arguments that are not quite JSON: what is repaired when the whole text is there, and what is left alone.
 import { describe, expect, test } from "bun:test"
-import { checkArguments } from "../../src/convert/reply/argument-check.ts"
-import { repairJson } from "../../src/convert/reply/json-repair.ts"
-import { toolInput } from "../../src/convert/reply/json-scan.ts"
-import { repair } from "../../src/convert/reply/repairs.ts"
+import { checkArguments } from "../../src/convert/tool-calls/argument-check.ts"
+import { repairJson } from "../../src/convert/tool-calls/json-repair.ts"
+import { toolInput } from "../../src/convert/tool-calls/json-scan.ts"
+import { repair } from "../../src/convert/tool-calls/repairs.ts"
 import { isObject, type JsonObject, parseJson } from "../../src/protocol/json.ts"
 import { property, type Random } from "../support/random.ts"
 

@@ -2,8 +2,8 @@
 import { type Conversion, convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
+import { applyDelta } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
-import { applyDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
 import { findProvider, resolveProfile } from "../../src/providers/table.ts"
 

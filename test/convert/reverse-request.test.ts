@@ -463,7 +463,7 @@ property("a conversation comes through both conversions as it was", 400, (random
   expect([body.temperature, body.stop]).toEqual([chat.temperature, chat.stop])
 })
 
-property("whatever is accepted is a valid Messages request", 1000, (random) => {
+property("whatever is accepted is a valid Messages request", 3000, (random) => {
   const parsed = ChatRequestBody.safeParse(randomMess(random))
   if (!parsed.success) {
     expect(firstChatIssue(parsed.error).message).not.toBe("")

@@ -1,6 +1,6 @@
 // Schemas of every kind, by every provider's rules: what comes out is taken, what went in is untouched.
 import { describe, expect, test } from "bun:test"
-import { prepareParameters } from "../../src/convert/request/schema.ts"
+import { prepareParameters } from "../../src/convert/schema/schema.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import type { SchemaRules } from "../../src/providers/profile.ts"
 import { property, type Random } from "../support/random.ts"

@@ -1,6 +1,6 @@
 // Schemas of tools and of answers, as each provider takes them.
 import { describe, expect, test } from "bun:test"
-import { convertFormat, prepareParameters } from "../../src/convert/request/schema.ts"
+import { convertFormat, prepareParameters } from "../../src/convert/schema/schema.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import type { ProfileDelta, SchemaRules } from "../../src/providers/profile.ts"
 import { ask, gpt4o, parse, readFixture, routeTo, text, user } from "./request-support.ts"

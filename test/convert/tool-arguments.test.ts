@@ -1,8 +1,8 @@
 // Arguments as they stream: what is delivered of them, in which pieces, and what is noted about it.
 import { describe, expect, test } from "bun:test"
-import { repair } from "../../src/convert/reply/repairs.ts"
-import { endToolCalls, readToolCalls, type ToolOptions } from "../../src/convert/reply/tool-calls.ts"
-import { initialTools } from "../../src/convert/reply/tool-slots.ts"
+import { repair } from "../../src/convert/tool-calls/repairs.ts"
+import { endToolCalls, readToolCalls, type ToolOptions } from "../../src/convert/tool-calls/tool-calls.ts"
+import { initialTools } from "../../src/convert/tool-calls/tool-slots.ts"
 import { changed, dropped, type Note } from "../../src/protocol/fault.ts"
 import { type JsonObject, parseJson } from "../../src/protocol/json.ts"
 import { chatReply, finishChunk, type ToolPiece, toolChunk } from "../support/chunks.ts"

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { isStrict } from "../../src/convert/request/schema.ts"
 import { prepareTools } from "../../src/convert/request/tools.ts"
+import { isStrict } from "../../src/convert/schema/schema.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import { ask, convert, gpt4o, noteLines, ollama, parse, routeTo, text, user } from "./request-support.ts"
 

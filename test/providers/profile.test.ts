@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { applyDelta, baseProfile, type ProfileDelta } from "../../src/providers/profile.ts"
+import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
+import type { ProfileDelta } from "../../src/providers/profile.ts"
 
 describe("a delta", () => {
   test("of nothing changes nothing", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { baseProfile } from "../../src/providers/profile.ts"
+import { baseProfile } from "../../src/providers/base-profile.ts"
 import { findProvider, providerForUrl, providers, resolveProfile } from "../../src/providers/table.ts"
 
 describe("the rows", () => {

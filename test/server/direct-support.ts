@@ -2,7 +2,8 @@
 
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { isObject, parseJson } from "../../src/protocol/json.ts"
-import { applyDelta, baseProfile, type ProfileDelta } from "../../src/providers/profile.ts"
+import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
+import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
 import { type Context, defaultTimes, type Times } from "../../src/server/context.ts"
 import { countDirect, type DirectRequest, handleDirect } from "../../src/server/direct.ts"

@@ -10,7 +10,7 @@ import { isObject, type JsonObject, objectOf, parseJson } from "../../src/protoc
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { createSseDecoder } from "../../src/protocol/sse.ts"
 import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
-import { baseProfile } from "../../src/providers/profile.ts"
+import { baseProfile } from "../../src/providers/base-profile.ts"
 import { findProvider, resolveProfile } from "../../src/providers/table.ts"
 
 const root = resolve(import.meta.dir, "../fixtures")

@@ -3,8 +3,8 @@
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Delta, Opaque } from "../delta.ts"
 import { addedText, mergeDetails } from "../reasoning-details.ts"
+import type { ToolState } from "../tool-calls/tool-slots.ts"
 import { none, type ReaderState, reasoning, type Step } from "./chat-text.ts"
-import type { ToolState } from "./tool-slots.ts"
 
 /** The first field that holds anything; they are never joined, because some hosts fill two with one text. */
 export function readReasoning(state: ReaderState, content: JsonObject): Step {

@@ -6,6 +6,8 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import { overflowMessage } from "../../protocol/overflow.ts"
 import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import type { Delta } from "../delta.ts"
+import { endToolCalls, readToolCalls } from "../tool-calls/tool-calls.ts"
+import { initialTools } from "../tool-calls/tool-slots.ts"
 import { missingSearch, readMedia, readSources } from "./chat-extras.ts"
 import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"
 import {
@@ -22,8 +24,6 @@ import {
 } from "./chat-text.ts"
 import { convertUsage, type Finish, laterUsage, mapFinishReason } from "./finish.ts"
 import { initialTags } from "./think-tags.ts"
-import { endToolCalls, readToolCalls } from "./tool-calls.ts"
-import { initialTools } from "./tool-slots.ts"
 
 /** The state before the first chunk. */
 export function initialChatReader(options: ReaderOptions): ReaderState {

@@ -6,17 +6,17 @@ import type { MessagesUsage } from "../../protocol/messages.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../delta.ts"
-import type { Finish } from "./finish.ts"
 import {
   flushTextCalls,
   initialTextCalls,
   readTextCalls,
   type TextCallState,
   type TextPiece,
-} from "./text-calls.ts"
+} from "../text-calls/text-calls.ts"
+import { readToolCalls, startPending, type ToolOptions } from "../tool-calls/tool-calls.ts"
+import type { ToolState } from "../tool-calls/tool-slots.ts"
+import type { Finish } from "./finish.ts"
 import { flushTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
-import { readToolCalls, startPending, type ToolOptions } from "./tool-calls.ts"
-import type { ToolState } from "./tool-slots.ts"
 
 export interface ReaderOptions {
   readonly profile: ProviderProfile

@@ -3,10 +3,10 @@
 import type { Fault } from "../../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages.ts"
 import type { Delta } from "../delta.ts"
+import { toolInput } from "../tool-calls/json-scan.ts"
 import { write } from "./blocks.ts"
 import { initialChatReader, readChatReply } from "./chat-stream.ts"
 import type { ReaderOptions } from "./chat-text.ts"
-import { toolInput } from "./json-scan.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** Writes several deltas; the state after the last one and all their events in order. */

@@ -4,9 +4,9 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { Message, MessagesRequest, Tool, ToolChoice } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { isStrict, prepareParameters } from "../schema/schema.ts"
 import { historyTools } from "./history-tools.ts"
 import { mapToolName } from "./names.ts"
-import { isStrict, prepareParameters } from "./schema.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 export interface PreparedTools {

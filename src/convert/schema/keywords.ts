@@ -1,7 +1,7 @@
 // The keywords of one type, for the dialects that take only a part of JSON Schema.
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { within } from "./schema-cleaning.ts"
-import { type Draft, narrow } from "./schema-narrow.ts"
+import { within } from "./cleaning.ts"
+import { type Draft, narrow } from "./narrow.ts"
 
 type Check = (value: unknown) => boolean
 

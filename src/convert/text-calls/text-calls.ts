@@ -3,20 +3,13 @@
 // is released as the text it was, byte for byte: a call is made only when its tool was offered and all of it
 // can be read in one way. Code in Markdown is never looked at.
 import type { JsonObject } from "../../protocol/json.ts"
-import { openers } from "./text-call-grammar.ts"
-import {
-  follow,
-  followAll,
-  isCode,
-  lineStart,
-  type Markdown,
-  type MarkdownWalk,
-} from "./text-call-markdown.ts"
-import { advance, entriesOf, openSection, restOf, type Section } from "./text-call-section.ts"
-import type { Option } from "./text-call-steps.ts"
-import { callsOf, type TextCall, type Tools } from "./text-call-values.ts"
+import { openers } from "./grammar.ts"
+import { follow, followAll, isCode, lineStart, type Markdown, type MarkdownWalk } from "./markdown.ts"
+import { advance, entriesOf, openSection, restOf, type Section } from "./section.ts"
+import type { Option } from "./steps.ts"
+import { callsOf, type TextCall, type Tools } from "./values.ts"
 
-export type { TextCall } from "./text-call-values.ts"
+export type { TextCall } from "./values.ts"
 
 export type TextPiece =
   | { readonly kind: "text"; readonly text: string }

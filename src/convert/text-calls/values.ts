@@ -1,8 +1,8 @@
 // From what a section held to calls: whose names were offered, and whose arguments are an object. Parameters
 // written as text get the type that the tool's schema gives them.
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
-import type { Entry } from "./text-call-section.ts"
-import type { Take } from "./text-call-steps.ts"
+import type { Entry } from "./section.ts"
+import type { Take } from "./steps.ts"
 
 export interface TextCall {
   readonly name: string

@@ -1,8 +1,8 @@
 // Walks the table of dialects over one section of text that may be a tool call. Each character is looked at once
 // (a tag or a word that is cut waits for its rest); what is captured goes into a log, which is read when the
 // section is over.
-import { steps } from "./text-call-grammar.ts"
-import { end, type Option, type Step, type Take } from "./text-call-steps.ts"
+import { steps } from "./grammar.ts"
+import { end, type Option, type Step, type Take } from "./steps.ts"
 
 export interface Entry {
   readonly take: Take | "close"

@@ -1,11 +1,11 @@
 // JSON Schema for providers that take a small part of it: one type for each schema, alternatives only in
 // `anyOf`, nothing beside them. What a provider takes within a type is its dialect's.
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { type Cleaning, deepest, type Place, within } from "./schema-cleaning.ts"
-import { describe, hintFor } from "./schema-hints.ts"
-import { flatten, unionKeywords } from "./schema-refs.ts"
-import { alternativesOf, isOfType, type Shape, shapeOf, type TypeName } from "./schema-types.ts"
-import { unite } from "./schema-unions.ts"
+import { type Cleaning, deepest, type Place, within } from "./cleaning.ts"
+import { describe, hintFor } from "./hints.ts"
+import { flatten, unionKeywords } from "./refs.ts"
+import { alternativesOf, isOfType, type Shape, shapeOf, type TypeName } from "./types.ts"
+import { unite } from "./unions.ts"
 
 export interface Dialect {
   /** A reference that may stay one. */

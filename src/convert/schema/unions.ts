@@ -1,7 +1,7 @@
 // A choice among object schemas, where only one object schema may stand.
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { type Cleaning, deepest, type Place, within } from "./schema-cleaning.ts"
-import { type Flat, flatten, unionKeywords, unitedProperties } from "./schema-refs.ts"
+import { type Cleaning, deepest, type Place, within } from "./cleaning.ts"
+import { type Flat, flatten, unionKeywords, unitedProperties } from "./refs.ts"
 
 /**
  * One object schema in place of a schema with `$ref`, `allOf`, `anyOf` or `oneOf`: all properties of all

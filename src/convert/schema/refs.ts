@@ -1,6 +1,6 @@
 // `$ref` and `allOf`: a schema that is written in several places, put together into one.
 import { arrayOf, isObject, type JsonObject } from "../../protocol/json.ts"
-import { type Cleaning, deepest, distinct, type Place } from "./schema-cleaning.ts"
+import { type Cleaning, deepest, distinct, type Place } from "./cleaning.ts"
 
 /** A schema without `$ref` and `allOf`, and the place at which its own parts are to be looked at. */
 export interface Flat {

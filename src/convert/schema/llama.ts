@@ -2,10 +2,10 @@
 // read 2026-11. A pattern, a large bound or a reference that it cannot follow fails the whole request with
 // "failed to parse grammar"; keywords it does not know it skips, so the rest may stay.
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./schema-cleaning.ts"
-import { flatten } from "./schema-refs.ts"
-import { alternativesOf, anyType, shapeOf } from "./schema-types.ts"
-import { unite } from "./schema-unions.ts"
+import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./cleaning.ts"
+import { flatten } from "./refs.ts"
+import { alternativesOf, anyType, shapeOf } from "./types.ts"
+import { unite } from "./unions.ts"
 
 const silent = new Set(["$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "examples"])
 const refused = new Set([

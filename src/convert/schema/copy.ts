@@ -1,7 +1,7 @@
 // The copy of a JSON Schema for providers that take all of its keywords: OpenAI, those that follow it, and xAI.
 import { arrayOf, isObject, type JsonObject } from "../../protocol/json.ts"
-import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./schema-cleaning.ts"
-import { resolvePointer } from "./schema-refs.ts"
+import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./cleaning.ts"
+import { resolvePointer } from "./refs.ts"
 
 // Where schemas stand inside a schema; under every other keyword stands plain data, which is left alone.
 const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])

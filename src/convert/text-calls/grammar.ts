@@ -16,7 +16,7 @@ import {
   value,
   whole,
   word,
-} from "./text-call-steps.ts"
+} from "./steps.ts"
 
 // Hermes and Qwen: JSON between the tags. GLM: a name, then keys and values. Qwen3-Coder: a function inside.
 const tagged: Steps = [

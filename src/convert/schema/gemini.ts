@@ -1,10 +1,10 @@
 // What Gemini takes: the fields of its own `Schema` message (Gemini API reference, 2026-11). Any other keyword
 // fails the whole request with "Unknown name", a keyword of another type with "field predicate failed".
 import { type JsonObject, objectOf } from "../../protocol/json.ts"
-import { within } from "./schema-cleaning.ts"
-import { saysSomething, takeKeywords, takeProperties, tupleOf } from "./schema-keywords.ts"
-import { type Dialect, type Draft, narrowed } from "./schema-narrow.ts"
-import type { TypeName } from "./schema-types.ts"
+import { within } from "./cleaning.ts"
+import { saysSomething, takeKeywords, takeProperties, tupleOf } from "./keywords.ts"
+import { type Dialect, type Draft, narrowed } from "./narrow.ts"
+import type { TypeName } from "./types.ts"
 
 /**
  * References are written out, null becomes `nullable`, values are listed only when they are strings. A schema

@@ -1,10 +1,10 @@
 // What Moonshot takes: its own flavour of JSON Schema, MFJS (the specification and the validator "walle" that
 // it publishes; 2026-11). It wants a type in every schema and nothing beside `anyOf` and `$ref`.
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { type Cleaning, within } from "./schema-cleaning.ts"
-import { saysSomething, takeKeywords, takeProperties, tupleOf } from "./schema-keywords.ts"
-import { type Dialect, type Draft, narrow, narrowed } from "./schema-narrow.ts"
-import { anyType, isOfType, type TypeName } from "./schema-types.ts"
+import { type Cleaning, within } from "./cleaning.ts"
+import { saysSomething, takeKeywords, takeProperties, tupleOf } from "./keywords.ts"
+import { type Dialect, type Draft, narrow, narrowed } from "./narrow.ts"
+import { anyType, isOfType, type TypeName } from "./types.ts"
 
 /** References to definitions stay, all others are written out; see `withDefinitions`. */
 export const moonshot: Dialect = {

@@ -1,6 +1,7 @@
 // Which path and method leads where.
-import { fault } from "../protocol/fault.ts"
+import { type Fault, fault } from "../protocol/fault.ts"
 import { handleChatCompletions } from "./chat-completions.ts"
+import { chatFaultReply } from "./chat-reply.ts"
 import type { Context } from "./context.ts"
 import { countTokens, describe, health } from "./info.ts"
 import { handleMessages } from "./messages.ts"
@@ -14,6 +15,8 @@ export interface Endpoint {
   readonly methods: Readonly<Record<string, Handler>>
   /** Answered without a client key. */
   readonly open?: true
+  /** How its clients are told of a fault; else in Anthropic's shape. */
+  readonly refuse?: (given: Fault, requestId: string) => Response
 }
 
 type Endpoints = Readonly<Record<string, Endpoint>>
@@ -36,6 +39,7 @@ export function createEndpoints(context: Context): Endpoints {
     },
     "/v1/chat/completions": {
       methods: { POST: (request, requestId) => handleChatCompletions(request, context, requestId) },
+      refuse: chatFaultReply,
     },
     "/v1/messages/count_tokens": {
       methods: { POST: (request, requestId, url) => countTokens(request, context, requestId, url) },

@@ -68,11 +68,13 @@ function eventBody(
     controller.enqueue(encoder.encode(text))
   }
 
-  function sendEvents(controller: Controller, events: readonly MessagesEvent[]): void {
+  /** Tells whether there was anything to send: some events say nothing to some clients. */
+  function sendEvents(controller: Controller, events: readonly MessagesEvent[]): boolean {
     let text = ""
     for (const event of events) text += encode(event)
     send(controller, text)
     lastEvent = lastByte
+    return text !== ""
   }
 
   function end(): void {
@@ -116,10 +118,12 @@ function eventBody(
     },
     async pull(controller) {
       try {
-        let events: readonly MessagesEvent[] | undefined = []
-        while (open && events !== undefined && events.length === 0) events = await source.next()
-        if (events === undefined) close(controller)
-        else sendEvents(controller, events)
+        // A pull that brings nothing is not repeated: it goes on until there is something to send.
+        for (let sent = false; open && !sent; ) {
+          const events = await source.next()
+          if (events === undefined) close(controller)
+          else sent = sendEvents(controller, events)
+        }
       } catch (error) {
         guard(controller, error)
       }

@@ -77,6 +77,7 @@ function createAnswer(context: Context): (request: Request) => Promise<Response>
   const endpoints = createEndpoints(context)
   return async (request) => {
     const requestId = `req_${randomId()}`
+    let refuse = faultReply
     try {
       const { method } = request
       // Without a (valid) Host header, as HTTP/1.0 allows it, the URL is a path alone.
@@ -84,18 +85,19 @@ function createAnswer(context: Context): (request: Request) => Promise<Response>
       const path = normalisePath(url.pathname)
       const endpoint = findEndpoint(endpoints, path)
       if (endpoint === undefined) return unknownPath(method, path, requestId)
+      refuse = endpoint.refuse ?? faultReply
       const handler = findHandler(endpoint, method)
       if (handler === undefined) return otherMethod(method, path, endpoint, requestId)
       const refused = endpoint.open ? undefined : gate(request.headers)
-      if (refused !== undefined) return faultReply(refused, requestId)
+      if (refused !== undefined) return refuse(refused, requestId)
       return await handler(request, requestId, url)
     } catch (error) {
       // The only request that breaks the stack is one that is nested thousands of levels deep.
       if (error instanceof RangeError && error.message.includes("call stack")) {
-        return faultReply(invalidRequest("the request is nested too deeply"), requestId)
+        return refuse(invalidRequest("the request is nested too deeply"), requestId)
       }
       context.log.error("internal error", () => ({ requestId, error }))
-      return faultReply(internalFault(error), requestId)
+      return refuse(internalFault(error), requestId)
     }
   }
 }

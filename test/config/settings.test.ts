@@ -17,7 +17,7 @@ test("the defaults written in the table are the ones in force", () => {
     logLevel: "INFO",
     logFormat: "json",
     upstream: "https://api.openai.com/v1",
-    others: ["ollama"],
+    others: ["ollama", "lmstudio", "vllm", "llamacpp"],
     tiers: { big: "gpt-4o", middle: "gpt-4o", small: "gpt-4o-mini" },
     models: [],
     defaultMaxTokens: 8192,

@@ -172,7 +172,11 @@ describe("without an upstream", () => {
   })
 
   test("every provider with an address can be named", () => {
-    expect(Object.keys(configFrom({}, { needsUpstream: false }).others)).toEqual(["deepseek", "ollama"])
+    expect(Object.keys(configFrom({}, { needsUpstream: false }).others)).toEqual([
+      ...["deepseek", "moonshot", "kimi", "zhipu", "zai", "minimax", "gemini", "ark", "dashscope"],
+      ...["openrouter", "groq", "mistral", "xai", "siliconflow", "together", "fireworks", "cerebras"],
+      ...["ollama", "lmstudio", "vllm", "llamacpp", "copilot", "anthropic"],
+    ])
   })
 
   test("the built-in upstream stands for every other", () => {

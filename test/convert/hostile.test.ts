@@ -17,7 +17,7 @@ test("a model that never stops sending white space: before any text", () => {
   const took = timed(() => {
     for (let count = 0; count < pieces; count++) [state] = splitTags(state, "\n")
   })
-  expect(took).toBeLessThan(1_000)
+  expect(took).toBeLessThan(3_000)
   expect(splitTags(state, "text")[1].map((piece) => piece.text.trim())).toEqual(["text"])
 })
 
@@ -26,7 +26,7 @@ test("a model that never stops sending white space: behind its thinking", () => 
   const took = timed(() => {
     for (let count = 0; count < pieces; count++) [state] = splitTags(state, "\n")
   })
-  expect(took).toBeLessThan(1_000)
+  expect(took).toBeLessThan(3_000)
 })
 
 test("a model that never stops sending white space: in a call's arguments", () => {
@@ -34,7 +34,7 @@ test("a model that never stops sending white space: in a call's arguments", () =
   const took = timed(() => {
     for (let count = 0; count < pieces; count++) args = takeArguments(args, "\n").args
   })
-  expect(took).toBeLessThan(1_000)
+  expect(took).toBeLessThan(3_000)
   expect(takeArguments(args, '"a":1}').out).toBe('{"a":1}')
 })
 

@@ -57,7 +57,13 @@ describe("roles", () => {
     [
       "a prefill",
       [hi, assistant(text("The answer is"))],
-      [said("hi"), { role: "assistant", content: "The answer is" }],
+      [
+        said("hi"),
+        { role: "assistant", content: "The answer is" },
+        said(
+          "Continue your last message exactly where it ends. Do not repeat any of it, and do not comment on it.",
+        ),
+      ],
     ],
     [
       "an assistant that begins",

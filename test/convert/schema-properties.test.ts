@@ -153,7 +153,7 @@ function taken(schema: unknown, isRoot: boolean): unknown {
   const root = { ...rest, type: "object", properties: objectOf(rest["properties"]) }
   const inner: JsonObject = isRoot
     ? root
-    : { ...rest, $ref, anyOf, oneOf, allOf, not, enum: values, const: value }
+    : { ...rest, $ref: $ref === "#" ? $ref : undefined, anyOf, oneOf, allOf, not, enum: values, const: value }
   return Object.fromEntries(
     Object.entries({
       ...inner,

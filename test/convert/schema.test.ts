@@ -65,6 +65,7 @@ describe("OpenAI's rules", () => {
       "keywords other providers refuse, tuples and booleans",
       {
         ...closed,
+        $defs: { x: string },
         properties: {
           a: { type: "integer", exclusiveMinimum: 0, format: "uri", $ref: "#/$defs/x" },
           b: { type: "array", items: [string, true] },
@@ -74,6 +75,7 @@ describe("OpenAI's rules", () => {
       },
       {
         ...closed,
+        $defs: { x: string },
         properties: {
           a: { type: "integer", exclusiveMinimum: 0, format: "uri", $ref: "#/$defs/x" },
           b: { type: "array", items: [string, true] },
@@ -81,6 +83,11 @@ describe("OpenAI's rules", () => {
           d: false,
         },
       },
+    ],
+    [
+      "a reference to nothing",
+      { ...closed, properties: { a: { $ref: "#/$defs/gone", description: "d" } } },
+      { ...closed, properties: { a: { description: "d" } } },
     ],
     [
       "a choice at the root: all properties, required what all require",

@@ -55,7 +55,7 @@ describe("tool_choice", () => {
       const tools = [{ type: "web_search_20250305", name: "web_search", max_uses: 8 }]
       const conversion = convert(ask([hi], { tools, tool_choice }))
       expect([conversion.body.tools, conversion.body.tool_choice]).toEqual([undefined, undefined])
-      expect(noteLines(conversion)).toEqual(["dropped tools.0", "dropped tool_choice"])
+      expect(noteLines(conversion)).toEqual(["changed tools.0", "dropped tool_choice"])
     },
   )
 

@@ -50,7 +50,7 @@ describe("OpenAI's models", () => {
     ["gpt-5.6", reasoning, 128_000, 1_050_000, sampling, "developer", 0],
     ["gpt-5-chat-latest", reasoning, 16_384, 128_000, [], "system", 4],
     ["gpt-5.1-chat-latest", reasoning, 16_384, 128_000, [], "system", 4],
-    ["gpt-oss-120b", plain, null, null, [], "system", 4],
+    ["gpt-oss-120b", plain, 65_536, 131_072, [], "system", 4],
     ["gpt-image-of-tomorrow", plain, null, null, [], "system", 4],
     ["opus-o3", plain, null, null, [], "system", 4],
   ]

@@ -6,7 +6,11 @@ describe("the rows", () => {
   test("have ids of their own, and a generic one is among them", () => {
     const ids = providers.map((row) => row.id)
     expect(new Set(ids).size).toBe(ids.length)
-    expect(ids).toEqual(["openai", "azure", "deepseek", "ollama", "demo", "generic"])
+    expect(ids).toEqual([
+      ...["openai", "azure", "deepseek", "moonshot", "kimi", "zhipu", "zai", "minimax", "gemini", "ark"],
+      ...["dashscope", "openrouter", "groq", "mistral", "xai", "siliconflow", "together", "fireworks"],
+      ...["cerebras", "ollama", "lmstudio", "vllm", "llamacpp", "copilot", "anthropic", "demo", "generic"],
+    ])
   })
 
   test.each(providers.map((row) => [row.id, row] as const))("%s is complete", (id, row) => {
@@ -18,8 +22,13 @@ describe("the rows", () => {
         .filter((key) => key !== "allow")
         .toSorted(),
     ).toEqual(Object.keys(baseProfile).toSorted())
-    expect(profile.drop).toContain("top_k")
-    if (row.baseUrl !== null) expect(providerForUrl(new URL(row.baseUrl)).id).toBe(id)
+    // A field is refused or known to be taken, never both.
+    expect(profile.drop.includes("top_k")).toBe(!(row.delta.allow ?? []).includes("top_k"))
+    // A server at a port that many use is known by its name alone.
+    const hasAddress = row.delta.hosts !== undefined || row.port !== undefined
+    if (row.baseUrl !== null && hasAddress) expect(providerForUrl(new URL(row.baseUrl)).id).toBe(id)
+    for (const url of row.native === null || !hasAddress ? [] : [row.native])
+      expect(providerForUrl(new URL(url)).id).toBe(id)
     for (const host of row.delta.hosts ?? []) expect(host).toMatch(/^\.?([a-z0-9-]+\.)+[a-z]+$/)
     for (const name of row.keyNames) expect(name).toMatch(/^[A-Z_]+_API_KEY$/)
     for (const rule of row.models) expect(rule.match.global).toBe(false)

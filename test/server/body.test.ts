@@ -178,16 +178,20 @@ test("a body in chunks, without its length", async () => {
 
 test.each([
   ["tool results", '{"type":"tool_result","tool_use_id":"a","content":[', "]}"],
-  ["schemas", '{"type":"array","items":', "}"],
-] as const)("%s nested thousands of levels deep are 400, and harm nobody else", async (what, open, close) => {
+  ["blocks", '{"type":"document","source":{"type":"content","content":[', "]}}"],
+] as const)("%s nested thousands of levels deep are 400, and harm nobody else", async (_, open, close) => {
   const { proxy } = start(reply)
-  const nest = `${open.repeat(20_000)}${what === "schemas" ? "{}" : ""}${close.repeat(20_000)}`
-  const body =
-    what === "schemas"
-      ? `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"a","input_schema":${nest}}]}`
-      : `{"messages":[{"role":"user","content":[${nest}]}]}`
-  const response = await post(proxy, {}, { body })
+  const nest = `${open.repeat(20_000)}${close.repeat(20_000)}`
+  const response = await post(proxy, {}, { body: `{"messages":[{"role":"user","content":[${nest}]}]}` })
   expect(response.status).toBe(400)
   expect(objectOf((await jsonOf(response))["error"])["message"]).toContain("nested too deeply")
   expect((await post(proxy)).status).toBe(200)
+})
+
+test("a schema nested thousands of levels deep is cut where no server would look any more", async () => {
+  const { proxy, upstream } = start(reply)
+  const schema = `${'{"type":"array","items":'.repeat(20_000)}{}${"}".repeat(20_000)}`
+  const body = `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"a","input_schema":${schema}}]}`
+  expect((await post(proxy, {}, { body })).status).toBe(200)
+  expect(upstream.turns()[0]?.text.length).toBeWithin(1_000, 20_000)
 })

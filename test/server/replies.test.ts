@@ -113,8 +113,24 @@ test("ids are new for every reply, names are the client's own", async () => {
   expect(objectOf(first?.["message"])["model"]).toBe("claude-x[1m]")
 })
 
-test("an empty reply that says why it ended is an empty message", async () => {
+test("a reply without any content is asked for once more, then it is an error that says so", async () => {
   const { upstream, proxy } = start(() => ({ kind: "stream", chunks: [roleChunk(), finishChunk("stop")] }))
+  for (const response of [await postStream(proxy), await post(proxy)]) {
+    expect([response.status, response.headers.get("x-should-retry")]).toEqual([502, "false"])
+    expect(objectOf((await jsonOf(response))["error"])["message"]).toContain("answered with nothing")
+  }
+  expect(upstream.turns().length).toBe(4)
+})
+
+test("an empty reply whose second attempt speaks is a reply like any other", async () => {
+  const empty = { kind: "stream", chunks: [roleChunk(), finishChunk("stop")] } as const
+  const { proxy } = start([empty, { kind: "stream", chunks }])
+  const events = await eventsOf(postStream(proxy, { tools }))
+  expect(typesOf(events).at(-1)).toBe("message_stop")
+})
+
+test("a reply that the limit cut before its first word is an empty message", async () => {
+  const { upstream, proxy } = start(() => ({ kind: "stream", chunks: [roleChunk(), finishChunk("length")] }))
   const events = await eventsOf(postStream(proxy))
   expect(typesOf(events)).toEqual(["message_start", "message_delta", "message_stop"])
   expect((await jsonOf(post(proxy)))["content"]).toEqual([])

@@ -23,6 +23,9 @@ export interface Exchange {
   readonly estimated: boolean
   /** What it cost, in US dollars. Undefined: the model's prices are not known. */
   readonly costUsd?: number | undefined
+  /** What was dropped or changed of the request. */
   readonly notes: readonly Note[]
+  /** What was repaired in the reply. */
+  readonly repairs: readonly Note[]
   readonly outcome: Outcome
 }

@@ -3,7 +3,7 @@ import type { Exchange } from "./exchange.ts"
 import type { Logger } from "./log.ts"
 import { usageLine } from "./usage-line.ts"
 
-/** The usage of a completed request at INFO, a failure at ERROR; the circumstances of both at DEBUG. */
+/** The usage of a completed request at INFO, a failure at ERROR, repairs at WARNING; the circumstances at DEBUG. */
 export function logExchange(exchange: Exchange, log: Logger): void {
   const { requestId, outcome } = exchange
   if (outcome.kind === "completed") log.info(usageLine(exchange))
@@ -11,6 +11,10 @@ export function logExchange(exchange: Exchange, log: Logger): void {
   else {
     const { status, message } = outcome.fault
     log.error("request failed", () => ({ requestId, status, why: message }))
+  }
+  if (exchange.repairs.length > 0) {
+    const repairs = exchange.repairs.map(({ path, why }) => `${path}: ${why}`)
+    log.warn("the model's reply was repaired", () => ({ requestId, model: exchange.model, repairs }))
   }
   log.debug("request", () => ({
     requestId,

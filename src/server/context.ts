@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
+import type { Metrics } from "../observe/metrics.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { ReasoningMemory } from "./memory.ts"
 
@@ -36,6 +37,7 @@ export interface Context {
   readonly clock: Clock
   readonly times: Times
   readonly onExchange: (exchange: Exchange) => void
+  readonly metrics: Metrics
   /** The thinking before calls, for clients that leave it out. */
   readonly memory: ReasoningMemory
   /** Requests under way. */

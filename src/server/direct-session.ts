@@ -84,6 +84,7 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
       costUsd: costUsd(resolvePrices(context.config, route.requestedModel), used),
       estimated,
       notes: facts.notes,
+      repairs: [],
       outcome,
     })
   }

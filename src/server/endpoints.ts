@@ -3,7 +3,7 @@ import { type Fault, fault } from "../protocol/fault.ts"
 import { handleChatCompletions } from "./chat-completions.ts"
 import { chatFaultReply } from "./chat-reply.ts"
 import type { Context } from "./context.ts"
-import { countTokens, describe, health } from "./info.ts"
+import { countTokens, describe, health, metrics } from "./info.ts"
 import { handleMessages } from "./messages.ts"
 import { model, models } from "./models.ts"
 import { faultReply, jsonReply } from "./respond.ts"
@@ -30,6 +30,7 @@ export function createEndpoints(context: Context): Endpoints {
   return {
     "/": { open: true, methods: { GET: (_request, requestId) => describe(context, requestId) } },
     "/health": { open: true, methods: { GET: (_request, requestId) => health(context, requestId) } },
+    "/metrics": { methods: { GET: (_request, requestId) => metrics(context, requestId) } },
     "/api/hello": {
       open: true,
       methods: { GET: (_request, requestId) => jsonReply({ message: "hello" }, requestId) },

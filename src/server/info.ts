@@ -21,6 +21,7 @@ export function describe(context: Context, requestId: string): Response {
         "/v1/chat/completions",
         "/v1/models",
         "/health",
+        "/metrics",
       ],
       models: { big: tiers.big, middle: tiers.middle, small: tiers.small },
     },
@@ -46,6 +47,12 @@ export function health(context: Context, requestId: string): Response {
     },
     requestId,
   )
+}
+
+/** GET /metrics: figures for Prometheus. */
+export function metrics(context: Context, requestId: string): Response {
+  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "request-id": requestId }
+  return new Response(context.metrics.render(), { headers })
 }
 
 /** POST /v1/messages/count_tokens: our estimate of the whole request, or the count of who will answer it. */

@@ -70,7 +70,8 @@ export function createProgress(prepared: Prepared, { config, log, memory }: Cont
       usage: usageOf(state),
       costUsd: costUsd(resolvePrices(config, route.requestedModel), usageOf(state)),
       estimated: isEstimated(state),
-      notes: [...prepared.notes, ...state.notes],
+      notes: prepared.notes,
+      repairs: state.notes,
       outcome,
     }),
   }

@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
+import { createMetrics, type Metrics } from "../observe/metrics.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { type Clock, systemClock } from "../upstream/deadline.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
@@ -42,11 +43,13 @@ export interface RunningServer {
 /** Starts listening. Throws what Bun.serve throws when the address is taken (code EADDRINUSE). */
 export function startServer(options: ServerOptions): RunningServer {
   const { config } = options
+  const metrics = createMetrics()
   const context: Context = {
     ...options,
+    metrics,
     clock: options.clock ?? systemClock,
     times: { ...defaultTimes, ...options.times },
-    onExchange: guarded(options),
+    onExchange: guarded(options, metrics),
     memory: createReasoningMemory(),
     running: new Set(),
     address: () => ({ hostname: config.host, port: server.port ?? config.port }),
@@ -103,9 +106,10 @@ function createAnswer(context: Context): (request: Request) => Promise<Response>
 }
 
 /** A listener that fails must not take the request with it that it was only to be told of. */
-function guarded({ onExchange, log }: ServerOptions): (exchange: Exchange) => void {
+function guarded({ onExchange, log }: ServerOptions, metrics: Metrics): (exchange: Exchange) => void {
   return (exchange) => {
     try {
+      metrics.recordNotes(exchange.provider, exchange.notes)
       onExchange(exchange)
     } catch (error) {
       log.error("internal error", () => ({ requestId: exchange.requestId, error }))

@@ -4,6 +4,7 @@ import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
+import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches } from "./batches.ts"
 import { connectionFault } from "./connection.ts"
@@ -71,10 +72,24 @@ function requestHeaders(route: Route, body: ChatRequest, userAgent: string): Rec
     ...(body.stream === true ? { "accept-encoding": "identity" } : {}),
   }
   for (const [name, value] of Object.entries(profile.headers)) headers[name.toLowerCase()] = value
+  Object.assign(headers, turnHeaders(profile.turnHeaders, body))
   if (apiKey !== undefined && profile.auth === "api-key") headers["api-key"] = apiKey
   else if (apiKey !== undefined) headers["authorization"] = `Bearer ${apiKey}`
   for (const [name, value] of Object.entries(route.headers)) headers[name.toLowerCase()] = value
   return headers
+}
+
+/** Copilot counts only what a person began, and has to be told of images. */
+function turnHeaders(
+  names: ProviderProfile["turnHeaders"],
+  { messages }: ChatRequest,
+): Record<string, string> {
+  if (names === null) return {}
+  const hasImage = messages.some(
+    ({ content }) => Array.isArray(content) && content.some((part) => part.type === "image_url"),
+  )
+  const initiator = messages.at(-1)?.role === "user" ? "user" : "agent"
+  return { [names.initiator]: initiator, ...(hasImage ? { [names.vision]: "true" } : {}) }
 }
 
 async function errorReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Fault> {

@@ -24,6 +24,7 @@ function exchange(input: number, cached: number, output: number, more: Partial<E
     usage,
     estimated: false,
     notes: [],
+    repairs: [],
     outcome,
     ...more,
   }

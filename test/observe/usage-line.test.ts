@@ -20,6 +20,7 @@ const plain: Exchange = {
   },
   estimated: false,
   notes: [],
+  repairs: [],
   outcome: { kind: "completed" },
 }
 

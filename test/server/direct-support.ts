@@ -1,6 +1,7 @@
 // Requests to the pass-through handlers, behind a server of their own.
 
 import type { Exchange } from "../../src/observe/exchange.ts"
+import { createMetrics } from "../../src/observe/metrics.ts"
 import { isObject, parseJson } from "../../src/protocol/json.ts"
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
@@ -87,6 +88,7 @@ function createContext(
     clock,
     times: { ...defaultTimes, ...options.times },
     onExchange: (exchange) => exchanges.push(exchange),
+    metrics: createMetrics(),
     memory: createReasoningMemory(),
     running: new Set(),
     address: () => ({ hostname: "127.0.0.1", port: 0 }),

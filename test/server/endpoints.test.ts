@@ -90,7 +90,14 @@ test("HEAD / is empty, GET / says what this is", async () => {
   expect(json).toEqual({
     name: "claude-proxy",
     version: "0.0.0-test",
-    endpoints: ["/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions", "/v1/models", "/health"],
+    endpoints: [
+      "/v1/messages",
+      "/v1/messages/count_tokens",
+      "/v1/chat/completions",
+      "/v1/models",
+      "/health",
+      "/metrics",
+    ],
     models: { big: "big-model", middle: "middle-model", small: "small-model" },
   })
   expect(text).not.toContain("sk-upstream")

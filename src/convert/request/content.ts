@@ -1,6 +1,6 @@
 // Content blocks as Chat Completions takes them: text and image parts, and text in place of what it has no
 // part for. Nothing vanishes without a trace: what cannot be sent leaves a short note in the text.
-import type { ContentBlock } from "../../protocol/blocks.ts"
+import type { ContentBlock, MediaSource } from "../../protocol/blocks.ts"
 import type { ChatPart } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
@@ -106,21 +106,39 @@ function convertDocument(
       const inner = convertParts(source.content, profile, `${path}.source.content`)
       return { value: [text(open + context), ...inner.value, text("</document>")], notes: inner.notes }
     }
-    case "base64": {
-      const size = `${Math.floor(source.data.length * 0.75)} bytes`
-      if (profile.pdf !== "file") {
-        return omitted(`PDF document (${title ?? size})`, "this provider takes no documents", path)
-      }
-      const file_data = `data:${source.media_type};base64,${source.data}`.toWellFormed()
-      const filename = (title ?? "document.pdf").toWellFormed()
-      return plain([{ type: "file", file: { filename, file_data } }])
-    }
+    case "base64":
+      return convertPdf(source, title, profile, path)
     case "url":
+      if (profile.pdf === "document_url") return plain([{ type: "document_url", document_url: source.url }])
       return omitted(`document ${source.url}`, "this provider fetches no documents", path)
     case "file":
       return omitted(`document ${title ?? source.file_id}`, noFiles, path)
     default:
       return source satisfies never
+  }
+}
+
+/** Mistral has a form of its own for it (Mistral API reference, document QnA). */
+function convertPdf(
+  { data, media_type }: Extract<MediaSource, { type: "base64" }>,
+  title: string | undefined,
+  { pdf }: ProviderProfile,
+  path: string,
+): Converted<readonly ChatPart[]> {
+  const url = `data:${media_type};base64,${data}`.toWellFormed()
+  switch (pdf) {
+    case "file": {
+      const filename = (title ?? "document.pdf").toWellFormed()
+      return plain([{ type: "file", file: { filename, file_data: url } }])
+    }
+    case "document_url":
+      return plain([{ type: "document_url", document_url: url }])
+    case "placeholder": {
+      const size = `${Math.floor(data.length * 0.75)} bytes`
+      return omitted(`PDF document (${title ?? size})`, "this provider takes no documents", path)
+    }
+    default:
+      return pdf satisfies never
   }
 }
 

@@ -180,7 +180,11 @@ test("12: turns of one role in a row become one, with all that belongs to them",
 test("13: string content and text with citations are plain text", () => {
   const cited = [{ type: "char_location", cited_text: "said" }]
   for (const citations of [[], cited]) {
-    const history = [hi, { role: "assistant", content: "(no content)" }, user({ ...text("as I said"), citations })]
+    const history = [
+      hi,
+      { role: "assistant", content: "(no content)" },
+      user({ ...text("as I said"), citations }),
+    ]
     expect(messagesOf(history)).toEqual([
       { role: "user", content: "hi" },
       { role: "assistant", content: "(no content)" },

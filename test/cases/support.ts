@@ -29,7 +29,12 @@ export const rolesOf = (messages: readonly JsonObject[]) => messages.map(({ role
 /** A message's text, in whichever form it is sent. */
 export function plainText(message: JsonObject | undefined): string {
   const content = message?.["content"]
-  return textOf(content) ?? arrayOf(content).map((part) => textOf(objectOf(part)["text"]) ?? "").join("\n\n")
+  return (
+    textOf(content) ??
+    arrayOf(content)
+      .map((part) => textOf(objectOf(part)["text"]) ?? "")
+      .join("\n\n")
+  )
 }
 
 /** Why each provider's own server would refuse the request, and what should have stayed here. */
@@ -84,7 +89,8 @@ function foldBlock(start: JsonObject, events: readonly JsonObject[]): JsonObject
     .map((event) => objectOf(event["delta"]))
   const join = (field: string) => deltas.map((delta) => textOf(delta[field]) ?? "").join("")
   if (block["type"] === "text") return { ...block, text: join("text") }
-  if (block["type"] === "thinking") return { ...block, thinking: join("thinking"), signature: join("signature") }
+  if (block["type"] === "thinking")
+    return { ...block, thinking: join("thinking"), signature: join("signature") }
   if (block["type"] === "compaction") return { ...block, content: join("content") }
   if (!String(block["type"]).endsWith("tool_use")) return block
   const args = join("partial_json")

@@ -1,0 +1,138 @@
+// Anthropic's web search: asked for in the provider's own words, and its results as Anthropic's blocks.
+import { describe, expect, test } from "bun:test"
+import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { finishChunk, textChunk } from "../support/chunks.ts"
+import { inputs, play, readerOptions, replyEvents } from "../support/fixtures.ts"
+import { checkGrammar } from "../support/grammar.ts"
+import { ask, convert, noteLines, readFixture, type Target, text, user } from "./request-support.ts"
+
+const tool = { type: "web_search_20250305", name: "web_search", max_uses: 8 }
+const bash = { name: "Bash", input_schema: { type: "object", properties: {} } }
+const query = "bun release notes"
+const hi = user(
+  text("<system-reminder>\nmind\n</system-reminder>"),
+  text(`Perform a web search for the query: ${query}`),
+)
+const forced = { tools: [tool], tool_choice: { type: "tool", name: "web_search" } }
+const searching: readonly Target[] = [
+  ["openrouter", "x/y"],
+  ["zhipu", "glm-4.6"],
+  ["dashscope", "qwen3-max"],
+]
+
+describe("the request", () => {
+  test.each<[Target, object]>([
+    [["openrouter", "x/y"], { plugins: [{ id: "web", max_results: 5 }] }],
+    [["dashscope", "qwen3-max"], { enable_search: true }],
+    [
+      ["zhipu", "glm-4.6"],
+      {
+        tools: [
+          { type: "web_search", web_search: { enable: true, search_query: query, search_result: true } },
+        ],
+      },
+    ],
+  ])("to %p", (target, fields) => {
+    const conversion = convert(ask([hi], forced), target)
+    expect(conversion.body).toMatchObject(fields)
+    expect(conversion.body.tool_choice).toBe(undefined)
+    expect(conversion.search).toEqual({ query, forced: true })
+    expect(conversion.answer).toBe(undefined)
+    expect(noteLines(conversion)).toContain("changed tools.0")
+  })
+
+  test("beside other tools it is not insisted on, and they stay", () => {
+    const { body, search, offered } = convert(ask([hi], { tools: [bash, tool] }), ["openrouter", "x/y"])
+    expect(body.tools?.map((sent) => sent.function?.name)).toEqual(["Bash"])
+    expect(search).toEqual({ query, forced: false })
+    expect([...offered]).toEqual(["Bash"])
+  })
+
+  test("where nobody can search, Claude Code's request is answered here", async () => {
+    const { answer, search } = convert(await readFixture("web-search"))
+    expect(search).toBe(undefined)
+    expect(answer?.map(({ kind }) => kind)).toEqual(["search", "text", "finish", "end"])
+  })
+
+  test("where nobody can search and nobody insists on it, the tool is left out", () => {
+    const conversion = convert(ask([hi], { tools: [bash, tool] }))
+    expect(conversion.answer).toBe(undefined)
+    expect(conversion.body.tools?.length).toBe(1)
+    expect(noteLines(conversion)).toEqual(["dropped tools.1"])
+  })
+
+  test.each(searching)("%s: a request without the tool searches nothing", (provider, model) => {
+    const target = [provider, model] as const
+    const { body, search } = convert(ask([hi], { tools: [bash] }), target)
+    expect([body.plugins, body.enable_search, search]).toEqual([undefined, undefined, undefined])
+  })
+})
+
+const options = readerOptions({ search: { query, forced: true } })
+const found = { type: "web_search_result", encrypted_content: "", page_age: null }
+
+/** The blocks that chunks become while a search is on. */
+function blocksOf(chunks: readonly unknown[]) {
+  const events = play(inputs(chunks), options)
+  expect(checkGrammar(events)).toEqual([])
+  return foldEvents(events).reply
+}
+
+describe("the reply", () => {
+  const citation = { type: "url_citation", url_citation: { url: "https://a.test/1", title: "One" } }
+  const annotations = { choices: [{ index: 0, delta: { annotations: [citation, citation] } }] }
+
+  test.each<[string, object, object]>([
+    ["annotations", annotations, { ...found, url: "https://a.test/1", title: "One" }],
+    [
+      "Zhipu's list",
+      { choices: [], web_search: [{ link: "https://b.test", title: "Two", content: "x" }] },
+      { ...found, url: "https://b.test", title: "Two" },
+    ],
+    [
+      "citations",
+      { choices: [], citations: ["https://c.test"] },
+      { ...found, url: "https://c.test", title: "https://c.test" },
+    ],
+    [
+      "search_results",
+      { choices: [], search_results: [{ url: "https://d.test", title: "Four" }] },
+      { ...found, url: "https://d.test", title: "Four" },
+    ],
+  ])("%s become a search and its result", (_, chunk, result) => {
+    const reply = blocksOf([chunk, textChunk("Found."), chunk, finishChunk("stop")])
+    expect(reply?.content).toEqual([
+      { type: "server_tool_use", id: "srvtoolu_test0", name: "web_search", input: { query } },
+      { type: "web_search_tool_result", tool_use_id: "srvtoolu_test0", content: [result] as never },
+      { type: "text", text: "Found." },
+    ])
+    expect(reply?.usage.server_tool_use).toEqual({ web_search_requests: 1 })
+    expect(reply?.stop_reason).toBe("end_turn")
+  })
+
+  test("who insisted on a search hears that nothing was found", () => {
+    const reply = blocksOf([textChunk("Nothing."), finishChunk("stop")])
+    expect(reply?.content.map(({ type }) => type)).toEqual([
+      "text",
+      "server_tool_use",
+      "web_search_tool_result",
+    ])
+    expect(reply?.content[2]).toMatchObject({ content: [] })
+  })
+
+  test("a whole reply says the same", () => {
+    const message = { content: "Found.", annotations: [citation] }
+    const events = replyEvents({ choices: [{ message, finish_reason: "stop" }] }, options)
+    expect(checkGrammar(events)).toEqual([])
+    expect(foldEvents(events).reply?.content.map(({ type }) => type)).toEqual([
+      "text",
+      "server_tool_use",
+      "web_search_tool_result",
+    ])
+  })
+
+  test("nobody asked: sources of a model that searches by itself are left alone", () => {
+    const events = play(inputs([annotations, textChunk("Hi"), finishChunk("stop")]))
+    expect(foldEvents(events).reply?.content).toEqual([{ type: "text", text: "Hi" }])
+  })
+})

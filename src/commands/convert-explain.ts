@@ -45,6 +45,12 @@ export function renderTokens(input: number, output: number, { profile }: Route):
   return `tokens   about ${input} in, at most ${output} out; ${fits(input, output, profile.contextWindow)}`
 }
 
+/** Fields that say how much to think, in the words of one provider or another. */
+const switches = [
+  ...(["thinking", "reasoning_effort", "reasoning", "enable_thinking", "thinking_budget"] as const),
+  "chat_template_kwargs",
+] as const
+
 /** What arrives under another name, with the same meaning. */
 function renamed(
   request: MessagesRequest,
@@ -52,12 +58,9 @@ function renamed(
   body: ChatRequest,
 ): readonly (readonly [string, string])[] {
   const field = profile.maxTokensField
-  const effort = body.reasoning_effort
-  const switched = body.thinking === undefined ? [] : [`thinking ${JSON.stringify(body.thinking)}`]
-  const reasoning = [
-    ...switched,
-    ...(effort === undefined ? [] : [`reasoning_effort ${JSON.stringify(effort)}`]),
-  ]
+  const reasoning = switches.flatMap((name) =>
+    body[name] === undefined ? [] : [`${name} ${JSON.stringify(body[name])}`],
+  )
   const tools = (request.tools ?? []).flatMap(({ name }, index) => {
     const mapped = mapToolName(name, profile)
     return mapped === name ? [] : [[`tools.${index}.name`, `${JSON.stringify(name)} as ${mapped}`] as const]

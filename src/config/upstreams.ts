@@ -70,13 +70,11 @@ export function queryFor(
 }
 
 /**
- * Does the address lead to Anthropic's own API? At Anthropic itself, at the endpoint a provider has for it, and
- * where the path says so.
+ * Does the address lead to Anthropic's own API? At Anthropic itself, and where the path says so. Any other
+ * address may just lack its /v1: `direct: true` must say what is meant.
  */
 export function isNative(row: ProviderRow, baseUrl: string): boolean {
-  if (row.delta.dialect === "messages") return true
-  const base = baseUrl === row.baseUrl ? baseUrl : baseUrl.replace(/\/v1$/, "")
-  return base === row.native || base.endsWith("/anthropic")
+  return row.delta.dialect === "messages" || /\/anthropic(\/v1)?$/.test(baseUrl)
 }
 
 /** The URL that requests for one model go to. */

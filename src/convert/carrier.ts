@@ -4,7 +4,7 @@
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
 import type { Opaque } from "./delta.ts"
 import { digest } from "./digest.ts"
-import { mergeDetails, packDetails, unpackDetails } from "./reasoning-details.ts"
+import { continueDetails, mergeDetails, packDetails, unpackDetails } from "./reasoning-details.ts"
 
 const prefix = "ccp1."
 
@@ -61,7 +61,12 @@ export function addCargo(cargo: Cargo, opaque: Opaque): Cargo {
   }
 }
 
-/** All of one and all of the other, in this order. */
+/** What two blocks of one message carry: an item may have begun in the first and ended in the second. */
+export function continueCargo(first: Cargo, second: Cargo): Cargo {
+  return { ...joinCargo(first, second), details: continueDetails(first.details, second.details) }
+}
+
+/** What two messages carry, in this order. */
 export function joinCargo(first: Cargo, second: Cargo): Cargo {
   return {
     details: [...first.details, ...second.details],

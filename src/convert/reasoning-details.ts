@@ -5,41 +5,66 @@ import { countOf, type JsonObject, textOf } from "../protocol/json.ts"
 // These grow from piece to piece; of every other member the last value counts.
 const growing = ["text", "summary", "data"] as const
 
-/** The items so far with further pieces added: pieces of one index and type are one item. */
+/**
+ * The items so far with further pieces added: pieces of one index and type are one item. Without an index a
+ * piece continues the last item, unless that came in the same list: a whole reply lists whole items.
+ */
 export function mergeDetails(
   items: readonly JsonObject[],
   pieces: readonly JsonObject[],
 ): readonly JsonObject[] {
-  let merged = items
-  for (const piece of pieces) {
-    const at = findItem(merged, piece)
-    const item = merged[at]
-    merged = item === undefined ? [...merged, piece] : merged.with(at, joinPiece(item, piece))
-  }
-  return merged
+  return merge(items, pieces, items.length)
+}
+
+/** The same where something else stood in between: only an index then tells that a piece continues an item. */
+export function continueDetails(
+  items: readonly JsonObject[],
+  pieces: readonly JsonObject[],
+): readonly JsonObject[] {
+  return merge(items, pieces, 0)
 }
 
 /** The readable text that pieces add to the items so far. */
 export function addedText(items: readonly JsonObject[], pieces: readonly JsonObject[]): string {
-  let merged = items
   let added = ""
-  for (const piece of pieces) {
-    const item = merged[findItem(merged, piece)]
+  merge(items, pieces, items.length, (item, piece) => {
     added += newPart(item === undefined ? "" : detailText(item), detailText(piece))
-    merged = mergeDetails(merged, [piece])
-  }
+  })
   return added
 }
 
-/** The item a piece belongs to, or -1. Without an index it continues the last item, if that is of its type. */
-function findItem(items: readonly JsonObject[], piece: JsonObject): number {
-  const { index } = piece
+type Show = (item: JsonObject | undefined, piece: JsonObject) => void
+
+/** `open`: up to how many items the last one may still grow. `show` is told of each piece and its item. */
+function merge(
+  items: readonly JsonObject[],
+  pieces: readonly JsonObject[],
+  open: number,
+  show?: Show,
+): readonly JsonObject[] {
+  if (pieces.length === 0) return items
+  const merged = [...items]
+  for (const piece of pieces) {
+    const at = findItem(merged, piece, open)
+    const item = merged[at]
+    show?.(item, piece)
+    if (item === undefined) merged.push(piece)
+    else merged[at] = joinPiece(item, piece)
+  }
+  return merged
+}
+
+/** The item a piece belongs to, or -1. */
+function findItem(items: readonly JsonObject[], piece: JsonObject, open: number): number {
+  const { index, type } = piece
   if (index !== undefined && index !== null) {
-    return items.findLastIndex((item) => item["index"] === index && item["type"] === piece["type"])
+    // What is encrypted comes whole: another id is another item (OpenRouter's numbers start anew at times).
+    const apart = (item: JsonObject) => type === "reasoning.encrypted" && differs(item["id"], piece["id"])
+    return items.findLastIndex((item) => item["index"] === index && item["type"] === type && !apart(item))
   }
   const last = items.at(-1)
-  const another = last === undefined || last["type"] !== piece["type"] || differs(last["id"], piece["id"])
-  return another ? -1 : items.length - 1
+  const another = last === undefined || last["type"] !== type || differs(last["id"], piece["id"])
+  return another || items.length > open ? -1 : items.length - 1
 }
 
 function differs(one: unknown, other: unknown): boolean {

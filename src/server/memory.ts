@@ -42,6 +42,8 @@ export function createReasoningMemory(limit = defaultLimit): ReasoningMemory {
     remember: (scope, toolUseId, blocks) => {
       const key = `${scope} ${toolUseId}`
       forget(key)
+      // What does not fit at all must not drive out everything else.
+      if (sizeOf(key, blocks) > limit) return
       keep(key, blocks)
       for (const oldest of entries.keys()) {
         if (size <= limit) break
@@ -55,17 +57,26 @@ function sizeOf(key: string, blocks: readonly ThinkingBlock[]): number {
   return blocks.reduce((sum, { thinking, signature }) => sum + thinking.length + signature.length, key.length)
 }
 
-/** Watches the events of one reply and tells the memory of each call what was thought before it. */
+/**
+ * Watches the events of one reply and tells the memory of each call what was thought before it; and once the
+ * reply is complete also what was thought later, because some providers give their opaque half after the call.
+ */
 export function createRecorder(
   memory: ReasoningMemory,
   scope: string,
 ): (events: readonly MessagesEvent[]) => void {
   const blocks: ThinkingBlock[] = []
+  const calls: string[] = []
+  /** How many blocks came before the first call: at least of these every call has been told. */
+  let before = 0
   let open: ThinkingBlock | undefined
 
   function start(block: ReplyBlock): void {
     if (block.type === "thinking") open = { thinking: "", signature: "" }
-    if (block.type === "tool_use" && blocks.length > 0) memory.remember(scope, block.id, [...blocks])
+    if (block.type !== "tool_use") return
+    if (calls.length === 0) before = blocks.length
+    calls.push(block.id)
+    if (blocks.length > 0) memory.remember(scope, block.id, [...blocks])
   }
 
   function stop(): void {
@@ -73,9 +84,16 @@ export function createRecorder(
     open = undefined
   }
 
+  function end(): void {
+    if (blocks.length === before) return
+    const whole = [...blocks]
+    for (const id of calls) memory.remember(scope, id, whole)
+  }
+
   return (events) => {
     for (const event of events) {
       if (event.type === "content_block_start") start(event.content_block)
+      else if (event.type === "message_stop") end()
       else if (event.type === "content_block_stop") stop()
       else if (open !== undefined && event.type === "content_block_delta") open = grow(open, event.delta)
     }

@@ -28,7 +28,11 @@ test("23: a forced web search without any search is answered with its error and 
   }
   for (const reply of await both(proxy, more)) {
     const [use, result, text] = arrayOf(reply["content"]).map(objectOf)
-    expect(use).toMatchObject({ type: "server_tool_use", name: "web_search", input: { query: "bun release notes" } })
+    expect(use).toMatchObject({
+      type: "server_tool_use",
+      name: "web_search",
+      input: { query: "bun release notes" },
+    })
     expect(String(use?.["id"])).toStartWith("srvtoolu_")
     expect(result).toEqual({
       type: "web_search_tool_result",
@@ -112,8 +116,12 @@ test("93: a request for a summary is answered with a compaction block, which lat
   expect(JSON.stringify(asked[0]?.["messages"])).toContain("Summarise the conversation")
   expect(JSON.stringify(asked[2]?.["messages"])).toContain("In one word.")
   expect(asked.filter((body) => "compaction" in body)).toEqual([])
-  const foreign = [{ role: "assistant", content: [{ type: "compaction", content: "old", signature: "EqQB" }] }]
-  expect(messagesOf([...foreign, user("go")])).toEqual([{ role: "user", content: "<summary>\nold\n</summary>\n\ngo" }])
+  const foreign = [
+    { role: "assistant", content: [{ type: "compaction", content: "old", signature: "EqQB" }] },
+  ]
+  expect(messagesOf([...foreign, user("go")])).toEqual([
+    { role: "user", content: "<summary>\nold\n</summary>\n\ngo" },
+  ])
   const empty = [{ role: "assistant", content: [{ type: "compaction", content: null }] }]
   expect(messagesOf([...empty, user("go")])).toEqual([{ role: "user", content: "go" }])
 })

@@ -106,7 +106,8 @@ test("the models cannot be changed", () => {
 
 test("the example is valid, and each of its models can be reached", async () => {
   const example = await Bun.file(join(import.meta.dir, "../../models.yaml.example")).text()
-  const env = { RELAY_API_KEY: "relay-key", DEEPSEEK_API_KEY: "deepseek-key", BIG_MODEL: "deepseek" }
+  const keys = { RELAY_API_KEY: "relay-key", DEEPSEEK_API_KEY: "deepseek-key", MOONSHOT_API_KEY: "moon-key" }
+  const env = { ...keys, BIG_MODEL: "deepseek" }
   const result = load({ env, configDir: folderWith({ "models.yaml": example }) })
   const config = configOf(result)
   expect(config.models.map(({ id }) => routed(config, id))).toEqual([
@@ -130,6 +131,28 @@ test("the example is valid, and each of its models can be reached", async () => 
       apiKey: "deepseek-key",
       keyName: "DEEPSEEK_API_KEY",
       name: "deepseek-v4-pro",
+      reason: byName,
+    },
+    {
+      provider: "vllm",
+      url: "http://localhost:8000/v1/chat/completions",
+      apiKey: undefined,
+      keyName: "",
+      name: "Qwen/Qwen3-32B",
+      reason: byName,
+    },
+    {
+      provider: "moonshot",
+      url: "https://api.moonshot.ai/anthropic/v1/messages",
+      apiKey: "moon-key",
+      keyName: "MOONSHOT_API_KEY",
+      name: "kimi-k2.6",
+      reason: byName,
+    },
+    {
+      ...relayRoute,
+      url: "https://relay.example/v1/chat/completions",
+      name: "some-model",
       reason: byName,
     },
   ])

@@ -2,10 +2,11 @@
 // not their own: with one proxy, with a new one for every turn, and with another model in the middle.
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { join } from "node:path"
+import { arrayOf, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { folderWith, removeFolders } from "../config/support.ts"
 import { type ClientOptions, createConversationClient } from "../support/conversation-client.ts"
 import { environmentFor, type Model, modelsFile, sixTurns } from "../support/conversation-plan.ts"
-import { type Say, type Shape, shapes } from "../support/conversation-shapes.ts"
+import { reasoningOf, type Say, type Shape, shapes } from "../support/conversation-shapes.ts"
 import {
   type ConversationUpstream,
   createConversationUpstream,
@@ -35,13 +36,15 @@ function world(plan: readonly Say[], used: readonly Shape[], options: UpstreamOp
   const upstream = createConversationUpstream(plan, used, options)
   cleanUp(upstream.server.stop)
   const models = used.map((shape): Model => ({ id: idOf(shape), shape, url: upstream.url }))
-  const env = environmentFor(
-    upstream.url,
-    join(folderWith({ "models.yaml": modelsFile(models) }), "models.yaml"),
-  )
-  const another = () => startProxy(upstream.url, { env })
+  const another = () => startWith(models)
   const first = another()
   return { upstream, proxy: () => first, another }
+}
+
+function startWith(models: readonly Model[], more: Readonly<Record<string, string>> = {}): TestProxy {
+  const file = join(folderWith({ "models.yaml": modelsFile(models) }), "models.yaml")
+  const unused = "http://127.0.0.1:9/v1"
+  return startProxy(unused, { env: { ...environmentFor(unused, file), ...more } })
 }
 
 const idOf = ({ id, model }: Shape): string => `my-${id}-${model}`
@@ -80,13 +83,145 @@ describe.each(ways)("%s: six turns with", (_way, stream) => {
     await converse(made, made.another, six(shape), { stream })
   })
 
-  test.each(all)("%s, the client losing all thinking: the proxy remembers it by its calls", async (_name, shape) => {
-    const made = world(sixTurns(false), [shape])
-    await converse(made, made.proxy, six(shape), { stream, thinking: "lost" })
-  })
+  test.each(all)(
+    "%s, the client losing all thinking: the proxy remembers it by its calls",
+    async (_name, shape) => {
+      const made = world(sixTurns(false), [shape])
+      await converse(made, made.proxy, six(shape), { stream, thinking: "lost" })
+    },
+  )
 
-  test.each(all)("%s, all thinking lost and nothing remembered: what stands in is taken", async (_name, shape) => {
-    const made = world(sixTurns(), [shape], { forgiveLost: true })
-    await converse(made, made.another, six(shape), { stream, thinking: "lost" })
+  test.each(all)(
+    "%s, all thinking lost and nothing remembered: what stands in is taken",
+    async (_name, shape) => {
+      const made = world(sixTurns(), [shape], { forgiveLost: true })
+      await converse(made, made.another, six(shape), { stream, thinking: "lost" })
+    },
+  )
+})
+
+const pairs = all.flatMap(([first, one]) =>
+  all.flatMap(([second, other]) => (first === second ? [] : [[first, second, one, other] as const])),
+)
+
+describe("another model in the middle, and back", () => {
+  test.each(pairs)("%s, then %s", async (_first, _second, one, other) => {
+    for (const [, stream] of ways) {
+      for (const thinking of ["kept", "of-this-model"] as const) {
+        for (const renewed of [false, true]) {
+          const made = world(sixTurns(), [one, other])
+          const models = [one, one, one, other, other, one]
+          await converse(made, renewed ? made.another : made.proxy, models, { stream, thinking })
+        }
+      }
+    }
   })
 })
+
+// Of the lengths and beginnings that genuine ones have, and data of others in their place.
+const genuine = `EqQBCkYIBxgCKkC${"A1b2C3d4".repeat(30)}==`
+const thinkingOf = (signature: string) => ({ type: "thinking", thinking: "Claude's own thought.", signature })
+const before = [
+  { role: "user", content: [{ type: "text", text: "What is here?" }] },
+  {
+    role: "assistant",
+    content: [
+      thinkingOf(genuine),
+      { type: "redacted_thinking", data: `EmwKAhgBEgy3${"qrst".repeat(40)}` },
+      { type: "text", text: "I look." },
+      thinkingOf(`Cr${genuine}`),
+      { type: "tool_use", id: "toolu_01AbCdEfGhIjKlMnOpQrStUv", name: "Bash", input: { command: "ls" } },
+    ],
+  },
+  {
+    role: "user",
+    content: [{ type: "tool_result", tool_use_id: "toolu_01AbCdEfGhIjKlMnOpQrStUv", content: "a b" }],
+  },
+  { role: "assistant", content: [thinkingOf(`R${genuine}`), { type: "text", text: "Two files." }] },
+  { role: "user", content: [{ type: "text", text: "And now?" }] },
+  {
+    role: "assistant",
+    content: [
+      thinkingOf(`gAAAAAB${"A1b2".repeat(40)}`),
+      thinkingOf("ccp1.broken"),
+      thinkingOf(""),
+      { type: "redacted_thinking", data: "" },
+      { type: "tool_use", id: "call 1: é", name: "Read", input: { file_path: "/a" } },
+    ],
+  },
+]
+
+describe.each(ways)("%s: after a conversation with Claude itself", (_way, stream) => {
+  test.each(all)("%s", async (_name, shape) => {
+    const made = world(sixTurns(), [shape])
+    await converse(made, made.proxy, six(shape), { stream, history: before })
+  })
+})
+
+const standIns: readonly unknown[] = [null, "skip_thought_signature_validator"]
+
+/** Is there anything in a message that was thought? */
+function hasReasoning(message: JsonObject): boolean {
+  const { texts, details, opaque, signatures } = reasoningOf(message)
+  return [...texts, ...details, opaque, ...signatures].some((one) => !standIns.includes(one))
+}
+
+describe.each(all)("two client keys at one proxy: %s", (_name, shape) => {
+  const keys = ["client-key-1", "client-key-2"] as const
+  const env = { ALLOWED_API_KEYS: keys.join(",") }
+
+  test("each gets its own reasoning again, though their calls have the same ids", async () => {
+    const plans = [sixTurns(false), sixTurns(false).map(asAnother)]
+    const upstreams = plans.map((plan) => createConversationUpstream(plan, [shape]))
+    const proxy = proxyFor(shape, upstreams, env)
+    const clients = keys.map((key) => createConversationClient({ stream: true, key, thinking: "lost" }))
+    for (const _turn of plans[0] ?? []) {
+      for (const [index, client] of clients.entries()) await client.ask(proxy.url, `side-${index}`)
+    }
+    expect(upstreams.flatMap(({ refusals }) => refusals())).toEqual([])
+    expect(upstreams.map(({ answered }) => answered())).toEqual([6, 6])
+  })
+
+  test("who knows the ids of the other's calls does not get its reasoning", async () => {
+    const upstream = createConversationUpstream(sixTurns(), [shape], { forgiveLost: true })
+    const proxy = proxyFor(shape, [upstream], env)
+    const owner = createConversationClient({ stream: true, key: keys[0] })
+    await owner.ask(proxy.url, "side-0")
+    for (const key of keys) {
+      const reader = createConversationClient({
+        ...{ stream: true, key, thinking: "lost", history: owner.history() },
+      })
+      await reader.ask(proxy.url, "side-0")
+    }
+    const [own, foreign] = upstream.server.turns().slice(1).map(firstAnswer)
+    expect([own, foreign].map((turn) => arrayOf(turn?.["tool_calls"]).length)).toEqual([1, 1])
+    expect([own, foreign].map((turn) => hasReasoning(turn ?? {}))).toEqual([true, false])
+  })
+})
+
+/** The same turn with other thoughts. */
+function asAnother(say: Say): Say {
+  return {
+    ...say,
+    seed: " of another",
+    ...(say.think === undefined ? {} : { think: `Otherwise: ${say.think}` }),
+  }
+}
+
+const firstAnswer = ({ body }: { readonly body: JsonObject }): JsonObject | undefined =>
+  arrayOf(body["messages"])
+    .map(objectOf)
+    .find(({ role }) => role === "assistant")
+
+/** A proxy with a model for each upstream: side-0, side-1. */
+function proxyFor(
+  shape: Shape,
+  upstreams: readonly ConversationUpstream[],
+  env: Readonly<Record<string, string>>,
+): TestProxy {
+  for (const { server } of upstreams) cleanUp(server.stop)
+  return startWith(
+    upstreams.map(({ url }, index) => ({ id: `side-${index}`, shape, url })),
+    env,
+  )
+}

@@ -77,7 +77,11 @@ export function createConversationClient(options: ClientOptions): ConversationCl
 
   async function ask(url: string, model: string): Promise<readonly JsonObject[]> {
     speak()
-    const body = requestBody(model, messages.map((one) => shown(one, model, options)), options.stream)
+    const body = requestBody(
+      model,
+      messages.map((one) => shown(one, model, options)),
+      options.stream,
+    )
     const response = await fetch(`${url}/v1/messages?beta=true`, {
       method: "POST",
       headers: headersFor(options.key),

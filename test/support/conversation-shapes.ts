@@ -7,6 +7,8 @@ export interface Say {
   readonly think?: string
   /** Data that only the provider can read goes with the turn, where the provider has such data. */
   readonly opaque?: boolean
+  /** Tells that data apart from that of another conversation. */
+  readonly seed?: string
   readonly text?: string
   readonly calls?: readonly { readonly name: string; readonly input: JsonObject }[]
 }
@@ -53,8 +55,8 @@ function pieces(text: string, size = 5): readonly string[] {
 }
 
 /** Opaque data that looks like the real thing, and is different in every turn. */
-function secret(name: string, turn: number): string {
-  return `Ez${Buffer.from(`${name} of turn ${turn}, which nobody else can read`).toString("base64")}`
+function secret(name: string, turn: number, { seed = "" }: Say): string {
+  return `Ez${Buffer.from(`${name} of turn ${turn}${seed}, which nobody else can read`).toString("base64")}`
 }
 
 /** Reasoning in a text field. `empty`: the field is there also where there was no reasoning. */
@@ -66,8 +68,9 @@ function inField(field: string, empty = false): Think {
 }
 
 /** GitHub Copilot: text, and an opaque half that comes with or before the call. */
-const copilotThought: Think = ({ think, opaque }, turn) => {
-  const half = opaque === true ? { reasoning_opaque: secret("copilot", turn) } : undefined
+const copilotThought: Think = (say, turn) => {
+  const { think, opaque } = say
+  const half = opaque === true ? { reasoning_opaque: secret("copilot", turn, say) } : undefined
   const text = inField("reasoning_text")({ ...(think === undefined ? {} : { think }) }, turn)
   return {
     members: { ...text.members, ...half },
@@ -76,32 +79,36 @@ const copilotThought: Think = ({ think, opaque }, turn) => {
   }
 }
 
-/** OpenRouter: two signed texts and an encrypted item, each with an index of its own. */
-function openrouterThought(lateItem: boolean): Think {
-  return ({ think, opaque }, turn) => {
+/**
+ * OpenRouter: two signed texts and an encrypted item, each with an index of its own. `late`: all that is opaque
+ * comes after the calls, the signatures in pieces of their own in any case.
+ */
+function openrouterThought(late: boolean): Think {
+  return (say, turn) => {
+    const { think, opaque } = say
     const format = "anthropic-claude-v1"
     const half = Math.ceil((think ?? "").length / 2)
-    const texts = think === undefined ? [] : [think.slice(0, half), think.slice(half)]
-    const signatures = texts.map((_, index) => secret(`text ${index}`, turn))
-    const written = texts.map((text, index) => ({ type: "reasoning.text", text, format, index }))
+    const halves = think === undefined ? [] : [think.slice(0, half), think.slice(half)]
+    const signatures = halves.map((_, index) => secret(`text ${index}`, turn, say))
+    const written = halves.map((text, index) => ({ type: "reasoning.text", text, format, index }))
     const item = {
-      ...{ type: "reasoning.encrypted", data: secret("item", turn), id: `rs_${turn}` },
-      ...{ format: "openai-responses-v1", index: texts.length },
+      ...{ type: "reasoning.encrypted", data: secret("item", turn, say), id: `rs_${turn}` },
+      ...{ format: "openai-responses-v1", index: halves.length },
     }
     const items = opaque === true ? [item] : []
     const details = [...written.map((one, index) => ({ ...one, signature: signatures[index] })), ...items]
-    const deltas = written.flatMap((one, index): readonly JsonObject[] => [
-      ...pieces(one.text).map((text) => ({ reasoning: text, reasoning_details: [{ ...one, text }] })),
-      {
-        reasoning: null,
-        reasoning_details: [{ type: one.type, signature: signatures[index], format, index: one.index }],
-      },
-    ])
-    const last = items.map((one) => ({ reasoning: null, reasoning_details: [one] }))
+    const texts = written.map((one) =>
+      pieces(one.text).map((text) => ({ reasoning: text, reasoning_details: [{ ...one, text }] })),
+    )
+    const signed = written.map(({ text, ...one }, index) => ({ ...one, signature: signatures[index] }))
+    const alone = [...signed, ...items].map((one) => ({ reasoning: null, reasoning_details: [one] }))
+    const apart = texts.flatMap((deltas, index) => [...deltas, ...alone.slice(index, index + 1)])
     if (details.length === 0) return nothing
     return {
       members: { reasoning: think ?? null, reasoning_details: details },
-      ...(lateItem ? { deltas, late: last } : { deltas: [...deltas, ...last] }),
+      ...(late
+        ? { deltas: texts.flat(), late: alone }
+        : { deltas: [...apart, ...alone.slice(texts.length)] }),
     }
   }
 }
@@ -145,10 +152,11 @@ const mistralCalls: Calls = ({ calls = [] }, turn) => {
 }
 
 /** Gemini: every call whole in a chunk of its own, no index, no id worth the name; the first one is signed. */
-const geminiCalls: Calls = ({ calls = [] }, turn) => {
+const geminiCalls: Calls = (say, turn) => {
+  const { calls = [] } = say
   const whole = calls.map(({ name, input }, index) => ({
     ...(turn % 2 === 0 ? { id: "" } : {}),
-    ...(index > 0 ? {} : { extra_content: { google: { thought_signature: secret("gemini", turn) } } }),
+    ...(index > 0 ? {} : { extra_content: { google: { thought_signature: secret("gemini", turn, say) } } }),
     type: "function",
     function: { name, arguments: JSON.stringify(input) },
   }))
@@ -156,9 +164,10 @@ const geminiCalls: Calls = ({ calls = [] }, turn) => {
 }
 
 /** The signature of a turn without calls stands beside its text. */
-const geminiThought: Think = ({ calls = [], text }, turn) => {
+const geminiThought: Think = (say, turn) => {
+  const { calls = [], text } = say
   if (calls.length > 0 || text === undefined) return nothing
-  const signed = { extra_content: { google: { thought_signature: secret("gemini text", turn) } } }
+  const signed = { extra_content: { google: { thought_signature: secret("gemini text", turn, say) } } }
   return { members: signed, deltas: [], late: [signed] }
 }
 
@@ -219,7 +228,7 @@ export const shapes = {
       inFragments((turn, index) => `toolu_vrtx_01${turn}Qw${index}`),
     ),
   },
-  "openrouter, items after calls": {
+  "openrouter, opaque after calls": {
     ...{ ...common, id: "openrouter", model: "openai/gpt-5.1" },
     ...{ takesForeignText: false, wants: "all-turns" },
     say: shapeOf(
@@ -266,8 +275,16 @@ export const shapes = {
   },
 } as const satisfies Readonly<Record<string, Shape>>
 
-/** Reasoning of a message in one form, wherever it stands and whatever else stands in its place too. */
-export function reasoningOf(message: JsonObject): JsonObject {
+export interface Reasoning {
+  readonly texts: readonly unknown[]
+  readonly details: readonly JsonObject[]
+  readonly opaque: unknown
+  /** One for each call. */
+  readonly signatures: readonly unknown[]
+}
+
+/** Reasoning of a message in one form, wherever it stands. */
+export function reasoningOf(message: JsonObject): Reasoning {
   const details = listOf(message["reasoning_details"]).map(withoutNull)
   const parts = listOf(message["content"]).map((part) => listOf(part["thinking"]).map(textIn).join(""))
   const fields = ["reasoning_content", "reasoning", "reasoning_text"].map((name) => message[name])

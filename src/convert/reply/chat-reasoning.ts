@@ -21,6 +21,7 @@ const detailsOf = (content: JsonObject) => arrayOf(content["reasoning_details"])
 
 /** What only the provider can read. Where the client switched thinking off it is kept only if it must be. */
 export function readOpaque(state: ReaderState, content: JsonObject): Step {
+  if (!opaqueFields.some((field) => content[field] !== undefined)) return [state, none]
   const { showReasoning, profile } = state.options
   if (!showReasoning && !profile.reasoning.sendBackWhenOff) return [state, none]
   const pieces = detailsOf(content)
@@ -36,6 +37,8 @@ export function readOpaque(state: ReaderState, content: JsonObject): Step {
   const details = mergeDetails(state.details, pieces)
   return [{ ...state, details }, found.map((opaque) => ({ kind: "opaque", opaque }))]
 }
+
+const opaqueFields = ["reasoning_details", "encrypted_content", "reasoning_opaque", "extra_content"] as const
 
 function signatureOf(given: JsonObject): string | undefined {
   return textOf(objectOf(objectOf(given["extra_content"])["google"])["thought_signature"])

@@ -3,7 +3,7 @@
 import type { ContentBlock } from "../../protocol/blocks.ts"
 import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat.ts"
 import type { ReasoningProfile } from "../../providers/profile.ts"
-import { type Cargo, decodeCarrier, joinCargo, noCargo } from "../carrier.ts"
+import { type Cargo, continueCargo, decodeCarrier, joinCargo, noCargo } from "../carrier.ts"
 
 /** A thinking block as a client sends it back, or as this proxy remembers it. */
 export interface ThinkingBlock {
@@ -35,7 +35,11 @@ export function readThoughts(blocks: readonly ThinkingBlock[], target: Target): 
     const carrier = decodeCarrier(signature, thinking)
     const own = carrier !== undefined && addressOf(carrier) === addressOf(target)
     const cargo = own ? carrier.cargo : noCargo
-    thoughts = joinThoughts(thoughts, { text: thinking.toWellFormed(), cargo, own: own || thinking === "" })
+    thoughts = {
+      text: thoughts.text + thinking.toWellFormed(),
+      cargo: continueCargo(thoughts.cargo, cargo),
+      own: thoughts.own && (own || thinking === ""),
+    }
   }
   return thoughts
 }

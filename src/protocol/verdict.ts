@@ -124,6 +124,7 @@ const statusWords: readonly (readonly [RegExp, number])[] = [
   [/timeout|deadline_exceeded/, 504],
   [/not_?found/, 404],
   [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter|inspection/, 400],
+  [/\b(?:1210|1301)\b/, 400],
 ]
 
 /** The HTTP status that an error's code words (lower case) stand for; undefined when they say nothing. */

@@ -2,17 +2,7 @@
 // off, how long they are silent, and who leaves.
 import { afterEach, expect, test } from "bun:test"
 import { arrayOf, type JsonObject, objectOf } from "../../src/protocol/json.ts"
-import {
-  eventsOf,
-  jsonOf,
-  listen,
-  post,
-  postStream,
-  start,
-  stopAll,
-  textOf,
-  typesOf,
-} from "../server/support.ts"
+import { eventsOf, jsonOf, listen, post, postStream, start, stopAll, typesOf } from "../server/support.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import {
   chatReply,

@@ -84,7 +84,6 @@ test("64: xAI's reasoning is added to the output, and DeepSeek's hits are read f
   const cases: readonly (readonly [JsonObject, JsonObject])[] = [
     [xai, { ...tokens(291, 222), output_tokens_details: { thinking_tokens: 196 } }],
     [deepseek, { ...tokens(19, 83, 320), output_tokens_details: { thinking_tokens: 39 } }],
-    [{ ...chatUsage(50, 5), cached_tokens: 30 }, tokens(50, 5)],
     [{ prompt_tokens: 50, completion_tokens: 5, cached_tokens: 30 }, tokens(20, 5, 30)],
     [gemini, tokens(10, 35)],
   ]

@@ -113,14 +113,15 @@ test("only the command's token opens its proxy, which ends with it; the totals a
   }))
 
 /** Starts `run -- sh -c SCRIPT`; the script prints its process id first. */
+/** Runs a script that prints its pid once it is ready for signals. */
 async function startShell(script: string) {
-  const started = await startProxyCommand(["run", "--", "sh", "-c", `echo $$; ${script}`], { env: settings })
+  const started = await startProxyCommand(["run", "--", "sh", "-c", script], { env: settings })
   await until(() => /^\d+\n/.test(started.stdout()), 15_000)
   return { ...started, child: Number.parseInt(started.stdout(), 10) }
 }
 
 test("SIGTERM ends the command, and nothing stays behind", async () => {
-  const started = await startShell("exec sleep 60")
+  const started = await startShell("echo $$; exec sleep 60")
   expect(isAlive(started.child)).toBe(true)
   started.signal("SIGTERM")
   const finished = await started.finished
@@ -129,7 +130,7 @@ test("SIGTERM ends the command, and nothing stays behind", async () => {
 })
 
 test("a command that handles the signal has the last word", async () => {
-  const started = await startShell('trap "echo bye; exit 9" TERM; while :; do sleep 0.05; done')
+  const started = await startShell('trap "echo bye; exit 9" TERM; echo $$; while :; do sleep 0.05; done')
   started.signal("SIGTERM")
   const finished = await started.finished
   expect(finished).toMatchObject({ exitCode: 9, timedOut: false })

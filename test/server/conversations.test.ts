@@ -104,16 +104,20 @@ const pairs = all.flatMap(([first, one]) =>
   all.flatMap(([second, other]) => (first === second ? [] : [[first, second, one, other] as const])),
 )
 
+// Every two of the three choices meet in each of their combinations.
+const manners = [
+  { stream: true, thinking: "kept", renewed: false },
+  { stream: true, thinking: "of-this-model", renewed: true },
+  { stream: false, thinking: "kept", renewed: true },
+  { stream: false, thinking: "of-this-model", renewed: false },
+] as const
+
 describe("another model in the middle, and back", () => {
   test.each(pairs)("%s, then %s", async (_first, _second, one, other) => {
-    for (const [, stream] of ways) {
-      for (const thinking of ["kept", "of-this-model"] as const) {
-        for (const renewed of [false, true]) {
-          const made = world(sixTurns(), [one, other])
-          const models = [one, one, one, other, other, one]
-          await converse(made, renewed ? made.another : made.proxy, models, { stream, thinking })
-        }
-      }
+    for (const { stream, thinking, renewed } of manners) {
+      const made = world(sixTurns(), [one, other])
+      const next = renewed ? made.another : made.proxy
+      await converse(made, next, [one, one, one, other, other, one], { stream, thinking })
     }
   })
 })

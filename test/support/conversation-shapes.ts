@@ -46,8 +46,8 @@ type Calls = (say: Say, turn: number) => { whole: readonly JsonObject[]; deltas:
 
 const nothing: Thought = { members: {}, deltas: [] }
 
-/** A text in pieces of five characters; a surrogate pair may be cut, as some servers do not look. */
-function pieces(text: string, size = 5): readonly string[] {
+/** A text in pieces of some characters. */
+function pieces(text: string, size = 11): readonly string[] {
   const characters = [...text]
   const out: string[] = []
   for (let at = 0; at < characters.length; at += size) out.push(characters.slice(at, at + size).join(""))
@@ -118,7 +118,7 @@ const minimaxThought: Think = ({ think }) => {
   if (think === undefined) return nothing
   const item = { type: "reasoning.text", id: "reasoning-text-1", format: "MiniMax-response-v1", index: 0 }
   let text = ""
-  const deltas = pieces(think, 12).map((piece) => {
+  const deltas = pieces(think).map((piece) => {
     text += piece
     return { content: "", reasoning_details: [{ ...item, text }] }
   })
@@ -132,7 +132,7 @@ function inFragments(idOf: (turn: number, index: number, name: string) => string
       const given = { id: idOf(turn, index, name), type: "function" }
       const args = JSON.stringify(input)
       const start = { index, ...given, function: { name, arguments: "" } }
-      const rest = pieces(args, 7).map((piece) => ({ index, function: { arguments: piece } }))
+      const rest = pieces(args).map((piece) => ({ index, function: { arguments: piece } }))
       return { call: { ...given, function: { name, arguments: args } }, fragments: [start, ...rest] }
     })
     return {

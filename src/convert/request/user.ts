@@ -63,7 +63,9 @@ function readResult({ block, path }: Extract<Item, { kind: "result" }>, profile:
   const texts = parts.value.flatMap((part) => (part.type === "text" ? [part.text] : []))
   const media = parts.value.filter((part) => part.type !== "text")
   const said = texts.join("\n")
-  const attached = media.some((part) => part.type !== "image_url") ? "(see attached file)" : "(see attached image)"
+  const attached = media.some((part) => part.type !== "image_url")
+    ? "(see attached file)"
+    : "(see attached image)"
   const content = said !== "" ? said : media.length > 0 ? attached : "(no output)"
   return { content: block.is_error ? markError(content) : content, media, notes: parts.notes }
 }

@@ -130,7 +130,7 @@ function foreign(): void {
   )
   const anthropic = `EqQB${"CkYIBRgCKkD0".repeat(8)}`
   const blocks = [
-    ...["", anthropic].map((signature) => ({ type: "thinking", thinking: "Look.", signature })),
+    ...["", anthropic, undefined].map((signature) => ({ type: "thinking", thinking: "Look.", signature })),
     ...ours.slice(0, 1),
   ]
   const toolUse = { type: "tool_use", id, name: "Read", input: { file_path: "/a" } }

@@ -168,7 +168,7 @@ test("65: a client that leaves takes its upstream request with it within a secon
       const { proxy, upstream } = start([turn])
       const leaving = new AbortController()
       const pending = ask(proxy, {}, { signal: leaving.signal })
-      const gone = pending.then(listen, () => undefined)
+      const gone = listen(pending).catch(() => undefined)
       await until(() => upstream.inFlight() === 1)
       await Bun.sleep(20)
       const left = performance.now()

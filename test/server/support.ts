@@ -1,4 +1,5 @@
 // The proxy's server inside the test's own process, with times that tests can bend and everything it says kept.
+import type { Config } from "../../src/config/config.ts"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { isObject, type JsonObject, parseJson } from "../../src/protocol/json.ts"
 import type { Times } from "../../src/server/context.ts"
@@ -27,6 +28,8 @@ export interface TestProxy {
 }
 
 export interface ProxyOptions {
+  /** In place of one made from the upstream's address and `env`. */
+  readonly config?: Config
   readonly env?: Readonly<Record<string, string>>
   readonly times?: Partial<Times>
   /** How many times faster than the real one the server's clock goes. */
@@ -79,6 +82,18 @@ export function createClock(speed = 1): CountingClock {
   }
 }
 
+function configFor(upstreamUrl: string, env: ProxyOptions["env"]): Config {
+  return configFrom({
+    OPENAI_BASE_URL: upstreamUrl,
+    OPENAI_API_KEY: "sk-upstream-key-1",
+    PORT: "0",
+    BIG_MODEL: "big-model",
+    MIDDLE_MODEL: "middle-model",
+    SMALL_MODEL: "small-model",
+    ...env,
+  })
+}
+
 /** Starts the server in front of `upstreamUrl`. */
 export function startProxy(upstreamUrl: string, options: ProxyOptions = {}): TestProxy {
   const exchanges: Exchange[] = []
@@ -88,15 +103,7 @@ export function startProxy(upstreamUrl: string, options: ProxyOptions = {}): Tes
     logs.push({ level, message, fields: fields?.() ?? {} })
   }
   const server = startServer({
-    config: configFrom({
-      OPENAI_BASE_URL: upstreamUrl,
-      OPENAI_API_KEY: "sk-upstream-key-1",
-      PORT: "0",
-      BIG_MODEL: "big-model",
-      MIDDLE_MODEL: "middle-model",
-      SMALL_MODEL: "small-model",
-      ...options.env,
-    }),
+    config: options.config ?? configFor(upstreamUrl, options.env),
     log: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
     version: "0.0.0-test",
     onExchange: (exchange) => {

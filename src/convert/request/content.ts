@@ -147,6 +147,8 @@ function convertOther(block: JsonObject, path: string): Converted<readonly ChatP
   if (type === "container_upload") return omitted(`file ${String(block["file_id"])}`, noFiles, path)
   const summary = type === "compaction" ? textOf(block["content"]) : undefined
   if (summary !== undefined) return plain([text(`<summary>\n${summary}\n</summary>`)])
+  // What a browser shows is data: the model reads it as such.
+  if (type === "browser_state") return plain([text(JSON.stringify(block))])
   if (type === "image" || type === "document") {
     return omitted(type, "it comes from a kind of source unknown here", path)
   }

@@ -1,7 +1,7 @@
 // Tools that a conversation adds and removes as it goes: blocks of system messages change the list that the
 // request began with (Anthropic beta mid-conversation-tool-changes-2026-07-01, seen with SDK 1.11).
 import { dropped, type Note } from "../../protocol/fault.ts"
-import { type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import { type Message, type MessagesRequest, Tool } from "../../protocol/messages.ts"
 
 export interface ToolChanges {
@@ -43,11 +43,25 @@ function readAddition(target: JsonObject, own: readonly Tool[]): Tool | undefine
   return parsed.success ? parsed.data : undefined
 }
 
-function findChanges(message: Message, index: number) {
-  if (message.role === "user" || message.role === "assistant") return []
-  return message.content.flatMap((block, position) =>
-    block.type === "other" && isToolChange(block.original)
-      ? [{ block: block.original, path: `messages.${index}.content.${position}` }]
-      : [],
-  )
+interface Change {
+  readonly block: JsonObject
+  readonly path: string
+}
+
+/** Changes stand in system messages; what was compacted left its own with the summary. */
+function findChanges({ role, content }: Message, index: number): readonly Change[] {
+  return content.flatMap((block, position): readonly Change[] => {
+    if (block.type !== "other") return []
+    const path = `messages.${index}.content.${position}`
+    if (block.original["type"] === "compaction") return compactedChanges(block.original, path)
+    const isChange = role !== "user" && role !== "assistant" && isToolChange(block.original)
+    return isChange ? [{ block: block.original, path }] : []
+  })
+}
+
+function compactedChanges(block: JsonObject, path: string): readonly Change[] {
+  return arrayOf(block["tool_changes"])
+    .filter(isObject)
+    .filter(isToolChange)
+    .map((change, at) => ({ block: change, path: `${path}.tool_changes.${at}` }))
 }

@@ -22,7 +22,7 @@ export interface Verdict {
 // Each of these ends only when somebody pays or raises a limit (2026-11: error codes of OpenAI, Moonshot, Kimi
 // Code, Ark and DashScope; xAI: continuedev/continue#10373; Fireworks: pollinations/pollinations#12136).
 const outOfCredit =
-  /insufficient[_ ](?:user_)?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage/
+  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage/
 // One word, quoted or not, may stand between "model" and what is wrong with it; more would be another sentence.
 const modelMissing =
   /model_?not_?found|model_not_supported|model_decommissioned|modelnotopen|\binvalid_model\b|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/

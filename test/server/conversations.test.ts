@@ -36,15 +36,17 @@ function world(plan: readonly Say[], used: readonly Shape[], options: UpstreamOp
   const upstream = createConversationUpstream(plan, used, options)
   cleanUp(upstream.server.stop)
   const models = used.map((shape): Model => ({ id: idOf(shape), shape, url: upstream.url }))
-  const another = () => startWith(models)
+  const another = proxies(models)
   const first = another()
   return { upstream, proxy: () => first, another }
 }
 
-function startWith(models: readonly Model[], more: Readonly<Record<string, string>> = {}): TestProxy {
+/** Starts a proxy for these models each time it is called. */
+function proxies(models: readonly Model[], more: Readonly<Record<string, string>> = {}): () => TestProxy {
   const file = join(folderWith({ "models.yaml": modelsFile(models) }), "models.yaml")
   const unused = "http://127.0.0.1:9/v1"
-  return startProxy(unused, { env: { ...environmentFor(unused, file), ...more } })
+  const env = { ...environmentFor(unused, file), ...more }
+  return () => startProxy(unused, { env })
 }
 
 const idOf = ({ id, model }: Shape): string => `my-${id}-${model}`
@@ -131,7 +133,7 @@ const before = [
     role: "assistant",
     content: [
       thinkingOf(genuine),
-      { type: "redacted_thinking", data: `EmwKAhgBEgy3${"qrst".repeat(40)}` },
+      { type: "redacted_thinking", data: `EmwKAhgBEgy3${"qrst".repeat(40)}==` },
       { type: "text", text: "I look." },
       thinkingOf(`Cr${genuine}`),
       { type: "tool_use", id: "toolu_01AbCdEfGhIjKlMnOpQrStUv", name: "Bash", input: { command: "ls" } },
@@ -155,10 +157,16 @@ const before = [
   },
 ]
 
+const secrets = ["A1b2", "qrst", "ccp1", "redacted"]
+
 describe.each(ways)("%s: after a conversation with Claude itself", (_way, stream) => {
   test.each(all)("%s", async (_name, shape) => {
     const made = world(sixTurns(), [shape])
     await converse(made, made.proxy, six(shape), { stream, history: before })
+    for (const { text } of made.upstream.server.turns()) {
+      expect(secrets.filter((secret) => text.includes(secret))).toEqual([])
+      expect(text).toContain("Two files.")
+    }
   })
 })
 
@@ -224,8 +232,6 @@ function proxyFor(
   env: Readonly<Record<string, string>>,
 ): TestProxy {
   for (const { server } of upstreams) cleanUp(server.stop)
-  return startWith(
-    upstreams.map(({ url }, index) => ({ id: `side-${index}`, shape, url })),
-    env,
-  )
+  const models = upstreams.map(({ url }, index) => ({ id: `side-${index}`, shape, url }))
+  return proxies(models, env)()
 }

@@ -1,5 +1,6 @@
 // Headers that a provider's row asks for, on real requests.
 import { afterAll, afterEach, expect, test } from "bun:test"
+import { logExchange } from "../../src/observe/log-exchange.ts"
 import { configOf, folderWith, load, removeFolders } from "../config/support.ts"
 import { chatReply } from "../support/chunks.ts"
 import { post, scripted, startProxy, stopAll } from "./support.ts"
@@ -50,8 +51,20 @@ test("what was repaired in a reply is in the log, without the arguments", async 
   }))
   const proxy = startProxy(upstream.url)
   await post(proxy, { tools: [{ name: "Read", input_schema: { type: "object", properties: {} } }] })
-  const line = proxy.logs.find(({ message }) => message.includes("repaired"))
-  expect(line?.level).toBe("warn")
-  expect(JSON.stringify(line?.fields)).toContain("tool_calls.0.function.arguments")
-  expect(JSON.stringify(proxy.logs)).not.toContain("/secret/file")
+  const [exchange] = proxy.exchanges
+  expect(exchange?.repairs.map(({ path }) => path)).toEqual(["tool_calls.0.function.arguments"])
+  const logged: string[] = []
+  const write = (message: string, fields?: () => object) => {
+    logged.push(`${message} ${JSON.stringify(fields?.() ?? {})}`)
+  }
+  if (exchange !== undefined) {
+    logExchange(exchange, {
+      debug: write,
+      info: write,
+      warn: (...given) => write(`WARN ${given[0]}`, given[1]),
+      error: write,
+    })
+  }
+  expect(logged.find((line) => line.startsWith("WARN"))).toContain("tool_calls.0.function.arguments: ")
+  expect(logged.join("\n") + JSON.stringify(proxy.logs)).not.toContain("/secret/file")
 })

@@ -58,7 +58,7 @@ export function createConversationClient(options: ClientOptions): ConversationCl
     // Fast failures come first: the order of the calls is not that of the results.
     const results = calls.map(resultOf).toReversed()
     messages.push({ message: { role: "user", content: results.length > 0 ? results : [words] } })
-    if (asked % 3 === 0)
+    if (asked % 3 === 1)
       messages.push({ message: { role: "system", content: `A reminder, number ${asked}.` } })
     asked += 1
   }

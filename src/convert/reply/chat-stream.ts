@@ -117,8 +117,13 @@ function deltaOf(state: ReaderState, choice: ChatChoice, whole: boolean): JsonOb
   const delta = objectOf(choice.delta)
   if (!isObject(choice.message)) return delta
   if (whole) return choice.message
-  const streamed = state.last !== "nothing" || state.space !== "" || Object.keys(delta).length > 0
-  return streamed ? delta : choice.message
+  const streamed = state.last !== "nothing" || state.space !== ""
+  return streamed || Object.entries(delta).some(saysSomething) ? delta : choice.message
+}
+
+/** A role alone says nothing, nor does a field that is there and empty. */
+function saysSomething([field, value]: readonly [string, unknown]): boolean {
+  return field !== "role" && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)
 }
 
 function readContent(state: ReaderState, content: unknown): Step {
@@ -127,6 +132,7 @@ function readContent(state: ReaderState, content: unknown): Step {
   for (const part of isObject(content) ? [content] : arrayOf(content)) {
     const [current, deltas] = step
     if (isObject(part)) step = after(deltas, readPart(current, part))
+    else if (typeof part === "string" && part !== "") step = after(deltas, tagged(current, part))
   }
   return step
 }

@@ -116,6 +116,11 @@ describe("text and reasoning", () => {
     ])
   })
 
+  test("a server that has a field for reasoning leaves no tag to wait for", () => {
+    const chunks = [reasoningChunk("Hm."), textChunk("So"), textChunk("."), finishChunk("stop")]
+    expect(blocks(chunks, implicit)).toEqual(["thinking: Hm.", "text: So."])
+  })
+
   test("white space alone opens no block and is dropped before a call", () => {
     const call = toolChunks(0, "call_12345", "Read", {})
     expect(blocks([textChunk("\n"), textChunk("\n"), ...call, finishChunk("tool_calls")])).toEqual([

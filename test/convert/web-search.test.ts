@@ -54,6 +54,12 @@ describe("the request", () => {
     expect(answer?.map(({ kind }) => kind)).toEqual(["search", "text", "finish", "end"])
   })
 
+  test("newer versions of Claude Code insist on it in words alone", () => {
+    expect(convert(ask([hi], { tools: [tool] })).answer).not.toBe(undefined)
+    expect(convert(ask([user(text("Who won?"))], { tools: [tool] })).answer).toBe(undefined)
+    expect(convert(ask([hi], { tools: [tool] }), ["openrouter", "x/y"]).search?.forced).toBe(true)
+  })
+
   test("where nobody can search and nobody insists on it, the tool is left out", () => {
     const conversion = convert(ask([hi], { tools: [bash, tool] }))
     expect(conversion.answer).toBe(undefined)

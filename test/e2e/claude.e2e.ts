@@ -1,10 +1,17 @@
 // The real Claude Code CLI, wrapped by the proxy, works on files with a scripted model.
 import { afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
-import { finishChunk, reasoningChunk, roleChunk, textChunk, toolChunks } from "../support/chunks.ts"
+import {
+  deltaChunk,
+  finishChunk,
+  reasoningChunk,
+  roleChunk,
+  textChunk,
+  toolChunks,
+} from "../support/chunks.ts"
 import { installClaude, quietClaude } from "../support/claude.ts"
 import { type Finished, runProxy, withFolder } from "../support/proxy.ts"
-import type { Script } from "../support/script.ts"
+import type { Script, Turn } from "../support/script.ts"
 import { createUpstream, type ScriptedUpstream } from "../support/upstream.ts"
 import { claudeVersion } from "./claude-version.ts"
 import { anyTextTurn, checkConversation, fileSession, messagesOf, textTurn, toolResults } from "./session.ts"
@@ -160,3 +167,45 @@ test("an overflowing context is compacted", () =>
     expect(resultOf(finished)).toMatchObject({ is_error: false, result: "Compacted." })
     expect(finished.exitCode).toBe(0)
   }))
+
+/** The model searches, and says what its WebSearch tool got. */
+function searching(body: JsonObject): Turn {
+  const words = String(messagesOf(body).at(-1)?.["content"])
+  if (body["plugins"] !== undefined) {
+    const citation = {
+      type: "url_citation",
+      url_citation: { url: "https://bun.test/blog", title: "The blog" },
+    }
+    const chunks = [textChunk(`Found: ${words}`), deltaChunk({ annotations: [citation] })]
+    return { kind: "stream", chunks: [roleChunk(), ...chunks, finishChunk("stop")] }
+  }
+  const [result] = toolResults(body)
+  if (result !== undefined) return anyTextTurn(body, result)
+  const call = toolChunks(0, "call_00000001", "WebSearch", { query: "bun release" })
+  return { kind: "stream", chunks: [roleChunk(), ...call, finishChunk("tool_calls")] }
+}
+
+test.each([
+  ["openrouter", 3, ["Found: Perform a web search for the query: bun release", "https://bun.test/blog"]],
+  ["deepseek", 2, ["Web search error: unavailable", "Web search is not available"]],
+] as const)("WebSearch at %s", (provider, requests, expected) =>
+  withFolder(async (folder) => {
+    const upstream = createUpstream(searching)
+    open.push(upstream)
+    const model = `- model_id: x\n  provider: ${provider}\n  api_base: ${upstream.url}\n`
+    await Bun.write(`${folder}/models.yaml`, model)
+    const flags = ["--output-format", "json", "--allowedTools", "WebSearch"]
+    const finished = await runProxy(["run", "--", claude, "-p", "Search the web.", ...flags], {
+      env: {
+        ...quietClaude,
+        CUSTOM_MODELS_FILE: `${folder}/models.yaml`,
+        BIG_MODEL: "x",
+        ENABLE_TOOL_SEARCH: "false",
+      },
+      cwd: folder,
+    })
+    const said = String(resultOf(finished)["result"])
+    for (const words of expected) expect(said).toContain(words)
+    expect(upstream.turns().length).toBe(requests)
+  }),
+)

@@ -10,11 +10,18 @@ import { none, type ReaderState, reasoning, type Step } from "./chat-text.ts"
 export function readReasoning(state: ReaderState, content: JsonObject): Step {
   for (const field of state.options.profile.reasoning.replyFields) {
     const text = textOf(content[field])
-    if (text !== undefined) return reasoning(state, text, field)
+    if (text !== undefined) return reasoning(withoutTags(state), text, field)
   }
   const pieces = detailsOf(content)
   if (pieces.length === 0) return [state, none]
   return reasoning(state, addedText(state.details, pieces), "reasoning_details")
+}
+
+/** A server that has a field for reasoning has taken it out of the text: no closing tag will come. */
+function withoutTags(state: ReaderState): ReaderState {
+  const { tags } = state
+  if (tags.unproved === undefined || tags.mode !== "start") return state
+  return { ...state, tags: { ...tags, unproved: undefined } }
 }
 
 const detailsOf = (content: JsonObject) => arrayOf(content["reasoning_details"]).filter(isObject)

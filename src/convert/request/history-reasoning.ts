@@ -139,7 +139,8 @@ export function signCalls(
 ): readonly ChatToolCall[] {
   if (sendBack === "never" || sendBackAs !== "thought-signature") return calls.map(({ call }) => call)
   return calls.map(({ id, call }, index) => {
-    const signature = cargo.signatures[id] ?? (index === 0 ? backfill : null)
+    const own = Object.hasOwn(cargo.signatures, id) ? cargo.signatures[id] : undefined
+    const signature = own ?? (index === 0 ? backfill : null)
     return signature === null
       ? call
       : { ...call, extra_content: { google: { thought_signature: signature } } }

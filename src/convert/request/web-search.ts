@@ -27,10 +27,9 @@ export function convertSearch(request: MessagesRequest, profile: ProviderProfile
   const nothing = { chatTools: [], fields: {}, search: undefined, answer: undefined, notes: [] }
   if (tool === undefined) return { ...nothing, tools: all }
   const tools = all.filter((candidate) => !isSearch(candidate))
-  const choice = request.tool_choice
-  const forced =
-    (choice?.type === "tool" && choice.name === tool.name) || (choice?.type === "any" && tools.length === 0)
-  const search = { query: queryOf(request), forced }
+  const words = lastWords(request)
+  const forced = isForced(request, tool, tools.length === 0, words)
+  const search = { query: queryOf(words), forced }
   const path = `tools.${at}`
   const sent = (how: string) => [changed(path, `the provider's own web search is asked for: ${how}`)]
   switch (profile.webSearch) {
@@ -67,20 +66,36 @@ export function convertSearch(request: MessagesRequest, profile: ProviderProfile
   }
 }
 
+/**
+ * Is a search all that is wanted? Claude Code 2.1.197 said so by tool_choice, 2.1.329 offers nothing else and says
+ * it in words; an SDK that offers a search alone may well be content with an answer without one.
+ */
+function isForced(
+  { tool_choice: choice }: MessagesRequest,
+  tool: Tool,
+  isAlone: boolean,
+  words: string,
+): boolean {
+  if (choice?.type === "tool") return choice.name === tool.name
+  return isAlone && (choice?.type === "any" || phrase.test(words))
+}
+
+// The words in which Claude Code's WebSearch asks for a search (observed with 2.1.197 and 2.1.329).
+const phrase = /^Perform a web search for the query:\s*/i
 const longestQuery = 400
 
-/** What is searched for: the user's last words, without Claude Code's phrase before them. */
-function queryOf({ messages }: MessagesRequest): string {
+/** The user's last words, without the reminders that clients add. */
+function lastWords({ messages }: MessagesRequest): string {
   const last = messages.findLast((message) => message.role === "user")
   const texts = (last?.content ?? []).flatMap((block) => (block.type === "text" ? [block.text] : []))
-  const text = texts
+  return texts
     .map((said) => said.replace(/<system-reminder>[\s\S]*?<\/system-reminder>/g, ""))
     .join("\n")
     .trim()
-  return text
-    .replace(/^Perform a web search for the query:\s*/i, "")
-    .slice(0, longestQuery)
-    .toWellFormed()
+}
+
+function queryOf(words: string): string {
+  return words.replace(phrase, "").slice(0, longestQuery).toWellFormed()
 }
 
 /** The documented error result, and words for clients that read only text. */

@@ -1,6 +1,12 @@
 // Servers that people run themselves.
-import { gptOssEfforts } from "../models.ts"
+import { gptOssEfforts, type ModelRule } from "../models.ts"
 import type { ProviderRow } from "../row.ts"
+
+// Their chat templates open the thinking themselves: without a reasoning parser only the closing tag is sent.
+const opened: ModelRule = {
+  match: /^(deepseek-r1|qwq|qwen3.*thinking)/,
+  delta: { reasoning: { thinkTags: "implicit" } },
+}
 
 export const ollama: ProviderRow = {
   id: "ollama",
@@ -52,7 +58,7 @@ export const lmstudio: ProviderRow = {
       backfill: null,
     },
   },
-  models: [],
+  models: [opened],
   source: "lmstudio.ai/docs, OpenAI compatibility; 2026-10",
 }
 
@@ -78,7 +84,7 @@ export const vllm: ProviderRow = {
       backfill: null,
     },
   },
-  models: [{ match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
+  models: [opened, { match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
   source: "docs.vllm.ai, OpenAI-compatible server; vllm-project/vllm#27752; 2026-10",
 }
 
@@ -104,6 +110,6 @@ export const llamacpp: ProviderRow = {
       backfill: null,
     },
   },
-  models: [{ match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
+  models: [opened, { match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
   source: "ggml-org/llama.cpp, tools/server/README.md and docs/function-calling.md; 2026-10",
 }

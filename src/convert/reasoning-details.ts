@@ -33,6 +33,9 @@ export function addedText(items: readonly JsonObject[], pieces: readonly JsonObj
   return added
 }
 
+// Replies have a handful; each piece is looked for among all of them, so there must be an end to it.
+const mostItems = 1_000
+
 type Show = (item: JsonObject | undefined, piece: JsonObject) => void
 
 /** `open`: up to how many items the last one may still grow. `show` is told of each piece and its item. */
@@ -48,8 +51,8 @@ function merge(
     const at = findItem(merged, piece, open)
     const item = merged[at]
     show?.(item, piece)
-    if (item === undefined) merged.push(piece)
-    else merged[at] = joinPiece(item, piece)
+    if (item !== undefined) merged[at] = joinPiece(item, piece)
+    else if (merged.length < mostItems) merged.push(piece)
   }
   return merged
 }
@@ -58,7 +61,7 @@ function merge(
 function findItem(items: readonly JsonObject[], piece: JsonObject, open: number): number {
   const { index, type } = piece
   if (index !== undefined && index !== null) {
-    // What is encrypted comes whole: another id is another item (OpenRouter's numbers start anew at times).
+    // What is encrypted comes whole: under another id it is another item.
     const apart = (item: JsonObject) => type === "reasoning.encrypted" && differs(item["id"], piece["id"])
     return items.findLastIndex((item) => item["index"] === index && item["type"] === type && !apart(item))
   }

@@ -1,8 +1,9 @@
 // `convert` for OpenAI's replies and streams: the same reader and writer as a live reply.
 
 import type { Delta } from "../convert/delta.ts"
-import { initialChatReader, readChat } from "../convert/reply/chat-stream.ts"
-import type { ReaderOptions } from "../convert/reply/chat-text.ts"
+import { readChat } from "../convert/reply/chat-stream.ts"
+import { initialReader } from "../convert/reply/reader.ts"
+import type { ReaderOptions } from "../convert/reply/reader-text.ts"
 import { foldEvents, readReply, writeAll } from "../convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../convert/reply/writer-state.ts"
 import { encodeEvent } from "../protocol/encode.ts"
@@ -40,7 +41,7 @@ function readStream(
   inputs: Extract<Known, { kind: "chat-stream" }>["chunks"],
   options: ReaderOptions,
 ): readonly Delta[] {
-  let reader = initialChatReader(options)
+  let reader = initialReader(options)
   const deltas: Delta[] = []
   for (const input of inputs) {
     const [next, more] = readChat(reader, input)

@@ -20,6 +20,8 @@ export interface Cargo {
   readonly textSignature: string | undefined
   /** Texts in fields of their own. */
   readonly encrypted: Readonly<Partial<Record<EncryptedField, string>>>
+  /** Encrypted contents of reasoning items (Responses API), in their order. */
+  readonly items: readonly string[]
 }
 
 export interface Carrier {
@@ -30,12 +32,19 @@ export interface Carrier {
   readonly cargo: Cargo
 }
 
-export const noCargo: Cargo = { details: [], signatures: {}, textSignature: undefined, encrypted: {} }
+export const noCargo: Cargo = {
+  details: [],
+  signatures: {},
+  textSignature: undefined,
+  encrypted: {},
+  items: [],
+}
 
 /** Is there nothing in it that would have to travel? */
 export function isEmptyCargo(cargo: Cargo): boolean {
   return (
     cargo.details.length === 0 &&
+    cargo.items.length === 0 &&
     cargo.textSignature === undefined &&
     Object.keys(cargo.signatures).length === 0 &&
     Object.keys(cargo.encrypted).length === 0
@@ -56,6 +65,8 @@ export function addCargo(cargo: Cargo, opaque: Opaque): Cargo {
       const before = cargo.encrypted[opaque.field] ?? ""
       return { ...cargo, encrypted: { ...cargo.encrypted, [opaque.field]: before + opaque.value } }
     }
+    case "item":
+      return { ...cargo, items: [...cargo.items, opaque.value] }
     default:
       return opaque satisfies never
   }
@@ -73,12 +84,13 @@ export function joinCargo(first: Cargo, second: Cargo): Cargo {
     signatures: { ...first.signatures, ...second.signatures },
     textSignature: second.textSignature ?? first.textSignature,
     encrypted: { ...first.encrypted, ...second.encrypted },
+    items: [...first.items, ...second.items],
   }
 }
 
 /** A signature of our own for a block with this thinking text; never empty, ASCII only. */
 export function encodeCarrier({ provider, model, field, cargo }: Carrier, thinking: string): string {
-  const { details, signatures, textSignature, encrypted } = cargo
+  const { details, signatures, textSignature, encrypted, items } = cargo
   const json = JSON.stringify({
     p: provider,
     m: model,
@@ -87,6 +99,7 @@ export function encodeCarrier({ provider, model, field, cargo }: Carrier, thinki
     ...(Object.keys(signatures).length === 0 ? {} : { gts: signatures }),
     ...(textSignature === undefined ? {} : { ts: textSignature }),
     ...(Object.keys(encrypted).length === 0 ? {} : { enc: encrypted }),
+    ...(items.length === 0 ? {} : { re: items }),
     // What belongs to a text must not go back with another one.
     ...(isEmptyCargo(cargo) || thinking === "" ? {} : { h: digest(thinking).slice(0, 8) }),
   })
@@ -118,6 +131,7 @@ export function decodeCarrier(signature: string, thinking: string): Carrier | un
       signatures: textsOf(data["gts"]),
       textSignature: textOf(data["ts"]),
       encrypted: textsOf(data["enc"]),
+      items: arrayOf(data["re"]).filter((item) => typeof item === "string"),
     },
   }
 }

@@ -10,6 +10,8 @@ export type Opaque =
   | { readonly kind: "details"; readonly items: readonly JsonObject[] }
   /** Gemini's signature: of a call, by the id the client knows it by, or of the text (undefined). */
   | { readonly kind: "signature"; readonly toolId: string | undefined; readonly value: string }
+  /** The encrypted content of one reasoning item of the Responses API. */
+  | { readonly kind: "item"; readonly value: string }
   /** A text in a field of its own. */
   | {
       readonly kind: "encrypted"

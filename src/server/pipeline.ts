@@ -2,9 +2,10 @@
 // reader, and failures before the first content repeated.
 
 import type { Delta } from "../convert/delta.ts"
-import { initialChatReader, readChat } from "../convert/reply/chat-stream.ts"
-import type { ReaderOptions } from "../convert/reply/chat-text.ts"
+import { readChat } from "../convert/reply/chat-stream.ts"
 import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
+import { initialReader } from "../convert/reply/reader.ts"
+import type { ReaderOptions } from "../convert/reply/reader-text.ts"
 import { readReply } from "../convert/reply/reply.ts"
 import type { Conversion } from "../convert/request/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
@@ -121,7 +122,7 @@ function readDeltas(
   reader: ReaderOptions,
   { clock, afterFinishMs, errors, conversion }: PipelineOptions,
 ): Batches<Delta> {
-  let state = initialChatReader(reader)
+  let state = initialReader(reader)
   let filters = initialFilters(conversion)
   let said = false
   let cancelGrace: (() => void) | undefined

@@ -67,6 +67,7 @@ function randomCargo(random: Random, thinking: string): Cargo {
     signatures: some() ? { [`toolu_${random.text(4)}`]: random.text(20) } : {},
     textSignature: some() ? `s${random.text(20)}` : undefined,
     encrypted: some() ? { reasoning_opaque: random.text(20) } : {},
+    items: some() ? [random.text(20), random.text(5)] : [],
   }
 }
 
@@ -158,6 +159,8 @@ describe("collecting", () => {
       { kind: "signature", toolId: undefined, value: "text" },
       { kind: "encrypted", field: "reasoning_opaque", value: "x" },
       { kind: "encrypted", field: "reasoning_opaque", value: "y" },
+      { kind: "item", value: "first" },
+      { kind: "item", value: "second" },
     ] as const
     expect(isEmptyCargo(noCargo)).toBe(true)
     const cargo = pieces.reduce(addCargo, noCargo)
@@ -166,6 +169,7 @@ describe("collecting", () => {
       signatures: { toolu_1: "one", toolu_2: "two" },
       textSignature: "text",
       encrypted: { reasoning_opaque: "xy" },
+      items: ["first", "second"],
     })
     for (const piece of pieces) expect(isEmptyCargo(addCargo(noCargo, piece))).toBe(false)
   })

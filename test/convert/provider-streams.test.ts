@@ -1,7 +1,8 @@
 // Every provider's streams in its own shape: the exact events, the whole reply that says the same, and what
 // becomes of a stream that was damaged on its way.
 import { describe, expect, test } from "bun:test"
-import { initialChatReader, readChat } from "../../src/convert/reply/chat-stream.ts"
+import { readChat } from "../../src/convert/reply/chat-stream.ts"
+import { initialReader } from "../../src/convert/reply/reader.ts"
 import { foldEvents, readReply, writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../../src/convert/reply/writer-state.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
@@ -204,7 +205,7 @@ function missing(name: string): never {
 
 /** A stream that is read input by input. */
 function createSession({ options, writing }: Recording) {
-  let reader = initialChatReader(options)
+  let reader = initialReader(options)
   let writer = initialWriter(writing)
   const events: MessagesEvent[] = []
   function take(input: StreamInput): void {

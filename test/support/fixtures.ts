@@ -1,8 +1,9 @@
 // Fixtures by name, and the machine that they are played through: bytes or chunks in, Anthropic's events out.
 import { readdirSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
-import { initialChatReader, readChat } from "../../src/convert/reply/chat-stream.ts"
-import type { ReaderOptions } from "../../src/convert/reply/chat-text.ts"
+import { readChat } from "../../src/convert/reply/chat-stream.ts"
+import { initialReader } from "../../src/convert/reply/reader.ts"
+import type { ReaderOptions } from "../../src/convert/reply/reader-text.ts"
 import { foldEvents, readReply, writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../../src/convert/reply/writer-state.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
@@ -127,7 +128,7 @@ export function play(
   options: ReaderOptions = readerOptions(),
   writing: WriterOptions = writerOptions,
 ): readonly MessagesEvent[] {
-  let reader = initialChatReader(options)
+  let reader = initialReader(options)
   let writer = initialWriter(writing)
   const events: MessagesEvent[] = []
   for (const input of given) {

@@ -4,7 +4,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import type { Delta, Opaque } from "../delta.ts"
 import { addedText, mergeDetails } from "../reasoning-details.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
-import { none, type ReaderState, reasoning, type Step } from "./chat-text.ts"
+import { none, type ReaderState, reasoning, type Step } from "./reader-text.ts"
 
 /** The first field that holds anything; they are never joined, because some hosts fill two with one text. */
 export function readReasoning(state: ReaderState, content: JsonObject): Step {

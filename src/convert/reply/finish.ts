@@ -74,7 +74,8 @@ export function convertUsage(raw: unknown): MessagesUsage | undefined {
   const prompt = countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"])
   const completion = countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"])
   if (prompt === undefined && completion === undefined) return undefined
-  const reasoning = countOf(objectOf(raw["completion_tokens_details"])["reasoning_tokens"])
+  const outputDetails = objectOf(raw["completion_tokens_details"] ?? raw["output_tokens_details"])
+  const reasoning = countOf(outputDetails["reasoning_tokens"])
   const counts: Counts = {
     prompt: prompt ?? 0,
     completion: completion ?? 0,
@@ -121,7 +122,7 @@ interface Counts {
 }
 
 function cacheCounts(raw: JsonObject): { readonly cached: number; readonly written: number } {
-  const details = objectOf(raw["prompt_tokens_details"])
+  const details = objectOf(raw["prompt_tokens_details"] ?? raw["input_tokens_details"])
   const cached =
     countOf(details["cached_tokens"]) ??
     countOf(raw["prompt_cache_hit_tokens"]) ??

@@ -5,8 +5,9 @@ import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/me
 import type { Delta } from "../delta.ts"
 import { toolInput } from "../tool-calls/json-scan.ts"
 import { write } from "./blocks.ts"
-import { initialChatReader, readChatReply } from "./chat-stream.ts"
-import type { ReaderOptions } from "./chat-text.ts"
+import { readChatReply } from "./chat-stream.ts"
+import { initialReader } from "./reader.ts"
+import type { ReaderOptions } from "./reader-text.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** Writes several deltas; the state after the last one and all their events in order. */
@@ -27,7 +28,7 @@ export function writeAll(
 
 /** A whole Chat Completions reply as the deltas a stream of it would have given. */
 export function readReply(reply: unknown, options: ReaderOptions): readonly Delta[] {
-  return readChatReply(initialChatReader(options), reply)[1]
+  return readChatReply(initialReader(options), reply)[1]
 }
 
 export interface Fold {

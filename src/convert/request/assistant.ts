@@ -39,10 +39,17 @@ export interface Placed {
   readonly path: string
 }
 
-type ToolUse = Extract<ContentBlock, { type: "tool_use" }>
+export type ToolUse = Extract<ContentBlock, { type: "tool_use" }>
+
+/** What an assistant's message says, piece by piece, in its own order. */
+export type Said =
+  | { readonly kind: "thinking"; readonly block: ThinkingBlock }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "call"; readonly use: ToolUse }
 
 /** One assistant message, taken apart. */
 export interface AssistantTurn {
+  readonly said: readonly Said[]
   readonly text: string
   readonly thoughts: Thoughts
   readonly calls: readonly ToolUse[]
@@ -66,21 +73,31 @@ export function readAssistant(
     const why = lostReason(block)
     return why === undefined ? [] : [dropped(place, why)]
   })
-  const calls = message.content.flatMap((block) => (block.type === "tool_use" ? [block] : []))
+  const said = [...recalled(message, options), ...message.content.flatMap(readSaid)]
+  const thinking = said.flatMap((piece) => (piece.kind === "thinking" ? [piece.block] : []))
   return {
-    text: message.content.map((block) => assistantBlockText(block) ?? "").join(""),
-    thoughts: options.sendReasoning ? thoughtsOf(message, calls, options) : noThoughts,
-    calls,
+    said,
+    text: said.map((piece) => (piece.kind === "text" ? piece.text : "")).join(""),
+    thoughts: options.sendReasoning ? readThoughts(thinking, options.target) : noThoughts,
+    calls: said.flatMap((piece) => (piece.kind === "call" ? [piece.use] : [])),
     path,
     notes,
   }
 }
 
-function thoughtsOf({ content }: Message, calls: readonly ToolUse[], options: MessageOptions): Thoughts {
-  const sent = thinkingBlocks(content)
-  const [first] = calls
-  const blocks = sent.length > 0 || first === undefined ? sent : (options.recall(first.id) ?? [])
-  return readThoughts(blocks, options.target)
+function readSaid(block: ContentBlock): readonly Said[] {
+  if (block.type === "tool_use") return [{ kind: "call", use: block }]
+  const [thinking] = thinkingBlocks([block])
+  if (thinking !== undefined) return [{ kind: "thinking", block: thinking }]
+  const text = assistantBlockText(block)
+  return text === undefined ? [] : [{ kind: "text", text }]
+}
+
+/** The thinking that a client left out of a message with calls, where it is remembered. */
+function recalled({ content }: Message, { recall }: MessageOptions): readonly Said[] {
+  const first = content.find((block) => block.type === "tool_use")
+  if (first === undefined || thinkingBlocks(content).length > 0) return []
+  return (recall(first.id) ?? []).map((block) => ({ kind: "thinking", block }))
 }
 
 /** Does a turn hold anything that Chat Completions counts as a message? Reasoning alone it does not. */
@@ -148,8 +165,8 @@ function lostReason(block: ContentBlock): string | undefined {
   return `no place for a ${block.type} block in an assistant message`
 }
 
-/** Ids are made unique within the conversation: some providers refuse one that comes twice. */
-function convertCalls(
+/** Calls as the upstream gets them. Ids are made unique within the conversation: some providers refuse repeats. */
+export function convertCalls(
   calls: readonly ToolUse[],
   profile: ProviderProfile,
   used: Set<string>,

@@ -15,13 +15,20 @@ export type Item =
     }
   | { readonly kind: "words"; readonly parts: readonly ChatPart[] }
 
-/** One turn of the user: results in the order of their calls, then what the results carried, then the words. */
-export function convertUser(
+/** A user's turn, once it is known which calls wait for a result. */
+export interface UserTurn {
+  /** The answer to each of the waiting calls; undefined where there is none. */
+  readonly answers: readonly (Answer | undefined)[]
+  readonly words: readonly ChatPart[]
+}
+
+/** Results to their calls; a result that nobody waits for becomes the user's words. */
+export function readUserTurn(
   items: readonly Item[],
   pending: readonly PendingCall[],
   profile: ProviderProfile,
   notes: Note[],
-): readonly ChatMessage[] {
+): UserTurn {
   const answers = new Map<PendingCall, Answer>()
   const words: ChatPart[] = []
   for (const item of items) {
@@ -40,11 +47,19 @@ export function convertUser(
     const text = `[tool result ${item.block.tool_use_id}]\n${answer.content}`.toWellFormed()
     words.push({ type: "text", text }, ...answer.media)
   }
-  const results = pending.map((call) => {
-    const answer = answers.get(call)
-    return answer === undefined ? stubResult(call, profile) : toolMessage(call, answer.content, profile)
-  })
-  const lifted = pending.flatMap((call) => liftMedia(call, answers.get(call)?.media ?? []))
+  return { answers: pending.map((call) => answers.get(call)), words }
+}
+
+/** One turn of the user: results in the order of their calls, then what the results carried, then the words. */
+export function convertUser(
+  items: readonly Item[],
+  pending: readonly PendingCall[],
+  profile: ProviderProfile,
+  notes: Note[],
+): readonly ChatMessage[] {
+  const { answers, words } = readUserTurn(items, pending, profile, notes)
+  const results = pending.map((call, at) => toolMessage(call, answers[at]?.content ?? noResult, profile))
+  const lifted = pending.flatMap((call, at) => liftMedia(call, answers[at]?.media ?? []))
   const parts = [...lifted, ...words]
   if (parts.length === 0) return results
   const between: readonly ChatMessage[] =
@@ -52,7 +67,8 @@ export function convertUser(
   return [...results, ...between, { role: "user", content: joinParts(parts) }]
 }
 
-interface Answer {
+export interface Answer {
+  /** What it says in words; never empty. */
   readonly content: string
   readonly media: readonly ChatPart[]
   readonly notes: readonly Note[]
@@ -86,14 +102,13 @@ function toolMessage({ call }: PendingCall, content: string, profile: ProviderPr
   return { role: "tool", tool_call_id: call.id, content, ...name }
 }
 
-function stubResult(call: PendingCall, profile: ProviderProfile): ChatToolMessage {
-  return toolMessage(call, "[no result: the tool call was interrupted]", profile)
-}
+/** What stands in for a result that never came. */
+export const noResult = "[no result: the tool call was interrupted]"
 
-/** What stands in for results that never came. */
+/** Results for calls that nobody answered. */
 export function stubResults(
   calls: readonly PendingCall[],
   profile: ProviderProfile,
 ): readonly ChatToolMessage[] {
-  return calls.map((call) => stubResult(call, profile))
+  return calls.map((call) => toolMessage(call, noResult, profile))
 }

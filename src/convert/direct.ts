@@ -10,7 +10,9 @@ import {
   removalsOf,
   type Span,
 } from "../protocol/json-spans.ts"
+import type { ProviderProfile } from "../providers/profile.ts"
 import { isOurs } from "./carrier.ts"
+import type { TokenLimits } from "./request/parameters.ts"
 
 export interface DirectOptions {
   /** The name the upstream knows the model by. */
@@ -22,6 +24,15 @@ export interface DirectOptions {
    * message thread is its own business; an upstream that does not check gets all but our empty blocks.
    */
   readonly genuineOnly: boolean
+}
+
+/** What is put in for a `max_tokens` that is missing: the setting's default, within every limit there is. */
+export function directMaxTokens(
+  { maxOutputTokens }: Pick<ProviderProfile, "maxOutputTokens">,
+  { defaultMaxTokens, maxTokensLimit }: Pick<TokenLimits, "defaultMaxTokens" | "maxTokensLimit">,
+): number {
+  const limits = [defaultMaxTokens, maxOutputTokens, maxTokensLimit]
+  return Math.min(...limits.filter((limit) => typeof limit === "number"))
 }
 
 export interface DirectBody {

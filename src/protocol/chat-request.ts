@@ -126,8 +126,6 @@ const Tool = z
     if (tool.type === "function" && !tool.function) raise(missing("function"), context)
   })
 
-export type ChatToolIn = z.output<typeof Tool>
-
 /** A word of a list, or an object: what is inside it is read when it is converted. */
 function choice(...words: readonly string[]) {
   const expected = `one of ${words.join(", ")}, or an object`

@@ -70,7 +70,18 @@ export interface Tool {
   readonly input_schema: JsonObject | undefined
   readonly strict: boolean
   readonly defer_loading: boolean
+  /** How a web search is to be limited; Anthropic's names. */
+  readonly search: SearchLimits
 }
+
+export interface SearchLimits {
+  readonly max_uses?: unknown
+  readonly allowed_domains?: readonly string[]
+  readonly blocked_domains?: readonly string[]
+  readonly user_location?: JsonObject
+}
+
+const Domains = z.array(z.string()).nullish().catch(null)
 
 const RawTool = z.looseObject({
   type: z.string().nullish(),
@@ -79,6 +90,10 @@ const RawTool = z.looseObject({
   input_schema: z.record(z.string(), z.unknown()).nullish(),
   strict: z.boolean().nullish().catch(null),
   defer_loading: z.boolean().nullish().catch(null),
+  max_uses: z.unknown().optional(),
+  allowed_domains: Domains,
+  blocked_domains: Domains,
+  user_location: z.record(z.string(), z.unknown()).nullish().catch(null),
   function: z
     .looseObject({
       name: z.string(),
@@ -107,8 +122,19 @@ export const Tool = RawTool.transform((raw, context): Tool => {
     input_schema: schema,
     strict: raw.strict === true,
     defer_loading: raw.defer_loading === true,
+    search: searchLimits(raw),
   }
 })
+
+function searchLimits(raw: z.output<typeof RawTool>): SearchLimits {
+  const { max_uses, allowed_domains, blocked_domains, user_location } = raw
+  return {
+    ...(max_uses === undefined || max_uses === null ? {} : { max_uses }),
+    ...(allowed_domains?.length ? { allowed_domains } : {}),
+    ...(blocked_domains?.length ? { blocked_domains } : {}),
+    ...(user_location ? { user_location } : {}),
+  }
+}
 
 const ToolChoice = z.discriminatedUnion(
   "type",

@@ -1,5 +1,5 @@
 // What is known of models by their names, on whatever host they are served: aggregators and relays pass on
-// the rules of the model behind them. The first rule that matches gives each fact.
+// the rules of the model behind them.
 import type { ProfileDelta, ReasoningProfile } from "./profile.ts"
 
 export interface ModelRule {
@@ -51,11 +51,16 @@ export const families: readonly ModelRule[] = [
     delta: openaiReasoning({ levels: { ...openaiEfforts, off: "none" } }),
   },
   { match: /^gpt-5\.[23](?!\d)(?!.*chat)/, delta: openaiReasoning({ levels: noneEfforts }) },
+  { match: /^gpt-5\.1-codex-max/, delta: { reasoning: { levels: noneEfforts } } },
   // From 5.4 on, tools and any effort but "none" exclude each other on Chat Completions (pipecat#4043,
   // litellm#34569; 2026-07). The Responses dialect is the way to have both.
   {
     match: /^gpt-(5\.([4-9]|\d\d)|[6-9])(?!.*chat)/,
-    delta: openaiReasoning({ levels: { ...noneEfforts, max: "max" }, withTools: "none" }),
+    delta: openaiReasoning({ levels: noneEfforts, withTools: "none" }),
+  },
+  {
+    match: /^gpt-(5\.([6-9]|\d\d)|[6-9])(?!.*chat)/,
+    delta: { reasoning: { levels: { ...noneEfforts, max: "max" } } },
   },
   { match: /^gpt-5[.\d]*-chat/, delta: { maxTokensField: "max_completion_tokens" } },
   { match: /^gpt-oss/, delta: { vision: false, reasoning: { request: "effort", levels: gptOssEfforts } } },
@@ -85,7 +90,7 @@ export const families: readonly ModelRule[] = [
   // Text only, whoever serves them: their makers' model cards, 2026-11.
   { match: /^(zai-)?glm-[\dp.]+(?![\dp.]*v)/, delta: { vision: false } },
   { match: /^qwen-?(2|3(?!\.[5-9]))(?!.*(vl|omni))/, delta: { vision: false } },
-  { match: /^(minimax-m[12]|llama-(v?3|3)[.p]?[13]|kimi-k2(?![.\d]))/, delta: { vision: false } },
+  { match: /^(minimax-m[12]|(meta-)?llama-?v?3[.p]?[13]|kimi-k2(?![.p\d]))/, delta: { vision: false } },
   // Their chat templates take ids of one form only, on every server (nearai/ironclaw#1241, karthink/gptel#1203).
   {
     match: /^(open-)?(mistral|ministral|magistral|mixtral|devstral|codestral|pixtral)/,
@@ -93,7 +98,7 @@ export const families: readonly ModelRule[] = [
   },
   // Better with their own reasoning within a loop of calls, and none refuses to be sent it.
   {
-    match: /^glm-(4\.[5-9]|[5-9])/,
+    match: /^glm-(4[.p][5-9]|[5-9])/,
     delta: { reasoning: { sendBack: "tool-turns", sendBackAs: "reasoning_content" } },
   },
   // Where the host does not take the reasoning out of the text, it belongs back into it (MiniMax's model card).
@@ -101,9 +106,12 @@ export const families: readonly ModelRule[] = [
   // Relays pass on Google's refusal of calls without a signature, and of schema keywords.
   { match: /^gemini-/, delta: { schema: "gemini", toolNameLetterFirst: true } },
   // The first call of every step carries a signature (ai.google.dev, thought signatures; js-genai#1275).
-  { match: /^gemini-(2\.5|[3-9])/, delta: { reasoning: signed } },
+  { match: /^gemini-(2\.5|[3-9]|(pro|flash|flash-lite)-latest)/, delta: { reasoning: signed } },
   // Since Gemini 3 its absence is an error; this word stands in for a signature that nobody has.
-  { match: /^gemini-[3-9]/, delta: { reasoning: { backfill: "skip_thought_signature_validator" } } },
+  {
+    match: /^gemini-([3-9]|(pro|flash|flash-lite)-latest)/,
+    delta: { reasoning: { backfill: "skip_thought_signature_validator" } },
+  },
   { match: /^grok-/, delta: { schema: "xai" } },
 ]
 
@@ -129,8 +137,8 @@ export const limits: readonly ModelRule[] = [
   // The makers' model pages, 2026-11; where only the window is known, only that is said.
   window(/^(kimi-k2|(kimi-)?k3|kimi-for-coding)/, 262_144),
   limit(/^glm-[\d.]+v/, 131_072, 32_768),
-  limit(/^glm-4\.5/, 131_072, 98_304),
-  limit(/^glm-(4\.[6-9]|5)/, 204_800, 131_072),
+  limit(/^glm-4[.p]5/, 131_072, 98_304),
+  limit(/^glm-(4[.p][6-9]|5)/, 204_800, 131_072),
   window(/^minimax-m[23]/, 204_800),
   limit(/^gemini-(2\.5|3)/, 1_048_576, 65_536),
   limit(/^qwen3(-(max|coder)|\.5)/, 262_144, 65_536),

@@ -70,7 +70,7 @@ export interface ToolChoiceProfile {
   readonly forcedWhileThinking: boolean
 }
 
-/** Which JSON Schema keywords a provider's function declarations take; see convert/request/schema.ts. */
+/** Which JSON Schema keywords a provider's function declarations take; see convert/schema/schema.ts. */
 export type SchemaRules = "openai" | "gemini" | "moonshot" | "xai" | "llama"
 
 export interface ProviderProfile {

@@ -80,14 +80,15 @@ function fallback(): ProviderRow {
 }
 
 /**
- * The complete profile for one model on one provider. Later wins: base, the model's family, the provider's
- * row, the provider's own model rules; the model's limits come last.
+ * The complete profile for one model on one provider. Later wins: base, the model's family and limits, the provider's
+ * row, the provider's own model rules. The row beats the family because a host can serve a model with less than
+ * it has (Groq's shorter replies), never with more.
  */
 export function resolveProfile(row: ProviderRow, model: string): ProviderProfile {
   const key = modelKey(model)
   const family = families.filter((rule) => rule.match.test(key)).map((rule) => rule.delta)
   const own = row.models.filter((rule) => rule.match.test(key)).map((rule) => rule.delta)
   const known = limits.find((rule) => rule.match.test(key))
-  const deltas = [...family, row.delta, ...own, ...(known === undefined ? [] : [known.delta])]
+  const deltas = [...family, ...(known === undefined ? [] : [known.delta]), row.delta, ...own]
   return deltas.reduce(applyDelta, baseProfile)
 }

@@ -105,8 +105,11 @@ function grow(block: ThinkingBlock, delta: BlockDelta): ThinkingBlock {
   return delta.type === "signature_delta" ? { ...block, signature: delta.signature } : block
 }
 
-/** A name for whoever sends the request, from which no key can be read. */
-export function scopeOf(headers: Headers): string {
+/**
+ * A name for whoever sends the request and its session, from which no key can be read: providers that number
+ * their calls use the same ids in every conversation.
+ */
+export function scopeOf(headers: Headers, session: string | undefined): string {
   const key = headers.get("authorization") ?? headers.get("x-api-key") ?? ""
-  return key === "" ? "" : new Bun.CryptoHasher("sha256").update(key).digest("base64")
+  return new Bun.CryptoHasher("sha256").update(`${key} ${session ?? ""}`).digest("base64")
 }

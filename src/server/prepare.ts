@@ -52,11 +52,9 @@ export function prepareRequest(
     counted ??= estimateRequest(parsed.data)
     return counted
   }
-  const group = cacheGroup(
-    request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data),
-    request.headers.get("x-claude-code-agent-id") ?? undefined,
-  )
-  const scope = scopeOf(request.headers)
+  const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
+  const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
+  const scope = scopeOf(request.headers, session)
   const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
   const conversion = convertRequest(parsed.data, route, config, group, recall)
   const notes = [...noteUnknownFields(body), ...conversion.notes]

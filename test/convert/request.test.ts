@@ -188,7 +188,8 @@ describe("what the way back needs", () => {
   test.each<[Target, object, boolean]>([
     [gpt4o, {}, true],
     [gpt4o, { thinking: { type: "disabled" } }, false],
-    [deepseek, { thinking: { type: "disabled" } }, true],
+    [deepseek, { thinking: { type: "disabled" } }, false],
+    [["minimax", "MiniMax-M2.5"], { thinking: { type: "disabled" } }, true],
     [ollama, { thinking: { type: "between_tools" } }, false],
   ])("is reasoning shown? %p %j", (target, more, expected) => {
     expect(convert(ask([hi], { ...more }), target).showReasoning).toBe(expected)

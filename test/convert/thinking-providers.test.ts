@@ -281,11 +281,11 @@ test.each<[string, string, readonly object[]]>([
     "zai-org/GLM-5.2",
     [
       { enable_thinking: false },
-      { enable_thinking: true, thinking_budget: 1024 },
-      { enable_thinking: true, thinking_budget: 4096 },
-      { enable_thinking: true, thinking_budget: 16384 },
-      { enable_thinking: true, thinking_budget: 24576 },
-      { enable_thinking: true, thinking_budget: 32768 },
+      { enable_thinking: true, reasoning_effort: "high", thinking_budget: 1024 },
+      { enable_thinking: true, reasoning_effort: "high", thinking_budget: 4096 },
+      { enable_thinking: true, reasoning_effort: "high", thinking_budget: 16384 },
+      { enable_thinking: true, reasoning_effort: "max", thinking_budget: 24576 },
+      { enable_thinking: true, reasoning_effort: "max", thinking_budget: 32768 },
     ],
   ],
   [

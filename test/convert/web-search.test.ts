@@ -108,9 +108,9 @@ describe("the reply", () => {
   ])("%s become a search and its result", (_, chunk, result) => {
     const reply = blocksOf([chunk, textChunk("Found."), chunk, finishChunk("stop")])
     expect(reply?.content).toEqual([
+      { type: "text", text: "Found." },
       { type: "server_tool_use", id: "srvtoolu_test0", name: "web_search", input: { query } },
       { type: "web_search_tool_result", tool_use_id: "srvtoolu_test0", content: [result] as never },
-      { type: "text", text: "Found." },
     ])
     expect(reply?.usage.server_tool_use).toEqual({ web_search_requests: 1 })
     expect(reply?.stop_reason).toBe("end_turn")

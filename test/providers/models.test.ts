@@ -127,9 +127,9 @@ describe("Ollama", () => {
     })
   })
 
-  test("sends an earlier thought under Ollama's own name, and none where there was none", () => {
+  test("sends an earlier thought under Ollama's own name", () => {
     const { reasoning } = profileOf("ollama", "deepseek-v4-flash:cloud")
-    expect([reasoning.sendBackAs, reasoning.backfill]).toEqual(["reasoning", null])
+    expect([reasoning.sendBackAs, reasoning.backfill]).toEqual(["reasoning", ""])
   })
 })
 

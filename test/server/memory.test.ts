@@ -179,7 +179,7 @@ describe("the recorder", () => {
 })
 
 describe("the name of a client", () => {
-  const scope = (headers: Record<string, string>) => scopeOf(new Headers(headers))
+  const scope = (headers: Record<string, string>) => scopeOf(new Headers(headers), undefined)
 
   test("is one for each key, and shows nothing of it", () => {
     const names = ["sk-1", "sk-2"].flatMap((key) => [
@@ -196,7 +196,12 @@ describe("the name of a client", () => {
     expect(scope({ authorization, "x-api-key": "sk-2" })).toBe(scope({ authorization }))
   })
 
-  test("without a key there is none", () => {
-    expect([scope({}), scope({ "x-api-key": "" })]).toEqual(["", ""])
+  test("is another one for each session", () => {
+    const headers = new Headers({ "x-api-key": "sk-1" })
+    expect(new Set(["a", "b", undefined].map((session) => scopeOf(headers, session))).size).toBe(3)
+  })
+
+  test("without a key is the same for everybody", () => {
+    expect(scope({})).toBe(scope({ "x-api-key": "" }))
   })
 })

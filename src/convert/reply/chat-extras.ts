@@ -2,15 +2,15 @@
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { SearchResult } from "../delta.ts"
 import { none, plainText, type ReaderState, type Step } from "./reader-text.ts"
-import { readPage, searchedFor } from "./search.ts"
+import { foundPages, readPage } from "./search.ts"
 
 /**
  * The sources of a search that was asked for, wherever the provider puts them: `annotations` (OpenAI,
- * OpenRouter), `web_search` (Zhipu), `citations` and `search_results` (Perplexity, xAI). They are told once.
+ * OpenRouter), `web_search` (Zhipu), `citations` and `search_results` (Perplexity, xAI). They are told at the end.
  */
 export function readSources(state: ReaderState, content: JsonObject): Step {
   if (state.options.search === undefined) return [state, none]
-  return searchedFor(state, [
+  return foundPages(state, [
     ...arrayOf(content["annotations"]).filter(isObject).flatMap(readAnnotation),
     ...arrayOf(content["web_search"]).filter(isObject).flatMap(readPage),
     ...arrayOf(content["search_results"]).filter(isObject).flatMap(readPage),

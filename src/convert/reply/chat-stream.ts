@@ -9,6 +9,7 @@ import { convertUsage, mapFinishReason } from "./finish.ts"
 import { called, failed, finished, readEnd, reported } from "./reader.ts"
 import {
   after,
+  each,
   none,
   plainText,
   type ReaderState,
@@ -43,15 +44,14 @@ function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
   if (isErrorJson(raw)) return failed(state, faultFromJson(raw, state.options.errors))
   if (!isObject(raw)) return [state, none]
   const chunk: ChatChunk = raw
-  let step = readUsage(state, chunk)
-  step = after(step[1], readSources(step[0], raw))
+  const [reported, usage] = readUsage(state, chunk)
+  const [ready, sources] = readSources(reported, raw)
   // Some gateways spread one answer over several choices (seen with copilot-api).
-  for (const choice of arrayOf(chunk.choices)) {
-    const [current, deltas] = step
-    if (current.ended) break
-    if (isObject(choice)) step = after(deltas, readChoice(current, choice, whole))
-  }
-  return step
+  const choices = arrayOf(chunk.choices).filter(isObject)
+  const step = each(ready, choices, (current, choice) =>
+    current.ended ? [current, none] : readChoice(current, choice, whole),
+  )
+  return after(usage, after(sources, step))
 }
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
@@ -95,13 +95,10 @@ function saysSomething([field, value]: readonly [string, unknown]): boolean {
 
 function readContent(state: ReaderState, content: unknown): Step {
   if (typeof content === "string") return content === "" ? [state, none] : tagged(state, content)
-  let step: Step = [state, none]
-  for (const part of isObject(content) ? [content] : arrayOf(content)) {
-    const [current, deltas] = step
-    if (isObject(part)) step = after(deltas, readPart(current, part))
-    else if (typeof part === "string" && part !== "") step = after(deltas, tagged(current, part))
-  }
-  return step
+  return each(state, isObject(content) ? [content] : arrayOf(content), (current, part) => {
+    if (isObject(part)) return readPart(current, part)
+    return typeof part === "string" && part !== "" ? tagged(current, part) : [current, none]
+  })
 }
 
 /** Mistral streams content as parts, thinking among them. */

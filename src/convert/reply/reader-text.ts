@@ -5,7 +5,7 @@ import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesUsage } from "../../protocol/messages.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
-import type { Delta, Search } from "../delta.ts"
+import type { Delta, Search, SearchResult } from "../delta.ts"
 import {
   flushTextCalls,
   initialTextCalls,
@@ -41,6 +41,9 @@ export interface ReaderState {
   readonly last: "nothing" | "reasoning" | "text" | "tool"
   /** `reasoning_details` so far: some providers repeat them from the beginning. */
   readonly details: readonly JsonObject[]
+  /** Pages that a web search found. */
+  readonly pages: readonly SearchResult[]
+  /** A search was told already. */
   readonly searched: boolean
   readonly finish: Finish | undefined
   readonly usage: MessagesUsage | undefined
@@ -56,6 +59,22 @@ export const none: readonly Delta[] = []
 export function after(before: readonly Delta[], [state, more]: Step): Step {
   if (before.length === 0) return [state, more]
   return [state, more.length === 0 ? before : [...before, ...more]]
+}
+
+/** One step for each item; their deltas in one list, however many there are. */
+export function each<T>(
+  state: ReaderState,
+  items: readonly T[],
+  read: (state: ReaderState, item: T) => Step,
+): Step {
+  let current = state
+  const deltas: Delta[] = []
+  for (const item of items) {
+    const [next, more] = read(current, item)
+    current = next
+    for (const delta of more) deltas.push(delta)
+  }
+  return [current, deltas.length === 0 ? none : deltas]
 }
 
 /** Text that may still hold think tags at its beginning. */
@@ -87,12 +106,9 @@ export function initialCalls({ profile, tools }: ReaderOptions): TextCallState |
 }
 
 function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
-  let step: Step = [state, none]
-  for (const { kind, text } of pieces) {
-    const [current, deltas] = step
-    step = after(deltas, kind === "text" ? modelText(current, text) : reasoning(current, text, "content"))
-  }
-  return step
+  return each(state, pieces, (current, { kind, text }) =>
+    kind === "text" ? modelText(current, text) : reasoning(current, text, "content"),
+  )
 }
 
 /** Text of the model, in which a call may be written. */
@@ -103,12 +119,9 @@ function modelText(state: ReaderState, text: string): Step {
 }
 
 function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
-  let step: Step = [state, none]
-  for (const piece of pieces) {
-    const [current, deltas] = step
-    step = after(deltas, piece.kind === "text" ? plainText(current, piece.text) : textCall(current, piece))
-  }
-  return step
+  return each(state, pieces, (current, piece) =>
+    piece.kind === "text" ? plainText(current, piece.text) : textCall(current, piece),
+  )
 }
 
 function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call" }>): Step {

@@ -16,7 +16,7 @@ import {
   releaseHeld,
   type Step,
 } from "./reader-text.ts"
-import { missingSearch } from "./search.ts"
+import { endSearch } from "./search.ts"
 import { initialTags } from "./think-tags.ts"
 
 /** The state before anything has come. */
@@ -30,6 +30,7 @@ export function initialReader(options: ReaderOptions): ReaderState {
     spaceOf: "text",
     last: "nothing",
     details: [],
+    pages: [],
     searched: false,
     finish: undefined,
     usage: undefined,
@@ -96,10 +97,7 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
   if (ready.last === "nothing" && ready.finish === undefined) return failed(ready, noReply(ready))
   const cut = ready.finish?.kind === "stop" && ready.finish.reason === "max_tokens"
   const calls = endToolCalls(ready.tools, ready.options.tools, cut)
-  return [
-    { ...ready, ended: true },
-    [...deltas, ...missingSearch(ready), ...calls, { kind: "end", clean: true }],
-  ]
+  return [{ ...ready, ended: true }, [...deltas, ...endSearch(ready), ...calls, { kind: "end", clean: true }]]
 }
 
 /** Text that the end of a reply without any needs. */

@@ -11,7 +11,7 @@ import {
   type Step,
   tagged,
 } from "./reader-text.ts"
-import { readPage, searchedFor } from "./search.ts"
+import { foundPages, readPage } from "./search.ts"
 
 export interface Item {
   readonly index: number
@@ -43,7 +43,7 @@ export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject
   if (type === "response.output_item.added") return [item, startItem(reader, item, objectOf(event["item"]))]
   if (type === "response.output_item.done") return finishItem(reader, item, objectOf(event["item"]))
   if (type === "response.output_text.annotation.added") {
-    return [item, searchedFor(reader, readPage(objectOf(event["annotation"])))]
+    return [item, foundPages(reader, readPage(objectOf(event["annotation"])))]
   }
   const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
@@ -154,7 +154,7 @@ function finishMessage(reader: ReaderState, item: Item, given: JsonObject): Item
   )
   const [next, [read, deltas]] = sayAll(reader, item, said)
   const pages = parts.flatMap((part) => partsOf(part["annotations"]).flatMap(readPage))
-  return [next, after(deltas, searchedFor(read, pages))]
+  return [next, after(deltas, foundPages(read, pages))]
 }
 
 function sayAll(reader: ReaderState, item: Item, parts: readonly Said[]): ItemStep {

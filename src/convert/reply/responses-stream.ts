@@ -6,7 +6,7 @@ import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import type { Delta } from "../delta.ts"
 import { convertUsage, type Finish } from "./finish.ts"
 import { failed, finished, initialReader, readEnd, reported } from "./reader.ts"
-import { after, none, type ReaderOptions, type ReaderState, type Step } from "./reader-text.ts"
+import { after, each, none, type ReaderOptions, type ReaderState, type Step } from "./reader-text.ts"
 import { type Item, initialItem, readItemEvent, readWholeItem } from "./responses-items.ts"
 
 export interface ResponsesState {
@@ -154,11 +154,10 @@ function readTerminal(state: ResponsesState, response: JsonObject): ResponsesSte
 }
 
 function readOutput(reader: ReaderState, response: JsonObject): Step {
-  let step: Step = [reader, none]
-  for (const [index, item] of arrayOf(response["output"]).entries()) {
-    if (isObject(item)) step = after(step[1], readWholeItem(step[0], index, item))
-  }
-  return step
+  const items = [...arrayOf(response["output"]).entries()]
+  return each(reader, items, (current, [index, item]) =>
+    isObject(item) ? readWholeItem(current, index, item) : [current, none],
+  )
 }
 
 function endOf(reader: ReaderState, response: JsonObject): Step {

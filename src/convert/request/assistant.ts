@@ -56,6 +56,17 @@ export interface AssistantTurn {
   readonly path: string
 }
 
+/** The call ids of a conversation: as they were sent, and how often each of the client's own came. */
+export interface CallIds {
+  readonly used: Set<string>
+  readonly repeats: Map<string, number>
+}
+
+/** The ids of a conversation that has no calls yet. */
+export function noCallIds(): CallIds {
+  return { used: new Set(), repeats: new Map() }
+}
+
 /** A call that waits for its result, with the id the client knows it by. */
 export interface PendingCall {
   readonly id: string
@@ -107,12 +118,12 @@ export function saysSomething({ text, calls }: AssistantTurn): boolean {
 
 /**
  * Assistant turns in a row as one message, and the calls that now wait for results. Chat Completions keeps no
- * order between text and calls. `used` holds the call ids of the conversation so far, and gets the new ones.
+ * order between text and calls. `ids` holds the call ids of the conversation so far, and gets the new ones.
  */
 export function renderAssistant(
   turns: readonly AssistantTurn[],
   options: MessageOptions,
-  used: Set<string>,
+  ids: CallIds,
 ): { readonly message: ChatAssistantMessage; readonly pending: readonly PendingCall[] } {
   const { profile } = options
   const texts = turns.map(({ text }) => text.toWellFormed()).filter((text) => text.trim() !== "")
@@ -120,7 +131,7 @@ export function renderAssistant(
   const pending = convertCalls(
     turns.flatMap(({ calls }) => calls),
     profile,
-    used,
+    ids,
   )
   const hasCalls = pending.length > 0
   const { reasoning } = profile
@@ -169,9 +180,8 @@ function lostReason(block: ContentBlock): string | undefined {
 export function convertCalls(
   calls: readonly ToolUse[],
   profile: ProviderProfile,
-  used: Set<string>,
+  { used, repeats }: CallIds,
 ): readonly PendingCall[] {
-  const repeats = new Map<string, number>()
   return calls.map((block) => {
     let id = mapToolId(block.id, profile)
     let again = repeats.get(block.id) ?? 1

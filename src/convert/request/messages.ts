@@ -3,7 +3,7 @@
 import type { ChatMessage } from "../../protocol/chat.ts"
 import type { Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages.ts"
-import { type MessageOptions, type PendingCall, renderAssistant } from "./assistant.ts"
+import { type MessageOptions, noCallIds, type PendingCall, renderAssistant } from "./assistant.ts"
 import type { Converted } from "./content.ts"
 import { readConversation, type Turn } from "./conversation.ts"
 import { convertUser, stubResults } from "./user.ts"
@@ -31,7 +31,7 @@ export function convertMessages(messages: readonly Message[], options: MessageOp
 function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Note[]): readonly ChatMessage[] {
   const { profile } = options
   const out: ChatMessage[] = []
-  const used = new Set<string>()
+  const ids = noCallIds()
   let pending: readonly PendingCall[] = []
   // Nothing may stand between calls and their results: a system message there waits for them.
   let waiting: readonly ChatMessage[] = []
@@ -46,7 +46,7 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
       else out.push(message)
     } else {
       out.push(...stubResults(pending, profile), ...waiting)
-      const { message, pending: calls } = renderAssistant(turn.turns, options, used)
+      const { message, pending: calls } = renderAssistant(turn.turns, options, ids)
       out.push(message)
       pending = calls
       waiting = []

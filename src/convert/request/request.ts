@@ -100,7 +100,8 @@ export function convertRequest(
     seenIds: new Set(calls.map(({ id }) => id)),
     stopSequences: stops.wanted,
     watchedStops: stops.watched,
-    showReasoning: !thinking.off || profile.reasoning.sendBack === "all-turns",
+    // A model that thinks although it should not wants its reasoning back like any other.
+    showReasoning: !thinking.off || (profile.reasoning.sendBack !== "never" && thinksAnyway(profile)),
     search: search.search,
     summary: given.compaction?.type === "summarize",
     repeats: prefill.repeats,

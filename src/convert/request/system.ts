@@ -15,6 +15,22 @@ function withoutBilling(text: string): string {
   return billing.test(text) ? text.trimStart().replace(/^[^\n]*\n?/, "") : text
 }
 
+const opener = "<system-reminder>"
+const closer = "</system-reminder>"
+
+/** The text without the reminders that clients add to it; looked through once, however many begin and do not end. */
+export function withoutReminders(text: string): string {
+  let rest = text
+  let out = ""
+  for (;;) {
+    const from = rest.indexOf(opener)
+    const to = from < 0 ? -1 : rest.indexOf(closer, from)
+    if (to < 0) return out + rest
+    out += rest.slice(0, from)
+    rest = rest.slice(to + closer.length)
+  }
+}
+
 /** A system message inside the conversation, as the text Claude Code itself falls back to. */
 export function reminder(text: string): string {
   return `<system-reminder>\n${text}\n</system-reminder>`

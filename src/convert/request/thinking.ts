@@ -96,7 +96,7 @@ function switchFields(level: Level, reasoning: ReasoningProfile, tools: ToolFact
     case "thinking-object":
       return thinkingObject(level, word, reasoning)
     case "enable-thinking":
-      return enableThinking(level, reasoning)
+      return enableThinking(level, word, reasoning)
     case "reasoning-object":
       if (level === "off") return { fields: { reasoning: { enabled: false } }, said: "off" }
       return word === undefined ? silent : { fields: { reasoning: { effort: word } }, said: word }
@@ -124,12 +124,17 @@ function thinkingObject(
   }
 }
 
-function enableThinking(level: Level, { budgets, onExtra }: ReasoningProfile): Switch {
+function enableThinking(
+  level: Level,
+  word: ReasoningEffort | undefined,
+  { budgets, onExtra }: ReasoningProfile,
+): Switch {
   if (level === "unset") return silent
   if (level === "off") return { fields: { enable_thinking: false }, said: "off" }
   const thinking_budget = budgets[level]
   const budget = thinking_budget === undefined ? {} : { thinking_budget }
-  return { fields: { enable_thinking: true, ...budget, ...onExtra }, said: level }
+  const effort = word === undefined ? {} : { reasoning_effort: word }
+  return { fields: { enable_thinking: true, ...budget, ...effort, ...onExtra }, said: word ?? level }
 }
 
 function template(level: Level, { templateKeys }: ReasoningProfile): Switch {

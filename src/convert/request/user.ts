@@ -30,6 +30,8 @@ export function readUserTurn(
   notes: Note[],
 ): UserTurn {
   const answers = new Map<PendingCall, Answer>()
+  // A client that repeats an id means the calls in their order.
+  const waiting = Map.groupBy(pending, ({ id }) => id)
   const words: ChatPart[] = []
   for (const item of items) {
     if (item.kind === "words") {
@@ -38,7 +40,7 @@ export function readUserTurn(
     }
     const answer = readResult(item, profile)
     notes.push(...answer.notes)
-    const call = pending.find((one) => one.id === item.block.tool_use_id && !answers.has(one))
+    const call = waiting.get(item.block.tool_use_id)?.shift()
     if (call !== undefined) {
       answers.set(call, answer)
       continue

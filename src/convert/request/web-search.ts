@@ -5,6 +5,7 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { MessagesRequest, Tool } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../delta.ts"
+import { withoutReminders } from "./system.ts"
 
 export interface ConvertedSearch {
   /** The tools without the search. */
@@ -31,7 +32,13 @@ export function convertSearch(request: MessagesRequest, profile: ProviderProfile
   const forced = isForced(request, tool, tools.length === 0, words)
   const search = { query: queryOf(words), forced }
   const path = `tools.${at}`
-  const sent = (how: string) => [changed(path, `the provider's own web search is asked for: ${how}`)]
+  const sent = (how: string) => [
+    changed(path, `the provider's own web search is asked for: ${how}`),
+    // Of all that a search is limited by, none is passed on silently unheeded.
+    ...Object.keys(tool.search).map((field) =>
+      dropped(`${path}.${field}`, "not known to this provider's search"),
+    ),
+  ]
   switch (profile.webSearch) {
     case "none":
       if (!forced) return { ...nothing, tools, notes: [dropped(path, "no web search here")] }
@@ -88,10 +95,7 @@ const longestQuery = 400
 function lastWords({ messages }: MessagesRequest): string {
   const last = messages.findLast((message) => message.role === "user")
   const texts = (last?.content ?? []).flatMap((block) => (block.type === "text" ? [block.text] : []))
-  return texts
-    .map((said) => said.replace(/<system-reminder>[\s\S]*?<\/system-reminder>/g, ""))
-    .join("\n")
-    .trim()
+  return texts.map(withoutReminders).join("\n").trim()
 }
 
 function queryOf(words: string): string {

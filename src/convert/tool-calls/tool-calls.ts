@@ -7,7 +7,15 @@ import { addRepairs, repair } from "./repairs.ts"
 import { clientName, joinName, nameTest, type ToolNames } from "./tool-names.ts"
 import { judge, pushNotes } from "./tool-notes.ts"
 import { endReceive, isSame, type Received, receive } from "./tool-repeats.ts"
-import { emptySlot, type Fragment, locate, readFragment, type Slot, type ToolState } from "./tool-slots.ts"
+import {
+  emptySlot,
+  type Fragment,
+  locate,
+  mostCalls,
+  readFragment,
+  type Slot,
+  type ToolState,
+} from "./tool-slots.ts"
 
 export interface ToolOptions extends ToolNames {
   /** Ids that the conversation already uses: a client (Claude Code 2.1) drops a call whose id it has seen. */
@@ -35,13 +43,15 @@ export function readToolCalls(
   let current = state
   const out: Delta[] = []
   const touched: number[] = []
-  for (const call of calls) {
-    if (!isObject(call)) continue
-    const fragment = readFragment(call)
+  for (const fragment of calls.filter(isObject).map(readFragment)) {
     const found = whole ? -1 : locate(current, fragment, touched, names)
     const repeated = found < 0 ? findRepeated(current, fragment) : -1
     const slot = current.slots[found] ?? newSlot(current, fragment, options)
     const position = found < 0 ? current.slots.length : found
+    if (position >= mostCalls) {
+      current = overflow(current, out)
+      continue
+    }
     touched.push(repeated < 0 ? position : repeated)
     current =
       repeated < 0
@@ -207,6 +217,7 @@ function split(state: ToolState, slot: Slot, text: string, options: ToolOptions,
   let rest = text
   while (rest !== "") {
     const position = current.slots.length
+    if (position >= mostCalls) return overflow(current, out)
     const { index, name, upstreamId } = slot
     const fresh = newSlot(current, { index, id: undefined, name, args: rest }, options)
     const taken = takeArguments(fresh.args, rest)
@@ -219,8 +230,15 @@ function split(state: ToolState, slot: Slot, text: string, options: ToolOptions,
   return current
 }
 
+/** One call too many: said once. */
+function overflow(state: ToolState, out: Delta[]): ToolState {
+  if (state.full) return state
+  out.push({ kind: "note", note: dropped("tool_calls", `only the first ${mostCalls} calls are kept`) })
+  return { ...state, full: true }
+}
+
 /** The slot at `position`, which may be one more than there are. */
 function replace(state: ToolState, position: number, slot: Slot): ToolState {
-  const { slots, current } = state
-  return { slots: position === slots.length ? [...slots, slot] : slots.with(position, slot), current }
+  const { slots } = state
+  return { ...state, slots: position === slots.length ? [...slots, slot] : slots.with(position, slot) }
 }

@@ -27,7 +27,12 @@ export interface ToolState {
   readonly slots: readonly Slot[]
   /** The call spoken of last. */
   readonly current: number
+  /** More calls came than any model makes: the rest were left out. */
+  readonly full: boolean
 }
+
+/** No reply holds so many calls; each one more would cost more than the one before. */
+export const mostCalls = 1_000
 
 export interface Fragment {
   readonly index: string | undefined
@@ -42,7 +47,7 @@ export interface NameTest {
   readonly isBeginning: (name: string) => boolean
 }
 
-export const initialTools: ToolState = { slots: [], current: -1 }
+export const initialTools: ToolState = { slots: [], current: -1, full: false }
 
 /** A call of which nothing is known yet. */
 export const emptySlot: Slot = {

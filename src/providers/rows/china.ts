@@ -77,7 +77,6 @@ export const ark: ProviderRow = {
       replyFields: ["reasoning_content"],
       sendBack: "tool-turns",
       sendBackAs: "reasoning_content",
-      backfill: null,
     },
   },
   models: [
@@ -88,11 +87,12 @@ export const ark: ProviderRow = {
       },
     },
     // Thinking DeepSeek has its maker's rules here too.
+    { match: /^deepseek-(v4|v3[.-]2)/, delta: { reasoning: { sendBack: "all-turns" } } },
     {
-      match: /^deepseek-(v4|v3[.-]2)/,
+      match: /^(deepseek-(v4|v3[.-]2)|kimi-k2)/,
       delta: {
         toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
-        reasoning: { sendBack: "all-turns", backfill: "" },
+        reasoning: { backfill: "" },
       },
     },
   ],
@@ -118,11 +118,11 @@ export const dashscope: ProviderRow = {
       request: "enable-thinking",
       budgets: { low: 1_024, medium: 4_096, high: 16_384, xhigh: 24_576 },
       replyFields: ["reasoning_content"],
-      // Earlier reasoning is ignored unless asked for; sent, it would only cost.
-      sendBack: "never",
     },
   },
   models: [
+    // Earlier reasoning of Qwen's own models is ignored unless asked for; sent, it would only cost.
+    { match: /^(qwen|qwq)/, delta: { reasoning: { sendBack: "never" } } },
     // Image models say so in their names, until 3.5 took both.
     { match: /^qwen(?!.*(vl|omni))(?!3\.[5-9]|[4-9])/, delta: { vision: false } },
     { match: /^qwen3-coder/, delta: { reasoning: { request: "none" } } },
@@ -142,6 +142,8 @@ export const siliconflow: ProviderRow = {
     hosts: ["api.siliconflow.cn", "api.siliconflow.com"],
     allow: ["top_k"],
     drop: ["parallel_tool_calls"],
+    // Thinking is switched off for a call that is insisted on: those who think refuse it.
+    toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
     reasoning: {
       request: "enable-thinking",
       budgets: { low: 1_024, medium: 4_096, high: 16_384, xhigh: 24_576, max: 32_768 },
@@ -149,6 +151,12 @@ export const siliconflow: ProviderRow = {
     },
   },
   models: [
+    {
+      match: /^(deepseek-v4|glm-5)/,
+      delta: {
+        reasoning: { levels: { low: "high", medium: "high", high: "high", xhigh: "max", max: "max" } },
+      },
+    },
     // Only what can do without thinking is asked about it.
     { match: /instruct|-coder|^qwen2|^llama|^internlm/, delta: { reasoning: { request: "none" } } },
   ],

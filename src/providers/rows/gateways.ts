@@ -35,7 +35,7 @@ export const openrouter: ProviderRow = {
     { match: /^claude/, delta: { cacheControl: true, toolChoice: { forcedWhileThinking: false } } },
     // Their thinking refuses a forced tool wherever they are served.
     {
-      match: /^(deepseek-(v4|v3\.2)|kimi-k2\.|qwen3)/,
+      match: /^(deepseek-(v4|v3[.-]2)|(kimi-)?k[23]|qwen3)/,
       delta: { toolChoice: { forcedWhileThinking: false } },
     },
   ],
@@ -85,6 +85,8 @@ export const fireworks: ProviderRow = {
     hosts: ["api.fireworks.ai"],
     // More than 4,096 tokens are given as a stream only.
     streams: "always",
+    // What thinks and refuses a call that is insisted on is told not to think.
+    toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
     allow: ["top_k"],
     reasoning: {
       request: "effort",

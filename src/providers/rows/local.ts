@@ -4,7 +4,7 @@ import type { ProviderRow } from "../row.ts"
 
 // Their chat templates open the thinking themselves: without a reasoning parser only the closing tag is sent.
 const opened: ModelRule = {
-  match: /^(deepseek-r1|qwq|qwen3.*thinking)/,
+  match: /^(deepseek-(r1|v4)|qwq|qwen3.*thinking)/,
   delta: { reasoning: { thinkTags: "implicit" } },
 }
 
@@ -29,7 +29,6 @@ export const ollama: ProviderRow = {
       replyFields: ["reasoning", "reasoning_content"],
       sendBack: "tool-turns",
       sendBackAs: "reasoning",
-      backfill: null,
     },
   },
   models: [{ match: /^gpt-oss/, delta: { reasoning: { levels: gptOssEfforts } } }],
@@ -46,7 +45,7 @@ export const lmstudio: ProviderRow = {
   port: "1234",
   delta: {
     // Only words are taken for tool_choice, no names.
-    toolChoice: { any: "required", named: "only-tool", none: "none" },
+    toolChoice: { any: "required", named: "only-tool" },
     schema: "llama",
     imageUrls: false,
     drop: ["parallel_tool_calls"],
@@ -55,7 +54,6 @@ export const lmstudio: ProviderRow = {
       replyFields: ["reasoning", "reasoning_content"],
       sendBack: "tool-turns",
       sendBackAs: "reasoning",
-      backfill: null,
     },
   },
   models: [opened],
@@ -73,7 +71,7 @@ export const vllm: ProviderRow = {
   delta: {
     allow: ["top_k"],
     prefill: "continue-final",
-    toolChoice: { any: "required", named: "named", none: "none" },
+    toolChoice: { any: "required", named: "named" },
     reasoning: {
       request: "template",
       templateKeys: ["enable_thinking", "thinking"],
@@ -81,7 +79,6 @@ export const vllm: ProviderRow = {
       sendBack: "tool-turns",
       // The field was renamed in January 2026 (vllm-project/vllm#33402): both are read by somebody.
       sendBackAs: "both",
-      backfill: null,
     },
   },
   models: [opened, { match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],
@@ -100,14 +97,13 @@ export const llamacpp: ProviderRow = {
     imageUrls: false,
     allow: ["top_k"],
     // A named tool is silently taken for "auto".
-    toolChoice: { any: "required", named: "only-tool", none: "none" },
+    toolChoice: { any: "required", named: "only-tool" },
     reasoning: {
       request: "template",
       templateKeys: ["enable_thinking", "thinking"],
       replyFields: ["reasoning_content", "reasoning"],
       sendBack: "tool-turns",
       sendBackAs: "reasoning_content",
-      backfill: null,
     },
   },
   models: [opened, { match: /^gpt-oss/, delta: { reasoning: { request: "effort", levels: gptOssEfforts } } }],

@@ -8,11 +8,9 @@ const moonshotDelta: ProfileDelta = {
   schema: "moonshot",
   toolNameLetterFirst: true,
   maxTools: 128,
-  pdf: "placeholder",
   imageUrls: false,
   prefill: "partial",
   promptCacheKey: true,
-  responseFormat: "json_schema",
   toolChoice: { any: "required", named: "named", forcedWhileThinking: false },
   reasoning: {
     request: "thinking-object",
@@ -31,8 +29,8 @@ const moonshotModels: readonly ModelRule[] = [
   },
   { match: /^kimi-k2-thinking/, delta: { vision: false, reasoning: { request: "none", canDisable: false } } },
   { match: /^moonshot-v1.*vision/, delta: { vision: true } },
-  { match: /^kimi-k2\.[67]/, delta: { reasoning: { onExtra: { keep: "all" } } } },
-  { match: /^kimi-k2\.7-code/, delta: { reasoning: { canDisable: false } } },
+  { match: /^kimi-k2\.(6|7-code)/, delta: { reasoning: { onExtra: { keep: "all" } } } },
+  { match: /^kimi-k2\.7/, delta: { reasoning: { canDisable: false } } },
   {
     match: /^(kimi-)?k3/,
     delta: {

@@ -65,6 +65,7 @@ export const copilot: ProviderRow = {
   delta: {
     hosts: ["api.githubcopilot.com", ".githubcopilot.com"],
     headers: {
+      "user-agent": "GitHubCopilotChat/0.31.0",
       "editor-version": "vscode/1.104.0",
       "editor-plugin-version": "copilot-chat/0.31.0",
       "copilot-integration-id": "vscode-chat",

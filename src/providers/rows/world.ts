@@ -107,7 +107,8 @@ export const mistral: ProviderRow = {
       delta: { reasoning: { sendBack: "tool-turns", sendBackAs: "thinking-parts" } },
     },
     {
-      match: /^mistral-(small|medium)/,
+      // Versions 3 and later; the dated names before 2503 are others.
+      match: /^mistral-(small|medium)(?!-(2[34]|2501))/,
       delta: {
         reasoning: {
           ...{ sendBack: "tool-turns", sendBackAs: "thinking-parts" },

@@ -1,0 +1,36 @@
+// A prompt that is too long for an upstream that speaks Messages itself, but not in Anthropic's words: older
+// versions of Claude Code compact the conversation only when they read those.
+import { type JsonObject, objectOf, parseJson } from "../protocol/json.ts"
+import { memberOf, membersOf } from "../protocol/json-spans.ts"
+import { isOverflow, overflowMessage } from "../protocol/overflow.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
+
+// What they act upon (seen with 2.1.197).
+const understood = /prompt is too long|input length and `max_tokens` exceed context limit/i
+
+/**
+ * The text of an error in Anthropic's shape, its message reworded, with the upstream's own words behind, when
+ * it says that the prompt is too long; every other character, and every other error, stays as it is.
+ */
+export function rewordOverflow(
+  text: string,
+  context: Pick<ErrorContext, "inputTokens" | "contextWindow">,
+): string {
+  const parsed = parseJson(text)
+  const error = objectOf(objectOf(parsed.ok ? parsed.value : undefined)["error"])
+  const message = error["message"]
+  if (typeof message !== "string" || understood.test(message)) return text
+  if (!isOverflow(message.toLowerCase(), codesOf(error))) return text
+  const around = memberOf(membersOf(text, 0), "error")
+  const said = around === undefined ? undefined : memberOf(membersOf(text, around.value.start), "message")
+  if (said === undefined) return text
+  const { start, end } = said.value
+  const reworded = overflowMessage(message, context.inputTokens, context.contextWindow)
+  return text.slice(0, start) + JSON.stringify(reworded) + text.slice(end)
+}
+
+function codesOf(error: JsonObject): readonly string[] {
+  return [error["type"], error["code"]].flatMap((code) =>
+    typeof code === "string" || typeof code === "number" ? [String(code).toLowerCase()] : [],
+  )
+}

@@ -8,7 +8,8 @@ export interface ModelRule {
   readonly delta: ProfileDelta
 }
 
-const openaiEfforts = {
+/** Where effort has three degrees and cannot be switched off altogether. */
+export const openaiEfforts = {
   off: "minimal",
   low: "low",
   medium: "medium",

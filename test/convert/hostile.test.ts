@@ -2,7 +2,9 @@
 import { expect, test } from "bun:test"
 import { initialTags, splitTags } from "../../src/convert/reply/think-tags.ts"
 import { noArguments, takeArguments } from "../../src/convert/tool-calls/json-scan.ts"
-import { ask, assistant, call, convert } from "./request-support.ts"
+import { deltaChunk, textChunk, toolChunk } from "../support/chunks.ts"
+import { inputs, play } from "../support/fixtures.ts"
+import { ask, assistant, call, convert, result, text, user } from "./request-support.ts"
 
 const pieces = 80_000
 
@@ -47,4 +49,40 @@ test("ten thousand calls with one id keep ids of their own", () => {
   })
   expect(took).toBeLessThan(3_000)
   expect(new Set(ids).size).toBe(10_000)
+})
+
+const many = <T>(size: number, make: (at: number) => T) => Array.from({ length: size }, (_, at) => make(at))
+const asked = (...messages: readonly unknown[]) => void convert(ask(messages))
+const read = (...chunks: readonly unknown[]) => void play(inputs(chunks))
+const aCall = (at: number, args = "{}") => toolChunk({ index: at, id: `c${at}`, name: "Bash", args })
+
+/** What each number of pieces is converted as. */
+const absurd: ReadonlyArray<readonly [string, (size: number) => void]> = [
+  ["reminders that are never closed", (size) => asked(user(text("<system-reminder>".repeat(size))))],
+  ["reminders", (size) => asked(user(text("<system-reminder>a</system-reminder>".repeat(size))))],
+  [
+    "turns with one id",
+    (size) => asked(...many(size, () => [assistant(call("a")), user(result("a"))]).flat()),
+  ],
+  ["results that nobody asked for", (size) => asked(user(...many(size, (at) => result(`r${at}`))))],
+  ["blocks of text", (size) => asked(user(...many(size, (at) => text(`t${at}`))))],
+  [
+    "choices in one chunk",
+    (size) => read({ choices: many(size, (index) => ({ index, delta: { content: "a" } })) }),
+  ],
+  ["parts in one chunk", (size) => read(deltaChunk({ content: many(size, () => text("a")) }))],
+  ["objects as one call's arguments", (size) => read(aCall(0), aCall(0, '{"a":1}'.repeat(size)))],
+  ["calls", (size) => read(...many(size, (at) => aCall(at)))],
+  ["signs of a tag", (size) => read(...many(size, () => textChunk("<")))],
+  [
+    "signs in a call written as text",
+    (size) => read(textChunk("<tool_call>"), ...many(size, () => textChunk("<"))),
+  ],
+]
+
+test.each(absurd)("%s cost in proportion to their number", (_, run) => {
+  const best = (size: number) => Math.min(...many(3, () => timed(() => run(size))))
+  best(100)
+  // Four times as many; a square would cost sixteen times as much. The floor is for the noise of short times.
+  expect(best(8_000)).toBeLessThan(Math.max(best(2_000), 5) * 10)
 })

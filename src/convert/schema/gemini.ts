@@ -2,7 +2,7 @@
 // fails the whole request with "Unknown name", a keyword of another type with "field predicate failed".
 import { type JsonObject, objectOf } from "../../protocol/json.ts"
 import { within } from "./cleaning.ts"
-import { saysSomething, takeKeywords, takeProperties, tupleOf } from "./keywords.ts"
+import { constrains, takeKeywords, takeProperties, tupleOf } from "./keywords.ts"
 import { type Dialect, type Draft, narrowed } from "./narrow.ts"
 import type { TypeName } from "./types.ts"
 
@@ -57,7 +57,7 @@ function objectKeywords(draft: Draft): JsonObject {
   const isFree = open !== undefined && open !== false
   if (isFree && Object.keys(objectOf(taken["properties"])).length === 0) hints.push("any names")
   // Without it an object is as open as with it.
-  if (isFree && !saysSomething(open)) used.add("additionalProperties")
+  if (isFree && !constrains(open)) used.add("additionalProperties")
   return taken
 }
 
@@ -67,7 +67,7 @@ function itemsOf({ schema, place, used, scope }: Draft): JsonObject {
   const tuple = tupleOf(schema)
   if (tuple === undefined) return { items: narrowed(schema["items"], within(place, "items"), scope) }
   scope.cleaning.change(place, tuple.keyword, "a list of any of its items, in any order")
-  const branches = saysSomething(tuple.rest) ? [...tuple.items, tuple.rest] : tuple.items
+  const branches = constrains(tuple.rest) ? [...tuple.items, tuple.rest] : tuple.items
   return { items: narrowed({ anyOf: branches }, within(place, tuple.keyword), scope) }
 }
 

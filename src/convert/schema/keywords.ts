@@ -65,4 +65,4 @@ export function tupleOf(
 }
 
 /** Is a schema there that asks for something? */
-export const saysSomething = (schema: unknown): boolean => isObject(schema) && Object.keys(schema).length > 0
+export const constrains = (schema: unknown): boolean => isObject(schema) && Object.keys(schema).length > 0

@@ -2,7 +2,7 @@
 // it publishes; 2026-11). It wants a type in every schema and nothing beside `anyOf` and `$ref`.
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { type Cleaning, within } from "./cleaning.ts"
-import { saysSomething, takeKeywords, takeProperties, tupleOf } from "./keywords.ts"
+import { constrains, takeKeywords, takeProperties, tupleOf } from "./keywords.ts"
 import { type Dialect, type Draft, narrow, narrowed } from "./narrow.ts"
 import { anyType, isOfType, type TypeName } from "./types.ts"
 
@@ -87,7 +87,7 @@ function itemsOf({ schema, place, used, scope }: Draft): JsonObject {
   for (const keyword of ["items", "prefixItems", "additionalItems"]) used.add(keyword)
   const tuple = tupleOf(schema)
   const each = tuple === undefined ? schema["items"] : tuple.rest
-  const items = saysSomething(each) ? { items: narrowed(each, within(place, "items"), scope) } : {}
+  const items = constrains(each) ? { items: narrowed(each, within(place, "items"), scope) } : {}
   if (tuple === undefined) return items
   if (tuple.keyword === "items") scope.cleaning.change(place, "items", "sent as prefixItems")
   const prefixItems = tuple.items.map((item, index) =>
@@ -101,7 +101,7 @@ function additionalOf({ schema, place, used, scope }: Draft): JsonObject {
   if (additionalProperties === undefined) return {}
   used.add("additionalProperties")
   if (typeof additionalProperties === "boolean") return { additionalProperties }
-  if (!saysSomething(additionalProperties)) return { additionalProperties: {} }
+  if (!constrains(additionalProperties)) return { additionalProperties: {} }
   return {
     additionalProperties: narrowed(additionalProperties, within(place, "additionalProperties"), scope),
   }

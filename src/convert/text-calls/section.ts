@@ -117,7 +117,7 @@ function takeChoice(walk: Walk, options: readonly Option[], otherwise: string | 
 }
 
 /** Does the text end within `literal`? */
-export function isCut(text: string, at: number, literal: string): boolean {
+function isCut(text: string, at: number, literal: string): boolean {
   return text.length - at < literal.length && literal.startsWith(text.slice(at))
 }
 

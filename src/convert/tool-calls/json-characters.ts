@@ -8,7 +8,7 @@ export const isSpace = (code: number) =>
   code === space || code === newline || code === carriageReturn || code === tab
 export const isClosing = (code: number) => code === closeBrace || code === closeBracket
 export const isDigit = (code: number) => code >= 48 && code <= 57
-export const isLetter = (code: number) => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+const isLetter = (code: number) => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
 export const isWord = (code: number) => isLetter(code) || isDigit(code) || code === 95 || code === 36
 export const isNumber = (code: number) => isWord(code) || code === minus || code === 43 || code === 46
 export const isHex = (code: number) => isDigit(code) || /[a-f]/i.test(String.fromCharCode(code))

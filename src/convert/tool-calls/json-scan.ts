@@ -18,10 +18,10 @@ export interface Scan {
   readonly done: boolean
 }
 
-export const emptyScan: Scan = { depth: 0, inString: false, escaped: false, quote: 0, done: false }
+const emptyScan: Scan = { depth: 0, inString: false, escaped: false, quote: 0, done: false }
 
 /** The scan after `text`, and where in it something follows the end of the value (-1: nothing does). */
-export function scanJson(scan: Scan, text: string): { readonly scan: Scan; readonly rest: number } {
+function scanJson(scan: Scan, text: string): { readonly scan: Scan; readonly rest: number } {
   const state = { ...scan }
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)

@@ -46,7 +46,7 @@ export const minimax: ProviderRow = {
     toolChoice: { any: "auto", named: "auto", none: "drop-tools" },
     responseFormat: "none",
     clamp: { temperature: [0.01, 1] },
-    drop: ["parallel_tool_calls", "tool_choice", "reasoning_effort", "response_format"],
+    drop: ["parallel_tool_calls", "tool_choice"],
     extraBody: { reasoning_split: true },
     reasoning: {
       request: "thinking-object",

@@ -1,5 +1,5 @@
 // Google, Groq, Mistral, xAI, Cerebras, and Anthropic itself.
-import { gptOssEfforts } from "../models.ts"
+import { gptOssEfforts, openaiEfforts } from "../models.ts"
 import type { ProviderRow } from "../row.ts"
 
 export const gemini: ProviderRow = {
@@ -122,14 +122,7 @@ export const mistral: ProviderRow = {
   source: "docs.mistral.ai, chat completions; nearai/ironclaw#1241; 2026-10",
 }
 
-const xaiEfforts = {
-  off: "none",
-  low: "low",
-  medium: "medium",
-  high: "high",
-  xhigh: "high",
-  max: "high",
-} as const
+const xaiEfforts = { ...openaiEfforts, off: "none" } as const
 
 export const xai: ProviderRow = {
   id: "xai",

@@ -1,7 +1,7 @@
 // `convert` for requests of either side.
 import type { Config } from "../config/config.ts"
 import { resolveRoute } from "../config/route.ts"
-import { prepareDirectBody } from "../convert/direct.ts"
+import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
 import { convertRequest, noteUnknownFields } from "../convert/request/request.ts"
 import { sessionOf } from "../convert/request/session.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
@@ -48,8 +48,7 @@ function passThrough(
   config: Config,
 ): ConvertedRequest {
   const { model, profile } = route
-  const limits = [config.defaultMaxTokens, profile.maxOutputTokens, config.maxTokensLimit]
-  const maxTokens = Math.min(...limits.filter((limit) => typeof limit === "number"))
+  const maxTokens = directMaxTokens(profile, config)
   const options = { model, maxTokens, genuineOnly: profile.checksSignatures }
   const { text, notes } = prepareDirectBody(JSON.stringify(body), body, options)
   const parsed = parseJson(text)

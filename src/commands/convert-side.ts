@@ -30,7 +30,7 @@ export function sideOfRequest(request: JsonObject): Side | "either" {
 
 function sideOfMessages(messages: readonly JsonObject[]): Side | undefined {
   for (const message of messages) {
-    const { role } = { role: message["role"] }
+    const role = message["role"]
     if (role === "tool" || role === "function") return "openai"
     if (message["tool_calls"] || message["function_call"]) return "openai"
     for (const part of arrayOf(message["content"]).filter(isObject)) {
@@ -44,12 +44,12 @@ function sideOfMessages(messages: readonly JsonObject[]): Side | undefined {
 function sideOfFields(request: JsonObject, messages: readonly JsonObject[]): Side | undefined {
   const has = (field: string) => request[field] !== undefined
   if (anthropicFields.some(has)) return "anthropic"
-  if (openaiFields.some(has) || typeof request["tool_choice"] === "string") return "openai"
-  const first = messages[0]?.["role"]
-  if (first === "system" || first === "developer") return "openai"
   const tools = arrayOf(request["tools"]).map(objectOf)
   if (tools.some((tool) => tool["input_schema"] !== undefined)) return "anthropic"
   if (tools.some((tool) => isObject(tool["function"]))) return "openai"
+  if (openaiFields.some(has) || typeof request["tool_choice"] === "string") return "openai"
   // Other hosts of Chat Completions know this field as well.
-  return has("thinking") ? "anthropic" : undefined
+  if (has("thinking")) return "anthropic"
+  const first = messages[0]?.["role"]
+  return first === "system" || first === "developer" ? "openai" : undefined
 }

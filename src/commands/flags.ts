@@ -27,6 +27,7 @@ export const ConvertFlags = z.object({
   to: dialect,
   from: dialect,
   model: word,
+  request: word,
   env: word,
   explain: on,
 })

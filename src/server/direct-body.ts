@@ -11,6 +11,7 @@ import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
 import type { DirectSession } from "./direct-session.ts"
 import { createEventGate, createTap } from "./direct-tap.ts"
+import { noBytes, pulledBody } from "./pulled-body.ts"
 
 export interface DirectStreamOptions {
   readonly requestId: string
@@ -21,8 +22,6 @@ export interface DirectStreamOptions {
 // No event of any model is longer.
 const eventLimit = 16 * 1024 * 1024
 
-type Controller = ReadableStreamDefaultController<Uint8Array>
-
 /** The body. The session learns of usage, of the first content, and of the end, whichever it is. */
 export function directBody(
   batches: Batches<DirectInput>,
@@ -32,82 +31,33 @@ export function directBody(
   const { clock, times } = context
   const encoder = new TextEncoder()
   const source = createSource(batches, session, { errors, clock, afterMs: times.afterFinishMs })
-  let open = true
-  let lastByte = clock.now()
-  let cancelBeat: () => void = () => {}
-
-  function send(controller: Controller, bytes: Uint8Array): void {
-    if (!open || bytes.length === 0) return
-    lastByte = clock.now()
-    controller.enqueue(bytes)
-  }
-
-  function sendError(controller: Controller, given: Fault): void {
-    send(controller, encoder.encode(encodeEvent({ type: "error", fault: given }, requestId)))
-  }
-
-  function end(): void {
-    open = false
-    cancelBeat()
-    source.close()
-    session.left.removeEventListener("abort", end)
-  }
-
-  function close(controller: Controller): void {
-    if (open) controller.close()
-    end()
-  }
-
-  function beat(controller: Controller): void {
-    // Half the period keeps the longest gap below one and a half of it.
-    cancelBeat = clock.setTimer(() => beat(controller), times.pingMs / 2)
-    // Only while the client keeps up: a full buffer needs no keep-alive.
-    if (!source.running() || (controller.desiredSize ?? 0) <= 0) return
-    if (clock.now() - lastByte >= times.pingMs) send(controller, encoder.encode(pingEvent))
-  }
-
-  async function pull(controller: Controller): Promise<void> {
-    let piece: Piece = { bytes: empty }
-    while (open && piece.bytes.length === 0 && piece.end === undefined) piece = await source.next()
-    send(controller, piece.bytes)
-    if (piece.end === undefined) return
-    if (piece.end !== "complete") sendError(controller, piece.end)
-    close(controller)
-  }
-
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      if (session.left.aborted) return close(controller)
-      session.left.addEventListener("abort", end, { once: true })
-      cancelBeat = clock.setTimer(() => beat(controller), times.pingMs / 2)
+  const write = (given: Fault) => encoder.encode(encodeEvent({ type: "error", fault: given }, requestId))
+  return pulledBody({
+    clock,
+    first: noBytes,
+    next: async () => {
+      const { bytes, end } = await source.next()
+      if (end === undefined || end === "complete") return { bytes, last: end !== undefined }
+      return { bytes: Buffer.concat([bytes, write(end)]), last: true }
     },
-    async pull(controller) {
-      try {
-        await pull(controller)
-      } catch (error) {
-        // An exception would reset the client's socket: it must hear of it as an event.
-        sendError(controller, session.fail(error))
-        close(controller)
-      }
-    },
-    cancel() {
-      end()
-      session.leave()
-    },
+    heartbeat: { pingMs: times.pingMs, ping: encoder.encode(pingEvent), allowed: source.running },
+    fail: (error) => write(session.fail(error)),
+    left: session.left,
+    leave: session.leave,
+    ended: source.close,
   })
 }
 
-const empty = new Uint8Array(0)
 const blankLine = new Uint8Array([10, 10])
 
-interface Piece {
+interface SourcePiece {
   readonly bytes: Uint8Array
   /** Nothing follows; a Fault: but the error that says so. */
   readonly end?: "complete" | Fault
 }
 
 interface Source {
-  readonly next: () => Promise<Piece>
+  readonly next: () => Promise<SourcePiece>
   /** Between the message's beginning and its end. */
   readonly running: () => boolean
   /** Nobody asks any more. */
@@ -149,17 +99,17 @@ function createSource(
     return failed ? withoutSecrets(bytes, errors.secrets) : bytes
   }
 
-  function conclude(given: Fault): Piece {
+  function conclude(given: Fault): SourcePiece {
     const rest = gate.rest()
     if (over()) return { bytes: rest, end: "complete" }
     // Half an event would break the client's reader before it sees the error.
-    if (!tap.flush(rest)) return { bytes: empty, end: session.refuse(given) }
+    if (!tap.flush(rest)) return { bytes: noBytes, end: session.refuse(given) }
     if (tap.phase() === "stopped") session.complete()
     if (over()) return { bytes: rest, end: "complete" }
     return { bytes: Buffer.concat([rest, blankLine]), end: session.refuse(given) }
   }
 
-  function take(input: DirectInput): Piece {
+  function take(input: DirectInput): SourcePiece {
     if (input.kind === "fault") return conclude(input.fault)
     if (input.kind === "end") return conclude(cut(errors))
     const bytes = gate.push(input.bytes)
@@ -168,7 +118,7 @@ function createSource(
     return { bytes, end: session.refuse(tooLong(errors, "an event", eventLimit)) }
   }
 
-  async function next(): Promise<Piece> {
+  async function next(): Promise<SourcePiece> {
     const batch = (await batches.next()) ?? [{ kind: "end" } as const]
     const parts: Uint8Array[] = []
     for (const input of batch) {
@@ -176,7 +126,7 @@ function createSource(
       parts.push(bytes)
       if (end !== undefined) return { bytes: Buffer.concat(parts), end }
     }
-    return { bytes: parts.length === 1 ? (parts[0] ?? empty) : Buffer.concat(parts) }
+    return { bytes: parts.length === 1 ? (parts[0] ?? noBytes) : Buffer.concat(parts) }
   }
 
   function close(): void {

@@ -1,5 +1,6 @@
 // A request to an upstream that speaks Messages, repeated until its reply begins: with an event of a stream
-// that is no error, or with a whole document.
+// that is no error, or with a whole document. A stream that nobody asked for is read to its end as a document.
+import { messageOfStream } from "../convert/direct-form.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
@@ -53,13 +54,13 @@ export async function openDirect(
   const { errors } = options
   let head: DirectHead = { status: 200, headers: {} }
   let refusal: Refusal | undefined
-  let judge = createJudge(errors)
+  let judge = createJudge(errors, options.stream)
   const { opening } = await attempt<DirectInput>({
     open: async () => {
       const sent = await sendDirect(route, text, headers, options)
       refusal = sent.ok ? undefined : sent.refusal
       if (sent.ok) head = sent.head
-      judge = createJudge(errors)
+      judge = createJudge(errors, options.stream)
       return sent
     },
     scale: () => (batch) => {
@@ -82,7 +83,16 @@ export async function openDirect(
   }
   const json = judge.document()
   if (json === undefined) return { ok: true, kind: "stream", head, batches: opening.batches }
-  return { ok: true, kind: "document", head, bytes: await readAll(opening.batches), json }
+  const bytes = await readAll(opening.batches)
+  if (!judge.folded()) return { ok: true, kind: "document", head, bytes, json }
+  const asJson = { ...head.headers, "content-type": "application/json" }
+  return {
+    ok: true,
+    kind: "document",
+    head: { ...head, headers: asJson },
+    bytes: Buffer.from(JSON.stringify(json)),
+    json,
+  }
 }
 
 async function readAll(batches: Batches<DirectInput>): Promise<Uint8Array<ArrayBuffer>> {
@@ -100,17 +110,20 @@ interface Judge {
   readonly weigh: (batch: readonly DirectInput[]) => Worth
   /** The whole document, once it is there and good. */
   readonly document: () => JsonObject | undefined
+  /** Is the document what the events of a stream told? */
+  readonly folded: () => boolean
   /** The JSON of an error that came with a 200. */
   readonly error: () => string | undefined
 }
 
-function createJudge(errors: ErrorContext): Judge {
+function createJudge(errors: ErrorContext, streamed: boolean): Judge {
   const decoder = new TextDecoder()
   const sse = createSseDecoder()
   let kind: "unknown" | "stream" | "document" = "unknown"
   let text = ""
   let document: JsonObject | undefined
   let error: string | undefined
+  const events: JsonObject[] = []
 
   /** What kind of body it is, is judged by its first visible character: content types are not reliable. */
   function start(): Worth {
@@ -119,15 +132,26 @@ function createJudge(errors: ErrorContext): Judge {
     if (first === undefined) return "wait"
     kind = "{[<".includes(first) ? "document" : "stream"
     // A comment says that the upstream is busy: the client may know.
-    if (first === ":") return "go"
-    return kind === "stream" ? weighMessage(sse.push(text)[0]) : "wait"
+    if (first === ":" && streamed) return "go"
+    return kind === "stream" ? weighMessages(sse.push(text)) : "wait"
   }
 
   function weighText(fresh: string): Worth {
     text += fresh
     if (text.length > documentLimit) return tooLong(errors, "a reply", documentLimit)
     if (kind === "unknown") return start()
-    return kind === "stream" ? weighMessage(sse.push(fresh)[0]) : "wait"
+    return kind === "stream" ? weighMessages(sse.push(fresh)) : "wait"
+  }
+
+  function weighMessages(messages: readonly SseMessage[]): Worth {
+    if (streamed) return weighMessage(messages[0])
+    for (const message of messages) {
+      const worth = weighMessage(message)
+      if (typeof worth !== "string") return worth
+      const parsed = parseJson(message.data)
+      if (parsed.ok && isObject(parsed.value)) events.push(parsed.value)
+    }
+    return "wait"
   }
 
   /** The first event: an error is worth another attempt, everything else is the reply. */
@@ -154,6 +178,12 @@ function createJudge(errors: ErrorContext): Judge {
 
   function weighEnd(): Worth {
     if (kind === "document") return weighDocument()
+    if (!streamed) {
+      const worth = weighMessages(sse.flush())
+      if (typeof worth !== "string") return worth
+      document = messageOfStream(events)
+      if (document !== undefined) return "go"
+    }
     const [last] = sse.flush()
     if (last !== undefined && parseJson(last.data).ok) return weighMessage(last)
     return brokenUpstream(`[${errors.provider}] the upstream closed the connection before its reply began`)
@@ -169,5 +199,5 @@ function createJudge(errors: ErrorContext): Judge {
     return "wait"
   }
 
-  return { weigh, document: () => document, error: () => error }
+  return { weigh, document: () => document, folded: () => kind === "stream", error: () => error }
 }

@@ -1,6 +1,8 @@
 // POST /v1/messages and its count_tokens for upstreams that speak Messages themselves: passed through byte
 // for byte, with the same keys, retries and accounting as everything else.
-import { prepareDirectBody } from "../convert/direct.ts"
+import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
+import { streamOfMessage } from "../convert/direct-form.ts"
+import { rewordOverflow } from "../convert/direct-overflow.ts"
 import type { Note } from "../protocol/fault.ts"
 import { isObject, type JsonObject, objectOf } from "../protocol/json.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
@@ -10,6 +12,7 @@ import type { Context } from "./context.ts"
 import { directBody } from "./direct-body.ts"
 import { type DirectOpenOptions, openDirect } from "./direct-open.ts"
 import { createDirectSession, type DirectSession } from "./direct-session.ts"
+import { errorContext } from "./prepare.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 import { refuseThread } from "./threads.ts"
 
@@ -37,7 +40,7 @@ export async function handleDirect(given: DirectRequest, context: Context): Prom
   if (refused !== undefined) return refused
   const prepared = prepareDirectBody(given.text, given.body, {
     model: route.model,
-    maxTokens: defaultMaxTokens(route, context),
+    maxTokens: directMaxTokens(route.profile, context.config),
     genuineOnly: given.genuineOnly,
   })
   const stream = given.body["stream"] === true
@@ -61,7 +64,7 @@ async function reply(
   context: Context,
 ): Promise<Response> {
   const { route, request, requestId } = given
-  const errors = errorContext(given, context)
+  const errors = errorContext(route, context.config, given.inputTokens)
   const { signal, retried } = session
   const opening = await openDirect(route, text, request.headers, {
     ...openOptions(given, errors, context),
@@ -72,14 +75,15 @@ async function reply(
   })
   if (!opening.ok) {
     const fault = session.refuse(opening.fault)
-    return fault === opening.fault ? refusalReply(opening, requestId) : faultReply(fault, requestId)
+    return fault === opening.fault ? refusalReply(opening, given, errors) : faultReply(fault, requestId)
   }
   context.log.debug("upstream reply", () => ({ requestId, upstreamId: opening.head.headers["request-id"] }))
   if (opening.kind === "document") {
     session.content()
     session.readUsage(objectOf(opening.json["usage"]))
     session.complete()
-    return new Response(opening.bytes, replyInit(opening.head, requestId))
+    if (!stream) return new Response(opening.bytes, replyInit(opening.head, requestId))
+    return new Response(streamOfMessage(opening.json), replyInit(opening.head, requestId, eventHeaders))
   }
   const body = directBody(opening.batches, session, { requestId, errors, context })
   return new Response(body, replyInit(opening.head, requestId, streamHeaders))
@@ -87,7 +91,7 @@ async function reply(
 
 /** Answers one POST /v1/messages/count_tokens; an upstream without it leaves us our own estimate. */
 export async function countDirect(given: DirectRequest, context: Context): Promise<Response> {
-  const { route, request, body, requestId, genuineOnly } = given
+  const { route, request, body, requestId, genuineOnly, inputTokens } = given
   const refused = refuseDirectThread(given, context)
   if (refused !== undefined) return refused
   const prepared = prepareDirectBody(given.text, body, {
@@ -95,8 +99,9 @@ export async function countDirect(given: DirectRequest, context: Context): Promi
     maxTokens: undefined,
     genuineOnly,
   })
+  const errors = errorContext(route, context.config, inputTokens)
   const opening = await openDirect(route, prepared.text, request.headers, {
-    ...openOptions(given, errorContext(given, context), context),
+    ...openOptions(given, errors, context),
     endpoint: "/count_tokens",
     stream: false,
     signal: request.signal,
@@ -105,7 +110,7 @@ export async function countDirect(given: DirectRequest, context: Context): Promi
   if (!opening.ok) {
     const { refusal } = opening
     if (refusal?.status === 404 || refusal?.status === 405) return estimate(given)
-    return refusalReply(opening, requestId)
+    return refusalReply(opening, given, errors)
   }
   if (opening.kind === "document") return new Response(opening.bytes, replyInit(opening.head, requestId))
   opening.batches.close()
@@ -131,25 +136,6 @@ function refuseDirectThread(given: DirectRequest, { log }: Context): Response | 
   return faultReply(refused, requestId)
 }
 
-function defaultMaxTokens({ profile }: Route, { config }: Context): number {
-  const limits = [config.defaultMaxTokens, profile.maxOutputTokens, config.maxTokensLimit]
-  return Math.min(...limits.filter((limit) => typeof limit === "number"))
-}
-
-function errorContext({ route, inputTokens }: DirectRequest, { config }: Context): ErrorContext {
-  return {
-    provider: route.provider,
-    model: route.model,
-    url: route.url.split("?")[0] ?? route.url,
-    get inputTokens() {
-      return inputTokens()
-    },
-    contextWindow: route.profile.contextWindow,
-    keyName: route.keyName,
-    secrets: config.secrets,
-  }
-}
-
 type OpenOptions = Omit<DirectOpenOptions, "endpoint" | "stream" | "signal" | "onRetry">
 
 function openOptions({ url }: DirectRequest, errors: ErrorContext, context: Context): OpenOptions {
@@ -164,6 +150,7 @@ function openOptions({ url }: DirectRequest, errors: ErrorContext, context: Cont
   }
 }
 
+const eventHeaders = { "content-type": "text/event-stream; charset=utf-8" }
 const streamHeaders = { "cache-control": "no-cache", "x-accel-buffering": "no" }
 
 function replyInit(head: DirectHead, requestId: string, more: Readonly<Record<string, string>> = {}) {
@@ -171,11 +158,17 @@ function replyInit(head: DirectHead, requestId: string, more: Readonly<Record<st
 }
 
 /** The upstream's own words if they are Anthropic's; a header tells clients that would ask for ever to stop. */
-function refusalReply({ fault, refusal }: DirectFailure, requestId: string): Response {
+function refusalReply(
+  { fault, refusal }: DirectFailure,
+  { requestId, genuineOnly }: DirectRequest,
+  errors: ErrorContext,
+): Response {
   if (refusal?.body === undefined) return faultReply(fault, requestId)
   const final = fault.finalForClient === true ? { "x-should-retry": "false" } : {}
-  const { status, headers } = refusal
-  return new Response(refusal.body, {
+  const { status, headers, body } = refusal
+  // The kind: a text about too many tokens may speak of a rate, or of money.
+  const reworded = !genuineOnly && fault.kind === "invalid_request_error"
+  return new Response(reworded ? rewordOverflow(body, errors) : body, {
     status,
     headers: { "request-id": requestId, ...final, ...headers },
   })

@@ -4,6 +4,7 @@ import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { Times } from "./context.ts"
+import { noBytes, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
 export interface EventSource {
@@ -49,88 +50,34 @@ export function eventReply(
   })
 }
 
-type Controller = ReadableStreamDefaultController<Uint8Array>
-
 function eventBody(
   first: readonly MessagesEvent[],
   source: EventSource,
   { encode, ping, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
-  let open = true
-  let lastByte = clock.now()
-  let lastEvent = lastByte
-  let cancelBeat: () => void = () => {}
 
-  function send(controller: Controller, text: string): void {
-    if (text === "" || !open) return
-    lastByte = clock.now()
-    controller.enqueue(encoder.encode(text))
-  }
-
-  /** Tells whether there was anything to send: some events say nothing to some clients. */
-  function sendEvents(controller: Controller, events: readonly MessagesEvent[]): boolean {
+  /** No bytes where the events say nothing to this client. */
+  function write(events: readonly MessagesEvent[]): Uint8Array {
     let text = ""
     for (const event of events) text += encode(event)
-    send(controller, text)
-    lastEvent = lastByte
-    return text !== ""
+    return text === "" ? noBytes : encoder.encode(text)
   }
 
-  function end(): void {
-    open = false
-    cancelBeat()
-    source.left.removeEventListener("abort", end)
-  }
-
-  function close(controller: Controller): void {
-    if (open) controller.close()
-    end()
-  }
-
-  /** An exception would reset the client's socket: it must hear of it as an event. */
-  function guard(controller: Controller, error: unknown): void {
-    const fault = source.fail(error)
-    sendEvents(controller, [{ type: "error", fault }])
-    close(controller)
-  }
-
-  function beat(controller: Controller): void {
-    // Half the period keeps the longest gap below one and a half of it.
-    cancelBeat = clock.setTimer(() => beat(controller), times.pingMs / 2)
-    // Only while the client keeps up: a full buffer needs no keep-alive.
-    if ((controller.desiredSize ?? 0) <= 0) return
-    const now = clock.now()
-    try {
-      if (now - lastEvent >= times.keepAliveMs) sendEvents(controller, source.keepAlive())
-      else if (now - lastByte >= times.pingMs) send(controller, ping)
-    } catch (error) {
-      guard(controller, error)
-    }
-  }
-
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      if (source.left.aborted) return close(controller)
-      source.left.addEventListener("abort", end, { once: true })
-      sendEvents(controller, first)
-      cancelBeat = clock.setTimer(() => beat(controller), times.pingMs / 2)
+  return pulledBody({
+    clock,
+    first: write(first),
+    next: async () => {
+      const events = await source.next()
+      return events === undefined ? { bytes: noBytes, last: true } : { bytes: write(events), last: false }
     },
-    async pull(controller) {
-      try {
-        // A pull that brings nothing is not repeated: it goes on until there is something to send.
-        for (let sent = false; open && !sent; ) {
-          const events = await source.next()
-          if (events === undefined) close(controller)
-          else sent = sendEvents(controller, events)
-        }
-      } catch (error) {
-        guard(controller, error)
-      }
+    heartbeat: {
+      pingMs: times.pingMs,
+      ping: encoder.encode(ping),
+      keepAlive: { afterMs: times.keepAliveMs, events: () => write(source.keepAlive()) },
     },
-    cancel() {
-      end()
-      source.leave()
-    },
+    fail: (error) => write([{ type: "error", fault: source.fail(error) }]),
+    left: source.left,
+    leave: source.leave,
   })
 }

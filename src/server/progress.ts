@@ -1,18 +1,15 @@
-// What is known of a reply while it grows: the writer's state, and the facts for the record at the end.
-import { resolvePrices } from "../config/route.ts"
+// What is known of a reply while it grows: the writer's state, and what it came to for the record at the end.
 import type { Delta } from "../convert/delta.ts"
 import { begin, keepAlive } from "../convert/reply/blocks.ts"
 import { finalUsage, isEstimated } from "../convert/reply/final.ts"
 import { writeAll } from "../convert/reply/reply.ts"
 import { hasContent, initialWriter, type WriterState } from "../convert/reply/writer-state.ts"
-import { costUsd } from "../observe/cost.ts"
-import type { Exchange, Outcome } from "../observe/exchange.ts"
-import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import { randomId } from "./ids.ts"
 import { createRecorder } from "./memory.ts"
+import type { Account } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
 
 export interface Progress {
@@ -20,17 +17,18 @@ export interface Progress {
   readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
   readonly keepAlive: () => readonly MessagesEvent[]
   readonly ended: () => boolean
-  /** An attempt has failed and another one follows. */
-  readonly retried: (fault: Fault, attempt: number, waitMs: number) => void
-  readonly exchange: (outcome: Outcome) => Exchange
+  readonly account: () => Account
 }
 
-/** The progress of one reply that has not begun. */
-export function createProgress(prepared: Prepared, { config, log, memory }: Context): Progress {
-  const { route, requestId, startedAt } = prepared
+/** The progress of one reply that has not begun. `onContent` hears once of the first block. */
+export function createProgress(
+  prepared: Prepared,
+  { config, memory }: Context,
+  onContent: () => void,
+): Progress {
+  const { route } = prepared
   const record = createRecorder(memory, prepared.scope)
-  let attempts = 1
-  let firstContentMs: number | undefined
+  let content = false
   let state: WriterState = initialWriter({
     id: `msg_${randomId()}`,
     model: route.requestedModel,
@@ -43,7 +41,9 @@ export function createProgress(prepared: Prepared, { config, log, memory }: Cont
   function step([next, events]: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
     state = next
     record(events)
-    if (firstContentMs === undefined && hasContent(state)) firstContentMs = performance.now() - startedAt
+    if (content || !hasContent(state)) return events
+    content = true
+    onContent()
     return events
   }
 
@@ -52,28 +52,7 @@ export function createProgress(prepared: Prepared, { config, log, memory }: Cont
     write: (deltas) => step(writeAll(state, deltas)),
     keepAlive: () => keepAlive(state),
     ended: () => state.phase === "ended",
-    retried: (given, attempt, waitMs) => {
-      attempts = attempt + 1
-      const facts = () => ({ requestId, why: given.message, attempt, waitMs })
-      log.warn("upstream failed before its reply began; trying again", facts)
-    },
-    exchange: (outcome) => ({
-      requestId,
-      requestedModel: route.requestedModel,
-      model: route.model,
-      provider: route.provider,
-      reason: route.reason,
-      stream: prepared.stream,
-      attempts,
-      firstContentMs,
-      durationMs: performance.now() - startedAt,
-      usage: usageOf(state),
-      costUsd: costUsd(resolvePrices(config, route.requestedModel), usageOf(state)),
-      estimated: isEstimated(state),
-      notes: prepared.notes,
-      repairs: state.notes,
-      outcome,
-    }),
+    account: () => ({ usage: usageOf(state), estimated: isEstimated(state), repairs: state.notes }),
   }
 }
 

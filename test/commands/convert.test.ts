@@ -1,17 +1,28 @@
 // `convert` as its user runs it, with the world passed in.
 import { describe, expect, test } from "bun:test"
+import { runCommand } from "citty"
 import { type ConvertOptions, convert } from "../../src/commands/convert.ts"
 import { convertMessagesBody } from "../../src/commands/convert-request.ts"
 import { sideOfRequest } from "../../src/commands/convert-side.ts"
-import { type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
+import { commandTable } from "../../src/commands/table.ts"
+import { arrayOf, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
 import { configFrom } from "../config/support.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
-import { chatReply, finishChunk, textChunk, toolChunks, usageChunk } from "../support/chunks.ts"
-import { inWorld } from "../support/command-io.ts"
+import {
+  chatReply,
+  finishChunk,
+  reasoningChunk,
+  textChunk,
+  toolChunks,
+  usageChunk,
+} from "../support/chunks.ts"
+import { inWorld, type World } from "../support/command-io.ts"
 import { checkGrammar } from "../support/grammar.ts"
 
-const run = (input: string, options: Partial<ConvertOptions> = {}) =>
-  inWorld({ stdin: input }, (io) => convert({ explain: false, model: "openai/gpt-4o", ...options }, io))
+const run = (input: string, options: Partial<ConvertOptions> = {}, files: World["files"] = {}) =>
+  inWorld({ stdin: input, files }, (io) =>
+    convert({ explain: false, model: "openai/gpt-4o", ...options }, io),
+  )
 
 const json = (text: string) => {
   const parsed = parseJson(text)
@@ -118,6 +129,146 @@ describe("a stream", () => {
 const level = '{"type":"tool_result","tool_use_id":"a","content":['
 const deep = level.repeat(20_000) + "]}".repeat(20_000)
 
+describe("the answer to a request", () => {
+  const tool = { name: "Read", input_schema: { type: "object", properties: { file: { type: "string" } } } }
+  const asking: JsonObject = { ...request, model: "deepseek/deepseek-v4-pro", tools: [tool] }
+  const written = '<tool_call>{"name": "Read", "arguments": {"file": "a"}}</tool_call>'
+  const stream = (...texts: readonly string[]) =>
+    [...texts.map(textChunk), finishChunk("stop"), usageChunk(12, 7)]
+      .map((chunk) => JSON.stringify(chunk))
+      .join("\n")
+  const answer = (input: string, given: JsonObject, options: Partial<ConvertOptions> = {}) =>
+    run(
+      input,
+      { model: undefined, request: "asking.json", ...options },
+      { "asking.json": JSON.stringify(given) },
+    )
+  const eventsOf = async (input: string, given: JsonObject) => {
+    const { code, out, error } = await answer(input, given)
+    expect([code, error]).toEqual([0, ""])
+    const events = parseAnthropicSse(out)
+    expect(checkGrammar(events)).toEqual([])
+    return events
+  }
+  const startedBy = (events: readonly JsonObject[]) =>
+    events.flatMap(({ content_block: block }) => (block === undefined ? [] : [objectOf(block)]))
+  const textIn = (events: readonly JsonObject[]) =>
+    events.map(({ delta }) => String(objectOf(delta)["text"] ?? "")).join("")
+
+  test("a call that is written as text is a call of one of its tools", async () => {
+    const cut = [written.slice(0, 14), written.slice(14)]
+    const events = await eventsOf(stream("Look: ", ...cut), asking)
+    expect(startedBy(events)).toMatchObject([{ type: "text" }, { type: "tool_use", name: "Read" }])
+    expect(events.at(-2)).toMatchObject({ delta: { stop_reason: "tool_use" } })
+    expect(objectOf(events[0]?.["message"])["model"]).toBe("deepseek/deepseek-v4-pro")
+    const { error } = await answer(stream(written), asking, { explain: true })
+    expect(error).toContain("route    deepseek/deepseek-v4-pro → deepseek-v4-pro at deepseek")
+    expect(error).toContain("changed  choices.0.message.content: a call of Read was written as text\n")
+    const other = await run(stream(written), { model: "deepseek/deepseek-v4-pro" })
+    expect(startedBy(parseAnthropicSse(other.out))).toMatchObject([{ type: "text" }])
+  })
+
+  test("the same of a whole reply, which --model may take elsewhere", async () => {
+    const whole = JSON.stringify(chatReply({ content: written }))
+    const { out } = await answer(whole, asking, { model: "zai/glm-5" })
+    expect(json(out)).toMatchObject({
+      ...{ model: "zai/glm-5", stop_reason: "tool_use" },
+      content: [{ type: "tool_use", name: "Read", input: { file: "a" } }],
+    })
+  })
+
+  test("names that had to be changed come back", async () => {
+    const name = "a b"
+    const given = { ...asking, tools: [{ ...tool, name }] }
+    const sent = json((await run(JSON.stringify(given), { model: undefined })).out)
+    const upstream = objectOf(objectOf(arrayOf(sent["tools"])[0])["function"])["name"]
+    const calls = toolChunks(0, "call_12345678", String(upstream), { file: "a" })
+    const input = [...calls, finishChunk("tool_calls")].map((chunk) => JSON.stringify(chunk)).join("\n")
+    expect(startedBy(await eventsOf(input, given))).toMatchObject([{ type: "tool_use", name }])
+  })
+
+  test("stop sequences that the provider does not take end it", async () => {
+    const given = { ...asking, model: "zai/glm-5", stop_sequences: ["END", "STOP"] }
+    const events = await eventsOf(stream("one ST", "OP two"), given)
+    expect(textIn(events)).toBe("one ")
+    expect(events.at(-2)).toMatchObject({ delta: { stop_reason: "stop_sequence", stop_sequence: "STOP" } })
+  })
+
+  test("a fence around JSON that was asked for is taken off", async () => {
+    const format = { type: "json_schema", schema: { type: "object" } }
+    const given = { ...asking, tools: [], output_config: { format } }
+    expect(textIn(await eventsOf(stream("```json\n", '{"a":1}', "\n```"), given))).toBe('{"a":1}')
+  })
+
+  test("thinking that was switched off is not shown", async () => {
+    const input = [reasoningChunk("Hm."), textChunk("Yes."), finishChunk("stop")]
+    const lines = input.map((chunk) => JSON.stringify(chunk)).join("\n")
+    const off = await eventsOf(lines, { ...asking, thinking: { type: "disabled" } })
+    expect(startedBy(off).map(({ type }) => type)).toEqual(["text"])
+  })
+
+  test("the prompt is counted where the upstream does not", async () => {
+    const lines = [textChunk("Yes."), finishChunk("stop")].map((chunk) => JSON.stringify(chunk)).join("\n")
+    const events = await eventsOf(lines, asking)
+    const { input_tokens: counted } = objectOf(objectOf(events[0]?.["message"])["usage"])
+    expect(counted).toBeGreaterThan(10)
+    expect(events.at(-2)).toMatchObject({ usage: { input_tokens: counted } })
+  })
+
+  test("a request that is never sent has its own answer", async () => {
+    const search = { type: "web_search_20250305", name: "web_search" }
+    const messages = [{ role: "user", content: "Perform a web search for the query: bun" }]
+    const given = { ...asking, messages, tools: [search], tool_choice: { type: "tool", name: "web_search" } }
+    const { code, out, error } = await answer(stream("unheard"), given, { explain: true })
+    expect(code).toBe(0)
+    expect(out).not.toContain("unheard")
+    expect(parseAnthropicSse(out).at(-1)).toEqual({ type: "message_stop" })
+    expect(error).toContain("dropped  input: the proxy answers this request itself")
+  })
+
+  test("the flag stands in the table of commands", async () => {
+    const files = { "asking.json": JSON.stringify(asking), "stream.txt": stream(written) }
+    const { code, out } = await inWorld({ files }, async (io) => {
+      const entry = commandTable({ io, env: {}, rest: [] }).find(({ name }) => name === "convert")
+      if (entry === undefined) throw new Error("there is no such command")
+      const rawArgs = ["--request", "asking.json", "stream.txt"]
+      return Number((await runCommand(entry.command, { rawArgs })).result)
+    })
+    expect(code).toBe(0)
+    expect(startedBy(parseAnthropicSse(out))).toMatchObject([{ type: "tool_use", name: "Read" }])
+  })
+
+  const reply = JSON.stringify(chatReply({ content: "hello" }))
+  const broken: readonly (readonly [string, string, Partial<ConvertOptions>, string, number])[] = [
+    ["no JSON", "nonsense", {}, "--request asking.json: not valid JSON", 1],
+    ["no request", "[1]", {}, "--request asking.json: not a Messages request", 1],
+    ["a reply", reply, {}, "--request asking.json: not a Messages request: messages: Field required", 1],
+    ["empty", " ", {}, "asking.json is empty", 1],
+    ["not there", "{}", { request: "gone.json" }, "cannot read gone.json: ENOENT", 1],
+    ["deep", `{"messages":[{"role":"user","content":[${deep}]}]}`, {}, "nested too deeply", 1],
+    ["standard input as well", "{}", { request: "-" }, "cannot both be standard input", 2],
+  ]
+
+  test.each(broken)("the request is %s: says so", async (_name, text, options, why, expected) => {
+    const files = { "asking.json": text }
+    const { code, out, error } = await run(reply, { request: "asking.json", ...options }, files)
+    expect([code, out]).toEqual([expected, ""])
+    expect(error).toStartWith("claude-proxy: ")
+    expect(error).toContain(why)
+  })
+
+  test.each([
+    ["an Anthropic request", JSON.stringify({ ...request, system: "x" })],
+    ["an OpenAI request", JSON.stringify({ ...request, seed: 1 })],
+    ["an Anthropic reply", JSON.stringify({ type: "message", content: [] })],
+  ])("%s is no answer", async (name, input) => {
+    const { code, out, error } = await answer(input, asking)
+    expect([code, out]).toEqual([1, ""])
+    const what = "--request belongs to an OpenAI reply or stream"
+    expect(error).toBe(`claude-proxy: ${what}, and this input is ${name}\n`)
+  })
+})
+
 const wrongWay = (kind: string) =>
   `this input is an OpenAI ${kind}, which converts to anthropic, not to openai`
 
@@ -189,6 +340,16 @@ const sides: readonly (readonly [string, JsonObject, "openai" | "anthropic" | "e
   ["thinking", { thinking: { type: "disabled" } }, "anthropic"],
   ["thinking beside OpenAI's tools", { thinking: {}, tools: [{ function: { name: "a" } }] }, "openai"],
   ["a system message at the start", { messages: [{ role: "system", content: "x" }] }, "openai"],
+  [
+    "a system message before Anthropic's tools",
+    { messages: [{ role: "system", content: "x" }], tools: [{ name: "a", input_schema: {} }] },
+    "anthropic",
+  ],
+  [
+    "a system message and thinking",
+    { messages: [{ role: "system", content: "x" }], thinking: {} },
+    "anthropic",
+  ],
   [
     "a system message later on",
     { messages: [...request.messages, { role: "system", content: "x" }] },
@@ -380,4 +541,20 @@ describe("anything else", () => {
     expect(error).toStartWith("claude-proxy: ")
     expect(error).toContain(why)
   })
+})
+
+test.each([
+  ['{"type":"message","content":5}', "not an Anthropic reply: content: "],
+  ['{"type":"message","content":[{"text":"x"}]}', "not an Anthropic reply: content.0.type: "],
+  ['{"choices":[{"message":5}]}', "not an OpenAI reply: choices.0.message: "],
+  ['{"choices":[]}', "not an OpenAI reply: choices: must not be empty"],
+  ['data: {"type":"message_start"}\n\n', "not an Anthropic stream: event 1: message: "],
+  [
+    'data: {"type":"ping"}\n\ndata: {"type":"content_block_delta","index":0}\n\n',
+    "not an Anthropic stream: event 2: delta: ",
+  ],
+])("%s is refused with the place", async (input, why) => {
+  const { code, out, error } = await run(input)
+  expect([code, out]).toEqual([1, ""])
+  expect(error).toStartWith(`claude-proxy: ${why}`)
 })

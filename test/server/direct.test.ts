@@ -1,5 +1,6 @@
 // Upstreams that speak Messages themselves: what goes there, what comes back, and what is known of it after.
 import { afterEach, describe, expect, test } from "bun:test"
+import { messageOfStream, streamOfMessage } from "../../src/convert/direct-form.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import {
@@ -248,10 +249,34 @@ describe("the reply", () => {
     expect(exchanges[0]).toMatchObject({ estimated: true, usage: { input_tokens: 77 } })
   })
 
-  test("a message for a stream goes through as well", async () => {
+  test("a message where a stream was asked for becomes its events", async () => {
     const { url, exchanges } = startDirect([plainTurn])
-    expect(await (await send({ url }, streamed)).text()).toBe(` ${message}\n`)
+    const response = await send({ url }, streamed)
+    expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8")
+    const events = parseAnthropicSse(await response.text())
+    expect(events.map(({ type }) => type)).toEqual([
+      ...["message_start", "content_block_start", "content_block_delta", "content_block_stop"],
+      ...["message_delta", "message_stop"],
+    ])
+    expect(messageOfStream(events)).toEqual(JSON.parse(message))
     expect(exchanges[0]).toMatchObject({ stream: true, usage: { output_tokens: 7 } })
+  })
+
+  test("a stream where a message was asked for becomes the message", async () => {
+    const { url, exchanges } = startDirect([
+      streamTurn(...streamOfMessage(JSON.parse(message)).split(/(?=d)/)),
+    ])
+    const response = await send({ url }, asked)
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/json"])
+    expect(await jsonOf(response)).toEqual(JSON.parse(message))
+    expect(exchanges[0]).toMatchObject({ stream: false, usage: { output_tokens: 7 } })
+  })
+
+  test("a stream that breaks off is no message: it is asked for again", async () => {
+    const cut = streamOfMessage(JSON.parse(message)).split("event: message_stop")[0] ?? ""
+    const { url, exchanges } = startDirect([streamTurn(cut), plainTurn])
+    expect(await jsonOf(await send({ url }, asked))).toEqual(JSON.parse(message))
+    expect(exchanges[0]?.attempts).toBe(2)
   })
 })
 
@@ -487,23 +512,42 @@ describe("pings", () => {
 })
 
 describe("the client leaves", () => {
-  test.each<[string, string, MessagesTurn, string]>([
-    ["before the headers", streamed, stall, ""],
-    ["before the first event", streamed, streamTurn("event: mess", { until: never }), ""],
-    ["in mid-stream", streamed, streamTurn(nativeStream("one").slice(0, -60), { until: never }), "one"],
-    ["during a plain request", asked, { headers: json, steps: ['{"type":', { until: never }] }, ""],
-  ])("%s: the upstream is let go within a second", async (_name, body, turn, words) => {
+  /** A turn that stops after these steps for ever; `sent` resolves when it has got there. */
+  function held(headers: MessagesTurn["headers"], ...steps: readonly ByteStep[]) {
+    const sent = Promise.withResolvers<void>()
+    const wait = {
+      get until() {
+        sent.resolve()
+        return never
+      },
+    }
+    return {
+      turn: { ...(headers === undefined ? {} : { headers }), steps: [...steps, wait] },
+      sent: sent.promise,
+    }
+  }
+
+  test.each([
+    ["before the headers", streamed, { turn: stall, sent: Promise.resolve() }, ""],
+    ["before the first event", streamed, held(undefined, "event: mess"), ""],
+    ["in mid-stream", streamed, held(undefined, nativeStream("one").slice(0, -60)), "one"],
+    ["during a plain request", asked, held(json, '{"type":'), ""],
+  ])("%s: the upstream is let go within a second", async (_name, body, { turn, sent }, words) => {
     const { upstream, url, exchanges, logs, timers, running } = startDirect([turn])
     const leaving = new AbortController()
-    const pending = send({ url }, body, { signal: leaving.signal })
+    let answered = false
+    const pending = send({ url }, body, { signal: leaving.signal }).then((response) => {
+      answered = true
+      return response
+    })
     const gone = pending.catch(() => "left")
-    if (words === "") {
-      await until(() => upstream.calls.length === 1)
-      await Bun.sleep(20)
-    } else {
+    await until(() => upstream.calls.length === 1)
+    await sent
+    if (words !== "") {
       const heard = await listen(pending)
       await until(() => heard.text().includes(words))
     }
+    expect(answered).toBe(words !== "")
     const left = performance.now()
     leaving.abort()
     await gone

@@ -1,13 +1,8 @@
 // Events of a Messages stream that another program wrote, read into our own types. Blocks and events of which an
 // OpenAI client would hear nothing are left out.
-import { countOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type {
-  BlockDelta,
-  MessagesEvent,
-  MessagesUsage,
-  ReplyBlock,
-  StopReason,
-} from "../../protocol/messages.ts"
+import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock, StopReason } from "../../protocol/messages.ts"
+import { readUsage } from "../messages-usage.ts"
 import { readMessagesFault } from "./error.ts"
 
 const unused: readonly MessagesEvent[] = []
@@ -86,27 +81,6 @@ function readDelta(delta: JsonObject): BlockDelta | undefined {
       return { type: "input_json_delta", partial_json: text("partial_json") }
     default:
       return undefined
-  }
-}
-
-const countFields = [
-  "input_tokens",
-  "cache_creation_input_tokens",
-  "cache_read_input_tokens",
-  "output_tokens",
-] as const
-
-function readUsage(value: unknown): Partial<MessagesUsage> {
-  const usage = objectOf(value)
-  const counts = countFields.flatMap((field) => {
-    const count = countOf(usage[field])
-    return count === undefined ? [] : [[field, count] as const]
-  })
-  const details = usage["output_tokens_details"]
-  const thinking_tokens = isObject(details) ? countOf(details["thinking_tokens"]) : undefined
-  return {
-    ...Object.fromEntries(counts),
-    ...(thinking_tokens === undefined ? {} : { output_tokens_details: { thinking_tokens } }),
   }
 }
 

@@ -1,0 +1,143 @@
+// The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
+// first one counts, and becomes the request's one Exchange.
+import { resolvePrices } from "../config/route.ts"
+import { costUsd } from "../observe/cost.ts"
+import type { Exchange, Outcome } from "../observe/exchange.ts"
+import { type Fault, fault, type Note } from "../protocol/fault.ts"
+import type { Route } from "../providers/route.ts"
+import type { Context, Running } from "./context.ts"
+import { internalFault } from "./respond.ts"
+
+/** What a reply came to, known at its end. */
+export type Account = Pick<Exchange, "usage" | "estimated" | "repairs">
+
+export interface OutcomeFacts {
+  readonly route: Route
+  readonly requestId: string
+  /** Of `performance.now()`. */
+  readonly startedAt: number
+  readonly stream: boolean
+  readonly notes: readonly Note[]
+  readonly account: (outcome: Outcome) => Account
+}
+
+export interface RequestOutcome {
+  /** Fires when the upstream is to be let go. */
+  readonly signal: AbortSignal
+  /** Fires when the client has left. */
+  readonly left: AbortSignal
+  /** An attempt has failed and another one follows. */
+  readonly retried: (fault: Fault, attempt: number, waitMs: number) => void
+  /** Something of the answer has come. */
+  readonly content: () => void
+  readonly complete: () => void
+  /** The client has left: the upstream is let go, and nothing has failed. */
+  readonly leave: () => void
+  /** It failed; gives the fault as the client is to see it. */
+  readonly refuse: (given: Fault) => Fault
+  /** Something of ours broke: the upstream is let go. Gives what the client is told. */
+  readonly fail: (error: unknown) => Fault
+  /** The proxy has given the request up, before its end. */
+  readonly stopped: () => boolean
+  /** A fault in the words that hold when the request was given up by us. */
+  readonly explain: (given: Fault) => Fault
+  /** Lets go of a request of which no Exchange is made. */
+  readonly abandon: () => void
+}
+
+const stopping = fault({
+  kind: "api_error",
+  source: "proxy",
+  status: 503,
+  message: "the proxy was stopped before the reply was complete",
+})
+
+/** For a request that is about to be sent; it counts as running until its end. */
+export function createOutcome(facts: OutcomeFacts, context: Context): RequestOutcome {
+  const { requestId, startedAt } = facts
+  const upstream = new AbortController()
+  const client = new AbortController()
+  let stopped = false
+  let done = false
+  let attempts = 1
+  let firstContentMs: number | undefined
+  const running: Running = {
+    stop: () => {
+      stopped = true
+      upstream.abort()
+    },
+  }
+  context.running.add(running)
+
+  function finish(outcome: Outcome): void {
+    if (done) return
+    done = true
+    context.running.delete(running)
+    context.onExchange(exchangeOf(facts, outcome, { attempts, firstContentMs }, context))
+  }
+
+  // A request that we gave up ends in our words, not in those of the connection that broke by it.
+  const explain = (given: Fault): Fault => (stopped ? stopping : given)
+
+  function refuse(given: Fault): Fault {
+    const explained = explain(given)
+    finish({ kind: "failed", fault: explained })
+    return explained
+  }
+
+  return {
+    signal: upstream.signal,
+    left: client.signal,
+    retried: (given, attempt, waitMs) => {
+      attempts = attempt + 1
+      const why = () => ({ requestId, why: given.message, attempt, waitMs })
+      context.log.warn("upstream failed before its reply began; trying again", why)
+    },
+    content: () => {
+      firstContentMs ??= performance.now() - startedAt
+    },
+    complete: () => finish({ kind: "completed" }),
+    leave: () => {
+      finish({ kind: "cancelled" })
+      upstream.abort()
+      client.abort()
+    },
+    refuse,
+    fail: (error) => {
+      upstream.abort()
+      if (!done) context.log.error("internal error", () => ({ requestId, error }))
+      return refuse(internalFault(error))
+    },
+    stopped: () => stopped,
+    explain,
+    abandon: () => {
+      upstream.abort()
+      context.running.delete(running)
+    },
+  }
+}
+
+function exchangeOf(
+  { route, requestId, startedAt, stream, notes, account }: OutcomeFacts,
+  outcome: Outcome,
+  seen: Pick<Exchange, "attempts" | "firstContentMs">,
+  { config }: Context,
+): Exchange {
+  const { usage, estimated, repairs } = account(outcome)
+  return {
+    requestId,
+    requestedModel: route.requestedModel,
+    model: route.model,
+    provider: route.provider,
+    reason: route.reason,
+    stream,
+    ...seen,
+    durationMs: performance.now() - startedAt,
+    usage,
+    costUsd: costUsd(resolvePrices(config, route.requestedModel), usage),
+    estimated,
+    notes,
+    repairs,
+    outcome,
+  }
+}

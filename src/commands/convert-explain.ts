@@ -57,9 +57,11 @@ function renamed(
   { profile }: Route,
   body: ChatRequest,
 ): readonly (readonly [string, string])[] {
-  const field = profile.maxTokensField
+  const isResponses = profile.dialect === "responses"
+  const field = isResponses ? "max_output_tokens" : profile.maxTokensField
+  const called = (name: string) => (isResponses && name === "reasoning_effort" ? "reasoning.effort" : name)
   const reasoning = switches.flatMap((name) =>
-    body[name] === undefined ? [] : [`${name} ${JSON.stringify(body[name])}`],
+    body[name] === undefined ? [] : [`${called(name)} ${JSON.stringify(body[name])}`],
   )
   const tools = (request.tools ?? []).flatMap(({ name }, index) => {
     const mapped = mapToolName(name, profile)

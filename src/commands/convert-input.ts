@@ -1,18 +1,23 @@
 // What is this input? A request, a reply or a stream of either side, told by its shape.
 import type { StreamInput } from "../protocol/chat.ts"
-import { arrayOf, isObject, type JsonObject, parseJson, textOf } from "../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
 import { createSseDecoder } from "../protocol/sse.ts"
 import { isErrorJson } from "../protocol/upstream-error.ts"
 import { type Side, sideOfRequest } from "./convert-side.ts"
 
+/** `responses`: a reply or stream of OpenAI's Responses API. */
 export type Input =
   | { readonly kind: "messages-request"; readonly body: JsonObject }
   | { readonly kind: "messages-reply"; readonly reply: JsonObject }
   | { readonly kind: "messages-stream"; readonly events: readonly unknown[] }
   | { readonly kind: "chat-request"; readonly body: JsonObject }
-  | { readonly kind: "chat-reply"; readonly reply: JsonObject; readonly model: string | undefined }
   | {
-      readonly kind: "chat-stream"
+      readonly kind: "chat-reply" | "responses-reply"
+      readonly reply: JsonObject
+      readonly model: string | undefined
+    }
+  | {
+      readonly kind: "chat-stream" | "responses-stream"
       readonly chunks: readonly StreamInput[]
       readonly model: string | undefined
     }
@@ -34,6 +39,8 @@ export const kinds: Readonly<Record<Known["kind"], { readonly name: string; read
   "chat-request": { name: "an OpenAI request", target: "anthropic" },
   "chat-reply": { name: "an OpenAI reply", target: "anthropic" },
   "chat-stream": { name: "an OpenAI stream", target: "anthropic" },
+  "responses-reply": { name: "a reply of OpenAI's Responses API", target: "anthropic" },
+  "responses-stream": { name: "a stream of OpenAI's Responses API", target: "anthropic" },
 }
 
 /** Recognises the text's kind. */
@@ -51,6 +58,9 @@ function recogniseDocument(value: unknown, hints: Hints): Input {
   if (!isObject(value))
     return { kind: "unknown", why: "the input must be a JSON object, not a list or a plain value" }
   if (Array.isArray(value["choices"]) && hints.from !== "anthropic") return recogniseChoices(value)
+  if (value["object"] === "response" && Array.isArray(value["output"]) && hints.from !== "anthropic") {
+    return { kind: "responses-reply", reply: value, model: textOf(value["model"]) }
+  }
   if (value["type"] === "message" && hints.from !== "openai") return { kind: "messages-reply", reply: value }
   if (isErrorJson(value)) return recogniseError(value, hints)
   if (isEvent(value)) {
@@ -103,9 +113,17 @@ function isEvent(value: unknown): boolean {
   return isObject(value) && value["choices"] === undefined && eventTypes.has(value["type"])
 }
 
+const isResponsesEvent = (value: unknown): value is JsonObject =>
+  isObject(value) && (textOf(value["type"]) ?? "").startsWith("response.")
+
 function recogniseStream(inputs: readonly StreamInput[], { from, to }: Hints): Input {
   const chunks = inputs.flatMap((input) => (input.kind === "chunk" ? [input.chunk] : []))
   const [first] = chunks
+  const begun = chunks.find(isResponsesEvent)
+  if (begun !== undefined && from !== "anthropic") {
+    const response = objectOf(begun["response"])
+    return { kind: "responses-stream", chunks: inputs, model: textOf(response["model"]) }
+  }
   if (first === undefined) return { kind: "unknown", why: "the stream holds no data line with JSON" }
   const telling = chunks.find(
     (chunk) => isEvent(chunk) || (isObject(chunk) && chunk["choices"] !== undefined),

@@ -1,14 +1,14 @@
 // `convert` for OpenAI's replies and streams: the same reader, filters and writer as a live reply.
 import type { Config } from "../config/config.ts"
 import type { Delta } from "../convert/delta.ts"
-import { readChat } from "../convert/reply/chat-stream.ts"
+import { initialDialect, readDialect, readWhole } from "../convert/reply/dialect.ts"
 import { applyFilters, initialFilters, type Wishes } from "../convert/reply/filters.ts"
-import { initialReader } from "../convert/reply/reader.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
-import { foldEvents, readReply, writeAll } from "../convert/reply/reply.ts"
+import { foldEvents, writeAll } from "../convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../convert/reply/writer-state.ts"
 import { type Conversion, convertRequest } from "../convert/request/request.ts"
 import { sessionOf } from "../convert/request/session.ts"
+import type { StreamInput } from "../protocol/chat.ts"
 import { encodeEvent } from "../protocol/encode.ts"
 import { dropped, type Note, toErrorBody } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
@@ -24,7 +24,7 @@ export interface Converted {
   readonly notes: readonly Note[]
 }
 
-export type ChatInput = Extract<Known, { kind: "chat-reply" | "chat-stream" }>
+export type ChatInput = Extract<Known, { readonly model: string | undefined }>
 
 export type AskedRequest =
   | { readonly ok: true; readonly request: MessagesRequest }
@@ -40,7 +40,7 @@ export function readAsked(text: string): AskedRequest {
 }
 
 /** What a reply is read by: of the conversion of the request it answers. */
-type Asked = Omit<Conversion, "body" | "notes">
+type Asked = Omit<Conversion, "body" | "responses" | "notes">
 
 const nothingAsked: Asked = {
   answer: undefined,
@@ -77,7 +77,7 @@ export function convertChatReply(
     ...deltas.flatMap((delta) => (delta.kind === "note" ? [delta.note] : [])),
   ]
   const [, events] = writeAll(initialWriter(writerOptions(route, inputTokens, estimated)), deltas)
-  if (input.kind === "chat-stream") {
+  if ("chunks" in input) {
     return { text: events.map((event) => encodeEvent(event, "req_converted")).join(""), notes }
   }
   const { reply, fault } = foldEvents(events)
@@ -88,20 +88,20 @@ export function convertChatReply(
 const unheard = dropped("input", "the proxy answers this request itself, without asking an upstream")
 
 function readInput(input: ChatInput, wishes: Wishes, options: ReaderOptions): readonly Delta[] {
-  if (input.kind === "chat-stream") return readStream(input.chunks, wishes, options)
-  return applyFilters(initialFilters(wishes), readReply(input.reply, options))[1]
+  if ("chunks" in input) return readStream(input.chunks, wishes, options)
+  return applyFilters(initialFilters(wishes), readWhole(input.reply, options))[1]
 }
 
 function readStream(
-  inputs: Extract<Known, { kind: "chat-stream" }>["chunks"],
+  inputs: readonly StreamInput[],
   wishes: Wishes,
   options: ReaderOptions,
 ): readonly Delta[] {
-  let reader = initialReader(options)
+  let reader = initialDialect(options)
   let filters = initialFilters(wishes)
   const deltas: Delta[] = []
   for (const input of inputs) {
-    const [next, read] = readChat(reader, input)
+    const [next, read] = readDialect(reader, input)
     const [after, given] = applyFilters(filters, read)
     reader = next
     filters = after

@@ -2,8 +2,9 @@
 import type { Config } from "../config/config.ts"
 import { resolveRoute } from "../config/route.ts"
 import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
-import { convertRequest, noteUnknownFields } from "../convert/request/request.ts"
+import { bodyOf, convertRequest } from "../convert/request/request.ts"
 import { sessionOf } from "../convert/request/session.ts"
+import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
 import { type JsonObject, parseJson } from "../protocol/json.ts"
@@ -16,25 +17,30 @@ export type ConvertedRequest =
   | { readonly ok: true; readonly body: unknown; readonly explanation: () => string }
   | { readonly ok: false; readonly why: string }
 
-/** An Anthropic request as the upstream it is routed to gets it. `model` stands in for the request's own. */
+/**
+ * An Anthropic request as the upstream it is routed to gets it. `model` stands in for the request's own;
+ * `toResponses`: in the words of the Responses API, whatever the route speaks.
+ */
 export function convertMessagesBody(
   body: JsonObject,
   model: string | undefined,
   config: Config,
+  toResponses: boolean,
 ): ConvertedRequest {
   const parsed = MessagesRequest.safeParse(body)
   if (!parsed.success) return { ok: false, why: `not a Messages request: ${renderIssues(parsed.error)}` }
   const request = parsed.data
-  const resolved = resolveRoute(config, model ?? request.model ?? undefined)
+  const dialect = toResponses ? "responses" : undefined
+  const resolved = resolveRoute(config, model ?? request.model ?? undefined, dialect)
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
   const { route } = resolved
   if (route.profile.dialect === "messages") return passThrough(body, request, route, config)
   const conversion = convertRequest(request, route, config, sessionOf(request))
   return {
     ok: true,
-    body: conversion.body,
+    body: bodyOf(conversion),
     explanation: () => {
-      const notes = [...noteUnknownFields(body), ...conversion.notes]
+      const notes = [...noteUnknownFields(body, route.profile), ...conversion.notes]
       return explain(request, route, conversion.body, notes, estimateRequest(request))
     },
   }

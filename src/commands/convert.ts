@@ -50,10 +50,11 @@ function convertText(
   const input = recognise(text, { from: options.from, to: options.to })
   if (input.kind === "unknown") return fail(io, input.why)
   const { name, target } = kinds[input.kind]
-  if (options.to !== undefined && options.to !== target) {
+  const isResponses = options.to === "responses" && input.kind === "messages-request"
+  if (options.to !== undefined && options.to !== target && !isResponses) {
     return fail(io, `this input is ${name}, which converts to ${target}, not to ${options.to}`)
   }
-  if (asked !== undefined && input.kind !== "chat-reply" && input.kind !== "chat-stream") {
+  if (asked !== undefined && !("model" in input)) {
     return fail(io, `--request belongs to an OpenAI reply or stream, and this input is ${name}`)
   }
   const problem = shapeProblem(input)
@@ -78,11 +79,11 @@ function convertRouted(
   config: Config,
   io: CommandIo,
 ): number {
-  if (input.kind === "chat-reply" || input.kind === "chat-stream") {
-    return convertAnswer(input, asked, options, config, io)
-  }
-  const convertBody = input.kind === "messages-request" ? convertMessagesBody : convertChatBody
-  const converted = convertBody(input.body, options.model, config)
+  if ("model" in input) return convertAnswer(input, asked, options, config, io)
+  const converted =
+    input.kind === "chat-request"
+      ? convertChatBody(input.body, options.model, config)
+      : convertMessagesBody(input.body, options.model, config, options.to === "responses")
   if (!converted.ok) return fail(io, converted.why)
   return print(`${JSON.stringify(converted.body, null, 2)}\n`, converted.explanation, options, io)
 }
@@ -98,7 +99,8 @@ function convertAnswer(
   if (read?.ok === false) return fail(io, `--request ${options.request}: ${read.why}`)
   const request = read?.request
   const named = request === undefined ? input.model : (request.model ?? undefined)
-  const resolved = resolveRoute(config, options.model ?? named)
+  const dialect = input.kind.startsWith("responses") ? "responses" : "chat"
+  const resolved = resolveRoute(config, options.model ?? named, dialect)
   if (!resolved.ok) return fail(io, resolved.fault.message)
   const { text, notes } = convertChatReply(input, resolved.route, config, request)
   const lines = () => [...explainRoute(resolved.route), ...renderNotes(notes)]

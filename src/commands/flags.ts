@@ -14,7 +14,11 @@ const port = z
   .refine((text) => Number(text) <= 65_535, "must be a number from 0 to 65535")
   .optional()
 
-const dialect = z.enum(["openai", "anthropic"], { error: () => "must be openai or anthropic" }).optional()
+const side = z.enum(["openai", "anthropic"], { error: () => "must be openai or anthropic" }).optional()
+
+const target = z
+  .enum(["openai", "responses", "anthropic"], { error: () => "must be openai, responses or anthropic" })
+  .optional()
 
 const on = z.boolean().default(false)
 
@@ -24,8 +28,8 @@ export const RunFlags = z.object({ model: word, env: word, "log-level": level, d
 
 export const ConvertFlags = z.object({
   file: word,
-  to: dialect,
-  from: dialect,
+  to: target,
+  from: side,
   model: word,
   request: word,
   env: word,

@@ -128,7 +128,11 @@ function convertEntry({ io }: Invocation): Described {
     description: "Show what the proxy makes of a request, a reply or a stream",
     args: {
       file: { type: "positional", required: false, description: "JSON or a stream (else standard input)" },
-      to: { type: "string", valueHint: "dialect", description: "openai or anthropic (else the other one)" },
+      to: {
+        type: "string",
+        valueHint: "dialect",
+        description: "openai, responses (OpenAI's other API) or anthropic (else the other one)",
+      },
       from: {
         type: "string",
         valueHint: "dialect",
@@ -148,6 +152,7 @@ function convertEntry({ io }: Invocation): Described {
       ["claude-proxy convert reply.json", "an OpenAI reply as an Anthropic message, or the reverse"],
       ["claude-proxy convert --request request.json stream.txt", "a stream, as who sent the request gets it"],
       ["claude-proxy convert --to anthropic request.json", "an OpenAI request as an Anthropic one"],
+      ["claude-proxy convert --to responses request.json", "a request for OpenAI's Responses API"],
       ["claude-proxy convert --explain --model gpt-5 request.json", "and why it looks as it does"],
     ],
     run: async (given) => {

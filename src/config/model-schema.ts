@@ -74,6 +74,9 @@ export const ModelSchema = z.strictObject({
   vision: yesOrNo,
   can_stream: yesOrNo,
   direct: yesOrNo,
+  dialect: z
+    .enum(["chat", "responses", "messages"], { error: wants("must be chat, responses or messages") })
+    .optional(),
   input_cost_per_token: perToken("input_cost_per_million_tokens"),
   output_cost_per_token: perToken("output_cost_per_million_tokens"),
   cache_read_cost_per_token: perToken("cache_read_cost_per_million_tokens"),

@@ -140,6 +140,10 @@ function contradictions(fields: ModelFields, path: Path): readonly Problem[] {
   if (fields.provider === undefined && fields.api_base === undefined) {
     problems.push(valueAt(path, "the model needs api_base, the address it is served at, or provider."))
   }
+  if (fields.direct !== undefined && fields.dialect !== undefined) {
+    const text = "direct is the older word for dialect: messages. Take one of the two out."
+    problems.push(valueAt([...path, "direct"], text))
+  }
   const { input, output, cacheRead } = dollars(fields)
   const some = input ?? output ?? cacheRead
   if (some !== undefined && (input === undefined || output === undefined)) {
@@ -182,8 +186,9 @@ function toEntry(fields: ModelFields): ModelEntry {
     provider: fields.provider,
     apiBase: fields.api_base,
     keyName: fields.api_key_name,
-    direct: fields.direct === true,
+    direct: fields.direct ?? fields.dialect === "messages",
     delta: {
+      ...(fields.dialect === undefined ? {} : { dialect: fields.dialect }),
       ...(fields.max_tokens === undefined ? {} : { maxOutputTokens: fields.max_tokens }),
       ...(fields.max_input_tokens === undefined ? {} : { contextWindow: fields.max_input_tokens }),
       ...(fields.vision === undefined ? {} : { vision: fields.vision }),

@@ -1,12 +1,14 @@
 // Where one request goes, from the model's name alone.
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
 import { applyDelta } from "../providers/base-profile.ts"
+import { inDialect } from "../providers/dialect.ts"
 import type { Prices } from "../providers/prices.ts"
+import type { Dialect, ProfileDelta, ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import { findProvider, type ProviderRow, resolveProfile } from "../providers/table.ts"
 import type { Config, CustomModel, Upstream } from "./config.ts"
 import { lackOf } from "./custom-models.ts"
-import { requestUrl } from "./upstreams.ts"
+import { requestUrl, servesResponses } from "./upstreams.ts"
 
 export type Resolved =
   | { readonly ok: true; readonly route: Route }
@@ -24,9 +26,14 @@ type Place =
 /**
  * The route for the model a client asked for (undefined or empty: the big tier). A Claude family stands for
  * its tier; a model's id (also `custom/ID`) for that model of models.yaml; every other name is the upstream's
- * own, `PROVIDER/NAME` at that provider. The fault is a 400 that says which setting is missing.
+ * own, `PROVIDER/NAME` at that provider. `asked` is the dialect to be spoken in place of the model's own.
+ * The fault is a 400 that says which setting is missing.
  */
-export function resolveRoute(config: Config, requestedModel: string | undefined): Resolved {
+export function resolveRoute(
+  config: Config,
+  requestedModel: string | undefined,
+  asked?: "chat" | "responses",
+): Resolved {
   const sent = requestedModel?.trim() ?? ""
   const pick = pickModel(config, sent)
   if (pick.model === "")
@@ -35,20 +42,28 @@ export function resolveRoute(config: Config, requestedModel: string | undefined)
   const place = custom === undefined ? locate(config, pick.model) : placeOf(custom)
   if (!place.ok) return place
   const { upstream, model } = place
-  const known = resolveProfile(upstream.row, model)
-  const profile = upstream.native ? applyDelta(known, { dialect: "messages" }) : known
-  const route = {
+  const known = applyDelta(resolveProfile(upstream.row, model), custom?.delta ?? {})
+  const routeIn = (dialect: Dialect): Route => ({
     provider: upstream.row.id,
-    url: requestUrl(upstream, model),
+    url: requestUrl(upstream, model, dialect),
     apiKey: upstream.apiKey,
     keyName: upstream.keyName,
     model,
     requestedModel: sent === "" ? pick.model : sent,
-    profile: custom === undefined ? profile : applyDelta(profile, custom.delta),
+    profile: inDialect({ ...known, dialect }),
     headers: upstream.headers,
     reason: pick.reason,
-  }
-  return { ok: true, route }
+  })
+  const dialect = asked ?? dialectOf(upstream, known, custom?.delta)
+  const route = routeIn(dialect)
+  return { ok: true, route: dialect === "responses" ? { ...route, chat: routeIn("chat") } : route }
+}
+
+/** The user's word counts most; a model that is best served by Responses is so where they may be known. */
+function dialectOf(upstream: Upstream, { dialect }: ProviderProfile, asked: ProfileDelta = {}): Dialect {
+  if (upstream.native) return "messages"
+  if (asked.dialect !== undefined || dialect !== "responses") return dialect
+  return servesResponses(upstream) ? dialect : "chat"
 }
 
 /** The prices of the model that a request is routed to; undefined: not known. */

@@ -1,4 +1,6 @@
 // Addresses of upstreams: cleaning what users paste, and building the URL a request goes to.
+
+import type { Dialect } from "../providers/profile.ts"
 import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Read } from "./values.ts"
@@ -41,7 +43,7 @@ export function readBaseUrl(text: string, keySetting = "OPENAI_API_KEY"): Read<A
 function basePath(url: URL): string {
   const path = url.pathname
     .replace(/\/+$/, "")
-    .replace(/\/chat\/completions$|(?<=\/v1)\/messages$/, "")
+    .replace(/\/chat\/completions$|\/responses$|(?<=\/v1)\/messages$/, "")
     .replace(/\/+$/, "")
   // Google's own address is the native API; its OpenAI-compatible one lies below it.
   if (url.hostname === "generativelanguage.googleapis.com" && path === "/v1beta") return "/v1beta/openai"
@@ -77,10 +79,29 @@ export function isNative(row: ProviderRow, baseUrl: string): boolean {
   return row.delta.dialect === "messages" || /\/anthropic(\/v1)?$/.test(baseUrl)
 }
 
-/** The URL that requests for one model go to. */
-export function requestUrl(upstream: UrlParts & Pick<Upstream, "native">, model: string): string {
-  if (!upstream.native) return chatUrl(upstream, model)
-  return `${upstream.baseUrl.replace(/\/v1$/, "")}/v1/messages${queryText(upstream)}`
+/** The URL that requests for one model go to in a dialect. */
+export function requestUrl(upstream: UrlParts, model: string, dialect: Dialect): string {
+  switch (dialect) {
+    case "chat":
+      return chatUrl(upstream, model)
+    case "responses":
+      return `${responsesBase(upstream)}/responses${queryText(upstream)}`
+    case "messages":
+      return `${upstream.baseUrl.replace(/\/v1$/, "")}/v1/messages${queryText(upstream)}`
+    default:
+      return dialect satisfies never
+  }
+}
+
+/** Azure has its Responses API beside the deployments, with the model in the body. */
+function responsesBase({ row, baseUrl }: UrlParts): string {
+  if (row.id !== "azure" || servesResponses({ row, baseUrl })) return baseUrl
+  return `${baseUrl.replace(/\/openai(\/deployments.*)?$/, "")}/openai`
+}
+
+/** Azure's dated API versions know the Responses API only as a preview; anybody else is asked. */
+export function servesResponses({ row, baseUrl }: Pick<Upstream, "row" | "baseUrl">): boolean {
+  return row.id !== "azure" || baseUrl.endsWith("/openai/v1")
 }
 
 type UrlParts = Pick<Upstream, "row" | "baseUrl" | "query">

@@ -24,33 +24,20 @@ export function continueDetails(
   return merge(items, pieces, 0)
 }
 
-/** The readable text that pieces add to the items so far. */
-export function addedText(items: readonly JsonObject[], pieces: readonly JsonObject[]): string {
-  let added = ""
-  merge(items, pieces, items.length, (item, piece) => {
-    added += newPart(item === undefined ? "" : detailText(item), detailText(piece))
-  })
-  return added
-}
-
 // Replies have a handful; each piece is looked for among all of them, so there must be an end to it.
 const mostItems = 1_000
 
-type Show = (item: JsonObject | undefined, piece: JsonObject) => void
-
-/** `open`: up to how many items the last one may still grow. `show` is told of each piece and its item. */
+/** `open`: up to how many items the last one may still grow. */
 function merge(
   items: readonly JsonObject[],
   pieces: readonly JsonObject[],
   open: number,
-  show?: Show,
 ): readonly JsonObject[] {
   if (pieces.length === 0) return items
   const merged = [...items]
   for (const piece of pieces) {
     const at = findItem(merged, piece, open)
     const item = merged[at]
-    show?.(item, piece)
     if (item !== undefined) merged[at] = joinPiece(item, piece)
     else if (merged.length < mostItems) merged.push(piece)
   }
@@ -80,15 +67,15 @@ function joinPiece(item: JsonObject, piece: JsonObject): JsonObject {
     if (value === null || value === undefined) continue
     const before = joined[key]
     const grows = growing.some((field) => field === key) && typeof value === "string"
-    joined[key] = grows && typeof before === "string" ? before + newPart(before, value) : value
+    if (!grows || typeof before !== "string") joined[key] = value
+    else joined[key] = before + (key === "data" ? newData(before, value) : value)
   }
   return joined
 }
 
-/** MiniMax repeats in each piece what came before: only what is new of it counts. */
-function newPart(before: string, value: string): string {
-  const repeats = before.length >= leastRepeat && value.length >= before.length && value.startsWith(before)
-  return repeats ? value.slice(before.length) : value
+/** Encrypted data that comes once more is the same data; what repeats of a text was taken off by the reader. */
+function newData(before: string, value: string): string {
+  return before.length >= leastRepeat && value.startsWith(before) ? value.slice(before.length) : value
 }
 
 // Shorter beginnings may be alike by chance.

@@ -1,8 +1,9 @@
 // Anthropic's Messages API as this proxy understands it after parsing: `content` is always an array of
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
-import { issueMessage, parseContent, tagError } from "./blocks.ts"
-import { arrayOf, isObject, type JsonObject } from "./json.ts"
+import { type ContentBlock, issueMessage, parseContent } from "./blocks.ts"
+import { arrayOf, isObject, objectOf } from "./json.ts"
+import { ToolChoice, Tools } from "./tools.ts"
 
 export type { ContentBlock } from "./blocks.ts"
 export type {
@@ -14,6 +15,7 @@ export type {
   StopReason,
   WebSearchResult,
 } from "./reply.ts"
+export type { Tool } from "./tools.ts"
 
 export type Effort = "low" | "medium" | "high" | "xhigh" | "max"
 
@@ -62,97 +64,6 @@ const System = z.unknown().transform((value, context): readonly string[] => {
   return parsed.blocks.flatMap((block) => (block.type === "text" ? [block.text] : []))
 })
 
-export interface Tool {
-  /** Anthropic's type word; "custom" for the client's own tools. */
-  readonly type: string
-  readonly name: string
-  readonly description: string | undefined
-  readonly input_schema: JsonObject | undefined
-  readonly strict: boolean
-  readonly defer_loading: boolean
-  /** How a web search is to be limited; Anthropic's names. */
-  readonly search: SearchLimits
-}
-
-export interface SearchLimits {
-  readonly max_uses?: unknown
-  readonly allowed_domains?: readonly string[]
-  readonly blocked_domains?: readonly string[]
-  readonly user_location?: JsonObject
-}
-
-const Domains = z.array(z.string()).nullish().catch(null)
-
-const RawTool = z.looseObject({
-  type: z.string().nullish(),
-  name: z.string().nullish(),
-  description: z.string().nullish(),
-  input_schema: z.record(z.string(), z.unknown()).nullish(),
-  strict: z.boolean().nullish().catch(null),
-  defer_loading: z.boolean().nullish().catch(null),
-  max_uses: z.unknown().optional(),
-  allowed_domains: Domains,
-  blocked_domains: Domains,
-  user_location: z.record(z.string(), z.unknown()).nullish().catch(null),
-  function: z
-    .looseObject({
-      name: z.string(),
-      description: z.string().nullish(),
-      parameters: z.record(z.string(), z.unknown()).nullish(),
-    })
-    .nullish(),
-})
-
-/** OpenAI's shape (`type: "function"`) is accepted too: people move configurations over. */
-export const Tool = RawTool.transform((raw, context): Tool => {
-  const custom =
-    raw.type === null || raw.type === undefined || raw.type === "custom" || raw.type === "function"
-  const name = raw.function?.name ?? raw.name ?? (custom ? undefined : raw.type)
-  if (!name) {
-    context.issues.push({ code: "custom", message: "Field required", path: ["name"], input: raw })
-  }
-  const schema = raw.function?.parameters ?? raw.input_schema ?? undefined
-  if (custom && schema === undefined && !raw.function) {
-    context.issues.push({ code: "custom", message: "Field required", path: ["input_schema"], input: raw })
-  }
-  return {
-    type: custom ? "custom" : (raw.type ?? "custom"),
-    name: name ?? "",
-    description: raw.function?.description ?? raw.description ?? undefined,
-    input_schema: schema,
-    strict: raw.strict === true,
-    defer_loading: raw.defer_loading === true,
-    search: searchLimits(raw),
-  }
-})
-
-function searchLimits(raw: z.output<typeof RawTool>): SearchLimits {
-  const { max_uses, allowed_domains, blocked_domains, user_location } = raw
-  return {
-    ...(max_uses === undefined || max_uses === null ? {} : { max_uses }),
-    ...(allowed_domains?.length ? { allowed_domains } : {}),
-    ...(blocked_domains?.length ? { blocked_domains } : {}),
-    ...(user_location ? { user_location } : {}),
-  }
-}
-
-const ToolChoice = z.discriminatedUnion(
-  "type",
-  [
-    z.object({ type: z.literal("auto"), disable_parallel_tool_use: z.boolean().nullish() }),
-    z.object({ type: z.literal("any"), disable_parallel_tool_use: z.boolean().nullish() }),
-    z.object({
-      type: z.literal("tool"),
-      name: z.string(),
-      disable_parallel_tool_use: z.boolean().nullish(),
-    }),
-    z.object({ type: z.literal("none") }),
-  ],
-  { error: tagError("'auto', 'any', 'tool' or 'none'") },
-)
-
-export type ToolChoice = z.output<typeof ToolChoice>
-
 const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string(), z.unknown()).nullish() })
 
 /**
@@ -161,7 +72,17 @@ const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string()
  */
 export const MessagesRequest = z.object({
   model: z.string().nullish(),
-  messages: z.array(Message).min(1, { error: () => "at least one message is required" }),
+  messages: z
+    .array(Message)
+    .min(1, { error: () => "at least one message is required" })
+    .superRefine((messages, context) => {
+      for (const [index, { content }] of messages.entries()) {
+        for (const { what, path } of findFiles(content)) {
+          const message = `${what} source type 'file' is not supported: ${noFiles}`
+          context.addIssue({ code: "custom", message, path: [index, "content", ...path, "source"] })
+        }
+      }
+    }),
   system: System.optional().transform((texts) => texts ?? []),
   max_tokens: z.number().nullish(),
   temperature: z.number().nullish(),
@@ -169,7 +90,7 @@ export const MessagesRequest = z.object({
   top_k: z.number().nullish(),
   stop_sequences: z.array(z.string()).nullish(),
   stream: z.boolean().nullish(),
-  tools: z.array(Tool).nullish(),
+  tools: Tools.nullish(),
   tool_choice: ToolChoice.nullish(),
   thinking: z.looseObject({ type: z.string(), budget_tokens: z.number().nullish().catch(null) }).nullish(),
   output_config: z
@@ -188,15 +109,52 @@ export const MessagesRequest = z.object({
     .array(z.unknown())
     .max(0, { error: () => "not supported by this proxy" })
     .nullish(),
+  // Nobody else's account can be charged from here, and to charge the own one instead would be no small thing.
+  billing_policy: z
+    .unknown()
+    .refine((policy) => objectOf(policy)["bill_to"] !== "user_profile", {
+      path: ["bill_to"],
+      error: () => "'user_profile' is not supported by this proxy; leave it out, or use 'self'",
+    })
+    .optional(),
 })
 
 export type MessagesRequest = z.output<typeof MessagesRequest>
 
-/** What POST /v1/messages/count_tokens may hold: the same without limits, and tools may be all there is. */
-export const CountRequest = MessagesRequest.extend({ messages: z.array(Message).optional() })
+/** A body whose tokens are to be estimated: also of what others serve and we refuse, or of tools alone. */
+export const CountRequest = MessagesRequest.extend({
+  messages: z.array(Message).optional(),
+  mcp_servers: z.unknown().optional(),
+  billing_policy: z.unknown().optional(),
+})
 
-/** Top-level fields of a request that this proxy knows and reads. */
-export const knownFields: ReadonlySet<string> = new Set(Object.keys(MessagesRequest.shape))
+/** Top-level fields of a request that this proxy knows and reads; one that is only checked is not among them. */
+export const knownFields: ReadonlySet<string> = new Set(
+  Object.keys(MessagesRequest.shape).filter((field) => field !== "billing_policy"),
+)
+
+/** The words for how hard to think. */
+export const efforts: readonly string[] = Effort.options
+
+const noFiles = "this proxy has no Files API; send the content itself, as base64 or by its URL"
+
+interface FileBlock {
+  readonly what: "image" | "document"
+  /** Relative to the blocks. */
+  readonly path: readonly (string | number)[]
+}
+
+/** Images and documents that only name a file of the Files API, also inside results and documents. */
+function findFiles(blocks: readonly ContentBlock[]): readonly FileBlock[] {
+  return blocks.flatMap((block, index): readonly FileBlock[] => {
+    const within = (content: readonly ContentBlock[], ...names: readonly string[]) =>
+      findFiles(content).map(({ what, path }) => ({ what, path: [index, ...names, ...path] }))
+    if (block.type === "tool_result") return within(block.content, "content")
+    if (block.type !== "image" && block.type !== "document") return []
+    if (block.source.type === "content") return within(block.source.content, "source", "content")
+    return block.source.type === "file" ? [{ what: block.type, path: [index] }] : []
+  })
+}
 
 /**
  * A zod error in Anthropic's form, first problem first: `messages.0.content: Field required`.

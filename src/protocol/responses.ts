@@ -46,11 +46,13 @@ export type ResponsesTool =
       /** Left out it would mean true. */
       readonly strict: boolean
     }
-  | {
-      readonly type: "web_search"
-      readonly filters?: { readonly allowed_domains: readonly string[] }
-      readonly user_location?: JsonObject
-    }
+  | ResponsesSearchTool
+
+export interface ResponsesSearchTool {
+  readonly type: "web_search"
+  readonly filters?: { readonly allowed_domains: readonly string[] }
+  readonly user_location?: JsonObject
+}
 
 export type ResponsesToolChoice =
   | "auto"
@@ -58,6 +60,15 @@ export type ResponsesToolChoice =
   | "required"
   | { readonly type: "function"; readonly name: string }
   | { readonly type: "web_search" }
+
+export type ResponsesFormat =
+  | { readonly type: "json_object" }
+  | {
+      readonly type: "json_schema"
+      readonly name: string
+      readonly schema: unknown
+      readonly strict: boolean
+    }
 
 export interface ResponsesRequest {
   model: string
@@ -73,14 +84,7 @@ export interface ResponsesRequest {
   tool_choice?: ResponsesToolChoice
   parallel_tool_calls?: false
   reasoning?: { readonly effort?: ReasoningEffort; readonly summary?: "auto" }
-  text?: {
-    readonly format: {
-      readonly type: "json_schema"
-      readonly name: string
-      readonly schema: unknown
-      readonly strict: boolean
-    }
-  }
+  text?: { readonly format: ResponsesFormat }
   service_tier?: "auto" | "default" | "priority"
   prompt_cache_key?: string
 }

@@ -1,14 +1,46 @@
 // When may the upstream be asked again? Told in headers, in Google's RetryInfo, or in the text of the error.
-import { arrayOf, countOf, isObject, objectOf, textOf } from "./json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "./json.ts"
 
 type Header = (name: string) => string | null
 
 /**
  * Milliseconds to wait, or undefined when the upstream does not say. `header` looks up a header by its
- * lower-case name; a date in `retry-after` must already be turned into seconds (that takes a clock).
+ * lower-case name; a date in `retry-after` must already be turned into seconds (that takes a clock). `now` is
+ * the time in milliseconds since the epoch; without it, points in time that a body names say nothing.
  */
-export function retryAfterMs(header: Header, body: unknown, message: string): number | undefined {
-  return fromRetryAfter(header) ?? fromRetryInfo(body) ?? fromText(message) ?? fromLimits(header)
+export function retryAfterMs(
+  header: Header,
+  body: unknown,
+  message: string,
+  now?: number,
+): number | undefined {
+  return (
+    fromRetryAfter(header) ??
+    fromRetryInfo(body) ??
+    fromText(message) ??
+    fromLimits(header) ??
+    fromReset(body, now)
+  )
+}
+
+/** The `error` of a body; Google puts the whole into an array. */
+function errorOf(body: unknown): JsonObject {
+  return objectOf(objectOf(Array.isArray(body) ? body[0] : body)["error"])
+}
+
+// Before this a number is no point in time but a span, in whatever unit.
+const earliestReset = 1e12
+
+/**
+ * OpenRouter repeats headers of its limits in the body, where no header says it any more:
+ * {"error":{"metadata":{"headers":{"X-RateLimit-Reset":"1741305600000"}}}}, in milliseconds since the epoch.
+ */
+function fromReset(body: unknown, now: number | undefined): number | undefined {
+  if (now === undefined) return undefined
+  const headers = objectOf(objectOf(errorOf(body)["metadata"])["headers"])
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === "x-ratelimit-reset")
+  const reset = name === undefined ? undefined : countOf(headers[name])
+  return reset === undefined || reset < earliestReset ? undefined : Math.max(0, Math.ceil(reset - now))
 }
 
 function fromRetryAfter(header: Header): number | undefined {
@@ -20,8 +52,7 @@ function fromRetryAfter(header: Header): number | undefined {
 
 // google.rpc.RetryInfo: {"error":{"details":[{"@type":"…RetryInfo","retryDelay":"34s"}]}}, also in an array.
 function fromRetryInfo(body: unknown): number | undefined {
-  const first = Array.isArray(body) ? body[0] : body
-  for (const detail of arrayOf(objectOf(objectOf(first)["error"])["details"])) {
+  for (const detail of arrayOf(errorOf(body)["details"])) {
     const delay = isObject(detail) ? textOf(detail["retryDelay"]) : undefined
     const wait = delay === undefined ? undefined : durationMs(delay)
     if (wait !== undefined) return wait

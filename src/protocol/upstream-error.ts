@@ -21,6 +21,8 @@ export interface ErrorContext {
   readonly keyName: string
   /** Values that must not appear in any message. */
   readonly secrets: readonly string[]
+  /** The time in milliseconds since the epoch, for errors that name a point in time; without it they name none. */
+  readonly now?: () => number
 }
 
 export interface UpstreamError {
@@ -57,7 +59,7 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
   if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context)) {
     return overflowFault(message, facts?.numbers ?? "", context)
   }
-  const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message)
+  const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message, context.now?.())
   const words = `${codes.join(" ")} ${message.toLowerCase()}`
   const verdict = judge({ status, words, codes, wait }, context)
   const text = message === "" ? `HTTP ${status}` : message

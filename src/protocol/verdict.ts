@@ -125,6 +125,11 @@ const statusWords: readonly (readonly [RegExp, number])[] = [
   [/not_?found/, 404],
   [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter|inspection/, 400],
   [/\b(?:1210|1301)\b/, 400],
+  // The Responses API's codes for what is wrong with a request (OpenAI API reference, response.error.code).
+  [
+    /_policy|invalid_prompt|invalid_(?:base64_)?image|unsupported_image|empty_image|image_(?:too|parse|file|content)/,
+    400,
+  ],
 ]
 
 /** The HTTP status that an error's code words (lower case) stand for; undefined when they say nothing. */

@@ -11,6 +11,7 @@ export const baseProfile: ProviderProfile = {
   turnHeaders: null,
   extraBody: {},
   streams: "any",
+  cumulative: false,
   maxTokensField: "max_tokens",
   maxOutputTokens: null,
   contextWindow: null,
@@ -43,6 +44,7 @@ export const baseProfile: ProviderProfile = {
   promptCacheKey: false,
   sendStoreFalse: false,
   webSearch: "none",
+  searchesInResponses: false,
   reasoning: {
     request: "none",
     levels: {},

@@ -57,7 +57,12 @@ export const families: readonly ModelRule[] = [
   // litellm#34569; 2026-07). The Responses dialect is the way to have both.
   {
     match: /^gpt-(5\.([4-9]|\d\d)|[6-9])(?!.*chat)/,
-    delta: openaiReasoning({ levels: noneEfforts, withTools: "none" }),
+    delta: { dialect: "responses", ...openaiReasoning({ levels: noneEfforts, withTools: "none" }) },
+  },
+  // Served by the Responses API alone (OpenAI's model pages, 2026-11).
+  {
+    match: /^(gpt-5[.\d]*-(codex|pro)|o\d-(pro|deep-research)|o\d-mini-deep-research|codex-mini)/,
+    delta: { dialect: "responses" },
   },
   {
     match: /^gpt-(5\.([6-9]|\d\d)|[6-9])(?!.*chat)/,
@@ -114,6 +119,11 @@ export const families: readonly ModelRule[] = [
     delta: { reasoning: { backfill: "skip_thought_signature_validator" } },
   },
   { match: /^grok-/, delta: { schema: "xai" } },
+  // Their makers alone run them, and read their calls: what looks like one in the text is text on every host.
+  {
+    match: /^(([a-z]+\.)?anthropic\.)?claude|^(gpt(?![-_]?oss)|chatgpt|codex-|o\d|gemini|grok)/,
+    delta: { textToolCalls: false },
+  },
 ]
 
 /** Context window and output limit, in tokens. The first matching rule is applied. */

@@ -40,7 +40,7 @@ export interface ReasoningProfile {
   readonly sendBack: "never" | "tool-turns" | "all-turns"
   /**
    * The form it goes back in: a text field, both text fields, OpenRouter's list of details, Mistral's parts of
-   * the content, tags in the text, or Gemini's signature on the first call.
+   * the content, tags in the text, Gemini's signature on the first call, or items of their own (Responses).
    */
   readonly sendBackAs:
     | "reasoning_content"
@@ -51,6 +51,7 @@ export interface ReasoningProfile {
     | "thinking-parts"
     | "think-tags"
     | "thought-signature"
+    | "items"
   /** Sent where a turn that must carry reasoning has none; null sends no field. */
   readonly backfill: string | null
   /** Does the provider need its reasoning back also when thinking is off in the request at hand? */
@@ -73,11 +74,14 @@ export interface ToolChoiceProfile {
 /** Which JSON Schema keywords a provider's function declarations take; see convert/schema/schema.ts. */
 export type SchemaRules = "openai" | "gemini" | "moonshot" | "xai" | "llama"
 
+/** Chat Completions, OpenAI's Responses, or Anthropic's own Messages, which is passed through. */
+export type Dialect = "chat" | "responses" | "messages"
+
 export interface ProviderProfile {
   /** Exact host, or ".suffix" for its subdomains; never a substring. */
   readonly hosts: readonly string[]
-  /** The API that is spoken: Chat Completions, or Anthropic's own, which is passed through. */
-  readonly dialect: "chat" | "messages"
+  /** The API that is spoken; see dialect.ts for what follows from it. */
+  readonly dialect: Dialect
   /** It is Anthropic itself: signatures of thinking are checked, and threads are kept. */
   readonly checksSignatures: boolean
   readonly auth: "bearer" | "api-key" | "x-api-key"
@@ -89,6 +93,8 @@ export interface ProviderProfile {
   readonly extraBody: JsonObject
   /** Can it stream; must it? The client gets what it asked for either way. */
   readonly streams: "any" | "never" | "always"
+  /** May each piece of a streamed text repeat all of the text before it? Then the stream itself tells. */
+  readonly cumulative: boolean
   readonly maxTokensField: "max_tokens" | "max_completion_tokens"
   /** The model's own limit for one reply, in tokens; larger wishes are lowered to it. Null: not known. */
   readonly maxOutputTokens: number | null
@@ -143,7 +149,9 @@ export interface ProviderProfile {
   /** Say `store: false`, so that nothing is kept on the provider's side. */
   readonly sendStoreFalse: boolean
   /** The provider's own web search, asked for in place of Anthropic's. */
-  readonly webSearch: "none" | "plugin" | "web-search-tool" | "enable-search"
+  readonly webSearch: "none" | "plugin" | "web-search-tool" | "enable-search" | "hosted"
+  /** Does it search the web by itself where the Responses API is spoken? */
+  readonly searchesInResponses: boolean
   readonly reasoning: ReasoningProfile
   /** Are calls looked for in the text, where open models write them when their server does not read them? */
   readonly textToolCalls: boolean

@@ -4,7 +4,7 @@ import type { ProviderProfile } from "./profile.ts"
 export interface Route {
   /** Row of the table; also the name put before an upstream's error messages. */
   readonly provider: string
-  /** The complete URL of the chat endpoint, query included. */
+  /** The complete URL of the endpoint, query included. */
   readonly url: string
   readonly apiKey: string | undefined
   /** The variable that should hold the key: named in messages, never its value. */
@@ -16,6 +16,8 @@ export interface Route {
   readonly profile: ProviderProfile
   /** Extra request headers from the user's configuration. */
   readonly headers: Readonly<Record<string, string>>
+  /** The same by Chat Completions, in case the endpoint does not know the Responses API. */
+  readonly chat?: Route
   /** Why this route was taken, for the log. */
   readonly reason: string
 }

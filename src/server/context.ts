@@ -4,7 +4,9 @@ import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import type { Dialects } from "./dialects.ts"
 import type { ReasoningMemory } from "./memory.ts"
+import type { Refusals } from "./refusals.ts"
 
 /** How long things may take that no setting names, in milliseconds. */
 export interface Times {
@@ -40,6 +42,10 @@ export interface Context {
   readonly metrics: Metrics
   /** The thinking before calls, for clients that leave it out. */
   readonly memory: ReasoningMemory
+  /** What upstreams refused of earlier requests. */
+  readonly refusals: Refusals
+  /** Which APIs upstreams turned out to speak. */
+  readonly dialects: Dialects
   /** Requests under way. */
   readonly running: Set<Running>
   /** Where the server listens, once it does. */

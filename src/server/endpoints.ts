@@ -78,9 +78,11 @@ export function findHandler({ methods }: Endpoint, method: string): Handler | un
   return method === "HEAD" ? methods["GET"] : undefined
 }
 
+/** 404, in the shape that the clients of such a path read. */
 export function unknownPath(method: string, path: string, requestId: string): Response {
   const message = `${method} ${path} is not supported by this proxy; see GET / for what is`
-  return faultReply(fault({ kind: "not_found_error", source: "client", message }), requestId)
+  const refuse = path === "/v1/chat" || path.startsWith("/v1/chat/") ? chatFaultReply : faultReply
+  return refuse(fault({ kind: "not_found_error", source: "client", message }), requestId)
 }
 
 /** 405, or the plain answer to OPTIONS: no web page is given access, so there are no CORS headers. */
@@ -97,5 +99,6 @@ export function otherMethod(method: string, path: string, endpoint: Endpoint, re
     message,
     headers: { allow },
   })
-  return faultReply(given, requestId)
+  const refuse = endpoint.refuse ?? faultReply
+  return refuse(given, requestId)
 }

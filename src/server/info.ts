@@ -1,6 +1,6 @@
 // The endpoints that tell instead of doing: what this is, is it well, how many tokens.
 import { invalidRequest } from "../protocol/fault.ts"
-import { CountRequest, renderIssues } from "../protocol/messages.ts"
+import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
 import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
@@ -73,9 +73,9 @@ export async function countTokens(
       context,
     )
   }
-  const parsed = CountRequest.safeParse(body.json)
+  const parsed = MessagesRequest.safeParse(body.json)
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
-  const tokens = estimateRequest({ ...parsed.data, messages: parsed.data.messages ?? [] })
+  const tokens = estimateRequest(parsed.data)
   const management = body.json["context_management"]
   const edits =
     management === undefined || management === null

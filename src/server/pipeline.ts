@@ -2,27 +2,24 @@
 // reader, and failures before the first content repeated.
 
 import type { Delta } from "../convert/delta.ts"
-import { readChat } from "../convert/reply/chat-stream.ts"
+import { initialDialect, readDialect, readerOf, readWhole } from "../convert/reply/dialect.ts"
 import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
-import { initialReader } from "../convert/reply/reader.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
-import { readReply } from "../convert/reply/reply.ts"
-import type { Conversion } from "../convert/request/request.ts"
+import { bodyOf } from "../convert/request/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
-import type { Route } from "../providers/route.ts"
 import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
 import { type Batches, oneBatch } from "../upstream/batches.ts"
 import { noReply, send } from "../upstream/client.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import { type AmendingOptions, createAmending } from "./amending.ts"
 
-export interface PipelineOptions {
-  readonly route: Route
-  readonly conversion: Conversion
-  readonly errors: ErrorContext
+export interface PipelineOptions extends AmendingOptions {
   readonly idSeed: string
+  /** Arguments of calls go out in one piece. */
+  readonly wholeArguments: boolean
   /** Gives the request up, whatever it waits for. */
   readonly signal: AbortSignal
   readonly timeoutMs: number
@@ -36,8 +33,10 @@ export interface PipelineOptions {
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
 export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
+  const amending = createAmending(options)
   return attempt<Delta>({
-    open: () => openOnce(options),
+    open: () => openOnce({ ...options, ...amending.current() }),
+    amend: amending.amend,
     scale: () => createScale(options.errors),
     maxRetries: options.maxRetries,
     signal: options.signal,
@@ -50,24 +49,25 @@ export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
 async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
   const { route, conversion, errors } = options
   if (conversion.answer !== undefined) return { ok: true, batches: oneBatch(conversion.answer) }
-  const sent = await send(route, conversion.body, options)
+  const sent = await send(route, bodyOf(conversion), options)
   if (!sent.ok) return sent
   const reader = readerFor(options)
   if (sent.reply.kind === "stream")
     return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
-  const [, deltas] = applyFilters(initialFilters(conversion), readReply(sent.reply.reply, reader))
+  const [, deltas] = applyFilters(initialFilters(conversion), readWhole(sent.reply.reply, reader))
   const empty = !deltas.some(saysSomething)
   return {
     ok: true,
-    batches: oneBatch(empty ? [nothingSaid("JSON that is no chat completion", errors)] : deltas),
+    batches: oneBatch(empty ? [nothingSaid("JSON that is no reply of a model", errors)] : deltas),
   }
 }
 
-function readerFor({ route, conversion, errors, idSeed }: PipelineOptions): ReaderOptions {
+function readerFor(options: PipelineOptions): ReaderOptions {
+  const { route, conversion, errors, idSeed, wholeArguments } = options
   const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = conversion
   return {
     profile: route.profile,
-    tools: { toolNames, offered, schemas, seenIds, idSeed },
+    tools: { toolNames, offered, schemas, seenIds, idSeed, wholeArguments },
     stopSequences,
     showReasoning,
     errors,
@@ -122,7 +122,7 @@ function readDeltas(
   reader: ReaderOptions,
   { clock, afterFinishMs, errors, conversion }: PipelineOptions,
 ): Batches<Delta> {
-  let state = initialReader(reader)
+  let state = initialDialect(reader)
   let filters = initialFilters(conversion)
   let said = false
   let cancelGrace: (() => void) | undefined
@@ -130,14 +130,14 @@ function readDeltas(
   function read(batch: readonly StreamInput[]): readonly Delta[] {
     const deltas: Delta[] = []
     for (const input of batch) {
-      const [after, more] = readChat(state, input)
+      const [after, more] = readDialect(state, input)
       state = after
       for (const delta of more) deltas.push(delta)
     }
     const [next, given] = applyFilters(filters, deltas)
     filters = next
     said ||= given.some(saysSomething)
-    return state.ended && !said ? [nothingSaid("an empty stream", errors)] : given
+    return readerOf(state).ended && !said ? [nothingSaid("an empty stream", errors)] : given
   }
 
   function close(): void {
@@ -146,11 +146,12 @@ function readDeltas(
   }
 
   async function next(): Promise<readonly Delta[] | undefined> {
-    while (!state.ended && !filters.stops.hit) {
+    while (!readerOf(state).ended && !filters.stops.hit) {
       const deltas = read((await inputs.next()) ?? endOfBytes)
-      if (state.ended || filters.stops.hit) close()
+      if (readerOf(state).ended || filters.stops.hit) close()
       // The upstream has said that it is done; if it does not go, we do.
-      else if (state.finish !== undefined) cancelGrace ??= clock.setTimer(inputs.close, afterFinishMs)
+      else if (readerOf(state).finish !== undefined)
+        cancelGrace ??= clock.setTimer(inputs.close, afterFinishMs)
       if (deltas.length > 0) return deltas
     }
     return undefined

@@ -1,24 +1,25 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../config/config.ts"
 import { resolveRoute } from "../config/route.ts"
-import { type Conversion, convertRequest, noteUnknownFields } from "../convert/request/request.ts"
+import { convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
+import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
-import type { JsonObject } from "../protocol/json.ts"
+import { arrayOf, type JsonObject, objectOf } from "../protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
+import type { AmendingOptions, Sendable } from "./amending.ts"
 import type { Context } from "./context.ts"
 import { scopeOf } from "./memory.ts"
 
 /** What is known of one request once it is understood. */
-export interface Prepared {
-  readonly route: Route
-  readonly conversion: Conversion
-  readonly errors: ErrorContext
+export interface Prepared extends AmendingOptions {
   readonly notes: readonly Note[]
   readonly stream: boolean
+  /** The client gets the arguments of calls in one piece (ToolOptions). */
+  readonly wholeArguments: boolean
   /** Tells the clients of this proxy apart. */
   readonly scope: string
   readonly requestId: string
@@ -45,7 +46,6 @@ export function prepareRequest(
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
   const resolved = resolveRoute(config, parsed.data.model ?? undefined)
   if (!resolved.ok) return resolved
-  const { route } = resolved
   // Counted when it is first asked for, which is after the request has left: a large one takes milliseconds.
   let counted: number | undefined
   const inputTokens = () => {
@@ -56,18 +56,48 @@ export function prepareRequest(
   const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
   const scope = scopeOf(request.headers, session)
   const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
-  const conversion = convertRequest(parsed.data, route, config, group, recall)
-  const notes = [...noteUnknownFields(body), ...conversion.notes]
+  const sendable = (to: Route): Sendable & { readonly notes: readonly Note[] } => {
+    const converted = convertRequest(parsed.data, to, config, group, recall)
+    const { conversion, notes } = context.refusals.foresee(to, converted)
+    return {
+      ...{ route: to, conversion, notes: [...conversion.notes, ...notes] },
+      errors: errorContext(to, config, inputTokens, context.clock.now),
+    }
+  }
+  const route = context.dialects.choose(resolved.route)
+  const { conversion, errors, notes } = sendable(route)
+  const { chat } = route
+  const inChat =
+    chat === undefined
+      ? undefined
+      : () => {
+          context.dialects.withoutResponses(route)
+          return sendable(chat)
+        }
   const stream = parsed.data.stream === true
-  const errors = errorContext(route, config, inputTokens)
   return {
     ok: true,
-    prepared: { route, conversion, errors, notes, stream, scope, requestId, startedAt },
+    prepared: {
+      ...{ route, conversion, errors, inChat, stream, scope, requestId, startedAt },
+      notes: [...noteUnknownFields(body, route.profile), ...notes],
+      wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
+    },
   }
 }
 
+/** Claude Code lives with arguments that are no JSON, and who asks for eager streaming says that it does. */
+function wantsWhole(body: JsonObject, userAgent: string): boolean {
+  if (userAgent.startsWith("claude-cli/")) return false
+  return !arrayOf(body["tools"]).some((tool) => objectOf(tool)["eager_input_streaming"] === true)
+}
+
 /** What the texts of errors need to know of a request; its tokens are counted when they are asked for. */
-export function errorContext(route: Route, config: Config, inputTokens: () => number): ErrorContext {
+export function errorContext(
+  route: Route,
+  config: Config,
+  inputTokens: () => number,
+  now?: () => number,
+): ErrorContext {
   return {
     provider: route.provider,
     model: route.model,
@@ -78,5 +108,6 @@ export function errorContext(route: Route, config: Config, inputTokens: () => nu
     contextWindow: route.profile.contextWindow,
     keyName: route.keyName,
     secrets: config.secrets,
+    ...(now === undefined ? {} : { now }),
   }
 }

@@ -6,6 +6,7 @@ import { createMetrics, type Metrics } from "../observe/metrics.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { type Clock, systemClock } from "../upstream/deadline.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
+import { createDialects } from "./dialects.ts"
 import {
   createEndpoints,
   findEndpoint,
@@ -17,6 +18,7 @@ import {
 import { createGate } from "./gate.ts"
 import { randomId } from "./ids.ts"
 import { createReasoningMemory } from "./memory.ts"
+import { createRefusals } from "./refusals.ts"
 import { faultReply, internalFault } from "./respond.ts"
 import { within } from "./within.ts"
 
@@ -51,6 +53,8 @@ export function startServer(options: ServerOptions): RunningServer {
     times: { ...defaultTimes, ...options.times },
     onExchange: guarded(options, metrics),
     memory: createReasoningMemory(),
+    dialects: createDialects(options.log),
+    refusals: createRefusals({ log: options.log, metrics }),
     running: new Set(),
     address: () => ({ hostname: config.host, port: server.port ?? config.port }),
   }

@@ -39,9 +39,7 @@ export function createSession(prepared: Prepared, context: Context): Session {
   }
 
   const opening = openReply({
-    route: prepared.route,
-    conversion: prepared.conversion,
-    errors: prepared.errors,
+    ...prepared,
     idSeed: randomId(20),
     signal: outcome.signal,
     timeoutMs: context.config.requestTimeoutMs,

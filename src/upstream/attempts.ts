@@ -4,9 +4,20 @@ import type { Fault } from "../protocol/fault.ts"
 import type { Batches } from "./batches.ts"
 import type { Clock } from "./deadline.ts"
 
-export type Opening<T> =
-  | { readonly ok: true; readonly batches: Batches<T> }
-  | { readonly ok: false; readonly fault: Fault }
+export interface FailedOpening {
+  readonly ok: false
+  readonly fault: Fault
+  /** The reply with which the upstream refused the request, where it did. */
+  readonly refused?: RefusedReply
+}
+
+/** What the upstream's error reply was before it became a Fault. */
+export interface RefusedReply {
+  readonly status: number
+  readonly body: string
+}
+
+export type Opening<T> = { readonly ok: true; readonly batches: Batches<T> } | FailedOpening
 
 export interface AttemptOptions<T> {
   /** One attempt: a request sent, its reply opened. Never throws. */
@@ -15,6 +26,11 @@ export interface AttemptOptions<T> {
   readonly scale: () => (batch: readonly T[]) => "wait" | "go" | Fault
   /** Attempts after the first one. */
   readonly maxRetries: number
+  /**
+   * May change what is sent, after a refusal of something in it: true sends it again, at once, and this does not
+   * count as an attempt. It is for the callee to say true only so often.
+   */
+  readonly amend?: (failed: FailedOpening) => boolean
   readonly signal: AbortSignal
   readonly clock: Clock
   /** 0 to 1, for the jitter. */
@@ -33,7 +49,7 @@ const longestWaitMs = 5_000
 /** The reply of the first attempt that got as far as content (or a clean end), or the last one's Fault. */
 export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<T>> {
   for (let attempts = 1; ; attempts++) {
-    const opening = await openOnce(options)
+    const opening = await openAmended(options)
     if (opening.ok) return { opening, attempts }
     const wait = waitBefore(opening.fault, attempts, options)
     if (wait === undefined) return { opening, attempts }
@@ -52,6 +68,14 @@ function waitBefore<T>(fault: Fault, attempts: number, options: AttemptOptions<T
   }
   const exponential = Math.min(250 * 2 ** (attempts - 1), longestWaitMs)
   return Math.round(exponential * (0.5 + options.random() / 2))
+}
+
+/** One attempt, with whatever of it had to be said in another way. */
+async function openAmended<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
+  for (;;) {
+    const opening = await openOnce(options)
+    if (opening.ok || options.signal.aborted || options.amend?.(opening) !== true) return opening
+  }
 }
 
 async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {

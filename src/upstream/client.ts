@@ -1,11 +1,13 @@
-// One request to an upstream that speaks Chat Completions, its reply as inputs for a dialect's reader, and
+// One request to an upstream that speaks Chat Completions or Responses, its reply as inputs for a dialect's reader, and
 // every way it can fail as a Fault.
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
-import { parseJson } from "../protocol/json.ts"
+import { arrayOf, objectOf, parseJson } from "../protocol/json.ts"
+import type { ResponsesRequest } from "../protocol/responses.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
+import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
 import { connectionFault } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
@@ -16,9 +18,7 @@ export type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
   | { readonly kind: "whole"; readonly reply: unknown }
 
-export type Sent =
-  | { readonly ok: true; readonly reply: UpstreamReply }
-  | { readonly ok: false; readonly fault: Fault }
+export type Sent = { readonly ok: true; readonly reply: UpstreamReply } | FailedOpening
 
 export interface SendOptions {
   /** Fires when the client has gone; the request to the upstream is then given up. */
@@ -37,7 +37,11 @@ const documentLimit = 64 * 1024 * 1024
  * Sends one request. Never throws. A stream's batches end in one `end` or `fault` input; whether the reply is
  * a stream or a document is judged by its bytes, because content types are not to be relied on.
  */
-export async function send(route: Route, body: ChatRequest, options: SendOptions): Promise<Sent> {
+export async function send(
+  route: Route,
+  body: ChatRequest | ResponsesRequest,
+  options: SendOptions,
+): Promise<Sent> {
   const deadline = createDeadline(options.timeoutMs, options.signal, options.clock)
   try {
     const response = await fetch(route.url, {
@@ -52,7 +56,7 @@ export async function send(route: Route, body: ChatRequest, options: SendOptions
       ...(isLoopback(route.url) ? { proxy: false } : {}),
     })
     deadline.touch()
-    if (!response.ok) return failed(await errorReply(response, deadline, options))
+    if (!response.ok) return await errorReply(response, deadline, options)
     return await readReply(response, deadline, options)
   } catch (error) {
     deadline.abort()
@@ -60,9 +64,13 @@ export async function send(route: Route, body: ChatRequest, options: SendOptions
   }
 }
 
-const failed = (given: Fault): Sent => ({ ok: false, fault: given })
+const failed = (given: Fault): FailedOpening => ({ ok: false, fault: given })
 
-function requestHeaders(route: Route, body: ChatRequest, userAgent: string): Record<string, string> {
+function requestHeaders(
+  route: Route,
+  body: ChatRequest | ResponsesRequest,
+  userAgent: string,
+): Record<string, string> {
   const { profile, apiKey } = route
   const headers: Record<string, string> = {
     "content-type": "application/json",
@@ -79,29 +87,37 @@ function requestHeaders(route: Route, body: ChatRequest, userAgent: string): Rec
   return headers
 }
 
+const imageTypes: ReadonlySet<unknown> = new Set(["image_url", "input_image"])
+
 /** Copilot counts only what a person began, and has to be told of images. */
 function turnHeaders(
   names: ProviderProfile["turnHeaders"],
-  { messages }: ChatRequest,
+  body: ChatRequest | ResponsesRequest,
 ): Record<string, string> {
   if (names === null) return {}
-  const hasImage = messages.some(
-    ({ content }) => Array.isArray(content) && content.some((part) => part.type === "image_url"),
-  )
-  const initiator = messages.at(-1)?.role === "user" ? "user" : "agent"
+  const said: readonly object[] = "input" in body ? body.input : body.messages
+  const hasImage = said.some((one) => {
+    const { content, output } = objectOf(one)
+    return [...arrayOf(content), ...arrayOf(output)].some((part) => imageTypes.has(objectOf(part)["type"]))
+  })
+  const initiator = objectOf(said.at(-1))["role"] === "user" ? "user" : "agent"
   return { [names.initiator]: initiator, ...(hasImage ? { [names.vision]: "true" } : {}) }
 }
 
-async function errorReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Fault> {
-  if (response.status >= 300 && response.status < 400) {
+async function errorReply(
+  response: Response,
+  deadline: Deadline,
+  options: SendOptions,
+): Promise<FailedOpening> {
+  const { status } = response
+  if (status >= 300 && status < 400) {
     deadline.abort()
-    return redirected(response.headers.get("location"), options.errors)
+    return failed(redirected(response.headers.get("location"), options.errors))
   }
   const body = await readErrorBody(response, deadline, options.clock)
-  return faultFromError(
-    { status: response.status, header: (name) => readHeader(response, name, options.clock), body },
-    options.errors,
-  )
+  const header = (name: string) => readHeader(response, name, options.clock)
+  const fault = faultFromError({ status, header, body }, options.errors)
+  return { ok: false, fault, refused: { status, body } }
 }
 
 async function readReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Sent> {

@@ -133,7 +133,10 @@ describe("what requests hold", () => {
     )
     expect(noteLines(convert(raw))).toEqual([
       ...["dropped future", "dropped context_management", "dropped container"],
+      ...["dropped thinking.depth", "dropped output_config.task_budget"],
+      ...["changed thinking.type", "dropped output_config.effort"],
       ...["dropped thinking", "dropped messages.0.content.1", "dropped messages.1.content.0"],
+      "changed max_tokens",
     ])
     expect(refusals(raw)).toEqual([])
   })

@@ -479,7 +479,7 @@ describe("an Anthropic stream", () => {
 test("for an upstream that speaks the Messages API itself only the model's name changes", () => {
   const config = configFrom({ OPENAI_BASE_URL: "https://api.anthropic.com/v1", OPENAI_API_KEY: "k" })
   const body = { ...request, model: "anthropic/claude-x", system: "Be brief.", brand_new: [1] }
-  const converted = convertMessagesBody(body, undefined, config)
+  const converted = convertMessagesBody(body, undefined, config, false)
   if (!converted.ok) throw new Error(converted.why)
   expect(converted.body).toEqual({ ...body, model: "claude-x" })
   expect(converted.explanation()).toContain("route    anthropic/claude-x → claude-x at anthropic")

@@ -16,7 +16,7 @@ const ids = providers
   .join(", ")
 const known =
   "Known: model_id, model_name, provider, api_base, api_key_name, max_tokens, max_input_tokens, vision, can_stream, direct, " +
-  "input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, input_cost_per_million_tokens, " +
+  "dialect, input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, input_cost_per_million_tokens, " +
   "output_cost_per_million_tokens, cache_read_cost_per_million_tokens."
 const staysOut =
   "looks like a key: the key itself stays out of this file: give the name of the variable that holds it, " +

@@ -107,7 +107,7 @@ test("the models cannot be changed", () => {
 test("the example is valid, and each of its models can be reached", async () => {
   const example = await Bun.file(join(import.meta.dir, "../../models.yaml.example")).text()
   const keys = { RELAY_API_KEY: "relay-key", DEEPSEEK_API_KEY: "deepseek-key", MOONSHOT_API_KEY: "moon-key" }
-  const env = { ...keys, BIG_MODEL: "deepseek" }
+  const env = { ...keys, XAI_API_KEY: "xai-key", BIG_MODEL: "deepseek" }
   const result = load({ env, configDir: folderWith({ "models.yaml": example }) })
   const config = configOf(result)
   expect(config.models.map(({ id }) => routed(config, id))).toEqual([
@@ -139,6 +139,14 @@ test("the example is valid, and each of its models can be reached", async () => 
       apiKey: undefined,
       keyName: "",
       name: "Qwen/Qwen3-32B",
+      reason: byName,
+    },
+    {
+      provider: "xai",
+      url: "https://api.x.ai/v1/responses",
+      apiKey: "xai-key",
+      keyName: "XAI_API_KEY",
+      name: "grok-4.6",
       reason: byName,
     },
     {

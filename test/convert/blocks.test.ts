@@ -44,6 +44,25 @@ describe("blocks", () => {
     ])
   })
 
+  test("what waits on behind a call that could be opened still grows", () => {
+    const deltas = [
+      tool(0, "{"),
+      text("a"),
+      tool(1, "{"),
+      text("b"),
+      tool(0, "}", true),
+      text("c"),
+      text("d"),
+    ]
+    expect(lines(...deltas, tool(2, "{}", true), tool(1, "}", true)).slice(1)).toEqual([
+      ...["0 tool_use Read call_0", '0   ""', '0   "{"', '0   "}"', "0 stop"],
+      ...["1 text", '1   "a"', "1 stop"],
+      ...["2 tool_use Read call_1", '2   ""', '2   "{"', '2   "}"', "2 stop"],
+      ...["3 text", '3   "bcd"', "3 stop"],
+      ...["4 tool_use Read call_2", '4   ""', '4   "{}"'],
+    ])
+  })
+
   test("a thinking block stays open until the next block starts", () => {
     expect(lines(thought("a"), { kind: "finish", reason: "end_turn", stopSequence: null })).toEqual([
       "message_start 7",

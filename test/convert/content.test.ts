@@ -57,11 +57,6 @@ describe("blocks of a user", () => {
       ["changed p.0"],
     ],
     [
-      ...(["an uploaded image", image({ type: "file", file_id: "f_1" }), {}] as const),
-      [part("[image f_1 omitted: files of the Files API are not available through this proxy]")],
-      ["changed p.0"],
-    ],
-    [
       ...(["an image from a source of tomorrow", image({ type: "telepathy" }), {}] as const),
       [part("[image omitted: it comes from a kind of source unknown here]")],
       ["changed p.0"],

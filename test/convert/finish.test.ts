@@ -2,10 +2,12 @@
 import { describe, expect, test } from "bun:test"
 import { finalReason, finalUsage, isEstimated } from "../../src/convert/reply/final.ts"
 import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/reply/finish.ts"
+import { foldEvents } from "../../src/convert/reply/reply.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
+import { objectOf } from "../../src/protocol/json.ts"
 import type { MessagesUsage } from "../../src/protocol/messages.ts"
-import { deltaChunk, finishChunk, textChunk } from "../support/chunks.ts"
-import { foldOf, writerOptions } from "../support/fixtures.ts"
+import { chatReply, deltaChunk, finishChunk, textChunk } from "../support/chunks.ts"
+import { foldOf, replyEvents, writerOptions } from "../support/fixtures.ts"
 
 describe("finish reasons", () => {
   const stop = (reason: string) => ({ kind: "stop", reason, known: true })
@@ -140,6 +142,39 @@ describe("usage", () => {
     expect(used({ choices: [{ delta: {}, usage: p(9, 3) }] })).toEqual([9, 0, 0, 3])
     expect(used({ ...deltaChunk({}), x_groq: { usage: p(9, 3) } })).toEqual([9, 0, 0, 3])
     expect(used({ ...deltaChunk({}), usage: {}, x_groq: { usage: p(9, 3) } })).toEqual([9, 0, 0, 3])
+  })
+
+  const timings = { cache_n: 60, prompt_n: 40, prompt_ms: 1, predicted_n: 5 }
+  test.each<[string, unknown, object, readonly number[] | undefined]>([
+    ["what came from the cache", p(100, 5), timings, [40, 0, 60, 5]],
+    ["a count of the usage's own wins", p(100, 5, details({ cached_tokens: 0 })), timings, [100, 0, 0, 5]],
+    ["everything, where there is no usage", undefined, timings, [40, 0, 60, 5]],
+    ["without a cache", null, { prompt_n: 40, predicted_n: 5 }, [40, 0, 0, 5]],
+    ["the output alone", undefined, { cache_n: 60, predicted_n: 5 }, [0, 0, 0, 5]],
+    ["nothing", undefined, { cache_n: 60, prompt_ms: 1 }, undefined],
+    ["other timings", p(100, 5), { prompt_ms: 1 }, [100, 0, 0, 5]],
+  ])("llama.cpp's timings: %s", (_name, raw, times, expected) => {
+    expect(counts(convertUsage(raw, objectOf(times)))).toEqual(expected)
+  })
+
+  test("llama.cpp's timings in the chunk of the usage, before it, after it, and alone", () => {
+    const used = (...chunks: readonly object[]) =>
+      counts(foldOf([textChunk("Hello"), ...chunks, finishChunk("stop")]).reply?.usage)
+    const usage = { choices: [], usage: p(100, 5) }
+    expect(used({ ...usage, timings })).toEqual([40, 0, 60, 5])
+    expect(used({ choices: [], timings }, usage)).toEqual([40, 0, 60, 5])
+    expect(used(usage, { choices: [], timings })).toEqual([40, 0, 60, 5])
+    expect(used({ choices: [], timings: { ...timings, predicted_n: 1 } }, { choices: [], timings })).toEqual([
+      40, 0, 60, 5,
+    ])
+    const own = { choices: [], usage: p(100, 5, details({ cached_tokens: 0 })) }
+    expect(used({ choices: [], timings }, own)).toEqual([100, 0, 0, 5])
+    expect(used(own, { choices: [], timings })).toEqual([100, 0, 0, 5])
+    expect(
+      counts(
+        foldEvents(replyEvents({ ...chatReply({ content: "a" }, "stop", p(100, 5)), timings })).reply?.usage,
+      ),
+    ).toEqual([40, 0, 60, 5])
   })
 
   test("case 54: what nobody counted is estimated", () => {

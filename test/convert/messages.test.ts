@@ -249,9 +249,23 @@ describe("the assistant's turns", () => {
     [png, "dropped messages.1.content.1"],
     [result("a"), "dropped messages.1.content.1"],
     [call("a", "ls"), "changed messages.1.content.1.input"],
+    [call("a", '{"command":"ls"}'), "changed messages.1.content.1.input"],
   ])("what cannot be said leaves a note: %j", (block, line) => {
     const { messages } = parse(ask([hi, assistant(text("yes"), block), hi]))
     const { notes } = convertMessages(messages, messageOptions)
     expect(notes.map(({ kind, path }) => `${kind} ${path}`)).toEqual([line])
+  })
+
+  test.each([
+    ['{"command":"ls"}', '{"command":"ls"}', "an object in a string, so it is sent as the object"],
+    ["ls", "{}", "not an object, so it is sent as {}"],
+    ['["ls"]', "{}", "not an object, so it is sent as {}"],
+    ['"{}"', "{}", "not an object, so it is sent as {}"],
+    [["ls"], "{}", "not an object, so it is sent as {}"],
+  ])("a call's input that is %j goes as %s", (input, args, why) => {
+    const { messages } = parse(ask([hi, assistant(call("a", input)), user(result("a"))]))
+    const { value, notes } = convertMessages(messages, messageOptions)
+    expect(value[1]).toMatchObject({ tool_calls: [chatCall("a", args)] })
+    expect(notes).toEqual([{ kind: "changed", path: "messages.1.content.0.input", why }])
   })
 })

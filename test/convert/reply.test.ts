@@ -3,9 +3,11 @@ import { describe, expect, test } from "bun:test"
 import Anthropic from "@anthropic-ai/sdk"
 import { foldEvents } from "../../src/convert/reply/reply.ts"
 import { encodeEvent } from "../../src/protocol/encode.ts"
+import type { JsonObject } from "../../src/protocol/json.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
-import { chatReply } from "../support/chunks.ts"
+import { chatReply, deltaChunk, finishChunk } from "../support/chunks.ts"
 import {
+  foldOf,
   inputsOf,
   listFixtures,
   optionsFor,
@@ -100,6 +102,23 @@ describe("treacherous cases", () => {
       { type: "text", text: "No." },
     ])
     expect(content({ content: { type: "text", text: "Yes." } })).toEqual([{ type: "text", text: "Yes." }])
+  })
+
+  test("what is said in a sound is text, unless it is written as well", () => {
+    const audio = { id: "audio_1", data: "AAAA", expires_at: 1, transcript: "Hello." }
+    const hello = [{ type: "text", text: "Hello." }] as const
+    expect(content({ content: null, audio })).toEqual([...hello])
+    expect(content({ content: "Hello.", audio })).toEqual([...hello])
+    expect(content({ content: "", audio: { data: "AAAA" } })).toEqual([
+      { type: "text", text: "[audio omitted]" },
+    ])
+    expect(content({ content: "Hello.", audio: { data: "AAAA" } })).toEqual([...hello])
+    const heard = (...pieces: readonly JsonObject[]) =>
+      foldOf([...pieces.map((piece) => deltaChunk({ audio: piece })), finishChunk("stop")]).reply?.content
+    expect(heard({ id: "audio_1", transcript: "Hel" }, { data: "AAAA" }, { transcript: "lo." })).toEqual([
+      ...hello,
+    ])
+    expect(heard({ data: "AAAA" }, { data: "AAAA" })).toEqual([{ type: "text", text: "[audio omitted]" }])
   })
 
   test("a base_resp or a code that says all is well is no error", () => {

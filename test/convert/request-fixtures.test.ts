@@ -1,7 +1,8 @@
 // The requests Claude Code and the SDK really send, and the exact bodies that each provider gets for them.
 import { describe, expect, test } from "bun:test"
-import { convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
+import { convertRequest } from "../../src/convert/request/request.ts"
 import { sessionOf } from "../../src/convert/request/session.ts"
+import { noteUnknownFields } from "../../src/convert/request/unknown-fields.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import {
@@ -51,8 +52,9 @@ describe("exact bodies", () => {
   ])("%s to %p", async (name, target) => {
     const raw = await readFixture(name)
     const request = parse(raw)
-    const { body, notes } = convertRequest(request, routeTo(target), limits, sessionOf(request))
-    const remarks = [...noteUnknownFields(objectOf(raw)), ...notes].map(
+    const route = routeTo(target)
+    const { body, notes } = convertRequest(request, route, limits, sessionOf(request))
+    const remarks = [...noteUnknownFields(objectOf(raw), route.profile), ...notes].map(
       ({ kind, path, why }) => `${kind} ${path}: ${why}`,
     )
     expect([...bodyLines(body), ...remarks].join("\n")).toMatchSnapshot()

@@ -1,6 +1,7 @@
 // What holds for every request, whatever is in it.
 import { describe, expect, test } from "bun:test"
-import { convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
+import { convertRequest } from "../../src/convert/request/request.ts"
+import { noteUnknownFields } from "../../src/convert/request/unknown-fields.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { applyDelta } from "../../src/providers/base-profile.ts"
@@ -61,7 +62,7 @@ property("a converted request keeps every rule", 3000, (random) => {
   )
 
   expect(orderProblems(body)).toEqual([])
-  const paths = new Set([...noteUnknownFields(raw), ...notes].map((note) => note.path))
+  const paths = new Set([...noteUnknownFields(raw, route.profile), ...notes].map((note) => note.path))
   for (const field of route.profile.drop) {
     expect(field in body).toBe(false)
     if (!(field in free.body)) continue

@@ -58,7 +58,6 @@ const source = (random: Random) =>
   random.pick([
     { type: "base64", media_type: "image/png", data: "iVBOR" },
     { type: "url", url: "https://x.test/a\ud83d" },
-    { type: "file", file_id: "f" },
     { type: "unheard-of" },
   ])
 

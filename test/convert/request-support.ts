@@ -1,8 +1,10 @@
 // Requests in, bodies out: what the tests of the request side share.
-import { type Conversion, convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
+import { type Conversion, convertRequest } from "../../src/convert/request/request.ts"
+import { noteUnknownFields } from "../../src/convert/request/unknown-fields.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
 import { applyDelta } from "../../src/providers/base-profile.ts"
+import { inDialect } from "../../src/providers/dialect.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
 import { findProvider, resolveProfile } from "../../src/providers/table.ts"
@@ -21,7 +23,10 @@ export const limits = { defaultMaxTokens: 8192, minTokensLimit: 1, maxTokensLimi
 export function routeTo([provider, model]: Target, delta: ProfileDelta = {}): Route {
   const row = findProvider(provider)
   if (row === undefined) throw new Error(`no provider ${provider}`)
-  const profile = applyDelta(resolveProfile(row, model), delta)
+  const known = resolveProfile(row, model)
+  // Chat Completions unless a test says otherwise: any model can be spoken to by it.
+  const dialect = known.dialect === "responses" ? "chat" : known.dialect
+  const profile = inDialect(applyDelta({ ...known, dialect }, delta))
   return {
     ...{ provider, url: "https://upstream.test/chat/completions", apiKey: undefined, keyName: "KEY" },
     ...{ model, requestedModel: "claude-opus-5-5", profile, headers: {}, reason: "test" },
@@ -37,8 +42,9 @@ export function parse(raw: unknown): MessagesRequest {
 
 /** The whole way of a request; its notes include those on fields nobody knows. */
 export function convert(raw: unknown, target: Target = gpt4o, delta: ProfileDelta = {}): Conversion {
-  const conversion = convertRequest(parse(raw), routeTo(target, delta), limits, undefined)
-  return { ...conversion, notes: [...noteUnknownFields(objectOf(raw)), ...conversion.notes] }
+  const route = routeTo(target, delta)
+  const conversion = convertRequest(parse(raw), route, limits, undefined)
+  return { ...conversion, notes: [...noteUnknownFields(objectOf(raw), route.profile), ...conversion.notes] }
 }
 
 /** A request with these messages and nothing else of interest. */

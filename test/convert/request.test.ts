@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
-import { convertRequest, noteUnknownFields } from "../../src/convert/request/request.ts"
+import { convertRequest } from "../../src/convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../../src/convert/request/session.ts"
+import { noteUnknownFields } from "../../src/convert/request/unknown-fields.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import {
@@ -234,8 +235,7 @@ describe("the session", () => {
 
 test("fields outside the schema are noted unless they are null", () => {
   const raw = { ...ask([hi]), context_management: {}, container: null, betas: [], diagnostics: undefined }
-  expect(noteUnknownFields(JSON.parse(JSON.stringify(raw))).map(({ path }) => path)).toEqual([
-    "context_management",
-    "betas",
-  ])
+  expect(
+    noteUnknownFields(JSON.parse(JSON.stringify(raw)), routeTo(gpt4o).profile).map(({ path }) => path),
+  ).toEqual(["context_management", "betas"])
 })

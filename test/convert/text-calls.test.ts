@@ -95,7 +95,6 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     ],
     [`\n\n<tool_call>${lsJson}</tool_call>\n\n`, [ls]],
     [`<tool_call>${lsJson}</tool_call>\n\n  Done.\n`, [ls, "Done.\n"]],
-    [`<tool_call>${lsJson}</tool_call> and <tool_call>${pwdJson}</tool_call>`, [ls, "and ", pwd]],
     ['<tool_call>{"name": "Bash", "parameters": {"command": "ls"}}</tool_call>', [ls]],
     ['<tool_call>{"arguments": {"command": "ls"}, "name": "Bash"}</tool_call>', [ls]],
     ['<tool_call>{"name":"Bash","arguments":"{\\"command\\":\\"ls\\"}"}</tool_call>', [ls]],
@@ -295,6 +294,73 @@ describe.each(Object.entries(unchanged))("text that stays text: %s", (_, texts) 
   })
 })
 
+const aCall = `<tool_call>${lsJson}</tool_call>`
+const another = `<tool_call>${pwdJson}</tool_call>`
+
+describe("a call's place decides whether it is meant", () => {
+  test.each<readonly [string, string]>([
+    ["in mid-sentence", `You would write ${aCall} to list the files.`],
+    ["in mid-sentence, at the end", `You would write ${aCall}`],
+    ["behind a comma", `For a list, ${aCall}`],
+    ["in a quotation", `Look:\n> ${aCall}\n> ${lsFunction}\n`],
+    ["in a quotation, behind words", `> I said: ${aCall}`],
+    ["in a table", `| call |\n| ${aCall} |\n| ${aCall}`],
+    ["in a list", `- ${aCall}\n2. ${another}\n* ${lsInvoke}`],
+    ["in quotation marks", `Write "${aCall}`],
+    ["in brackets", `It is a call (${aCall}`],
+    ["followed by words", `${aCall} is how it looks.`],
+    ["followed by words, on its own line", `So:\n  ${aCall}  is how it looks.\n`],
+    ["followed by a full stop", `${aCall}.`],
+    ["two of them", `${aCall} and ${another}`],
+    ["two of them, then words", `${aCall}${another} are two.`],
+    ["followed by a tag, then words", `${aCall}</tool_call><|im_end|> and so on`],
+    ["followed by a mention", `${aCall} <tool_call> is the tag.`],
+    ["followed by code", `${aCall} \`<tool_call>\``],
+    ["a function among words", `Then ${lsFunction} runs.`],
+    ["an invocation among words", `Then <function_calls>${lsInvoke}</function_calls> runs.`],
+    ["LM Studio's marks among words", `Use [TOOL_REQUEST]${lsJson}[END_TOOL_REQUEST] for it.`],
+    ["a call with tags inside", `You would write <tool_call>\n${lsFunction}\n</tool_call> here.`],
+    ["behind words, then words", `The format:${aCall}\n\nThat is all.`],
+    ["behind words, after an example", `First: ${aCall}. Second: ${another}`],
+    [
+      "behind words, then what cannot be read",
+      `So.${aCall}<tool_call>{"name":"Bash","arguments":{,}}</tool_call>`,
+    ],
+    ["spaces kept", `  a  ${aCall}  b \n\n c ${aCall}\t\n d`],
+  ])("no call: %s", (_, text) => expectPieces(text, [text]))
+
+  test.each<readonly [string, string, readonly Out[]]>([
+    ["at the end of a sentence", `Let me look.${aCall}`, ["Let me look.", ls]],
+    ["with a space between", `Let me look: ${aCall}\n\n`, ["Let me look: ", ls]],
+    ["glued to a word", `Let me look${aCall}`, ["Let me look", ls]],
+    ["several", `So.${aCall}${another}\n${lsFunction}\n`, ["So.", ls, pwd, ls]],
+    ["then its token", `So.${aCall}</tool_call><|im_end|>`, ["So.", ls]],
+    ["then a cut call", `So.${aCall}\n<tool_call>{"name":"Ba`, ["So.", ls, '<tool_call>{"name":"Ba']],
+    [
+      "then a call of tokens",
+      `So.${aCall}${kimiCall("Bash", "{}")} Done.`,
+      ["So.", ls, ["Bash", {}], "Done."],
+    ],
+    ["on its own line", `So:\n \t${aCall} \r\n\r\nDone.`, ["So:\n \t", ls, "Done."]],
+    ["its own line, then a token and words", `${aCall}</s>\nDone.`, [ls, "Done."]],
+    ["its own line, then what cannot be read", `${aCall}<tool_call>no`, [ls, "<tool_call>no"]],
+    ["behind the end of thinking", `Hm.</think>${aCall}\nDone.`, ["Hm.</think>", ls, "Done."]],
+    ["behind a tag that opens", `<tool_call>${aCall}\nDone.`, ["<tool_call>", ls, "Done."]],
+    [
+      "a line of calls behind words, then a line of its own, then words",
+      `So:${aCall}\n${another}\n So.`,
+      [`So:${aCall}\n`, pwd, "So."],
+    ],
+    [
+      "an example, then a call",
+      `Such a ${aCall} is a call.\n\n${another}\n`,
+      [`Such a ${aCall} is a call.\n\n`, pwd],
+    ],
+    ["behind a call, in its line", `${kimiCall("Bash", "{}")} ${aCall}\nDone.`, [["Bash", {}], ls, "Done."]],
+    ["tokens, wherever they stand", `> a ${kimiCall("Bash", "{}")} b`, ["> a ", ["Bash", {}], "b"]],
+  ])("a call: %s", (_, text, expected) => expectPieces(text, expected))
+})
+
 describe("text and calls side by side", () => {
   test.each<readonly [string, readonly Out[]]>([
     // What cannot be read is text; what is not in it may still be a call.
@@ -344,7 +410,9 @@ describe("text and calls side by side", () => {
     expect(readTextCalls(start, "a [x")[1]).toEqual([{ kind: "text", text: "a [x" }])
     expect(readTextCalls(start, "a <div")[1]).toEqual([{ kind: "text", text: "a <div" }])
     expect(readTextCalls(start, "`<")[1]).toEqual([{ kind: "text", text: "`<" }])
-    expect(readTextCalls(start, `<tool_call>${lsJson}</tool_call>`)[1]).toHaveLength(1)
+    expect(readTextCalls(start, `<tool_call>${lsJson}</tool_call>\n`)[1]).toHaveLength(1)
+    expect(readTextCalls(start, `Hm. <tool_call>${lsJson}</tool_call>\n`)[1]).toHaveLength(1)
+    expect(readTextCalls(start, `So. ${kimiCall("Bash:0", "{}")}x`)[1]).toHaveLength(3)
   })
 
   test("with no tools nothing is ever held", () => {
@@ -442,11 +510,18 @@ property("what comes out is in the text, in order", 2_000, (random) => {
   }
 })
 
-property("random text around a call stays whole", 500, (random) => {
-  const words = () => random.text(20).replaceAll(/[<[`]/g, "").trim() || "w"
+property("random text around a call stays whole", 1_000, (random) => {
+  const words = () =>
+    random
+      .text(20)
+      .replaceAll(/[<[`~>|]/g, "")
+      .trim() || "w"
   const [before, after] = [words(), words()]
-  const text = `${before}<tool_call>${lsJson}</tool_call>${after}`
-  expect(read(cutText(random, text))).toEqual([before, ls, after])
+  const call = `<tool_call>${lsJson}</tool_call>`
+  const inside = `${before} ${call} ${after}`
+  expect(read(cutText(random, inside))).toEqual([inside])
+  expect(read(cutText(random, `${before}\n${call}\n${after}`))).toEqual([`${before}\n`, ls, after])
+  expect(read(cutText(random, `${before}x.${call}\n`))).toEqual([`${before}x.`, ls])
 })
 
 describe("hostile lengths", () => {
@@ -464,6 +539,11 @@ describe("hostile lengths", () => {
     ["words", filled(`<tool_call>${"a".repeat(250)}`)],
     ["backticks", filled("` `` ``` <tool_call>")],
     ["unknown calls", filled('<tool_call>{"name":"x"}</tool_call>\n')],
+    ["examples", filled(`a ${aCall} b `)],
+    ["calls behind words, then words", `So:${filled(aCall)}\n${filled(`${aCall} ${aCall}`)} and so on`],
+    ["a line that never ends", `${filled("a ")}${filled("<tool_call> a ")}`],
+    ["white space behind a call", `a ${aCall}${filled(" \n")}x`],
+    ["tokens behind a call", `a.${aCall}${filled("<|a|>")}x`],
     ["parameters", `<function=Bash>${filled("<parameter=a>1</parameter>")}`],
   ])("linear time: %s", (_, text) => {
     for (const chunks of [[text], [...text]]) {
@@ -478,6 +558,14 @@ describe("hostile lengths", () => {
     const pieces = readAll([filled(`<tool_call>${lsJson}</tool_call>\n`, 1_000_000)])
     expect(pieces.length).toBeGreaterThan(10_000)
     expect(pieces.every(({ kind }) => kind === "call")).toBe(true)
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  test("many calls that wait for the end", () => {
+    const started = performance.now()
+    const pieces = readAll([...`So.${filled(`${aCall}\n`)}${filled(aCall)}`])
+    expect(textOf(pieces)).toBe("So.")
+    expect(pieces.length).toBeGreaterThan(5_000)
     expect(performance.now() - started).toBeLessThan(2_000)
   })
 

@@ -1,8 +1,8 @@
 // Every provider's own switch for thinking, at each level of the Messages API's scale: off, low, medium, high, xhigh, max.
-import { expect, test } from "bun:test"
+import { describe, expect, test } from "bun:test"
 import { convertRequest } from "../../src/convert/request/request.ts"
 import { convertThinking } from "../../src/convert/request/thinking.ts"
-import { ask, limits, parse, routeTo, text, user } from "./request-support.ts"
+import { ask, limits, parse, routeTo, type Target, text, user } from "./request-support.ts"
 
 const levels = ["off", "low", "medium", "high", "xhigh", "max"] as const
 const hi = user(text("hi"))
@@ -391,4 +391,126 @@ test.each<[string, string, string | undefined, boolean]>([
   const { body, showReasoning } = convertRequest(request, routeTo([provider, model]), limits, undefined)
   const off = !showReasoning || body.thinking?.type === "disabled" || body.reasoning?.enabled === false
   expect([body.tool_choice as unknown, off]).toEqual([choice, isOff])
+})
+
+// OpenRouter refuses to switch off what its hosts cannot ("Reasoning is mandatory for this endpoint").
+test.each<[string, object]>([
+  ["google/gemini-2.5-pro", { effort: "low" }],
+  ["google/gemini-3-pro-preview", { effort: "low" }],
+  ["google/gemini-3.1-pro-preview", { effort: "low" }],
+  ["google/gemini-2.5-flash", { enabled: false }],
+  ["openai/gpt-5", { effort: "minimal" }],
+  ["openai/gpt-5-mini", { effort: "minimal" }],
+  ["openai/gpt-5-nano:nitro", { effort: "minimal" }],
+  ["openai/gpt-5-codex", { effort: "low" }],
+  ["openai/gpt-5-pro", { effort: "low" }],
+  ["openai/gpt-5-chat", { enabled: false }],
+  ["openai/gpt-5.1", { enabled: false }],
+  ["openai/gpt-5.2-codex", { enabled: false }],
+  ["openai/o1", { effort: "low" }],
+  ["openai/o3-mini", { effort: "low" }],
+  ["openai/o4-mini-high", { effort: "low" }],
+  ["openai/gpt-oss-120b:free", { effort: "low" }],
+  ["openai/gpt-4o", { enabled: false }],
+  ["x-ai/grok-4", { effort: "low" }],
+  ["x-ai/grok-4-0709", { effort: "low" }],
+  ["x-ai/grok-code-fast-1", { effort: "low" }],
+  ["x-ai/grok-4-fast", { enabled: false }],
+  ["x-ai/grok-4.3", { enabled: false }],
+  ["minimax/minimax-m2", { effort: "low" }],
+  ["minimax/minimax-m2.5", { effort: "low" }],
+  ["moonshotai/kimi-k2-thinking", { effort: "low" }],
+  ["moonshotai/kimi-k2.5", { enabled: false }],
+  ["deepseek/deepseek-r1-0528:free", { effort: "low" }],
+  ["deepseek/deepseek-v3.2", { enabled: false }],
+  ["qwen/qwen3-235b-a22b-thinking-2507", { effort: "low" }],
+  ["qwen/qwen3-next-80b-a3b-thinking", { effort: "low" }],
+  ["qwen/qwen3-235b-a22b-2507", { enabled: false }],
+])("no thinking from %s at OpenRouter", (model, reasoning) => {
+  const { fields } = convertThinking(asking("off"), routeTo(["openrouter", model]).profile, tools)
+  expect(fields).toEqual({ reasoning })
+  const high = convertThinking(asking("high"), routeTo(["openrouter", model]).profile, tools)
+  expect(high.fields).toEqual({ reasoning: { effort: "high" } })
+})
+
+// A call that is insisted on is worth more than the thinking before it.
+test.each<[string, string, object]>([
+  ["siliconflow", "deepseek-ai/DeepSeek-V3.2", { enable_thinking: false }],
+  ["siliconflow", "Pro/deepseek-ai/DeepSeek-V3.2-Exp", { enable_thinking: false }],
+  ["siliconflow", "deepseek-ai/DeepSeek-V4", { enable_thinking: false }],
+  ["siliconflow", "moonshotai/Kimi-K2.5", { enable_thinking: false }],
+  ["siliconflow", "zai-org/GLM-5.2", { enable_thinking: false }],
+  ["fireworks", "accounts/fireworks/models/deepseek-v3p2", { reasoning_effort: "none" }],
+  ["fireworks", "accounts/fireworks/models/deepseek-v4", { reasoning_effort: "none" }],
+  ["fireworks", "accounts/fireworks/models/kimi-k2p5", { reasoning_effort: "none" }],
+  ["fireworks", "accounts/fireworks/models/kimi-k2p6", { reasoning_effort: "none" }],
+  ["fireworks", "accounts/fireworks/routers/kimi-k2p5-turbo", { reasoning_effort: "none" }],
+  ["fireworks", "fireworks/kimi-k2p5", { reasoning_effort: "none" }],
+  ["fireworks", "kimi-k2p5", { reasoning_effort: "none" }],
+  ["fireworks", "deepseek-v3.2", { reasoning_effort: "none" }],
+])("a forced call at %s from %s switches thinking off", (provider, model, off) => {
+  const tool = { name: "Read", input_schema: { type: "object", properties: {} } }
+  for (const [tool_choice, sent] of [
+    [
+      { type: "tool", name: "Read" },
+      { type: "function", function: { name: "Read" } },
+    ],
+    [{ type: "any" }, "required"],
+  ] as const) {
+    const more = { thinking: { type: "adaptive" }, tools: [tool], tool_choice }
+    const { body } = convertRequest(parse(ask([hi], more)), routeTo([provider, model]), limits, undefined)
+    expect(body).toMatchObject({ tool_choice: sent, ...off })
+  }
+})
+
+describe("room for thinking", () => {
+  const adaptive = { thinking: { type: "adaptive" } }
+  const tool = { name: "Read", input_schema: { type: "object", properties: {} } }
+  const forced = { tools: [tool], tool_choice: { type: "any" } }
+  test.each<[string, Target, number, object, number]>([
+    ["raised", ["deepseek", "deepseek-v4-pro"], 1_000, adaptive, 4_096],
+    [
+      "also for an effort",
+      ["deepseek", "deepseek-v4-pro"],
+      1_000,
+      { output_config: { effort: "low" } },
+      4_096,
+    ],
+    [
+      "also for a budget",
+      ["openai", "gpt-5"],
+      2_000,
+      { thinking: { type: "enabled", budget_tokens: 1_024 } },
+      4_096,
+    ],
+    ["enough already", ["deepseek", "deepseek-v4-pro"], 5_000, adaptive, 5_000],
+    ["nothing said", ["deepseek", "deepseek-v4-pro"], 1_000, {}, 1_000],
+    ["off", ["deepseek", "deepseek-v4-pro"], 1_000, { thinking: { type: "disabled" } }, 1_000],
+    ["off for a forced call", ["deepseek", "deepseek-v4-pro"], 1_000, { ...adaptive, ...forced }, 1_000],
+    ["none beside tools", ["openai", "gpt-5.6"], 1_000, { ...adaptive, tools: [tool] }, 1_000],
+  ])("%s: %p, %d tokens", (_name, target, max_tokens, more, expected) => {
+    const { body, notes } = convertRequest(
+      parse(ask([hi], { max_tokens, ...more })),
+      routeTo(target),
+      limits,
+      undefined,
+    )
+    expect(body.max_tokens ?? body.max_completion_tokens).toBe(expected)
+    const why = notes.find(({ path }) => path === "max_tokens")?.why
+    expect(why).toBe(
+      expected === max_tokens
+        ? undefined
+        : `raised from ${max_tokens} to 4096, because thinking counts as output`,
+    )
+  })
+
+  test.each([
+    [limits, 2_048, 2_048],
+    [{ ...limits, maxTokensLimit: 3_000 }, null, 3_000],
+    [{ ...limits, maxTokensLimit: 500 }, null, 500],
+  ])("but not above a limit: %j, %p", (given, maxOutputTokens, expected) => {
+    const route = routeTo(["deepseek", "deepseek-v4-pro"], { maxOutputTokens })
+    const { body } = convertRequest(parse(ask([hi], adaptive)), route, given, undefined)
+    expect(body.max_tokens).toBe(expected)
+  })
 })

@@ -1,8 +1,11 @@
 // Anthropic's web search: asked for in the provider's own words, and its results as Anthropic's blocks.
 import { describe, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
-import { finishChunk, textChunk } from "../support/chunks.ts"
-import { inputs, play, readerOptions, replyEvents } from "../support/fixtures.ts"
+import { foldEvents, writeAll } from "../../src/convert/reply/reply.ts"
+import { readResponsesReply } from "../../src/convert/reply/responses-stream.ts"
+import { initialWriter } from "../../src/convert/reply/writer-state.ts"
+import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import { chatUsage, finishChunk, reasoningChunk, textChunk } from "../support/chunks.ts"
+import { inputs, play, readerOptions, replyEvents, writerOptions } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import { ask, convert, noteLines, readFixture, type Target, text, user } from "./request-support.ts"
 
@@ -105,15 +108,80 @@ describe("the reply", () => {
       { choices: [], search_results: [{ url: "https://d.test", title: "Four" }] },
       { ...found, url: "https://d.test", title: "Four" },
     ],
-  ])("%s become a search and its result", (_, chunk, result) => {
-    const reply = blocksOf([chunk, textChunk("Found."), chunk, finishChunk("stop")])
-    expect(reply?.content).toEqual([
-      { type: "text", text: "Found." },
+  ])("%s become a search and its result, before the text if they come before it", (_, chunk, result) => {
+    const search = [
       { type: "server_tool_use", id: "srvtoolu_test0", name: "web_search", input: { query } },
       { type: "web_search_tool_result", tool_use_id: "srvtoolu_test0", content: [result] as never },
+    ] as const
+    const said = { type: "text", text: "Found." } as const
+    const first = blocksOf([chunk, textChunk("Found."), chunk, finishChunk("stop")])
+    expect(first?.content).toEqual([...search, said])
+    const last = blocksOf([textChunk("Found"), chunk, textChunk("."), chunk, finishChunk("stop")])
+    expect(last?.content).toEqual([said, ...search])
+    for (const reply of [first, last]) {
+      expect(reply?.usage.server_tool_use).toEqual({ web_search_requests: 1 })
+      expect(reply?.stop_reason).toBe("end_turn")
+    }
+  })
+
+  /** The kinds of blocks, with the addresses of the pages in each result. */
+  const told = (events: readonly MessagesEvent[]) => {
+    expect(checkGrammar(events)).toEqual([])
+    return foldEvents(events).reply?.content.map((block) => {
+      if (block.type !== "web_search_tool_result") return block.type
+      return Array.isArray(block.content) ? block.content.map(({ url }) => url) : block.type
+    })
+  }
+  const cited = (...urls: readonly string[]) => ({ choices: [], citations: urls })
+
+  test("a list that grows is told twice at most, and no page of it twice", () => {
+    const chunks = [
+      reasoningChunk("Hm."),
+      cited("a"),
+      cited("a", "b"),
+      textChunk("One."),
+      cited("a", "b", "c"),
+      reasoningChunk("Hm."),
+      textChunk("Two."),
+      cited("a", "b", "c", "d"),
+      finishChunk("stop", chatUsage(10, 5)),
+    ]
+    const events = play(inputs(chunks), options)
+    expect(told(events)).toEqual([
+      "thinking",
+      "server_tool_use",
+      ["a", "b"],
+      "text",
+      "thinking",
+      "text",
+      "server_tool_use",
+      ["c", "d"],
     ])
-    expect(reply?.usage.server_tool_use).toEqual({ web_search_requests: 1 })
-    expect(reply?.stop_reason).toBe("end_turn")
+    // Two lists, but one search.
+    expect(foldEvents(events).reply?.usage).toEqual({
+      input_tokens: 10,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      output_tokens: 5,
+      server_tool_use: { web_search_requests: 1 },
+    })
+  })
+
+  test("two lists are one search also where no tokens were counted", () => {
+    const events = play(inputs([cited("a"), textChunk("One."), cited("b"), finishChunk("stop")]), options)
+    expect(foldEvents(events).reply?.usage).toMatchObject({
+      input_tokens: 7,
+      output_tokens: expect.any(Number),
+      server_tool_use: { web_search_requests: 1 },
+    })
+    expect(foldEvents(events).reply?.usage.output_tokens).toBeGreaterThan(0)
+  })
+
+  test("there is an end to the pages that are kept", () => {
+    const many = (from: number) => cited(...Array.from({ length: 150 }, (_, at) => `p${from + at}`))
+    const events = play(inputs([many(0), textChunk("a"), many(100), many(300), finishChunk("stop")]), options)
+    const lists = told(events)?.filter((one) => Array.isArray(one)) ?? []
+    expect(lists.map(({ length }) => length)).toEqual([150, 50])
   })
 
   test("who insisted on a search hears that nothing was found", () => {
@@ -126,14 +194,27 @@ describe("the reply", () => {
     expect(reply?.content[2]).toMatchObject({ content: [] })
   })
 
-  test("a whole reply says the same", () => {
+  test("in a whole reply all pages stand before the text, wherever they are named", () => {
     const message = { content: "Found.", annotations: [citation] }
-    const events = replyEvents({ choices: [{ message, finish_reason: "stop" }] }, options)
-    expect(checkGrammar(events)).toEqual([])
-    expect(foldEvents(events).reply?.content.map(({ type }) => type)).toEqual([
-      "text",
+    const other = { content: " More.", citations: ["https://c.test"] }
+    const choices = [{ message, finish_reason: "stop" }, { message: other }]
+    const reply = { choices, search_results: [{ url: "https://d.test" }] }
+    expect(told(replyEvents(reply, options))).toEqual([
       "server_tool_use",
-      "web_search_tool_result",
+      ["https://d.test", "https://a.test/1", "https://c.test"],
+      "text",
+    ])
+  })
+
+  test("in a whole reply of the Responses API as well", () => {
+    const annotations = [{ type: "url_citation", url: "https://a.test", title: "One" }]
+    const content = [{ type: "output_text", text: "Found.", annotations }]
+    const reply = { status: "completed", output: [{ type: "message", content }] }
+    const deltas = readResponsesReply(options, reply)
+    expect(told(writeAll(initialWriter(writerOptions), deltas)[1])).toEqual([
+      "server_tool_use",
+      ["https://a.test"],
+      "text",
     ])
   })
 

@@ -183,7 +183,35 @@ test("tools come out in one form", () => {
   ])
 })
 
-test("count_tokens may come without messages", () => {
+describe("what cannot be served here is refused with its place", () => {
+  const files = "this proxy has no Files API; send the content itself, as base64 or by its URL"
+  const file = (type: string) => ({ type, source: { type: "file", file_id: "f" } })
+  const result = (...content: readonly unknown[]) => ({ type: "tool_result", tool_use_id: "a", content })
+  const whole = { type: "document", source: { type: "content", content: ["a", file("image")] } }
+  const text = { type: "text", text: "a" }
+  const no = (what: string) => `${what} source type 'file' is not supported: ${files}`
+  test.each<[object, string]>([
+    [inContent(file("image")), `messages.0.content.0.source: ${no("image")}`],
+    [inContent(file("document")), `messages.0.content.0.source: ${no("document")}`],
+    [inContent(result(text, file("image"))), `messages.0.content.0.content.1.source: ${no("image")}`],
+    [inContent(whole), `messages.0.content.0.source.content.1.source: ${no("image")}`],
+    [inContent(result(whole)), `messages.0.content.0.content.0.source.content.1.source: ${no("image")}`],
+    [{ messages, mcp_servers: [{ type: "url" }] }, "mcp_servers: not supported by this proxy"],
+    [
+      { messages, billing_policy: { type: "billing_policy", bill_to: "user_profile" } },
+      "billing_policy.bill_to: 'user_profile' is not supported by this proxy; leave it out, or use 'self'",
+    ],
+    [{ messages, billing_policy: { type: "billing_policy", bill_to: "self" } }, "none"],
+    [{ messages, billing_policy: null }, "none"],
+    [{ messages, billing_policy: 5 }, "none"],
+  ])("%j", (body, expected) => {
+    expect(problemOf(body)).toBe(expected)
+    // Others may serve it: its tokens can be estimated all the same.
+    expect(CountRequest.safeParse(body).success).toBe(true)
+  })
+})
+
+test("tokens of tools alone can be estimated", () => {
   expect(CountRequest.safeParse({ tools: [tool] }).success).toBe(true)
   expect(CountRequest.safeParse({ messages: [{ role: "user" }] }).success).toBe(false)
 })
@@ -191,4 +219,5 @@ test("count_tokens may come without messages", () => {
 test("the fields that are read are known by name", () => {
   expect(knownFields.has("messages")).toBe(true)
   expect(knownFields.has("context_management")).toBe(false)
+  expect(knownFields.has("billing_policy")).toBe(false)
 })

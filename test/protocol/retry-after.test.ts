@@ -51,4 +51,24 @@ describe("sources", () => {
   ])("text %s", (message, expected) => {
     expect(retryAfterMs(noHeaders, undefined, message)).toBe(expected)
   })
+
+  const now = 1_741_305_590_000
+  const reset = (headers: unknown) => ({ error: { code: 429, message: "x", metadata: { headers } } })
+  test.each<[unknown, number | undefined, number | undefined]>([
+    [reset({ "X-RateLimit-Reset": "1741305600000" }), now, 10_000],
+    [reset({ "x-ratelimit-reset": 1_741_305_600_000 }), now, 10_000],
+    [reset({ "X-RateLimit-Reset": "1741305500000" }), now, 0],
+    [reset({ "X-RateLimit-Reset": "60" }), now, undefined],
+    [reset({ "X-RateLimit-Reset": "soon" }), now, undefined],
+    [reset({ "X-RateLimit-Limit": "1741305600000" }), now, undefined],
+    [reset({ "X-RateLimit-Reset": "1741305600000" }), undefined, undefined],
+    [reset(null), now, undefined],
+  ])("OpenRouter's headers in the body: %j at %p", (body, at, expected) => {
+    expect(retryAfterMs(noHeaders, body, "", at)).toBe(expected)
+  })
+
+  test("a header says it better than the body", () => {
+    const body = reset({ "X-RateLimit-Reset": "1741305600000" })
+    expect(retryAfterMs(headers({ "retry-after": "3" }), body, "", now)).toBe(3000)
+  })
 })

@@ -148,3 +148,49 @@ describe("Kimi's models on any host", () => {
     )
   })
 })
+
+const makersOnly = [
+  ...[
+    "gpt-4o",
+    "gpt-5.4",
+    "gpt-3.5-turbo",
+    "openai/gpt-4.1",
+    "chatgpt-4o-latest",
+    "o1",
+    "o3-mini",
+    "o4-mini",
+  ],
+  ...["claude-sonnet-4.5", "anthropic/claude-opus-4.1", "us.anthropic.claude-3-5-sonnet-v2:0"],
+  ...[
+    "anthropic.claude-haiku-4-5",
+    "google/gemini-2.5-pro",
+    "gemini-3-pro",
+    "x-ai/grok-4",
+    "grok-code-fast-1",
+  ],
+]
+const open = [
+  "gpt-oss-120b",
+  "openai/gpt-oss-20b",
+  "qwen3-coder",
+  "deepseek-chat",
+  "gemma-3-27b",
+  "kimi-k2",
+  "glm-4.6",
+]
+
+describe("calls written as text", () => {
+  test.each(["generic", "openrouter", "copilot", "vllm", "ollama", "groq", "openai", "gemini", "xai"])(
+    "%s: not looked for in what only its makers run",
+    (provider) => {
+      expect(makersOnly.filter((model) => profileOf(provider, model).textToolCalls)).toEqual([])
+    },
+  )
+
+  test.each(["generic", "openrouter", "copilot", "vllm", "ollama", "groq"])(
+    "%s: looked for in everything else",
+    (provider) => {
+      expect(open.filter((model) => !profileOf(provider, model).textToolCalls)).toEqual([])
+    },
+  )
+})

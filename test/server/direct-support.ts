@@ -7,8 +7,10 @@ import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
 import { type Context, defaultTimes, type Times } from "../../src/server/context.ts"
+import { createDialects } from "../../src/server/dialects.ts"
 import { countDirect, type DirectRequest, handleDirect } from "../../src/server/direct.ts"
 import { createReasoningMemory } from "../../src/server/memory.ts"
+import { createRefusals } from "../../src/server/refusals.ts"
 import { configFrom } from "../config/support.ts"
 import { createMessagesUpstream, type MessagesTurn } from "../support/anthropic-upstream.ts"
 import { cleanUp, createClock, type Logged } from "./support.ts"
@@ -81,15 +83,19 @@ function createContext(
     logs.push({ level, message, fields: fields?.() ?? {} })
   }
   const config = configFrom({ OPENAI_BASE_URL: "http://127.0.0.1:9/v1", ...options.env })
+  const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") }
+  const metrics = createMetrics()
   return {
     config: { ...config, secrets: [...config.secrets, upstreamKey] },
-    log: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
+    log,
     version: "0.0.0-test",
     clock,
     times: { ...defaultTimes, ...options.times },
     onExchange: (exchange) => exchanges.push(exchange),
-    metrics: createMetrics(),
+    metrics,
     memory: createReasoningMemory(),
+    refusals: createRefusals({ log, metrics }),
+    dialects: createDialects(log),
     running: new Set(),
     address: () => ({ hostname: "127.0.0.1", port: 0 }),
   }

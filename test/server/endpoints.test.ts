@@ -228,13 +228,44 @@ describe("GET /v1/models", () => {
   })
 })
 
+describe("paths of OpenAI's API say what is wrong in its shape", () => {
+  const shape = (type: string) => ({
+    error: { message: expect.any(String), type, param: null, code: expect.anything() },
+  })
+  test.each([
+    ["GET", "/v1/chat/completions", 405, "POST, OPTIONS"],
+    ["DELETE", "/v1/chat/completions/", 405, "POST, OPTIONS"],
+    ["GET", "/v1/chat/completions/abc", 404, null],
+    ["POST", "/v1/chat/nothing", 404, null],
+  ])("%s %s is %p", async (method, path, status, allow) => {
+    const { response, json } = await get(path, { method })
+    expect(response.status).toBe(status)
+    expect(Object.keys(json)).toEqual(["error"])
+    expect(Object.keys(objectOf(json["error"]))).toEqual(Object.keys(shape("").error))
+    expect(response.headers.get("allow")).toBe(allow)
+    expect(response.headers.get("x-request-id")).toMatch(requestId)
+  })
+
+  test("a body that is too large", async () => {
+    const body = new Uint8Array(64 * 1024 * 1024 + 1)
+    const { response, json } = await get("/v1/chat/completions", { method: "POST", body })
+    expect(response.status).toBe(413)
+    expect(Object.keys(json)).toEqual(["error"])
+  })
+
+  test("no key", async () => {
+    const proxy = startProxy(nowhere, { env: { ALLOWED_API_KEYS: "right" } })
+    const response = await fetch(`${proxy.url}/v1/chat/completions`, { method: "POST", body: "{}" })
+    expect(response.status).toBe(401)
+    expect(Object.keys(await jsonOf(response))).toEqual(["error"])
+  })
+})
+
 describe("POST /v1/messages/count_tokens", () => {
   test.each([
     ["string content", { messages: basicBody.messages }],
     ["tools: []", { messages: basicBody.messages, tools: [] }],
     ["blocks", { messages: [{ role: "user", content: [{ type: "text", text: "hi there" }] }] }],
-    ["no messages", { system: "Be brief.", tools: [{ name: "Read", input_schema: { type: "object" } }] }],
-    ["messages: []", { messages: [], system: "Be brief." }],
   ])("%s", async (_name, body) => {
     const { response, json } = await get("/v1/messages/count_tokens?beta=true", {
       method: "POST",
@@ -251,8 +282,12 @@ describe("POST /v1/messages/count_tokens", () => {
     expect(json["context_management"]).toEqual({ original_input_tokens: json["input_tokens"] })
   })
 
-  test.each(["", "{", "[]", '{"messages":"hi"}'])("%j is refused", async (body) => {
-    const { response } = await get("/v1/messages/count_tokens", { method: "POST", body })
-    expect(response.status).toBe(400)
-  })
+  test.each(["", "{", "[]", '{"messages":"hi"}', "{}", '{"messages":[]}', '{"system":"a"}'])(
+    "%j is refused",
+    async (body) => {
+      const { response, json } = await get("/v1/messages/count_tokens", { method: "POST", body })
+      expect(response.status).toBe(400)
+      expect(objectOf(json["error"])["type"]).toBe("invalid_request_error")
+    },
+  )
 })

@@ -3,11 +3,11 @@
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta, Opaque } from "../delta.ts"
 import { finalReason, finalUsage } from "./final.ts"
 import { writeCompaction, writeSearch } from "./whole-blocks.ts"
-import { continues, enqueue, type Growing, isBusy } from "./writer-queue.ts"
-import type { Content, Open, WriterState } from "./writer-state.ts"
+import { type Content, dequeue, enqueue, isEmpty } from "./writer-queue.ts"
+import { continues, type Growing, isBusy, type Open, type WriterState } from "./writer-state.ts"
 
 type Step = readonly [WriterState, readonly MessagesEvent[]]
 
@@ -71,7 +71,7 @@ export function write(state: WriterState, delta: Delta): Step {
     case "compaction":
       return writeContent(state, delta)
     case "opaque":
-      return [{ ...state, cargo: addCargo(state.cargo, delta.opaque) }, none]
+      return writeOpaque(state, delta.opaque)
     case "note":
       return [
         state.notes.length < mostNotes ? { ...state, notes: [...state.notes, delta.note] } : state,
@@ -90,6 +90,12 @@ export function write(state: WriterState, delta: Delta): Step {
   }
 }
 
+/** An item of its own stands between the texts around it, and goes back between them. */
+function writeOpaque(state: WriterState, opaque: Opaque): Step {
+  const next = { ...state, cargo: addCargo(state.cargo, opaque) }
+  return opaque.kind === "item" && state.open.kind === "text" ? closeOpen(next) : [next, none]
+}
+
 // A reply that needs more remarks than this says nothing new with them.
 const mostNotes = 100
 
@@ -105,12 +111,12 @@ function writeContent(state: WriterState, item: Content): Step {
   const growing = continues(open, item)
   if (growing !== undefined) {
     const [next, events] = addTo(state, growing)
-    if (queue.length === 0 || isBusy(next.open)) return [next, events]
+    if (isEmpty(queue) || isBusy(next.open)) return [next, events]
     const [emptied, more] = empty(next, false)
     return [emptied, [...events, ...more]]
   }
   // A closed call cannot be reopened: what still comes for it is noise.
-  if (item.kind === "tool" && state.closed.includes(item.key)) return [state, none]
+  if (item.kind === "tool" && state.closed.has(item.key)) return [state, none]
   if (isBusy(open)) return [{ ...state, queue: enqueue(queue, item) }, none]
   return openFor(state, item)
 }
@@ -118,16 +124,16 @@ function writeContent(state: WriterState, item: Content): Step {
 /** Writes what waits, as far as it may be written now; all of it at the end of the reply. */
 function empty(state: WriterState, all: boolean): Step {
   let current = state
-  let written = 0
   const events: MessagesEvent[] = []
-  for (const item of state.queue) {
-    if (!all && isBusy(current.open)) break
-    const [next, more] = openFor(current, item)
+  while (all || !isBusy(current.open)) {
+    const first = dequeue(current.queue)
+    if (first === undefined) break
+    const [item, queue] = first
+    const [next, more] = openFor({ ...current, queue }, item)
     current = next
-    events.push(...more)
-    written++
+    for (const event of more) events.push(event)
   }
-  return [{ ...current, queue: state.queue.slice(written) }, events]
+  return [current, events]
 }
 
 /** Starts the message if need be, closes what is open, and opens a block for `item`. */
@@ -198,7 +204,7 @@ function argumentsEvent(index: number, partial_json: string): MessagesEvent {
 function closeOpen(state: WriterState): Step {
   const { open, index } = state
   if (open.kind === "none") return [state, none]
-  const closed = open.kind === "tool" ? [...state.closed, open.key] : state.closed
+  const closed = open.kind === "tool" ? new Set([...state.closed, open.key]) : state.closed
   const next: WriterState = { ...state, open: { kind: "none" }, index: index + 1, closed }
   if (open.kind !== "reasoning") return [next, [{ type: "content_block_stop", index }]]
   return [{ ...next, cargo: noCargo }, signedEnd(state, open.field, state.thinking)]

@@ -1,15 +1,15 @@
-// What comes with a chat reply besides text, reasoning and calls: sources of a web search, and pictures.
-import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
+// What comes with a chat reply besides text, reasoning and calls: sources of a web search, pictures, and sound.
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { SearchResult } from "../delta.ts"
-import { none, plainText, type ReaderState, type Step } from "./reader-text.ts"
+import { after, none, plainText, type ReaderState, type Step } from "./reader-text.ts"
 import { foundPages, readPage } from "./search.ts"
 
 /**
  * The sources of a search that was asked for, wherever the provider puts them: `annotations` (OpenAI,
- * OpenRouter), `web_search` (Zhipu), `citations` and `search_results` (Perplexity, xAI). They are told at the end.
+ * OpenRouter), `web_search` (Zhipu), `citations` and `search_results` (Perplexity, xAI).
  */
-export function readSources(state: ReaderState, content: JsonObject): Step {
-  if (state.options.search === undefined) return [state, none]
+export function readSources(state: ReaderState, content: JsonObject): ReaderState {
+  if (state.options.search === undefined) return state
   return foundPages(state, [
     ...arrayOf(content["annotations"]).filter(isObject).flatMap(readAnnotation),
     ...arrayOf(content["web_search"]).filter(isObject).flatMap(readPage),
@@ -22,9 +22,20 @@ function readAnnotation(annotation: JsonObject): readonly SearchResult[] {
   return readPage(objectOf(annotation["url_citation"]))
 }
 
-/** Pictures in a reply have no block of their own in the Messages API: words say that there was one. */
+/** Pictures and sound have no block of their own in the Messages API: words stand for them. */
 export function readMedia(state: ReaderState, content: JsonObject): Step {
+  const [heard, words] = isObject(content["audio"])
+    ? readAudio(state, content["audio"], content)
+    : [state, none]
   const images = arrayOf(content["images"]).length
-  if (images === 0) return [state, none]
-  return plainText(state, images === 1 ? "[image omitted]" : `[${images} images omitted]`)
+  if (images === 0) return [heard, words]
+  return after(words, plainText(heard, images === 1 ? "[image omitted]" : `[${images} images omitted]`))
+}
+
+/** The words that are said, unless they stand in the content as well. */
+function readAudio(state: ReaderState, audio: JsonObject, { content }: JsonObject): Step {
+  const heard: ReaderState = { ...state, sounds: true }
+  const transcript = textOf(audio["transcript"])
+  const isWritten = typeof content === "string" ? content.trim() !== "" : arrayOf(content).length > 0
+  return transcript === undefined || isWritten ? [heard, none] : plainText(heard, transcript)
 }

@@ -2,19 +2,22 @@
 // will want back.
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Delta, Opaque } from "../delta.ts"
-import { addedText, mergeDetails } from "../reasoning-details.ts"
+import { detailText } from "../reasoning-details.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
 import { none, type ReaderState, reasoning, type Step } from "./reader-text.ts"
 
-/** The first field that holds anything; they are never joined, because some hosts fill two with one text. */
-export function readReasoning(state: ReaderState, content: JsonObject): Step {
-  for (const field of state.options.profile.reasoning.replyFields) {
-    const text = textOf(content[field])
-    if (text !== undefined) return reasoning(withoutTags(state), text, field)
-  }
+/**
+ * The first field that holds anything; they are never joined, because some hosts fill two with one text. `known`
+ * is that field where it is known already.
+ */
+export function readReasoning(state: ReaderState, content: JsonObject, known: string | undefined): Step {
+  const { replyFields } = state.options.profile.reasoning
+  const field = known ?? replyFields.find((name) => textOf(content[name]) !== undefined)
+  if (field !== undefined) return reasoning(withoutTags(state), textOf(content[field]) ?? "", field)
   const pieces = detailsOf(content)
-  if (pieces.length === 0) return [state, none]
-  return reasoning(state, addedText(state.details, pieces), "reasoning_details")
+  return pieces.length === 0
+    ? [state, none]
+    : reasoning(state, pieces.map(detailText).join(""), "reasoning_details")
 }
 
 /** A server that has a field for reasoning has taken it out of the text: no closing tag will come. */
@@ -41,8 +44,7 @@ export function readOpaque(state: ReaderState, content: JsonObject): Step {
   const value = signatureOf(content)
   if (value !== undefined) found.push({ kind: "signature", toolId: undefined, value })
   if (found.length === 0) return [state, none]
-  const details = mergeDetails(state.details, pieces)
-  return [{ ...state, details }, found.map((opaque) => ({ kind: "opaque", opaque }))]
+  return [state, found.map((opaque) => ({ kind: "opaque", opaque }))]
 }
 
 const opaqueFields = ["reasoning_details", "encrypted_content", "reasoning_opaque", "extra_content"] as const

@@ -1,6 +1,7 @@
 // The reader of the Chat Completions dialect: chunks of any provider become deltas here. What
 // a chunk holds is never trusted, and no chunk can make this throw.
 import type { ChatChoice, ChatChunk, ChatDelta, StreamInput } from "../../protocol/chat.ts"
+import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import { readMedia, readSources } from "./chat-extras.ts"
@@ -18,6 +19,8 @@ import {
   type Step,
   tagged,
 } from "./reader-text.ts"
+import { flaggedText, isFlagged } from "./thought-flags.ts"
+import { unroll } from "./unroll.ts"
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
 export function readChat(state: ReaderState, input: StreamInput): Step {
@@ -25,13 +28,21 @@ export function readChat(state: ReaderState, input: StreamInput): Step {
   switch (input.kind) {
     case "chunk":
       return readChunk(state, input.chunk, false)
-    case "end":
-      return readEnd(state, input.clean)
+    case "end": {
+      const [ready, before] = readPiece(state, {}, true)
+      return after(before, readEnd(ready, input.clean))
+    }
     case "fault":
-      return failed(state, input.fault)
+      return broken(state, input.fault)
     default:
       return input satisfies never
   }
+}
+
+/** What was held back is given before the reply breaks off: it may be complete all the same. */
+function broken(state: ReaderState, fault: Fault): Step {
+  const [ready, before] = readPiece(state, {}, true)
+  return after(before, failed(ready, fault))
 }
 
 /** A whole reply: the same reading, in one step, with every entry of `tool_calls` a call of its own. */
@@ -41,42 +52,60 @@ export function readChatReply(state: ReaderState, reply: unknown): Step {
 }
 
 function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
-  if (isErrorJson(raw)) return failed(state, faultFromJson(raw, state.options.errors))
+  if (isErrorJson(raw)) return broken(state, faultFromJson(raw, state.options.errors))
   if (!isObject(raw)) return [state, none]
   const chunk: ChatChunk = raw
-  const [reported, usage] = readUsage(state, chunk)
-  const [ready, sources] = readSources(reported, raw)
+  const [reported, usage] = readUsage(state, raw)
   // Some gateways spread one answer over several choices (seen with copilot-api).
   const choices = arrayOf(chunk.choices).filter(isObject)
+  // The pages of a search are told before the words, so they are read first.
+  const said = state.options.search === undefined ? [] : choices.map((one) => deltaOf(reported, one, whole))
+  const ready = [raw, ...said].reduce(readSources, reported)
   const step = each(ready, choices, (current, choice) =>
     current.ended ? [current, none] : readChoice(current, choice, whole),
   )
-  return after(usage, after(sources, step))
+  return after(usage, step)
 }
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
-function readUsage(state: ReaderState, chunk: ChatChunk): Step {
-  const found =
-    convertUsage(chunk.usage) ??
-    convertUsage(objectOf(arrayOf(chunk.choices)[0])["usage"]) ??
-    convertUsage(objectOf(chunk.x_groq)["usage"])
-  return found === undefined ? [state, none] : reported(state, found)
+function readUsage(state: ReaderState, chunk: JsonObject): Step {
+  const counts = [
+    chunk["usage"],
+    objectOf(arrayOf(chunk["choices"])[0])["usage"],
+    objectOf(chunk["x_groq"])["usage"],
+  ].find((given) => convertUsage(given) !== undefined)
+  if (counts === undefined && !isObject(chunk["timings"])) return [state, none]
+  const counted = counts ?? state.counted
+  const timings = isObject(chunk["timings"]) ? chunk["timings"] : state.timings
+  const found = convertUsage(counted, timings)
+  return found === undefined ? [state, none] : reported({ ...state, counted, timings }, found)
 }
 
 function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Step {
   if (choice.error !== undefined && isErrorJson({ error: choice.error }))
-    return failed(state, faultFromJson({ error: choice.error }, state.options.errors))
-  const content = deltaOf(state, choice, whole)
-  let step = readReasoning(state, content)
+    return broken(state, faultFromJson({ error: choice.error }, state.options.errors))
+  const given = deltaOf(state, choice, whole)
+  const word = textOf(choice.finish_reason)
+  const step = whole ? readSaid(state, given, true) : readPiece(state, given, word !== undefined)
+  return word === undefined ? step : after(step[1], readFinish(step[0], choice, word))
+}
+
+/** A piece of a stream, without what it only repeats. */
+function readPiece(state: ReaderState, given: JsonObject, over: boolean): Step {
+  const { tracks, content, before, field } = unroll(state.tracks, given, state.options.profile, over)
+  const ready = tracks === state.tracks ? state : { ...state, tracks }
+  const [said, deltas] = before === "" ? [ready, none] : tagged(ready, before)
+  return after(deltas, readSaid(said, content, false, field))
+}
+
+function readSaid(state: ReaderState, content: JsonObject, whole: boolean, field?: string): Step {
+  let step = readReasoning(state, content, field)
   step = after(step[1], readOpaque(step[0], content))
-  step = after(step[1], readContent(step[0], content["content"]))
+  step = after(step[1], readContent(step[0], content))
   const refusal = textOf(content["refusal"])
   if (refusal !== undefined) step = after(step[1], plainText(step[0], refusal))
   step = after(step[1], readMedia(step[0], content))
-  step = after(step[1], readSources(step[0], content))
-  step = after(step[1], readCalls(step[0], content, whole))
-  const word = textOf(choice.finish_reason)
-  return word === undefined ? step : after(step[1], readFinish(step[0], choice, word))
+  return after(step[1], readCalls(step[0], content, whole))
 }
 
 /** Fake streams put a whole message into their last chunk: read only if nothing was streamed before. */
@@ -93,23 +122,26 @@ function saysSomething([field, value]: readonly [string, unknown]): boolean {
   return field !== "role" && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)
 }
 
-function readContent(state: ReaderState, content: unknown): Step {
-  if (typeof content === "string") return content === "" ? [state, none] : tagged(state, content)
+function readContent(state: ReaderState, given: JsonObject): Step {
+  const { content } = given
+  const flagged = isFlagged(given)
+  if (typeof content === "string")
+    return content === "" ? [state, none] : flaggedText(state, content, flagged)
   return each(state, isObject(content) ? [content] : arrayOf(content), (current, part) => {
-    if (isObject(part)) return readPart(current, part)
-    return typeof part === "string" && part !== "" ? tagged(current, part) : [current, none]
+    if (isObject(part)) return readPart(current, part, flagged)
+    return typeof part === "string" && part !== "" ? flaggedText(current, part, flagged) : [current, none]
   })
 }
 
 /** Mistral streams content as parts, thinking among them. */
-function readPart(state: ReaderState, part: JsonObject): Step {
+function readPart(state: ReaderState, part: JsonObject, flagged: boolean): Step {
   if (part["type"] === "thinking") {
     const inner = part["thinking"]
     const parts = typeof inner === "string" ? [{ text: inner }] : arrayOf(inner).filter(isObject)
     return reasoning(state, parts.map((item) => textOf(item["text"]) ?? "").join(""), "content")
   }
   const text = textOf(part["text"]) ?? textOf(part["refusal"])
-  return text === undefined ? [state, none] : tagged(state, text)
+  return text === undefined ? [state, none] : flaggedText(state, text, flagged || isFlagged(part))
 }
 
 function readCalls(state: ReaderState, content: ChatDelta, whole: boolean): Step {

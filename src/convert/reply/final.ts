@@ -15,7 +15,8 @@ export function finalUsage(state: WriterState): Partial<MessagesUsage> & { reado
   const { usage, options, written } = state
   const { estimate, inputTokens } = options
   const output_tokens = usage?.output_tokens || (written === "" ? 0 : (estimate?.(written) ?? 0))
-  const searches = state.searches === 0 ? {} : { server_tool_use: { web_search_requests: state.searches } }
+  const requests = usage?.server_tool_use?.web_search_requests ?? state.searches
+  const searches = requests === 0 ? {} : { server_tool_use: { web_search_requests: requests } }
   if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens, ...searches }
   const details = usage?.output_tokens_details
   return {

@@ -67,9 +67,26 @@ function failure(kind: "api_error" | "overloaded_error", status: number, word: s
 
 /**
  * Reads the usage of a chunk or reply, whichever provider wrote it; undefined when it holds no counts.
- * `input_tokens` is what was neither read from nor written to the cache, as Anthropic counts.
+ * `input_tokens` is what was neither read from nor written to the cache, as Anthropic counts. `timings` are
+ * llama.cpp's: they tell what came from the cache where the usage does not, and all of it where there is none.
  */
-export function convertUsage(raw: unknown): MessagesUsage | undefined {
+export function convertUsage(raw: unknown, timings?: JsonObject): MessagesUsage | undefined {
+  return (
+    readUsage(raw, countOf(timings?.["cache_n"])) ?? (timings && readUsage(fromTimings(timings), undefined))
+  )
+}
+
+/** `prompt_n` counts what was not in the cache (llama.cpp, tools/server/README.md). */
+function fromTimings({ prompt_n, predicted_n, cache_n }: JsonObject): JsonObject {
+  const [prompt, cached] = [countOf(prompt_n), countOf(cache_n) ?? 0]
+  return {
+    prompt_tokens: prompt === undefined ? undefined : prompt + cached,
+    completion_tokens: predicted_n,
+    prompt_tokens_details: { cached_tokens: prompt === undefined ? 0 : cached },
+  }
+}
+
+function readUsage(raw: unknown, cacheRead: number | undefined): MessagesUsage | undefined {
   if (!isObject(raw)) return undefined
   const prompt = countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"])
   const completion = countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"])
@@ -81,7 +98,7 @@ export function convertUsage(raw: unknown): MessagesUsage | undefined {
     completion: completion ?? 0,
     total: countOf(raw["total_tokens"]) ?? 0,
     reasoning,
-    ...cacheCounts(raw),
+    ...cacheCounts(raw, cacheRead),
   }
   return {
     input_tokens: uncached(counts, raw),
@@ -121,14 +138,18 @@ interface Counts {
   readonly reasoning: number | undefined
 }
 
-function cacheCounts(raw: JsonObject): { readonly cached: number; readonly written: number } {
+function cacheCounts(
+  raw: JsonObject,
+  cacheRead: number | undefined,
+): { readonly cached: number; readonly written: number } {
   const details = objectOf(raw["prompt_tokens_details"] ?? raw["input_tokens_details"])
   const cached =
     countOf(details["cached_tokens"]) ??
     countOf(raw["prompt_cache_hit_tokens"]) ??
     countOf(raw["cached_tokens"]) ??
     countOf(raw["cache_read_input_tokens"]) ??
-    countOf(details["cache_read_tokens"])
+    countOf(details["cache_read_tokens"]) ??
+    cacheRead
   const written =
     countOf(details["cache_write_tokens"]) ??
     countOf(details["cache_creation_input_tokens"]) ??

@@ -2,10 +2,9 @@
 
 import { changed } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { MessagesUsage } from "../../protocol/messages.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
-import type { Delta, Search, SearchResult } from "../delta.ts"
+import type { Delta, Search } from "../delta.ts"
 import {
   flushTextCalls,
   initialTextCalls,
@@ -16,7 +15,9 @@ import {
 import { readToolCalls, startPending, type ToolOptions } from "../tool-calls/tool-calls.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
 import type { Finish } from "./finish.ts"
+import { type SearchState, tellPages } from "./search.ts"
 import { flushTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
+import type { Tracks } from "./unroll.ts"
 
 export interface ReaderOptions {
   readonly profile: ProviderProfile
@@ -29,9 +30,11 @@ export interface ReaderOptions {
   readonly search?: Search | undefined
 }
 
-export interface ReaderState {
+export interface ReaderState extends SearchState {
   readonly options: ReaderOptions
   readonly tags: TagState
+  /** Pieces in a row that are marked as a thought. */
+  readonly thoughts: "none" | "one" | "several"
   /** Calls that are written into the text; undefined: none are looked for (any more). */
   readonly textCalls: TextCallState | undefined
   readonly tools: ToolState
@@ -39,14 +42,14 @@ export interface ReaderState {
   readonly space: string
   readonly spaceOf: "text" | "reasoning"
   readonly last: "nothing" | "reasoning" | "text" | "tool"
-  /** `reasoning_details` so far: some providers repeat them from the beginning. */
-  readonly details: readonly JsonObject[]
-  /** Pages that a web search found. */
-  readonly pages: readonly SearchResult[]
-  /** A search was told already. */
-  readonly searched: boolean
+  /** The texts of the reply so far: some providers repeat them from the beginning. */
+  readonly tracks: Tracks
+  /** There was sound, with or without the words that are said in it. */
+  readonly sounds: boolean
   readonly finish: Finish | undefined
-  readonly usage: MessagesUsage | undefined
+  /** The last counts as they came, in `usage` and in llama.cpp's `timings`: together they make the usage. */
+  readonly counted: unknown
+  readonly timings: JsonObject | undefined
   readonly ended: boolean
 }
 
@@ -159,5 +162,7 @@ function begin(
 ): readonly [ReaderState, readonly Delta[], string] {
   const [tools, pending] = startPending(state.tools, state.options.tools)
   const space = state.spaceOf === kind ? state.space : ""
-  return [{ ...state, tools, space: "", last: kind }, pending, space]
+  const begun: ReaderState = { ...state, tools, space: "", last: kind }
+  if (kind !== "text" || state.told !== undefined) return [begun, pending, space]
+  return [{ ...begun, told: state.pages.length }, [...pending, ...tellPages(state)], space]
 }

@@ -24,16 +24,21 @@ export function initialReader(options: ReaderOptions): ReaderState {
   return {
     options,
     tags: initialTags(options.profile.reasoning.thinkTags),
+    thoughts: "none",
     textCalls: initialCalls(options),
     tools: initialTools,
     space: "",
     spaceOf: "text",
     last: "nothing",
-    details: [],
+    tracks: new Map(),
+    sounds: false,
     pages: [],
+    told: undefined,
     searched: false,
     finish: undefined,
     usage: undefined,
+    counted: undefined,
+    timings: undefined,
     ended: false,
   }
 }
@@ -101,10 +106,11 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
 }
 
 /** Text that the end of a reply without any needs. */
-function lastWords({ last, finish, tags, options }: ReaderState): string | undefined {
+function lastWords({ last, finish, tags, sounds, options }: ReaderState): string | undefined {
   if (last === "text" || last === "tool") return undefined
   if (finish?.kind === "filtered" && options.profile.contentFilter === "refusal") return undefined
   if (finish?.kind === "filtered") return "[The provider's content filter stopped this reply.]"
+  if (sounds) return "[audio omitted]"
   // The closing tag never came: what was taken for reasoning was the answer, unless it was cut short.
   if (tags.unproved === undefined || tags.unproved.trim() === "") return undefined
   return finish?.kind === "stop" && finish.reason === "max_tokens" ? undefined : tags.unproved

@@ -1,8 +1,18 @@
 // One item of a Responses reply: reasoning, a message, a call or a search, from its events or as a whole.
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import {
+  arrayOf,
+  countOf,
+  isObject,
+  type JsonObject,
+  objectOf,
+  parseJson,
+  textOf,
+} from "../../protocol/json.ts"
+import type { Delta, SearchResult } from "../delta.ts"
 import { called } from "./reader.ts"
 import {
   after,
+  each,
   none,
   plainText,
   type ReaderState,
@@ -15,17 +25,18 @@ import { foundPages, readPage } from "./search.ts"
 
 export interface Item {
   readonly index: number
-  /** The parts of which something has come, by kind and position: their `done` says nothing new. */
-  readonly seen: ReadonlySet<string>
+  /** The last part of each kind of which something has come: its `done` says nothing new. */
+  readonly seen: Readonly<Partial<Record<Kind, number>>>
 }
 
 export type ItemStep = readonly [Item, Step]
 
 /** The item at an output_index, before any of its events. */
 export function initialItem(index: number): Item {
-  return { index, seen: new Set() }
+  return { index, seen: {} }
 }
 
+/** What an event can bring text of. */
 type Kind = "summary" | "reasoning" | "text" | "refusal" | "arguments"
 
 // Events that bring text, without the `.delta` or `.done` at their end.
@@ -43,7 +54,7 @@ export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject
   if (type === "response.output_item.added") return [item, startItem(reader, item, objectOf(event["item"]))]
   if (type === "response.output_item.done") return finishItem(reader, item, objectOf(event["item"]))
   if (type === "response.output_text.annotation.added") {
-    return [item, foundPages(reader, readPage(objectOf(event["annotation"])))]
+    return [item, [foundPages(reader, readPage(objectOf(event["annotation"]))), none]]
   }
   const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
@@ -57,9 +68,7 @@ export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject
 
 /** A whole item, in one step. */
 export function readWholeItem(reader: ReaderState, index: number, given: JsonObject): Step {
-  const item = initialItem(index)
-  const [started, before] = startItem(reader, item, given)
-  return after(before, finishItem(started, item, given)[1])
+  return finishItem(reader, initialItem(index), given)[1]
 }
 
 interface Said {
@@ -71,13 +80,13 @@ interface Said {
 }
 
 function say(reader: ReaderState, item: Item, { kind, position, text, isWhole }: Said): ItemStep {
-  const key = `${kind}:${position}`
+  const last = item.seen[kind] ?? -1
   // A summary and the reasoning itself are one thing told twice: the first to come is shown.
-  const other = kind === "summary" ? "reasoning:" : kind === "reasoning" ? "summary:" : undefined
-  const told = other !== undefined && [...item.seen].some((one) => one.startsWith(other))
-  if (text === undefined || told || (isWhole && item.seen.has(key))) return [item, [reader, none]]
-  const isNew = !item.seen.has(key)
-  const next = isNew ? { ...item, seen: new Set(item.seen).add(key) } : item
+  const other = kind === "summary" ? "reasoning" : kind === "reasoning" ? "summary" : undefined
+  const told = other !== undefined && item.seen[other] !== undefined
+  if (text === undefined || told || (isWhole && position <= last)) return [item, [reader, none]]
+  const isNew = position > last
+  const next = isNew ? { ...item, seen: { ...item.seen, [kind]: position } } : item
   return [next, pass(reader, item, kind, text, isNew)]
 }
 
@@ -90,14 +99,19 @@ function pass(reader: ReaderState, item: Item, kind: Kind, text: string, isNew: 
       return reasoning(reader, gap + text, kind)
     }
     case "text":
-      return tagged(reader, text)
+      return tagged(reader, between(reader, item) + text)
     case "refusal":
-      return plainText(reader, text)
+      return plainText(reader, between(reader, item) + text)
     case "arguments":
       return callWith(reader, { index: item.index, function: { arguments: text } })
     default:
       return kind satisfies never
   }
+}
+
+/** Messages in a row are paragraphs of one text; the parts of one message belong together. */
+function between({ last }: ReaderState, { seen }: Item): string {
+  return last === "text" && seen.text === undefined && seen.refusal === undefined ? "\n\n" : ""
 }
 
 function callWith(reader: ReaderState, entry: JsonObject): Step {
@@ -120,7 +134,7 @@ function finishItem(reader: ReaderState, item: Item, given: JsonObject): ItemSte
     case "message":
       return finishMessage(reader, item, given)
     case "function_call":
-      return say(reader, item, wholePart("arguments", 0, given["arguments"]))
+      return finishCall(reader, item, given)
     case "web_search_call":
       return [item, finishSearch(reader, given)]
     case "image_generation_call":
@@ -134,6 +148,22 @@ const wholePart = (kind: Kind, position: number, text: unknown): Said => {
   return { kind, position, text: textOf(text), isWhole: true }
 }
 
+/** Servers that send nothing of a call but its end name it here for the first time. */
+function finishCall(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
+  const args = textOf(given["arguments"]) ?? "{}"
+  const [named, before] = startItem(reader, item, given)
+  const [next, [read, deltas]] = say(named, item, wholePart("arguments", 0, args))
+  return [next, [read, [...before, ...deltas, ...(parseJson(args).ok ? endCall(read) : none)]]]
+}
+
+/** Empty arguments are held back, because more may follow them; here nothing does. */
+function endCall({ tools }: ReaderState): readonly Delta[] {
+  const key = tools.current
+  const slot = tools.slots[key]
+  if (slot === undefined || !slot.started || slot.args.done) return none
+  return [{ kind: "tool", key, id: slot.id, name: slot.clientName, args: "", complete: true }]
+}
+
 /** `encrypted_content` is final only here (OpenAI API reference): it goes back with the next request. */
 function finishReasoning(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
   const [next, [read, deltas]] = sayAll(reader, item, [
@@ -142,7 +172,9 @@ function finishReasoning(reader: ReaderState, item: Item, given: JsonObject): It
   ])
   const value = textOf(given["encrypted_content"])
   if (value === undefined) return [next, [read, deltas]]
-  return [next, [read, [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]]
+  // The text before it, if any, is over.
+  const closed: ReaderState = { ...read, last: read.last === "text" ? "tool" : read.last }
+  return [next, [closed, [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]]
 }
 
 function finishMessage(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
@@ -152,19 +184,22 @@ function finishMessage(reader: ReaderState, item: Item, given: JsonObject): Item
       ? wholePart("refusal", at, part["refusal"])
       : wholePart("text", at, part["text"]),
   )
-  const [next, [read, deltas]] = sayAll(reader, item, said)
-  const pages = parts.flatMap((part) => partsOf(part["annotations"]).flatMap(readPage))
-  return [next, after(deltas, foundPages(read, pages))]
+  return sayAll(foundPages(reader, pagesOf(given)), item, said)
+}
+
+/** The pages that the parts of a message name as their sources. */
+export function pagesOf(given: JsonObject): readonly SearchResult[] {
+  return partsOf(given["content"]).flatMap((part) => partsOf(part["annotations"]).flatMap(readPage))
 }
 
 function sayAll(reader: ReaderState, item: Item, parts: readonly Said[]): ItemStep {
-  let current: ItemStep = [item, [reader, none]]
-  for (const part of parts) {
-    const [at, [read, before]] = current
-    const [next, step] = say(read, at, part)
-    current = [next, after(before, step)]
-  }
-  return current
+  let current = item
+  const step = each(reader, parts, (at, part) => {
+    const [next, said] = say(at, current, part)
+    current = next
+    return said
+  })
+  return [current, step]
 }
 
 const partsOf = (value: unknown): readonly JsonObject[] => arrayOf(value).filter(isObject)
@@ -181,5 +216,5 @@ function finishSearch(reader: ReaderState, given: JsonObject): Step {
   if (given["status"] !== "failed" && pages.length === 0) return [reader, none]
   const results = given["status"] === "failed" ? undefined : pages
   const [ready, before] = releaseHeld(reader)
-  return [{ ...ready, searched: true }, [...before, { kind: "search", query, results }]]
+  return [{ ...ready, searched: true, last: "tool" }, [...before, { kind: "search", query, results }]]
 }

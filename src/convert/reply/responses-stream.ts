@@ -7,7 +7,8 @@ import type { Delta } from "../delta.ts"
 import { convertUsage, type Finish } from "./finish.ts"
 import { failed, finished, initialReader, readEnd, reported } from "./reader.ts"
 import { after, each, none, type ReaderOptions, type ReaderState, type Step } from "./reader-text.ts"
-import { type Item, initialItem, readItemEvent, readWholeItem } from "./responses-items.ts"
+import { type Item, initialItem, pagesOf, readItemEvent, readWholeItem } from "./responses-items.ts"
+import { foundPages } from "./search.ts"
 
 export interface ResponsesState {
   readonly reader: ReaderState
@@ -15,18 +16,26 @@ export interface ResponsesState {
   readonly items: ReadonlyMap<number, Waiting>
   /** Something has come of an item. */
   readonly begun: boolean
+  /** The highest output_index of an item that is done. */
+  readonly done: number
 }
 
 interface Waiting {
   readonly item: Item
   /** Events that came before it was this item's turn. */
-  readonly events: readonly JsonObject[]
+  readonly later: Later | undefined
+}
+
+/** Events in a chain, the last one first: one more costs the same however many there are. */
+interface Later {
+  readonly event: JsonObject
+  readonly before: Later | undefined
 }
 
 type ResponsesStep = readonly [ResponsesState, readonly Delta[]]
 
 export function initialResponses(options: ReaderOptions): ResponsesState {
-  return { reader: initialReader(options), items: new Map(), begun: false }
+  return { reader: initialReader(options), items: new Map(), begun: false, done: -1 }
 }
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
@@ -78,71 +87,95 @@ function indexOf(state: ResponsesState, event: JsonObject): number {
   return countOf(event["output_index"]) ?? [...state.items.keys()].at(-1) ?? 0
 }
 
+// More of them at once than any model keeps open.
+const mostOpen = 64
+
 function addItem(state: ResponsesState, event: JsonObject): ResponsesStep {
   const index = countOf(event["output_index"]) ?? state.items.size
-  const items = new Map(state.items).set(index, { item: initialItem(index), events: [] })
-  return toItem({ ...state, items, begun: true }, event)
+  if (state.items.has(index)) return toItem(state, event)
+  const [ready, before] = state.items.size < mostOpen ? [state, none] : giveUp(state)
+  const items = new Map(ready.items).set(index, { item: initialItem(index), later: undefined })
+  const [next, deltas] = toItem({ ...ready, items, begun: true }, event)
+  return [next, [...before, ...deltas]]
 }
 
 /** An event of the item whose turn it is is read at once; any other waits. */
 function toItem(state: ResponsesState, event: JsonObject): ResponsesStep {
   const index = indexOf(state, event)
   const waiting = state.items.get(index)
-  if (waiting === undefined) {
-    // An item that was never added, as some servers have it: it is known by its end.
-    return event["type"] === "response.output_item.done" ? addItem(state, event) : [state, none]
-  }
+  if (waiting === undefined) return opensItem(state, index, event) ? addItem(state, event) : [state, none]
   if (index === turnOf(state)) return readNow(state, index, event)
-  const items = new Map(state.items).set(index, { ...waiting, events: [...waiting.events, event] })
-  return [{ ...state, items }, none]
+  const later = { event, before: waiting.later }
+  return [{ ...state, items: new Map(state.items).set(index, { ...waiting, later }) }, none]
+}
+
+/** Items that were never added, as some servers have them: they are known by their end, or by what they say. */
+function opensItem({ done }: ResponsesState, index: number, event: JsonObject): boolean {
+  if (event["type"] === "response.output_item.done") return true
+  return index > done && (textOf(event["type"])?.endsWith(".delta") ?? false)
 }
 
 const turnOf = ({ items }: ResponsesState): number => Math.min(...items.keys())
 
+/** Reads an event of the item whose turn it is, and what has waited for that item's end. */
 function readNow(state: ResponsesState, index: number, event: JsonObject): ResponsesStep {
-  const waiting = state.items.get(index)
-  if (waiting === undefined) return [state, none]
-  const [item, [reader, deltas]] = readItemEvent(state.reader, waiting.item, event)
-  const items = new Map(state.items)
-  if (event["type"] !== "response.output_item.done") {
-    return [{ ...state, reader, items: items.set(index, { item, events: waiting.events }) }, deltas]
-  }
-  items.delete(index)
-  const [next, more] = drain(
-    { ...state, reader, items },
-    items.size === 0 ? undefined : Math.min(...items.keys()),
-  )
-  return [next, [...deltas, ...more]]
+  const deltas: Delta[] = []
+  return [readWaiting(readOne(state, index, event, deltas), deltas), deltas]
 }
 
-/** Reads what waited for an item's turn, and so on to the next one that is done already. */
-function drain(state: ResponsesState, index: number | undefined): ResponsesStep {
-  const waiting = index === undefined ? undefined : state.items.get(index)
-  if (index === undefined || waiting === undefined) return [state, none]
-  let current: ResponsesState = {
-    ...state,
-    items: new Map(state.items).set(index, { item: waiting.item, events: [] }),
+function readOne(state: ResponsesState, index: number, event: JsonObject, deltas: Delta[]): ResponsesState {
+  const waiting = state.items.get(index)
+  if (waiting === undefined) return state
+  const [item, [reader, more]] = readItemEvent(state.reader, waiting.item, event)
+  for (const delta of more) deltas.push(delta)
+  if (event["type"] === "response.output_item.done") return { ...without(state, index), reader }
+  if (item === waiting.item) return { ...state, reader }
+  return { ...state, reader, items: new Map(state.items).set(index, { ...waiting, item }) }
+}
+
+function without(state: ResponsesState, index: number): ResponsesState {
+  const items = new Map(state.items)
+  items.delete(index)
+  return { ...state, items, done: Math.max(state.done, index) }
+}
+
+/** The next item's events are read, and so on to one that is not done. */
+function readWaiting(state: ResponsesState, deltas: Delta[]): ResponsesState {
+  let current = state
+  for (;;) {
+    const index = turnOf(current)
+    const waiting = current.items.get(index)
+    if (waiting?.later === undefined) return current
+    const items = new Map(current.items).set(index, { ...waiting, later: undefined })
+    current = { ...current, items }
+    for (const event of inOrder(waiting.later)) current = readOne(current, index, event, deltas)
   }
+}
+
+function inOrder(last: Later): readonly JsonObject[] {
+  const events: JsonObject[] = []
+  for (let at: Later | undefined = last; at !== undefined; at = at.before) events.push(at.event)
+  return events.reverse()
+}
+
+/** The item whose turn it is is not waited for any longer. */
+function giveUp(state: ResponsesState): ResponsesStep {
   const deltas: Delta[] = []
-  for (const event of waiting.events) {
-    const [next, more] = readNow(current, index, event)
-    current = next
-    for (const delta of more) deltas.push(delta)
-  }
-  return [current, deltas]
+  return [readWaiting(without(state, turnOf(state)), deltas), deltas]
 }
 
 /** The reply is over, one way or another: what still waits is read first, in its order. */
 function settle(state: ResponsesState, end: (reader: ReaderState) => Step): ResponsesStep {
   let current = state
   const deltas: Delta[] = []
-  for (const index of [...state.items.keys()].toSorted((one, other) => one - other)) {
-    const [next, more] = drain(current, index)
+  while (current.items.size > 0) {
+    const [next, more] = giveUp(current)
     current = next
     for (const delta of more) deltas.push(delta)
   }
   const [reader, more] = end(current.reader)
-  return [{ ...current, reader, items: new Map() }, [...deltas, ...more]]
+  for (const delta of more) deltas.push(delta)
+  return [{ ...current, reader }, deltas]
 }
 
 /** The last event holds the whole reply: it is all there is where nothing was streamed. */
@@ -155,7 +188,11 @@ function readTerminal(state: ResponsesState, response: JsonObject): ResponsesSte
 
 function readOutput(reader: ReaderState, response: JsonObject): Step {
   const items = [...arrayOf(response["output"]).entries()]
-  return each(reader, items, (current, [index, item]) =>
+  const known = foundPages(
+    reader,
+    items.flatMap(([, item]) => (isObject(item) ? pagesOf(item) : [])),
+  )
+  return each(known, items, (current, [index, item]) =>
     isObject(item) ? readWholeItem(current, index, item) : [current, none],
   )
 }

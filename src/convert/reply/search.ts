@@ -1,15 +1,28 @@
-// A web search that the upstream was asked to run: what it found is told once, behind the words.
+// A web search that the upstream was asked to run. What it found before the first words is told in front of them,
+// as Anthropic's own search does; what comes later is told once, at the end.
 import { type JsonObject, textOf } from "../../protocol/json.ts"
-import type { Delta, SearchResult } from "../delta.ts"
-import { none, type ReaderState, type Step } from "./reader-text.ts"
+import type { MessagesUsage } from "../../protocol/messages.ts"
+import type { Delta, Search, SearchResult } from "../delta.ts"
 
-/** Pages that were found; they come in pieces, and are told together at the end. */
-export function foundPages(state: ReaderState, pages: readonly SearchResult[]): Step {
+/** What of a reader's state is about searches. */
+export interface SearchState {
+  readonly options: { readonly search?: Search | undefined }
+  /** Pages that a web search found. */
+  readonly pages: readonly SearchResult[]
+  /** How many of them were told before the first text; undefined: no text has begun. */
+  readonly told: number | undefined
+  /** A search was told already, with all that it found. */
+  readonly searched: boolean
+  readonly usage: MessagesUsage | undefined
+}
+
+/** Pages that were found; they come in pieces, and are kept until they are told. */
+export function foundPages<State extends SearchState>(state: State, pages: readonly SearchResult[]): State {
   if (state.options.search === undefined || pages.length === 0 || state.pages.length >= mostPages)
-    return [state, none]
+    return state
   // Some providers name all of them in every chunk.
   const known = new Map([...state.pages, ...pages].map((page) => [page.url, page]))
-  return [{ ...state, pages: [...known.values()].slice(0, mostPages) }, none]
+  return { ...state, pages: [...known.values()].slice(0, mostPages) }
 }
 
 const mostPages = 200
@@ -20,9 +33,31 @@ export function readPage(page: JsonObject): readonly SearchResult[] {
   return url === undefined ? [] : [{ url, title: textOf(page["title"]) ?? url }]
 }
 
-/** What was found. A client that asked for a search alone waits for it, even if it is empty. */
-export function endSearch({ options, searched, pages }: ReaderState): readonly Delta[] {
+/** What was found before the first text, which is about to begin. */
+export function tellPages({ options, searched, pages }: SearchState): readonly Delta[] {
   const { search } = options
-  if (search === undefined || searched || (pages.length === 0 && !search.forced)) return []
+  if (search === undefined || searched || pages.length === 0) return []
   return [{ kind: "search", query: search.query, results: pages }]
+}
+
+/**
+ * What was found and not told yet. A client that asked for a search alone waits for it, even if it is empty. Pages
+ * that come in two lists were found by one search.
+ */
+export function endSearch({ options, searched, pages, told = 0, usage }: SearchState): readonly Delta[] {
+  const { search } = options
+  const results = pages.slice(told)
+  if (search === undefined || searched) return []
+  if (results.length === 0 && (told > 0 || !search.forced)) return []
+  const found: Delta = { kind: "search", query: search.query, results }
+  if (told === 0) return [found]
+  const counted = { ...(usage ?? noUsage), server_tool_use: { web_search_requests: 1 } }
+  return [found, { kind: "usage", usage: counted }]
+}
+
+const noUsage = {
+  input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
 }

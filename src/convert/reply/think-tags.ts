@@ -18,6 +18,8 @@ export interface TagState {
   readonly mode: "start" | "opened" | "thinking" | "after" | "text"
   readonly held: string
   readonly close: string
+  /** The opening tag was there. */
+  readonly opened: boolean
   /** Text that was taken for reasoning without any opening tag; undefined once a tag has proved it right. */
   readonly unproved: string | undefined
 }
@@ -32,9 +34,12 @@ const mostHeld = 4_096
 
 type Split = readonly [TagState, readonly Piece[]]
 
-const plain: TagState = { mode: "text", held: "", close: "", unproved: undefined }
+const plain: TagState = { mode: "text", held: "", close: "", opened: false, unproved: undefined }
 const start: TagState = { ...plain, mode: "start" }
 const after: TagState = { ...plain, mode: "after" }
+
+/** The text is known to be a thought: an opening tag may come, and a closing one would end it. */
+export const initialFlagged: TagState = { ...start, close: "</thought>" }
 
 /** `implicit`: the provider's template opens the tag itself, so only the closing one will come. */
 export function initialTags(style: "start" | "implicit" | "never"): TagState {
@@ -69,7 +74,8 @@ export function splitTags(state: TagState, text: string): Split {
 export function flushTags(state: TagState): Split {
   const released: TagState = state.mode === "start" ? plain : { ...state, held: "" }
   if (state.held === "" || state.mode === "after") return [released, []]
-  return [released, [{ kind: state.mode === "start" ? "text" : "reasoning", text: state.held }]]
+  const isText = state.mode === "start" && state.close === ""
+  return [released, [{ kind: isText ? "text" : "reasoning", text: state.held }]]
 }
 
 function atStart(state: TagState, held: string): Split {
@@ -77,13 +83,13 @@ function atStart(state: TagState, held: string): Split {
   const found = tags.find(([open]) => trimmed.startsWith(open))
   if (found !== undefined) {
     const [open, close] = found
-    return splitTags({ ...start, mode: "opened", close }, trimmed.slice(open.length))
+    return splitTags({ ...start, mode: "opened", close, opened: true }, trimmed.slice(open.length))
   }
   if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) {
     return [{ ...state, held: held.slice(-mostHeld) }, []]
   }
-  if (state.unproved === undefined) return [plain, [{ kind: "text", text: held }]]
-  return inThinking({ ...state, mode: "thinking", close: "</think>" }, trimmed)
+  if (state.unproved === undefined && state.close === "") return [plain, [{ kind: "text", text: held }]]
+  return inThinking({ ...state, mode: "thinking", close: state.close || "</think>" }, trimmed)
 }
 
 function inThinking(state: TagState, text: string): Split {

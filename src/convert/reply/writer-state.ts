@@ -2,7 +2,9 @@
 import type { Note } from "../../protocol/fault.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
 import { type Cargo, noCargo } from "../carrier.ts"
-import type { Delta } from "../delta.ts"
+import { type Content, emptyQueue, type Queue } from "./writer-queue.ts"
+
+export type { Content } from "./writer-queue.ts"
 
 export interface WriterOptions {
   readonly id: string
@@ -17,8 +19,8 @@ export interface WriterOptions {
   readonly estimate: ((text: string) => number) | null
 }
 
-/** What becomes of blocks. */
-export type Content = Extract<Delta, { kind: "tool" | "text" | "reasoning" | "search" | "compaction" }>
+/** Content that comes in pieces. */
+export type Growing = Extract<Content, { kind: "tool" | "text" | "reasoning" }>
 
 export type Open =
   | { readonly kind: "none" }
@@ -32,14 +34,14 @@ export interface WriterState {
   /** Index of the open block, or of the next one when none is open. */
   readonly index: number
   readonly open: Open
-  /** What came while a call was open whose arguments are not complete, in order of arrival. */
-  readonly queue: readonly Content[]
+  /** What came while a call was open whose arguments are not complete. */
+  readonly queue: Queue
   /** The text of the thinking block that is open. */
   readonly thinking: string
   /** Opaque data for the signature of the thinking block that is open, or of the next one. */
   readonly cargo: Cargo
-  /** Keys of the calls that are over. */
-  readonly closed: readonly number[]
+  /** Keys of the calls that are over: no more than a reply may have calls. */
+  readonly closed: ReadonlySet<number>
   readonly finish: StopReason | undefined
   readonly stopSequence: string | null
   readonly usage: MessagesUsage | undefined
@@ -60,10 +62,10 @@ export function initialWriter(options: WriterOptions): WriterState {
     phase: "new",
     index: 0,
     open: { kind: "none" },
-    queue: [],
+    queue: emptyQueue,
     thinking: "",
     cargo: noCargo,
-    closed: [],
+    closed: new Set(),
     finish: undefined,
     stopSequence: null,
     usage: undefined,
@@ -78,4 +80,16 @@ export function initialWriter(options: WriterOptions): WriterState {
 /** Has anything of substance (a block) been written? Until then a failed attempt may be repeated. */
 export function hasContent(state: WriterState): boolean {
   return state.index > 0 || state.open.kind !== "none"
+}
+
+/** The item, if it is a further piece of the block that is open. */
+export function continues(open: Open, item: Content): Growing | undefined {
+  if (item.kind === "tool") return open.kind === "tool" && open.key === item.key ? item : undefined
+  if (item.kind !== "text" && item.kind !== "reasoning") return undefined
+  return open.kind === item.kind ? item : undefined
+}
+
+/** Only when its arguments are complete is a call over: until then all else waits, so that none is torn. */
+export function isBusy(open: Open): boolean {
+  return open.kind === "tool" && !open.complete
 }

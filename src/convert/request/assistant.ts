@@ -2,7 +2,7 @@
 import type { ContentBlock } from "../../protocol/blocks.ts"
 import type { ChatAssistantMessage, ChatToolCall } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import { isObject } from "../../protocol/json.ts"
+import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
 import type { Message } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { isOurs } from "../carrier.ts"
@@ -163,7 +163,18 @@ function contentOf(
 
 function noteInput({ input }: ToolUse, path: string): readonly Note[] {
   if (isObject(input) || input === null || input === undefined) return []
-  return [changed(`${path}.input`, "not an object, so it is sent as {}")]
+  const why =
+    objectIn(input) === undefined
+      ? "not an object, so it is sent as {}"
+      : "an object in a string, so it is sent as the object"
+  return [changed(`${path}.input`, why)]
+}
+
+/** The object that an input is; some clients keep it as the text it came in. */
+function objectIn(input: unknown): JsonObject | undefined {
+  if (isObject(input)) return input
+  const parsed = typeof input === "string" ? parseJson(input) : undefined
+  return parsed?.ok && isObject(parsed.value) ? parsed.value : undefined
 }
 
 /** Why a block of an assistant message goes nowhere, or undefined when it goes somewhere. */
@@ -201,7 +212,7 @@ export function convertCalls(
  * which servers that read the arguments with a strict parser refuse.
  */
 function inputText({ input }: ToolUse): string {
-  const json = JSON.stringify(isObject(input) ? input : {})
+  const json = JSON.stringify(objectIn(input) ?? {})
   if (!json.includes("\\ud")) return json
   return json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g, "$1\ufffd")
 }

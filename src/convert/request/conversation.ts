@@ -114,7 +114,9 @@ function readUser({ message, path }: Placed, profile: ProviderProfile): Converte
 function joinTurns(turns: readonly Turn[], notes: Note[]): readonly Turn[] {
   const spoken = joinNeighbours(turns).filter((turn) => {
     if (turn.role !== "assistant" || turn.turns.some(saysSomething)) return true
-    const thoughts = turn.turns.filter(({ thoughts }) => thoughts.text !== "")
+    const thoughts = turn.turns.filter(({ said }) =>
+      said.some((piece) => piece.kind === "thinking" && piece.block.thinking !== ""),
+    )
     notes.push(...thoughts.map(({ path }) => dropped(path, "reasoning alone is no message")))
     return false
   })

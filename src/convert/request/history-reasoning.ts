@@ -100,6 +100,7 @@ export function reasoningFields(
     }
     case "thinking-parts":
     case "think-tags":
+    case "items":
       return {}
     default:
       return sendBackAs satisfies never

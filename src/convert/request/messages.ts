@@ -1,9 +1,16 @@
 // The conversation as Chat Completions wants it: results directly after their calls, the user's words after the
 // results, no call without a result.
-import type { ChatMessage } from "../../protocol/chat.ts"
-import type { Note } from "../../protocol/fault.ts"
+import type { ChatAssistantMessage, ChatMessage } from "../../protocol/chat.ts"
+import { dropped, type Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages.ts"
-import { type MessageOptions, noCallIds, type PendingCall, renderAssistant } from "./assistant.ts"
+import { isOurs } from "../carrier.ts"
+import {
+  type AssistantTurn,
+  type MessageOptions,
+  noCallIds,
+  type PendingCall,
+  renderAssistant,
+} from "./assistant.ts"
 import type { Converted } from "./content.ts"
 import { readConversation, type Turn } from "./conversation.ts"
 import { convertUser, stubResults } from "./user.ts"
@@ -32,6 +39,7 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
   const { profile } = options
   const out: ChatMessage[] = []
   const ids = noCallIds()
+  const lost: string[] = []
   let pending: readonly PendingCall[] = []
   // Nothing may stand between calls and their results: a system message there waits for them.
   let waiting: readonly ChatMessage[] = []
@@ -48,9 +56,33 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
       out.push(...stubResults(pending, profile), ...waiting)
       const { message, pending: calls } = renderAssistant(turn.turns, options, ids)
       out.push(message)
+      if (!tellsThoughts(message)) lost.push(...signedElsewhere(turn.turns))
       pending = calls
       waiting = []
     }
   }
+  const [first] = lost
+  if (first !== undefined) {
+    const why = `thinking signed elsewhere is of no use to this provider (blocks: ${lost.length}, first here)`
+    notes.push(dropped(first, why))
+  }
   return [...out, ...stubResults(pending, profile), ...waiting]
+}
+
+/** Does the message say, in whatever form, what was thought before it? */
+function tellsThoughts(message: ChatAssistantMessage): boolean {
+  const { content, reasoning_content, reasoning, reasoning_text } = message
+  if (reasoning_content || reasoning || reasoning_text) return true
+  return typeof content === "string" ? content.startsWith("<think>") : content?.[0]?.type === "thinking"
+}
+
+/** Where thinking stands whose signature is not this proxy's but Anthropic's own; a place for each block. */
+function signedElsewhere(turns: readonly AssistantTurn[]): readonly string[] {
+  return turns.flatMap(({ said, path }) =>
+    said.flatMap((piece) => {
+      if (piece.kind !== "thinking") return []
+      const { thinking, signature } = piece.block
+      return thinking === "" || signature === "" || isOurs(signature) ? [] : [`${path}.content`]
+    }),
+  )
 }

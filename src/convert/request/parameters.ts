@@ -16,10 +16,15 @@ interface Amount {
   readonly notes: readonly Note[]
 }
 
+// Reasoning counts as output nearly everywhere: with less than this nothing may be left for the answer.
+const leastWhileThinking = 4_096
+
+/** The limit of one reply. `thinks` says that the client asked for thinking, which needs room of its own. */
 export function prepareMaxTokens(
   request: MessagesRequest,
   profile: ProviderProfile,
   limits: TokenLimits,
+  thinks: boolean,
 ): Amount {
   const asked = request.max_tokens ?? 0
   const usable = asked > 0 && asked >= limits.minTokensLimit
@@ -28,10 +33,16 @@ export function prepareMaxTokens(
     limits.maxTokensLimit ?? Number.POSITIVE_INFINITY,
     profile.maxOutputTokens ?? Number.POSITIVE_INFINITY,
   )
-  const value = Math.max(1, Math.min(wanted, limit))
+  const needed = thinks ? Math.max(wanted, leastWhileThinking) : wanted
+  const value = Math.max(1, Math.min(needed, limit))
   if (usable && value === asked) return { value, notes: [] }
-  const why = value < wanted ? `lowered from ${wanted} to ${value}, the limit here` : `set to ${value}`
-  return { value, notes: [changed("max_tokens", why)] }
+  return { value, notes: [changed("max_tokens", whyTokens(wanted, value, needed))] }
+}
+
+function whyTokens(wanted: number, value: number, needed: number): string {
+  if (value < wanted) return `lowered from ${wanted} to ${value}, the limit here`
+  if (needed > wanted) return `raised from ${wanted} to ${value}, because thinking counts as output`
+  return `set to ${value}`
 }
 
 export function prepareStops(request: MessagesRequest, profile: ProviderProfile) {

@@ -12,7 +12,8 @@ export interface Prefill {
   readonly notes: readonly Note[]
 }
 
-const goOn =
+/** What the model is told where the beginning of its answer cannot be sent. */
+export const goOn =
   "Continue your last message exactly where it ends. Do not repeat any of it, and do not comment on it."
 
 /** The messages, with the last one as the provider wants a beginning to be sent. */

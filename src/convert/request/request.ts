@@ -3,7 +3,8 @@
 import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import { knownFields, type MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { ResponsesRequest } from "../../protocol/responses.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../delta.ts"
@@ -11,7 +12,7 @@ import { convertFormat, type Format } from "../schema/schema.ts"
 import type { Recall } from "./assistant.ts"
 import { markCache } from "./cache-marks.ts"
 import { askForSummary } from "./compaction.ts"
-import { convertMessages } from "./messages.ts"
+import { convertDialogue, type Dialogue } from "./dialogue.ts"
 import { mapToolName } from "./names.ts"
 import {
   applyProfile,
@@ -22,7 +23,7 @@ import {
   streaming,
   type TokenLimits,
 } from "./parameters.ts"
-import { convertPrefill, type Prefill } from "./prefill.ts"
+import { type ResponsesParts, toResponses } from "./responses-body.ts"
 import { cacheKey } from "./session.ts"
 import { joinSystem } from "./system.ts"
 import { convertThinking, type Reasoning } from "./thinking.ts"
@@ -31,7 +32,10 @@ import { type PreparedTools, prepareTools } from "./tools.ts"
 import { type ConvertedSearch, convertSearch } from "./web-search.ts"
 
 export interface Conversion {
+  /** For an upstream of Chat Completions. */
   readonly body: ChatRequest
+  /** What the body lacks where the Responses API is spoken; see toResponses. */
+  readonly responses: ResponsesParts | undefined
   readonly notes: readonly Note[]
   /** The whole reply, where the request can be answered without asking anybody. */
   readonly answer: readonly Delta[] | undefined
@@ -55,6 +59,13 @@ export interface Conversion {
   readonly repeats: string
   /** JSON was asked for: a Markdown fence around it is taken off. */
   readonly json: boolean
+  /** What the system prompt says in place of the schema that was sent, should the upstream refuse it. */
+  readonly formatFallback?: { readonly role: "system" | "developer"; readonly text: string } | undefined
+}
+
+/** The body to be sent. */
+export function bodyOf({ body, responses }: Conversion): ChatRequest | ResponsesRequest {
+  return responses === undefined ? body : toResponses(body, responses)
 }
 
 const forgetful: Recall = () => undefined
@@ -76,22 +87,31 @@ export function convertRequest(
   const search = convertSearch({ ...given, tools: [...changes.tools] }, profile)
   const request = askForSummary({ ...given, tools: [...search.tools] })
   const tools = prepareTools(request, profile)
-  const hasTools = tools.tools.length + search.chatTools.length > 0
+  const hasTools = tools.tools.length + search.chatTools.length + search.hosted.length > 0
   const thinking = convertThinking(request, profile, { forced: tools.forced, hasTools })
   const sendReasoning = !thinking.off || thinksAnyway(profile)
   const target = { provider: route.provider, model: route.model }
-  const messages = convertMessages(request.messages, { profile, target, sendReasoning, recall })
-  const prefill = convertPrefill(messages.value, profile)
+  const dialogue = convertDialogue(request.messages, { profile, target, sendReasoning, recall })
   const format = convertFormat(request, profile, hasTools)
-  const maxTokens = prepareMaxTokens(request, profile, limits)
+  const maxTokens = prepareMaxTokens(request, profile, limits, thinking.wanted)
   const stops = prepareStops(request, profile)
-  const system = [joinSystem(request.system), ...messages.hoisted, format.instruction]
-  const parts: Parts = { tools, search, thinking, prefill, format, stops, maxTokens: maxTokens.value, system }
+  const system = [joinSystem(request.system), ...dialogue.hoisted, format.instruction]
+  const parts: Parts = {
+    tools,
+    search,
+    thinking,
+    dialogue,
+    format,
+    stops,
+    maxTokens: maxTokens.value,
+    system,
+  }
   const { body, notes: removed } = applyProfile(buildBody(request, route, parts, session), request, profile)
   const calls = toolUses(request)
-  const noted = [changes, search, tools, thinking, messages, prefill, maxTokens, stops, format]
+  const noted = [changes, search, tools, thinking, dialogue, maxTokens, stops, format]
   return {
     body,
+    responses: responsesParts(parts, profile),
     notes: [...noted.flatMap(({ notes }) => notes), ...removed, ...noteMetadata(request)],
     answer: search.answer,
     toolNames: mappedNames([...(request.tools ?? []), ...calls], profile),
@@ -104,8 +124,33 @@ export function convertRequest(
     showReasoning: !thinking.off || (profile.reasoning.sendBack !== "never" && thinksAnyway(profile)),
     search: search.search,
     summary: given.compaction?.type === "summarize",
-    repeats: prefill.repeats,
+    repeats: dialogue.repeats,
     json: (request.output_config?.format ?? request.output_format ?? undefined) !== undefined,
+    formatFallback: prepareFallback(request, profile, body),
+  }
+}
+
+function prepareFallback(
+  request: MessagesRequest,
+  profile: ProviderProfile,
+  { response_format }: ChatRequest,
+): Conversion["formatFallback"] {
+  if (response_format?.type !== "json_schema") return undefined
+  const { instruction } = convertFormat(request, { ...profile, responseFormat: "none" })
+  return instruction === undefined ? undefined : { role: profile.systemRole, text: instruction }
+}
+
+function responsesParts(
+  { dialogue: { input }, search, thinking }: Parts,
+  { reasoning }: ProviderProfile,
+): ResponsesParts | undefined {
+  if (input === undefined) return undefined
+  return {
+    input,
+    search: search.hosted,
+    forcesSearch: search.search?.forced === true && search.hosted.length > 0,
+    keepsReasoning: reasoning.sendBack !== "never",
+    summarises: !thinking.off,
   }
 }
 
@@ -114,7 +159,7 @@ interface Parts {
   readonly tools: PreparedTools
   readonly search: ConvertedSearch
   readonly thinking: Reasoning
-  readonly prefill: Prefill
+  readonly dialogue: Dialogue
   readonly format: Format
   readonly stops: { readonly sent: readonly string[] }
   readonly maxTokens: number
@@ -124,11 +169,11 @@ interface Parts {
 function buildBody(
   request: MessagesRequest,
   { profile, model }: Route,
-  { tools, search, thinking, prefill, format, stops, maxTokens, system }: Parts,
+  { tools, search, thinking, dialogue, format, stops, maxTokens, system }: Parts,
   session: string | undefined,
 ): ChatRequest {
   const texts = system.filter((text) => text !== undefined)
-  const messages = [...systemMessage(texts, profile), ...prefill.messages]
+  const messages = [...systemMessage(texts, profile), ...dialogue.messages]
   const offered = [...tools.tools, ...search.chatTools]
   const choice = thinking.unforce ? "auto" : tools.choice
   return {
@@ -145,7 +190,7 @@ function buildBody(
     ...thinking.fields,
     ...format.fields,
     ...search.fields,
-    ...prefill.fields,
+    ...dialogue.fields,
     ...serviceTier(request),
     ...(profile.promptCacheKey && session !== undefined ? { prompt_cache_key: cacheKey(session) } : {}),
     ...(profile.sendStoreFalse ? { store: false } : {}),
@@ -176,13 +221,6 @@ function toolUses({ messages }: MessagesRequest) {
   return messages.flatMap(({ content }) =>
     content.flatMap((block) => (block.type === "tool_use" ? [block] : [])),
   )
-}
-
-/** Notes for top-level fields of the raw body that have no meaning for any upstream. */
-export function noteUnknownFields(raw: JsonObject): readonly Note[] {
-  return Object.keys(raw)
-    .filter((field) => !knownFields.has(field) && raw[field] !== null)
-    .map((field) => dropped(field, "no counterpart in Chat Completions"))
 }
 
 /** Every name that had to be changed, offered now or called earlier, by its upstream form. */

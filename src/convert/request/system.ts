@@ -11,8 +11,13 @@ export function joinSystem(texts: readonly string[]): string | undefined {
   return kept.length === 0 ? undefined : kept.join("\n\n").toWellFormed()
 }
 
+/** Does a text of the system prompt begin with Claude Code's billing line? */
+export function isBillingLine(text: string): boolean {
+  return billing.test(text)
+}
+
 function withoutBilling(text: string): string {
-  return billing.test(text) ? text.trimStart().replace(/^[^\n]*\n?/, "") : text
+  return isBillingLine(text) ? text.trimStart().replace(/^[^\n]*\n?/, "") : text
 }
 
 const opener = "<system-reminder>"

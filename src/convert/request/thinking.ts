@@ -17,6 +17,8 @@ export interface Reasoning {
   >
   /** The client switched thinking off, or a forced tool call did. */
   readonly off: boolean
+  /** The client asked for thinking, and nothing stands against it. */
+  readonly wanted: boolean
   /** A tool call cannot be forced, as this model thinks whatever it is told: it is only asked for. */
   readonly unforce: boolean
   readonly notes: readonly Note[]
@@ -70,7 +72,9 @@ export function convertThinking(
   ]
   const sent = switchFields(level, reasoning, tools)
   const all = [...notes, ...noteSwitch(level, sent, path)]
-  return { fields: sent.fields, off: level === "off", unforce, notes: all }
+  const off = level === "off"
+  const wanted = !off && level !== "unset" && sent.said !== "none"
+  return { fields: sent.fields, off, wanted, unforce, notes: all }
 }
 
 type Level = ReasoningLevel | "unset"
@@ -98,7 +102,9 @@ function switchFields(level: Level, reasoning: ReasoningProfile, tools: ToolFact
     case "enable-thinking":
       return enableThinking(level, word, reasoning)
     case "reasoning-object":
-      if (level === "off") return { fields: { reasoning: { enabled: false } }, said: "off" }
+      if (level === "off" && (word ?? "none") === "none") {
+        return { fields: { reasoning: { enabled: false } }, said: "off" }
+      }
       return word === undefined ? silent : { fields: { reasoning: { effort: word } }, said: word }
     case "template":
       return template(level, reasoning)

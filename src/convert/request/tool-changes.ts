@@ -2,7 +2,8 @@
 // request began with (Anthropic beta mid-conversation-tool-changes-2026-07-01, seen with SDK 1.11).
 import { dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import { type Message, type MessagesRequest, Tool } from "../../protocol/messages.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages.ts"
+import { Tool } from "../../protocol/tools.ts"
 
 export interface ToolChanges {
   /** The tools in force at the end of the conversation; new ones stand last, so that the prefix stays. */
@@ -15,21 +16,30 @@ export function isToolChange(block: JsonObject): boolean {
   return block["type"] === "tool_addition" || block["type"] === "tool_removal"
 }
 
+/** The note on a tool whose name another one has already. */
+export const repeated = ({ name, path }: Tool): Note =>
+  dropped(path, `another tool is called ${name} already`)
+
 /** The request's own tools with every change applied in order; a later definition of a name wins. */
 export function applyToolChanges(request: MessagesRequest): ToolChanges {
   const own = request.tools ?? []
-  const tools = new Map(own.map((tool) => [tool.name, tool]))
-  const notes: Note[] = []
   const changes = request.messages.flatMap(findChanges)
+  if (changes.length === 0) return { tools: own, notes: [] }
+  const tools = new Map<string, Tool>()
+  const notes: Note[] = []
+  for (const tool of own) {
+    if (tools.has(tool.name)) notes.push(repeated(tool))
+    else tools.set(tool.name, tool)
+  }
   for (const { block, path } of changes) {
     const target = objectOf(block["tool"])
     const name = nameOf(target)
-    const added = block["type"] === "tool_addition" ? readAddition(target, own) : undefined
+    const added = block["type"] === "tool_addition" ? readAddition(target, own, path) : undefined
     if (added !== undefined) tools.set(added.name, added)
     else if (block["type"] === "tool_addition") notes.push(dropped(path, "names no tool that could be added"))
     else if (name !== undefined) tools.delete(name)
   }
-  return { tools: changes.length === 0 ? own : [...tools.values()], notes }
+  return { tools: [...tools.values()], notes }
 }
 
 function nameOf(target: JsonObject): string | undefined {
@@ -37,10 +47,10 @@ function nameOf(target: JsonObject): string | undefined {
 }
 
 /** A definition that comes with the block, or a reference to a tool that the request began with. */
-function readAddition(target: JsonObject, own: readonly Tool[]): Tool | undefined {
+function readAddition(target: JsonObject, own: readonly Tool[], path: string): Tool | undefined {
   if (target["type"] !== "tool_definition") return own.find((tool) => tool.name === nameOf(target))
   const parsed = Tool.safeParse(target["definition"])
-  return parsed.success ? parsed.data : undefined
+  return parsed.success ? { ...parsed.data, path: `${path}.tool.definition` } : undefined
 }
 
 interface Change {

@@ -2,11 +2,13 @@
 import type { ChatFunctionTool, ChatToolChoice } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { Message, MessagesRequest, Tool, ToolChoice } from "../../protocol/messages.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages.ts"
+import type { Tool, ToolChoice } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { isStrict, prepareParameters } from "../schema/schema.ts"
 import { historyTools } from "./history-tools.ts"
 import { mapToolName } from "./names.ts"
+import { repeated } from "./tool-changes.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 export interface PreparedTools {
@@ -82,22 +84,22 @@ function convertTools(
 ): { readonly all: readonly Candidate[]; readonly notes: readonly Note[] } {
   const notes: Note[] = []
   const all = new Map<string, Candidate>()
-  for (const { tool, index } of inStableOrder(request.tools ?? [], request.messages)) {
-    const path = `tools.${index}`
-    const converted = tool.name === placeholderName ? undefined : convertTool(tool, profile, path)
+  for (const tool of inStableOrder(request.tools ?? [], request.messages)) {
+    const { path } = tool
+    const converted = tool.name === placeholderName ? undefined : convertTool(tool, profile)
     if (converted === undefined) notes.push(dropped(path, dropReason(tool)))
-    else if (all.has(tool.name)) notes.push(dropped(path, `another tool is called ${tool.name} already`))
+    else if (all.has(tool.name)) notes.push(repeated(tool))
     else {
       all.set(tool.name, { tool, chat: converted.chat })
-      notes.push(...converted.notes, ...strictNotes(tool, converted.chat, path))
+      notes.push(...converted.notes, ...strictNotes(tool, converted.chat))
     }
   }
   return { all: [...all.values()], notes }
 }
 
-function strictNotes(tool: Tool, chat: ChatFunctionTool, path: string): readonly Note[] {
+function strictNotes(tool: Tool, chat: ChatFunctionTool): readonly Note[] {
   if (!tool.strict || chat.function.strict === true) return []
-  return [dropped(`${path}.strict`, "not taken here, or the schema does not keep its rules")]
+  return [dropped(`${tool.path}.strict`, "not taken here, or the schema does not keep its rules")]
 }
 
 interface ConvertedTool {
@@ -114,9 +116,8 @@ function dropReason(tool: Tool): string {
  * The client's order; tools that were loaded later go behind the others in the order they were first referred
  * to, so that loading one does not change the prefix before it.
  */
-function inStableOrder(tools: readonly Tool[], messages: readonly Message[]) {
-  const entries = tools.map((tool, index) => ({ tool, index }))
-  if (!tools.some((tool) => tool.defer_loading)) return entries
+function inStableOrder(tools: readonly Tool[], messages: readonly Message[]): readonly Tool[] {
+  if (!tools.some((tool) => tool.defer_loading)) return tools
   const referred = messages.flatMap((message) =>
     message.content.flatMap((block) =>
       block.type === "tool_result"
@@ -124,16 +125,17 @@ function inStableOrder(tools: readonly Tool[], messages: readonly Message[]) {
         : [],
     ),
   )
-  const rank = ({ tool }: { tool: Tool }) => {
+  const rank = (tool: Tool) => {
     if (!tool.defer_loading) return -1
     const position = referred.indexOf(tool.name)
     return position < 0 ? referred.length : position
   }
-  return entries.toSorted((left, right) => rank(left) - rank(right) || left.index - right.index)
+  return tools.toSorted((left, right) => rank(left) - rank(right))
 }
 
-function convertTool(tool: Tool, profile: ProviderProfile, path: string): ConvertedTool | undefined {
-  const typed = tool.type === "custom" ? undefined : findTypedTool(tool.type)
+function convertTool(tool: Tool, profile: ProviderProfile): ConvertedTool | undefined {
+  const { path } = tool
+  const typed = tool.type === "custom" ? undefined : findTypedTool(tool)
   if (tool.type !== "custom" && typed === undefined && tool.input_schema === undefined) return undefined
   const given = tool.input_schema ?? typed?.parameters
   const { schema: parameters, notes } = prepareParameters(given, profile.schema, `${path}.input_schema`)

@@ -1,10 +1,12 @@
 // Anthropic's own tool types whose schema lives on its servers but which the client executes: other models can
 // call them once they are told the parameters (Anthropic API reference, tool types; 2026-11).
 import type { JsonObject } from "../../protocol/json.ts"
+import type { Tool } from "../../protocol/tools.ts"
 
 const text = { type: "string" } as const
 const integer = { type: "integer" } as const
 const point = { type: "array", items: integer, minItems: 2, maxItems: 2 } as const
+const oneOf = (words: readonly string[]) => ({ type: "string", enum: words }) as const
 
 const object = (properties: JsonObject, required: readonly string[]): JsonObject => ({
   type: "object",
@@ -23,63 +25,94 @@ const edit = {
 } as const
 
 interface TypedTool {
-  /** The tool's type without its date. */
-  readonly prefix: string
   readonly description: string
   readonly parameters: JsonObject
 }
 
-const typedTools: readonly TypedTool[] = [
+interface Family {
+  /** The tool's type without its date. */
+  readonly prefix: string
+  /** What it is in the version of a date, written as digits. */
+  readonly describe: (date: string, tool: Pick<Tool, "screen">) => TypedTool
+}
+
+const families: readonly Family[] = [
   {
     prefix: "bash_",
-    description: "Run a command in a persistent bash session; `restart` begins a new session.",
-    parameters: object({ command: text, restart: { type: "boolean" } }, []),
+    describe: () => ({
+      description: "Run a command in a persistent bash session; `restart` begins a new session.",
+      parameters: object({ command: text, restart: { type: "boolean" } }, []),
+    }),
   },
-  {
-    prefix: "text_editor_",
-    description: "View, create and edit text files.",
-    parameters: object(
-      {
-        command: { type: "string", enum: ["view", "create", "str_replace", "insert", "undo_edit"] },
-        ...edit,
-      },
-      ["command", "path"],
-    ),
-  },
+  { prefix: "text_editor_", describe: describeEditor },
   {
     prefix: "memory_",
-    description: "Read and write files in the memory directory.",
-    parameters: object(
-      {
-        command: { type: "string", enum: ["view", "create", "str_replace", "insert", "delete", "rename"] },
-        ...edit,
-        old_path: text,
-        new_path: text,
-      },
-      ["command"],
-    ),
+    describe: () => ({
+      description: "Read and write files in the memory directory.",
+      parameters: object(
+        {
+          command: oneOf(["view", "create", "str_replace", "insert", "delete", "rename"]),
+          ...edit,
+          old_path: text,
+          new_path: text,
+        },
+        ["command"],
+      ),
+    }),
   },
-  {
-    prefix: "computer_2",
-    description: "Use the mouse, keyboard and screen of the computer.",
+  { prefix: "computer_", describe: describeComputer },
+]
+
+/** Versions since the one for Claude 4 cannot undo. */
+function describeEditor(date: string): TypedTool {
+  const undo = date < "20250429" ? ["undo_edit"] : []
+  const command = oneOf(["view", "create", "str_replace", "insert", ...undo])
+  return {
+    description: "View, create and edit text files.",
+    parameters: object({ command, ...edit }, ["command", "path"]),
+  }
+}
+
+const firstActions = [
+  ...["key", "type", "mouse_move", "left_click", "left_click_drag", "right_click", "middle_click"],
+  ...["double_click", "screenshot", "cursor_position"],
+]
+const laterActions = [...["left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait", "triple_click"]]
+
+/** Each version can do what the one before it could; a look at a part of the screen must be allowed besides. */
+function describeComputer(date: string, { screen }: Pick<Tool, "screen">): TypedTool {
+  const { width, height } = screen
+  const size = width === undefined || height === undefined ? "" : ` The screen has ${width}×${height} pixels.`
+  const isLater = date >= "20250124"
+  const zooms = date >= "20251124" && screen.zoom
+  const actions = [...firstActions, ...(isLater ? laterActions : []), ...(zooms ? ["zoom"] : [])]
+  const later = {
+    start_coordinate: point,
+    key: text,
+    scroll_direction: oneOf(["up", "down", "left", "right"]),
+    scroll_amount: integer,
+    duration: { type: "number" },
+  }
+  const region = { type: "array", items: integer, minItems: 4, maxItems: 4 }
+  return {
+    description: `Use the mouse, keyboard and screen of the computer.${size}`,
     parameters: object(
       {
-        action: text,
+        action: oneOf(actions),
         coordinate: point,
-        start_coordinate: point,
-        text,
-        key: text,
-        scroll_direction: { type: "string", enum: ["up", "down", "left", "right"] },
-        scroll_amount: integer,
-        duration: { type: "number" },
-        region: { type: "array", items: integer },
+        ...(isLater ? { ...later, text } : { text }),
+        ...(zooms ? { region } : {}),
       },
       ["action"],
     ),
-  },
-]
+  }
+}
 
-/** The tool this type stands for, or undefined for server tools and types we do not know. */
-export function findTypedTool(type: string): TypedTool | undefined {
-  return typedTools.find((tool) => type.startsWith(tool.prefix))
+/** What the tool's type stands for, or undefined for server tools and types we do not know. */
+export function findTypedTool(tool: Pick<Tool, "type" | "screen">): TypedTool | undefined {
+  for (const { prefix, describe } of families) {
+    const date = tool.type.startsWith(prefix) ? tool.type.slice(prefix.length) : ""
+    if (/^\d{8}$/.test(date)) return describe(date, tool)
+  }
+  return undefined
 }

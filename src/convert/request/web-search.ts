@@ -2,7 +2,9 @@
 // one, else an honest answer that there is none.
 import type { ChatRequest, ChatSearchTool } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import type { MessagesRequest, Tool } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { ResponsesSearchTool } from "../../protocol/responses.ts"
+import type { Tool } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../delta.ts"
 import { withoutReminders } from "./system.ts"
@@ -11,6 +13,8 @@ export interface ConvertedSearch {
   /** The tools without the search. */
   readonly tools: readonly Tool[]
   readonly chatTools: readonly ChatSearchTool[]
+  /** The search of the Responses API, which stands among the tools there. */
+  readonly hosted: readonly ResponsesSearchTool[]
   readonly fields: Pick<ChatRequest, "plugins" | "enable_search">
   readonly search: Search | undefined
   /** The whole reply, where there is nobody to ask. */
@@ -23,16 +27,17 @@ const isSearch = (tool: Tool) => tool.type.startsWith("web_search_")
 /** Takes the search out of the tools. Claude Code's WebSearch offers it alone and insists on it. */
 export function convertSearch(request: MessagesRequest, profile: ProviderProfile): ConvertedSearch {
   const all = request.tools ?? []
-  const at = all.findIndex(isSearch)
-  const tool = all[at]
-  const nothing = { chatTools: [], fields: {}, search: undefined, answer: undefined, notes: [] }
+  const [tool, ...others] = all.filter(isSearch)
+  const nothing = { chatTools: [], hosted: [], fields: {}, search: undefined, answer: undefined, notes: [] }
   if (tool === undefined) return { ...nothing, tools: all }
   const tools = all.filter((candidate) => !isSearch(candidate))
   const words = lastWords(request)
   const forced = isForced(request, tool, tools.length === 0, words)
   const search = { query: queryOf(words), forced }
-  const path = `tools.${at}`
+  const { path } = tool
+  const spare = others.map((other) => dropped(other.path, "one web search is enough"))
   const sent = (how: string) => [
+    ...spare,
     changed(path, `the provider's own web search is asked for: ${how}`),
     // Of all that a search is limited by, none is passed on silently unheeded.
     ...Object.keys(tool.search).map((field) =>
@@ -41,12 +46,12 @@ export function convertSearch(request: MessagesRequest, profile: ProviderProfile
   ]
   switch (profile.webSearch) {
     case "none":
-      if (!forced) return { ...nothing, tools, notes: [dropped(path, "no web search here")] }
+      if (!forced) return { ...nothing, tools, notes: [...spare, dropped(path, "no web search here")] }
       return {
         ...nothing,
         tools,
         answer: unavailable(search.query),
-        notes: [changed(path, "answered here: no web search at this provider")],
+        notes: [...spare, changed(path, "answered here: no web search at this provider")],
       }
     case "plugin":
       return {
@@ -67,6 +72,23 @@ export function convertSearch(request: MessagesRequest, profile: ProviderProfile
         chatTools: [{ type: "web_search", web_search }],
         notes: sent("web_search"),
       }
+    }
+    case "hosted": {
+      const { allowed_domains, user_location, ...unknown } = tool.search
+      const lost = Object.keys(unknown).map((field) =>
+        dropped(`${path}.${field}`, "not known to this search"),
+      )
+      const hosted: ResponsesSearchTool = {
+        type: "web_search",
+        ...(allowed_domains === undefined ? {} : { filters: { allowed_domains } }),
+        ...(user_location === undefined ? {} : { user_location }),
+      }
+      const notes = [
+        ...spare,
+        changed(path, "the provider's own web search is asked for: web_search"),
+        ...lost,
+      ]
+      return { ...nothing, tools, search, hosted: [hosted], notes }
     }
     default:
       return profile.webSearch satisfies never

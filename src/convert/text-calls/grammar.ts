@@ -202,3 +202,19 @@ export const openers: readonly Option[] = [
   option("[TOOL_CALLS]", "mistral"),
   option("[TOOL_REQUEST]", "request"),
 ]
+
+/** Openers that are special tokens: nobody writes them in a sentence by chance. */
+export const isToken = ({ literal }: Option): boolean => /^(?:<[|｜]|\[TOOL_CALLS\])/.test(literal)
+
+const ends = [...steps.values()].flatMap((step) => {
+  if (step.kind === "value") return [step.until]
+  return step.kind === "choice" ? step.options.map(({ literal }) => literal) : []
+})
+
+/** What closes calls, whether or not it was opened. */
+export const closers: readonly string[] = [
+  ...new Set([
+    ...ends.filter((literal) => /^(?:<\/|\[END)/.test(literal)),
+    ...["</tool_calls>", "</tools>", "[/TOOL_CALLS]", "</s>"],
+  ]),
+]

@@ -2,34 +2,37 @@
 // through as it comes; from what may begin a call on, it is held until it is certain. Then it becomes a call, or
 // is released as the text it was, byte for byte: a call is made only when its tool was offered and all of it
 // can be read in one way. Code in Markdown is never looked at.
+//
+// Text also talks about calls, and an example must not run. A call between special tokens is always meant. One
+// between tags is, if it begins its line and nothing but tags and tokens follows it there; or if it stands behind
+// text that a call may follow (no quotation, no unfinished sentence, no example before it) and nothing but further
+// calls follows it to the end of the reply. So a call that is complete waits for what follows it.
 import type { JsonObject } from "../../protocol/json.ts"
-import { openers } from "./grammar.ts"
-import { follow, followAll, isCode, lineStart, type Markdown, type MarkdownWalk } from "./markdown.ts"
+import { isToken, openers } from "./grammar.ts"
+import { addToLine, isBlank, newLine } from "./line.ts"
+import { follow, isCode, lineStart } from "./markdown.ts"
+import { emit, emitCalls, type TextPiece } from "./output.ts"
+import {
+  giveBack,
+  hold,
+  placeOf,
+  type Reading,
+  release,
+  settle,
+  startReading,
+  type TextCallState,
+  take,
+} from "./reading.ts"
 import { advance, entriesOf, openSection, restOf, type Section } from "./section.ts"
 import type { Option } from "./steps.ts"
 import { callsOf, type TextCall, type Tools } from "./values.ts"
+import { addCalls, endWaitingLine, isWaiting, nextOf, nothingWaits } from "./waiting.ts"
 
+export type { TextPiece } from "./output.ts"
+export type { TextCallState } from "./reading.ts"
 export type { TextCall } from "./values.ts"
 
-export type TextPiece =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "call"; readonly call: TextCall }
-
-export interface TextCallState {
-  readonly tools: Tools
-  /** Unread: what may be the beginning of a tag. */
-  readonly rest: string
-  readonly section: Section | undefined
-  readonly markdown: Markdown
-  /** Nothing but white space since the beginning (`start`) or since a call (`after`); it may be layout. */
-  readonly layout: "start" | "after" | "text"
-  readonly space: string
-  /** Something looked like calls and could not be read: nothing behind it is taken for one. */
-  readonly off: boolean
-}
-
 const mostHeld = 1_048_576
-const mostSpace = 4_096
 
 type Split = readonly [TextCallState, readonly TextPiece[]]
 
@@ -46,26 +49,25 @@ export function initialTextCalls(
 }
 
 function freshState(tools: Tools): TextCallState {
-  return { tools, rest: "", section: undefined, markdown: lineStart, layout: "start", space: "", off: false }
+  return {
+    ...{ tools, rest: "", section: undefined, place: "own", waiting: nothingWaits, markdown: lineStart },
+    ...{ line: newLine, layout: "start", space: "", examples: false, off: false },
+  }
 }
 
 /** One piece of text in; the calls and the text that are certain come out, the rest waits in the state. */
 export function readTextCalls(state: TextCallState, text: string): Split {
   if (text === "") return [state, []]
   if (state.off || state.tools.offered.size === 0) return [state, [{ kind: "text", text }]]
-  const reading: Reading = {
-    ...state,
-    markdown: { ...state.markdown },
-    text: state.rest + text,
-    at: 0,
-    pieces: [],
-  }
+  const reading = startReading(state, state.rest + text)
   let goes = true
-  while (goes)
-    goes = reading.section === undefined ? readPlain(reading) : readSection(reading, reading.section)
-  const { tools, section, markdown, layout, space, off } = reading
+  while (goes) goes = readOn(reading)
+  const { tools, section, place, waiting, markdown, line, layout, space, examples, off } = reading
   const rest = reading.text.slice(reading.at)
-  return [{ tools, rest, section, markdown, layout, space, off }, reading.pieces]
+  return [
+    { tools, rest, section, place, waiting, markdown, line, layout, space, examples, off },
+    reading.pieces,
+  ]
 }
 
 /**
@@ -73,41 +75,29 @@ export function readTextCalls(state: TextCallState, text: string): Split {
  * else as text. The next text begins anew.
  */
 export function flushTextCalls(state: TextCallState): Split {
-  const { tools, section, rest } = state
-  const pieces: TextPiece[] = []
-  const last: Pick<Reading, "layout" | "space" | "pieces"> = {
-    layout: state.layout,
-    space: state.space,
-    pieces,
-  }
-  const behind = section === undefined ? undefined : restOf(section, rest)
+  const { tools, section, rest, place } = state
+  const last = startReading(state, "")
+  const behind = section === undefined || place === "quoted" ? undefined : restOf(section, rest)
   const calls = section === undefined || behind === undefined ? undefined : callsOf(entriesOf(section), tools)
+  settle(last, "all")
   if (calls === undefined) emit(last, (section?.raw ?? "") + rest)
   else {
     emitCalls(last, calls)
     emit(last, behind ?? "")
   }
-  if (last.space !== "") pieces.push({ kind: "text", text: last.space })
-  return [freshState(tools), pieces]
+  if (last.space !== "") last.pieces.push({ kind: "text", text: last.space })
+  return [freshState(tools), last.pieces]
 }
 
-/** One piece of text being read. */
-interface Reading {
-  readonly tools: Tools
-  readonly markdown: MarkdownWalk
-  readonly pieces: TextPiece[]
-  text: string
-  /** How far it is read. */
-  at: number
-  section: Section | undefined
-  layout: TextCallState["layout"]
-  space: string
-  off: boolean
+/** False when no more can be read now. */
+function readOn(reading: Reading): boolean {
+  if (reading.section !== undefined) return readSection(reading, reading.section)
+  return isWaiting(reading.waiting) ? readBehind(reading) : readPlain(reading)
 }
 
-const [less, bracket] = [60, 91]
+const [newline, space, less, bracket] = [10, 32, 60, 91]
 
-/** Text up to an opener or to the end; false when no more can be read now. */
+/** Text up to an opener or to the end. */
 function readPlain(reading: Reading): boolean {
   const { text, at: start, markdown } = reading
   if (reading.off) return goOn(reading, start, text.length, false)
@@ -115,7 +105,10 @@ function readPlain(reading: Reading): boolean {
     const code = text.charCodeAt(at)
     if ((code === less || code === bracket) && !isCode(markdown)) {
       const opener = openers.find(({ literal }) => text.startsWith(literal, at))
-      if (opener !== undefined) return begin(reading, start, at, opener)
+      if (opener !== undefined) {
+        goOn(reading, start, at, true)
+        return begin(reading, opener)
+      }
       if (isCutOpener(text, at)) return goOn(reading, start, at, false)
     }
     follow(markdown, code)
@@ -133,16 +126,47 @@ function isCutOpener(text: string, at: number): boolean {
 }
 
 function goOn(reading: Reading, start: number, end: number, goes: boolean): boolean {
-  emit(reading, reading.text.slice(start, end))
+  const text = reading.text.slice(start, end)
+  emit(reading, text)
+  reading.line = addToLine(reading.line, text)
   reading.at = end
   return goes
 }
 
-function begin(reading: Reading, start: number, at: number, opener: Option): boolean {
-  goOn(reading, start, at, true)
-  reading.at = at + opener.literal.length
+function begin(reading: Reading, opener: Option): boolean {
+  reading.at += opener.literal.length
+  reading.place = isToken(opener) ? "sure" : placeOf(reading)
   reading.section = openSection(opener)
   return true
+}
+
+/** What follows a call that waits. */
+function readBehind(reading: Reading): boolean {
+  const { text, waiting } = reading
+  let at = reading.at
+  while (at < text.length && text.charCodeAt(at) <= space && text.charCodeAt(at) !== newline) at++
+  hold(reading, at)
+  if (at === text.length) return false
+  const next = nextOf(text, at)
+  switch (next.kind) {
+    case "cut":
+      return false
+    case "opener":
+      return begin(reading, next.opener)
+    case "noise":
+      return hold(reading, at + next.length)
+    case "prose":
+      return settle(reading, "earlier")
+    case "line":
+      // Calls on lines of their own are certain now; they wait only for those before them.
+      if (waiting.earlier === undefined && waiting.line?.place === "own") return settle(reading, "all")
+      hold(reading, at + 1)
+      reading.waiting = endWaitingLine(reading.waiting)
+      reading.line = newLine
+      return true
+    default:
+      return next satisfies never
+  }
 }
 
 function readSection(reading: Reading, before: Section): boolean {
@@ -157,49 +181,38 @@ function readSection(reading: Reading, before: Section): boolean {
   if (kind === "breaks" && !section.committed && held <= mostHeld) return mention(reading, before)
   reading.at = at
   const calls = kind === "ends" && held <= mostHeld ? callsOf(entriesOf(section), reading.tools) : undefined
-  if (calls === undefined) {
-    reading.off = kind !== "ends" || held > mostHeld
-    release(reading, section.raw)
-  } else emitCalls(reading, calls)
+  if (calls !== undefined) return endSection(reading, section.raw, calls)
+  settle(reading, "own")
+  reading.off = kind !== "ends" || held > mostHeld
+  release(reading, section.raw)
+  return true
+}
+
+/** The section holds calls: whether they are meant is decided by where they stand and by what follows. */
+function endSection(reading: Reading, read: string, calls: readonly TextCall[]): boolean {
+  const raw = giveBack(reading, read)
+  const { place } = reading
+  if (place === "own" || place === "glued") {
+    reading.waiting = addCalls(reading.waiting, raw, calls, place)
+    return true
+  }
+  settle(reading, "all")
+  if (place === "sure") take(reading, calls)
+  else release(reading, raw)
+  reading.examples ||= place === "quoted"
   return true
 }
 
 /** An opener that nothing of a call follows is a word like any other; what stands behind it is read again. */
 function mention(reading: Reading, { opener, raw }: Section): boolean {
+  settle(reading, "earlier")
   if (raw.length > opener.length) {
     reading.text = raw.slice(opener.length) + reading.text
     reading.at = 0
   }
+  const { line } = reading
   release(reading, opener)
+  // A call right behind it still begins the line.
+  if (isBlank(line)) reading.line = line
   return true
-}
-
-function release(reading: Reading, text: string): void {
-  followAll(reading.markdown, text)
-  emit(reading, text)
-}
-
-type Output = Pick<Reading, "layout" | "space" | "pieces">
-
-/** White space before all else waits, because a call may follow it; behind a call it is dropped. */
-function emit(output: Output, text: string): void {
-  const trimmed = output.layout === "after" ? text.trimStart() : text
-  if (trimmed === "") return
-  const whole = output.space + trimmed
-  if (output.layout === "start" && whole.length <= mostSpace && whole.trim() === "") {
-    output.space = whole
-    return
-  }
-  output.space = ""
-  output.layout = "text"
-  const last = output.pieces.at(-1)
-  if (last?.kind === "text")
-    output.pieces[output.pieces.length - 1] = { kind: "text", text: last.text + whole }
-  else output.pieces.push({ kind: "text", text: whole })
-}
-
-function emitCalls(output: Output, calls: readonly TextCall[]): void {
-  output.layout = "after"
-  output.space = ""
-  for (const call of calls) output.pieces.push({ kind: "call", call })
 }

@@ -1,12 +1,13 @@
 // Tool calls out of fragments: names and ids made final, arguments passed on as they come.
 import { dropped } from "../../protocol/fault.ts"
-import { isObject, type JsonObject } from "../../protocol/json.ts"
+import { isObject } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
-import { endArguments, repaired, takeArguments, takeWhole } from "./json-scan.ts"
-import { addRepairs, repair } from "./repairs.ts"
-import { clientName, joinName, nameTest, type ToolNames } from "./tool-names.ts"
-import { judge, pushNotes } from "./tool-notes.ts"
-import { endReceive, isSame, type Received, receive } from "./tool-repeats.ts"
+import { noArguments, repaired, type Taken, takeArguments, takeWhole } from "./json-scan.ts"
+import { repair } from "./repairs.ts"
+import { clientName, joinName, nameTest } from "./tool-names.ts"
+import { pushNotes } from "./tool-notes.ts"
+import type { ToolOptions } from "./tool-options.ts"
+import { isSame, type Received, receive } from "./tool-repeats.ts"
 import {
   emptySlot,
   type Fragment,
@@ -16,15 +17,10 @@ import {
   type Slot,
   type ToolState,
 } from "./tool-slots.ts"
+import { deliver } from "./whole-arguments.ts"
 
-export interface ToolOptions extends ToolNames {
-  /** Ids that the conversation already uses: a client (Claude Code 2.1) drops a call whose id it has seen. */
-  readonly seenIds: ReadonlySet<string>
-  /** Unique per reply, `[A-Za-z0-9]`; minted ids are made from it. */
-  readonly idSeed: string
-  /** The client's own schemas by its own names; complete arguments are compared with them for the log. */
-  readonly schemas?: ReadonlyMap<string, JsonObject> | undefined
-}
+export { endToolCalls } from "./tool-end.ts"
+export type { ToolOptions } from "./tool-options.ts"
 
 type Step = readonly [ToolState, readonly Delta[]]
 
@@ -70,35 +66,6 @@ export function startPending(state: ToolState, options: ToolOptions): Step {
   return [startBefore(state, state.slots.length, options, out), out]
 }
 
-/**
- * The reply is over: what every call still has to say. Even a name that looks cut is all there will be; calls
- * without any name are dropped. `cut`: the length limit ended the reply, so arguments that are not complete stay
- * as they are; otherwise brackets that are still open are closed where nothing else is missing.
- */
-export function endToolCalls(state: ToolState, options: ToolOptions, cut = false): readonly Delta[] {
-  const deltas: Delta[] = []
-  for (const [position, slot] of state.slots.entries()) {
-    const last = endReceive(slot.repeats, slot.args)
-    const ended = endArguments(last.args, cut)
-    const { complete } = ended
-    const rest = last.out + ended.out
-    const args = slot.started ? rest : slot.ready + rest
-    if (slot.name === "") {
-      deltas.push({ kind: "note", note: dropped(`tool_calls.${position}`, "the call has no name") })
-      continue
-    }
-    if (slot.split && !slot.started && args === "") continue
-    const name = slot.started ? slot.clientName : clientName(slot.name, options)
-    if (!slot.started || args !== "" || complete !== slot.args.done) {
-      deltas.push({ kind: "tool", key: position, id: slot.id, name, args, complete })
-    }
-    const unread = ended.repairs.includes(repair.raw)
-    const wrong = unread ? [] : judge(last.args.passed + ended.out, name, complete, cut, options.schemas)
-    pushNotes(position, slot.args.repairs, addRepairs(ended.repairs, wrong), deltas)
-  }
-  return deltas
-}
-
 function tell(state: ToolState, position: number, why: string, out: Delta[]): ToolState {
   const slot = state.slots[position]
   if (slot === undefined) return state
@@ -110,7 +77,12 @@ function tell(state: ToolState, position: number, why: string, out: Delta[]): To
 /** The complete call that a fragment says once more, with its id and name; -1: it is a new one. */
 function findRepeated({ slots }: ToolState, { id, name, args }: Fragment): number {
   if (id === undefined || args === "") return -1
-  return slots.findIndex((slot) => slot.upstreamId === id && slot.name === name && isSame(slot.args, args))
+  let said: Taken | undefined
+  return slots.findIndex((slot) => {
+    if (slot.upstreamId !== id || slot.name !== name) return false
+    said ??= takeArguments(noArguments, args)
+    return isSame(slot.args, said)
+  })
 }
 
 function newSlot(state: ToolState, fragment: Fragment, options: ToolOptions): Slot {
@@ -144,11 +116,12 @@ function feed(
   const isNew = position === state.slots.length
   const slot = before.started ? before : identify(state, position, before, fragment, options)
   const taken = take(slot, fragment.args, whole)
-  const { args, repeats } = taken
-  const goesOn = taken.out !== "" || args.done !== slot.args.done
+  const { repeats } = taken
+  const { args, out: delivered } = deliver(slot.args, taken, options.wholeArguments === true)
+  const goesOn = delivered !== "" || args.done !== slot.args.done
   const begins = !slot.started && (fragment.args.trim() !== "" || (!isNew && fragment.name === undefined))
   const next = { ...replace(state, position, { ...slot, args, repeats }), current: position }
-  const after = goesOn || begins || slot.ready !== "" ? pass(next, position, taken.out, options, out) : next
+  const after = goesOn || begins || slot.ready !== "" ? pass(next, position, delivered, options, out) : next
   pushNotes(position, slot.args.repairs, args.repairs, out)
   return taken.rest === "" ? after : split(after, slot, taken.rest, options, out)
 }
@@ -221,10 +194,11 @@ function split(state: ToolState, slot: Slot, text: string, options: ToolOptions,
     const { index, name, upstreamId } = slot
     const fresh = newSlot(current, { index, id: undefined, name, args: rest }, options)
     const taken = takeArguments(fresh.args, rest)
-    const made: Slot = { ...fresh, upstreamId, name, args: taken.args, split: true }
+    const { args, out: delivered } = deliver(fresh.args, taken, options.wholeArguments === true)
+    const made: Slot = { ...fresh, upstreamId, name, args, split: true }
     const next = { ...replace(current, position, made), current: position }
-    current = pass(next, position, taken.out, options, out)
-    pushNotes(position, [], taken.args.repairs, out)
+    current = pass(next, position, delivered, options, out)
+    pushNotes(position, [], args.repairs, out)
     rest = taken.rest
   }
   return current

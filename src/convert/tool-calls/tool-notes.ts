@@ -3,20 +3,20 @@ import { changed } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
 import { checkArguments } from "./argument-check.ts"
+import { isBeginning } from "./json-prefix.ts"
 import { repair } from "./repairs.ts"
 
-/** What is wrong with a call's arguments as they were passed on in the end. */
+/** What is wrong with a call's arguments as they were passed on in the end; `cut`: the length limit ended them. */
 export function judge(
   text: string,
   name: string,
-  complete: boolean,
   cut: boolean,
   schemas: ReadonlyMap<string, JsonObject> | undefined,
 ): readonly string[] {
-  if (!complete && text !== "") return cut ? [] : [repair.unfinished]
-  if (!complete && cut) return []
   const parsed = parseJson(text === "" ? "{}" : text)
+  if (!parsed.ok && isBeginning(text)) return cut ? [] : [repair.unfinished]
   if (!parsed.ok) return [repair.invalid]
+  if (text === "" && cut) return []
   const schema = schemas?.get(name)
   if (schema === undefined || !isObject(parsed.value)) return []
   const wrong = checkArguments(schema, parsed.value)

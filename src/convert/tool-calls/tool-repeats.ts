@@ -72,8 +72,7 @@ export function isExpected(repeats: Repeats, args: Arguments, text: string): boo
 }
 
 /** Are these the arguments that are complete already? */
-export function isSame(args: Arguments, text: string): boolean {
-  const other = takeArguments(noArguments, text)
+export function isSame(args: Arguments, other: Taken): boolean {
   return isWhole(args) && isWhole(other.args) && other.rest === "" && other.args.passed === args.passed
 }
 

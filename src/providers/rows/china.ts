@@ -48,6 +48,8 @@ export const minimax: ProviderRow = {
     clamp: { temperature: [0.01, 1] },
     drop: ["parallel_tool_calls", "tool_choice"],
     extraBody: { reasoning_split: true },
+    // Its own samples read both reasoning and content as if each piece repeated those before it.
+    cumulative: true,
     reasoning: {
       request: "thinking-object",
       onType: "adaptive",

@@ -1,6 +1,19 @@
 // Gateways: many makers' models behind one API.
-import { gptOssEfforts } from "../models.ts"
+import { gptOssEfforts, type ModelRule } from "../models.ts"
 import type { ProviderRow } from "../row.ts"
+
+const openrouterLevels = {
+  low: "low",
+  medium: "medium",
+  high: "high",
+  xhigh: "xhigh",
+  max: "xhigh",
+} as const
+
+/** A model whose reasoning OpenRouter refuses to switch off: the lowest degree is the nearest to it. */
+function alwaysReasons(match: RegExp, lowest: "minimal" | "low" = "low"): ModelRule {
+  return { match, delta: { reasoning: { canDisable: false, levels: { off: lowest, ...openrouterLevels } } } }
+}
 
 export const openrouter: ProviderRow = {
   id: "openrouter",
@@ -11,6 +24,8 @@ export const openrouter: ProviderRow = {
   tiers: { big: "openrouter/auto", small: "openrouter/auto" },
   relay: true,
   delta: {
+    // Chat Completions takes tools and reasoning together here, and its details carry what goes back.
+    dialect: "chat",
     hosts: ["openrouter.ai"],
     pdf: "file",
     prefill: "assistant",
@@ -21,7 +36,7 @@ export const openrouter: ProviderRow = {
     toolChoice: { any: "required", named: "named" },
     reasoning: {
       request: "reasoning-object",
-      levels: { off: "none", low: "low", medium: "medium", high: "high", xhigh: "xhigh", max: "xhigh" },
+      levels: { off: "none", ...openrouterLevels },
       withTools: null,
       replyFields: ["reasoning", "reasoning_content"],
       sendBack: "all-turns",
@@ -38,6 +53,12 @@ export const openrouter: ProviderRow = {
       match: /^(deepseek-(v4|v3[.-]2)|(kimi-)?k[23]|qwen3)/,
       delta: { toolChoice: { forcedWhileThinking: false } },
     },
+    // "Reasoning is mandatory for this endpoint and cannot be disabled"; from 5.1 on GPT knows "none".
+    alwaysReasons(/^(o\d|gpt-5(?![.\d])(?!.*chat)|gpt-oss)/),
+    alwaysReasons(/^gpt-5(?![.\d])(?!.*(chat|codex|pro))/, "minimal"),
+    alwaysReasons(/^gemini-(2\.5-pro|[3-9].*pro)/),
+    alwaysReasons(/^grok-(4(-\d{4})?(:|$)|code)/),
+    alwaysReasons(/^(minimax-m[12]|kimi-k2-thinking|deepseek-r1|qwen3.*-thinking)/),
   ],
   source: "openrouter.ai/docs, reasoning tokens, errors and web search; 2026-11",
 }

@@ -12,6 +12,7 @@ const openaiDelta: ProfileDelta = {
   sendStoreFalse: true,
   // Its own server reads the calls of its models: what looks like one in the text is text.
   textToolCalls: false,
+  searchesInResponses: true,
 }
 
 // "developer" is OpenAI's word for its reasoning models; compatible servers refuse it.

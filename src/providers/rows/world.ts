@@ -136,6 +136,7 @@ export const xai: ProviderRow = {
     maxTokensField: "max_completion_tokens",
     parallelField: "parallel_function_calling",
     schema: "xai",
+    searchesInResponses: true,
     strictTools: true,
     textToolCalls: false,
     reasoning: { replyFields: ["reasoning_content", "reasoning"] },

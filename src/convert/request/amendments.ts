@@ -1,0 +1,216 @@
+// What an upstream does not take, as data: a change of the request that was refused, which can be remembered
+// and made to later ones before they are sent.
+import type { ChatMessage, ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { Conversion } from "./request.ts"
+
+/** Fields whose loss changes nothing that the client relies on; the rest of a request is never taken away. */
+export const optionalFields = [
+  ...(["temperature", "top_p", "top_k", "stop", "stream_options", "tool_stream"] as const),
+  ...(["parallel_tool_calls", "parallel_function_calling", "prompt_cache_key", "store"] as const),
+  ...(["service_tier", "reasoning_effort", "thinking", "enable_thinking", "thinking_budget"] as const),
+  ...(["reasoning", "chat_template_kwargs", "stream"] as const),
+]
+
+export type OptionalField = (typeof optionalFields)[number]
+
+export type LimitField = "max_tokens" | "max_completion_tokens"
+
+export type Amendment =
+  /** The most tokens that one reply may have. */
+  | { readonly kind: "limit"; readonly most: number }
+  /** What the context window has left beside this one prompt. */
+  | { readonly kind: "room"; readonly tokens: number }
+  /** The other name of the limit. */
+  | { readonly kind: "rename"; readonly to: LimitField }
+  /** Structured output is asked for in words; `lasting` when no request can have it otherwise. */
+  | { readonly kind: "format"; readonly to: "json_object" | "none"; readonly lasting: boolean }
+  /** The degrees that are taken; with tools only, when `withTools` is said. */
+  | { readonly kind: "effort"; readonly taken: readonly ReasoningEffort[]; readonly withTools: boolean }
+  /** Thinking that cannot be switched off. */
+  | { readonly kind: "always-thinks" }
+  /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
+  | { readonly kind: "summary" }
+  | { readonly kind: "drop"; readonly fields: readonly OptionalField[] }
+
+/** A name for the amendment: two with the same one have the same reason. */
+export function causeOf(amendment: Amendment): string {
+  switch (amendment.kind) {
+    case "format":
+      return `format ${amendment.to}`
+    case "drop":
+      return `drop ${amendment.fields.join(" ")}`
+    default:
+      return amendment.kind
+  }
+}
+
+/** Does it hold for later requests to the same model too? */
+export function isLasting(amendment: Amendment): boolean {
+  return amendment.kind === "format" ? amendment.lasting : amendment.kind !== "room"
+}
+
+export interface Amended {
+  readonly conversion: Conversion
+  readonly notes: readonly Note[]
+}
+
+/** The conversion with its body changed; undefined where the amendment has nothing to change in it. */
+export function applyAmendment(conversion: Conversion, amendment: Amendment): Amended | undefined {
+  if (amendment.kind === "summary") return withoutSummary(conversion)
+  const change = changeBody(conversion, amendment)
+  if (change === undefined) return undefined
+  const { body, notes } = change
+  // What the upstream does not watch for is watched for here.
+  const watchedStops = body.stop === undefined ? conversion.stopSequences : conversion.watchedStops
+  return { conversion: { ...conversion, body, watchedStops }, notes }
+}
+
+function withoutSummary(conversion: Conversion): Amended | undefined {
+  const { responses } = conversion
+  if (responses?.summarises !== true) return undefined
+  const notes = [dropped("thinking.display", "summaries of reasoning are refused by the upstream")]
+  return { conversion: { ...conversion, responses: { ...responses, summarises: false } }, notes }
+}
+
+interface Change {
+  readonly body: ChatRequest
+  readonly notes: readonly Note[]
+}
+
+function changeBody(
+  conversion: Conversion,
+  amendment: Exclude<Amendment, { kind: "summary" }>,
+): Change | undefined {
+  const { body } = conversion
+  switch (amendment.kind) {
+    case "limit":
+      return lowerLimit(body, amendment.most, "the most this model gives in one reply")
+    case "room":
+      return lowerLimit(body, amendment.tokens, "what the context window has left")
+    case "rename":
+      return renameLimit(body, amendment.to)
+    case "format":
+      return replaceFormat(conversion, amendment.to)
+    case "effort":
+      return amendment.withTools && body.tools === undefined ? undefined : changeEffort(body, amendment.taken)
+    case "always-thinks":
+      return without(body, offSwitches(body), "this model's thinking cannot be switched off")
+    case "drop":
+      return without(body, amendment.fields, "refused by the upstream")
+    default:
+      return amendment satisfies never
+  }
+}
+
+function lowerLimit(body: ChatRequest, most: number, why: string): Change | undefined {
+  const field = body.max_completion_tokens === undefined ? "max_tokens" : "max_completion_tokens"
+  const now = body[field]
+  if (now === undefined || now <= most) return undefined
+  const note = changed("max_tokens", `lowered from ${now} to ${most}, ${why}`)
+  return { body: { ...body, [field]: most }, notes: [note] }
+}
+
+function renameLimit(body: ChatRequest, to: LimitField): Change | undefined {
+  const { max_tokens, max_completion_tokens, ...rest } = body
+  const value = to === "max_tokens" ? max_completion_tokens : max_tokens
+  if (value === undefined) return undefined
+  return { body: { ...rest, [to]: value }, notes: [changed("max_tokens", `sent as ${to}`)] }
+}
+
+function replaceFormat({ body, formatFallback }: Conversion, to: "json_object" | "none"): Change | undefined {
+  const { response_format, ...rest } = body
+  if (response_format === undefined || response_format.type === to) return undefined
+  // Beside json_object the instruction stands in the system prompt already.
+  const isAsked = response_format.type === "json_object" || formatFallback === undefined
+  const messages = isAsked ? body.messages : withInstruction(body.messages, formatFallback)
+  const field = to === "none" ? {} : { response_format: { type: to } }
+  const why = "asked for in the system prompt: the upstream refused the schema"
+  return { body: { ...rest, messages, ...field }, notes: [changed("output_config.format", why)] }
+}
+
+/** The words at the end of the system prompt, where there is one. */
+function withInstruction(
+  messages: readonly ChatMessage[],
+  { role, text }: NonNullable<Conversion["formatFallback"]>,
+): readonly ChatMessage[] {
+  const [first, ...others] = messages
+  if (first === undefined || (first.role !== "system" && first.role !== "developer")) {
+    return [{ role, content: text }, ...messages]
+  }
+  const { content } = first
+  if (typeof content === "string") return [{ ...first, content: `${content}\n\n${text}` }, ...others]
+  return [{ ...first, content: [...content, { type: "text", text }] }, ...others]
+}
+
+const degrees: readonly ReasoningEffort[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+const rankOf = (word: ReasoningEffort): number => degrees.indexOf(word === "default" ? "medium" : word)
+
+/** The highest degree that is taken and not above the one wanted, or else the lowest one. */
+function nearest(
+  wanted: ReasoningEffort,
+  taken: readonly ReasoningEffort[],
+  isOff: boolean,
+): ReasoningEffort | undefined {
+  const sorted = taken.toSorted((one, other) => rankOf(one) - rankOf(other))
+  const below = sorted.findLast((word) => rankOf(word) <= rankOf(wanted) && (isOff || word !== "none"))
+  // Thinking that was asked for is not switched off for want of a degree.
+  return below ?? sorted.find((word) => isOff || word !== "none") ?? sorted[0]
+}
+
+function changeEffort(body: ChatRequest, taken: readonly ReasoningEffort[]): Change | undefined {
+  const inObject = body.reasoning_effort === undefined && body.reasoning !== undefined
+  const given = inObject ? body.reasoning?.effort : body.reasoning_effort
+  const now = given ?? (body.reasoning?.enabled === false ? "none" : undefined)
+  if (now === undefined || taken.includes(now)) return setUnsaid(body, taken, now)
+  const word = nearest(now, taken, now === "none")
+  if (word === undefined) return undefined
+  const why = `${now === "none" ? "off" : now} is sent as ${word}, the nearest degree taken here`
+  const field = inObject ? { reasoning: { effort: word } } : { reasoning_effort: word }
+  return { body: { ...body, ...field }, notes: [changed("output_config.effort", why)] }
+}
+
+/** A single degree has to be named even by who wants none in particular: the default may be refused too. */
+function setUnsaid(
+  body: ChatRequest,
+  taken: readonly ReasoningEffort[],
+  now: ReasoningEffort | undefined,
+): Change | undefined {
+  const [only, ...others] = taken
+  if (now !== undefined || only !== "none" || others.length > 0) return undefined
+  const note = changed("output_config.effort", "none, the only degree taken here")
+  return { body: { ...body, reasoning_effort: only }, notes: [note] }
+}
+
+function offSwitches(body: ChatRequest): readonly OptionalField[] {
+  const kwargs = Object.values(body.chat_template_kwargs ?? {})
+  const off: Readonly<Partial<Record<OptionalField, boolean>>> = {
+    reasoning_effort: body.reasoning_effort === "none",
+    reasoning: body.reasoning?.enabled === false || body.reasoning?.effort === "none",
+    thinking: body.thinking?.type === "disabled",
+    enable_thinking: body.enable_thinking === false,
+    chat_template_kwargs: kwargs.length > 0 && !kwargs.includes(true),
+  }
+  return optionalFields.filter((field) => off[field] === true)
+}
+
+function without(body: ChatRequest, fields: readonly OptionalField[], why: string): Change | undefined {
+  const gone = fields.filter((field) => body[field] !== undefined)
+  if (gone.length === 0) return undefined
+  const rest: ChatRequest = { ...body }
+  for (const field of gone) delete rest[field]
+  return { body: rest, notes: gone.map((field) => dropped(clientPaths[field] ?? field, why)) }
+}
+
+/** Where a client wrote what the upstream knows by another name. */
+const clientPaths: Readonly<Partial<Record<OptionalField, string>>> = {
+  stop: "stop_sequences",
+  parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
+  parallel_function_calling: "tool_choice.disable_parallel_tool_use",
+  reasoning_effort: "output_config.effort",
+  reasoning: "thinking",
+  enable_thinking: "thinking",
+  thinking_budget: "thinking",
+  chat_template_kwargs: "thinking",
+}

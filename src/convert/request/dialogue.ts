@@ -1,0 +1,34 @@
+// The conversation in the form of the dialect at hand.
+import type { ChatMessage } from "../../protocol/chat.ts"
+import type { Note } from "../../protocol/fault.ts"
+import type { Message } from "../../protocol/messages.ts"
+import type { ResponsesItem } from "../../protocol/responses.ts"
+import type { MessageOptions } from "./assistant.ts"
+import { convertMessages } from "./messages.ts"
+import { convertPrefill, type Prefill } from "./prefill.ts"
+import { convertItems } from "./responses-items.ts"
+
+export interface Dialogue {
+  readonly messages: readonly ChatMessage[]
+  /** In place of messages, where the Responses API is spoken. */
+  readonly input: readonly ResponsesItem[] | undefined
+  /** System texts of the conversation that belong to the system prompt here. */
+  readonly hoisted: readonly string[]
+  readonly fields: Prefill["fields"]
+  /** What the model may begin its answer with once more, and the client has already. */
+  readonly repeats: string
+  readonly notes: readonly Note[]
+}
+
+/** All messages, system prompt excepted. */
+export function convertDialogue(given: readonly Message[], options: MessageOptions): Dialogue {
+  const { profile } = options
+  if (profile.dialect === "responses") {
+    const { value: input, hoisted, repeats, notes } = convertItems(given, options)
+    return { messages: [], input, hoisted, fields: {}, repeats, notes }
+  }
+  const converted = convertMessages(given, options)
+  const { messages, fields, repeats, notes } = convertPrefill(converted.value, profile)
+  const { hoisted } = converted
+  return { messages, input: undefined, hoisted, fields, repeats, notes: [...converted.notes, ...notes] }
+}

@@ -1,0 +1,108 @@
+// A request in Chat's words, said in those of the Responses API: what they call differently, and what nobody
+// may store.
+import type { ChatFunctionTool, ChatMessage, ChatRequest, ChatToolChoice } from "../../protocol/chat.ts"
+import type {
+  ResponsesFormat,
+  ResponsesItem,
+  ResponsesRequest,
+  ResponsesTool,
+  ResponsesToolChoice,
+} from "../../protocol/responses.ts"
+
+/** What the Responses API has in a form of its own. */
+export interface ResponsesParts {
+  readonly input: readonly ResponsesItem[]
+  /** The provider's own search, where the client asked for one. */
+  readonly search: readonly ResponsesTool[]
+  /** The client insists on that search. */
+  readonly forcesSearch: boolean
+  /** The model gives encrypted reasoning, and wants it back. */
+  readonly keepsReasoning: boolean
+  /** Reasoning is to be seen. */
+  readonly summarises: boolean
+}
+
+/** The body for POST …/responses. `chat` holds everything but the conversation; its messages are the system's. */
+export function toResponses(chat: ChatRequest, parts: ResponsesParts): ResponsesRequest {
+  const { input, search, keepsReasoning } = parts
+  const instructions = chat.messages.flatMap(textsOf).join("\n\n")
+  const maxTokens = chat.max_completion_tokens ?? chat.max_tokens
+  const include = [
+    ...(keepsReasoning ? (["reasoning.encrypted_content"] as const) : []),
+    ...(search.length === 0 ? [] : (["web_search_call.action.sources"] as const)),
+  ]
+  return {
+    model: chat.model,
+    ...(instructions === "" ? {} : { instructions }),
+    input,
+    ...(chat.stream === true ? { stream: true } : {}),
+    store: false,
+    ...(include.length === 0 ? {} : { include }),
+    // Fewer are refused.
+    ...(maxTokens === undefined ? {} : { max_output_tokens: Math.max(16, maxTokens) }),
+    ...toolFields(chat, parts),
+    ...reasoning(chat, parts),
+    ...format(chat),
+    ...sameFields(chat),
+  }
+}
+
+function toolFields(
+  chat: ChatRequest,
+  { search, forcesSearch }: ResponsesParts,
+): Pick<ResponsesRequest, "tools" | "tool_choice" | "parallel_tool_calls"> {
+  const functions = (chat.tools ?? []).flatMap((tool) => (tool.type === "function" ? [flatTool(tool)] : []))
+  const tools = [...functions, ...search]
+  if (tools.length === 0) return {}
+  const choice = forcesSearch ? ({ type: "web_search" } as const) : flatChoice(chat.tool_choice)
+  return {
+    tools,
+    ...(choice === undefined ? {} : { tool_choice: choice }),
+    ...(chat.parallel_tool_calls === false ? { parallel_tool_calls: false } : {}),
+  }
+}
+
+/** What both APIs call the same. */
+function sameFields({ temperature, top_p, service_tier, prompt_cache_key }: ChatRequest) {
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(top_p === undefined ? {} : { top_p }),
+    ...(service_tier === undefined ? {} : { service_tier }),
+    ...(prompt_cache_key === undefined ? {} : { prompt_cache_key }),
+  }
+}
+
+function flatTool({ function: { name, description, parameters, strict } }: ChatFunctionTool): ResponsesTool {
+  return {
+    type: "function",
+    name,
+    ...(description === undefined ? {} : { description }),
+    parameters,
+    strict: strict === true,
+  }
+}
+
+function flatChoice(choice: ChatToolChoice | undefined): ResponsesToolChoice | undefined {
+  if (choice === undefined || choice === "auto" || choice === "none" || choice === "required") return choice
+  return choice === "any" ? "required" : { type: "function", name: choice.function.name }
+}
+
+/** Without a summary asked for, nobody would see that the model thinks. */
+function reasoning(chat: ChatRequest, { summarises }: ResponsesParts): Pick<ResponsesRequest, "reasoning"> {
+  const effort = chat.reasoning_effort ?? chat.reasoning?.effort
+  if (effort === undefined) return {}
+  return { reasoning: summarises && effort !== "none" ? { effort, summary: "auto" } : { effort } }
+}
+
+function textsOf({ content }: ChatMessage): readonly string[] {
+  if (typeof content === "string") return [content]
+  return (content ?? []).flatMap((part) => (part.type === "text" ? [part.text] : []))
+}
+
+function format({ response_format: wanted }: ChatRequest): Pick<ResponsesRequest, "text"> {
+  if (wanted === undefined) return {}
+  if (wanted.type === "json_object") return { text: { format: wanted } }
+  const { name, schema, strict } = wanted.json_schema
+  const format: ResponsesFormat = { type: "json_schema", name, schema, strict: strict === true }
+  return { text: { format } }
+}

@@ -1,0 +1,103 @@
+// Calls that can be read and wait for what follows them. All that stands on one line shares its fate, and what
+// stands behind text waits for the end of the reply.
+import { closers, openers } from "./grammar.ts"
+import type { Option } from "./steps.ts"
+import type { TextCall } from "./values.ts"
+
+/** Calls of one line, and all of its text from the first one's tag on. */
+export interface Group {
+  readonly place: "own" | "glued"
+  readonly raw: string
+  readonly calls: Link<readonly TextCall[]>
+}
+
+/** A list that grows at one end without being copied. */
+interface Link<T> {
+  readonly item: T
+  readonly before: Link<T> | undefined
+}
+
+export interface Waiting {
+  /** The calls of the line that is being read. */
+  readonly line: Group | undefined
+  /** Those of the lines before it, since one of them waits for the end of the reply. */
+  readonly earlier: Link<Group> | undefined
+}
+
+export const nothingWaits: Waiting = { line: undefined, earlier: undefined }
+
+export const isWaiting = ({ line, earlier }: Waiting): boolean => line !== undefined || earlier !== undefined
+
+/** Further calls on the line. */
+export function addCalls(
+  { line, earlier }: Waiting,
+  raw: string,
+  item: readonly TextCall[],
+  place: Group["place"],
+): Waiting {
+  if (line === undefined) return { line: { place, raw, calls: { item, before: undefined } }, earlier }
+  return { line: { ...line, raw: line.raw + raw, calls: { item, before: line.calls } }, earlier }
+}
+
+/** Text that says nothing, behind what waits. */
+export function addRaw({ line, earlier }: Waiting, raw: string): Waiting {
+  if (line !== undefined) return { line: { ...line, raw: line.raw + raw }, earlier }
+  if (earlier === undefined) return nothingWaits
+  const { item, before } = earlier
+  return { line, earlier: { item: { ...item, raw: item.raw + raw }, before } }
+}
+
+/** The line is over; what stood on it waits on. */
+export function endWaitingLine({ line, earlier }: Waiting): Waiting {
+  return line === undefined
+    ? { line, earlier }
+    : { line: undefined, earlier: { item: line, before: earlier } }
+}
+
+/** Everything that waits, in order. */
+export function groupsOf({ line, earlier }: Waiting): readonly Group[] {
+  const groups = inOrder(earlier)
+  return line === undefined ? groups : [...groups, line]
+}
+
+export const callsOfGroup = ({ calls }: Group): readonly TextCall[] => inOrder(calls).flat()
+
+function inOrder<T>(last: Link<T> | undefined): readonly T[] {
+  const items: T[] = []
+  for (let link = last; link !== undefined; link = link.before) items.push(link.item)
+  return items.reverse()
+}
+
+export type Next =
+  | { readonly kind: "line" | "prose" | "cut" }
+  | { readonly kind: "opener"; readonly opener: Option }
+  /** Tags that close something, and special tokens, say nothing. */
+  | { readonly kind: "noise"; readonly length: number }
+
+const token = /<([|｜])[^\s<>|｜]{1,64}\1>/y
+const cutToken = /<(?:([|｜])(?:[^\s<>|｜]{1,64}\1?)?)?$/y
+
+/** What stands at this place of the text, which is no blank; `cut`: only the rest of it can tell. */
+export function nextOf(text: string, at: number): Next {
+  const char = text.charAt(at)
+  if (char === "\n") return { kind: "line" }
+  if (char !== "<" && char !== "[") return { kind: "prose" }
+  const opener = openers.find(({ literal }) => text.startsWith(literal, at))
+  if (opener !== undefined) return { kind: "opener", opener }
+  const closer = closers.find((literal) => text.startsWith(literal, at))
+  if (closer !== undefined) return { kind: "noise", length: closer.length }
+  token.lastIndex = at
+  const found = token.exec(text)?.[0]
+  if (found !== undefined) return { kind: "noise", length: found.length }
+  cutToken.lastIndex = at
+  return { kind: isCut(text, at) || cutToken.test(text) ? "cut" : "prose" }
+}
+
+const literals = [...openers.map(({ literal }) => literal), ...closers]
+const longest = Math.max(...literals.map(({ length }) => length))
+
+function isCut(text: string, at: number): boolean {
+  if (text.length - at >= longest) return false
+  const tail = text.slice(at)
+  return literals.some((literal) => literal.startsWith(tail))
+}

@@ -1,0 +1,75 @@
+// The request as it is sent: it changes when the upstream refuses something in it that can be done without, and
+// when its endpoint does not know the API that was spoken.
+import { amend, namedParam, type Refusal } from "../convert/request/amend.ts"
+import { causeOf } from "../convert/request/amendments.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { Route } from "../providers/route.ts"
+import type { FailedOpening } from "../upstream/attempts.ts"
+import type { SentConversion } from "./refusals.ts"
+
+/** A request in the words of one route. */
+export interface Sendable {
+  readonly route: Route
+  readonly conversion: SentConversion
+  readonly errors: ErrorContext
+}
+
+export interface AmendingOptions extends Sendable {
+  /** The same by Chat Completions, in case the endpoint does not know the Responses API; it is then told so. */
+  readonly inChat: (() => Sendable) | undefined
+}
+
+export interface Amending {
+  readonly current: () => Sendable
+  /** True when the request is another one after this failure. */
+  readonly amend: (failed: FailedOpening) => boolean
+}
+
+// Nobody refuses more things than that one after another and takes the request in the end.
+const mostAmendments = 3
+
+/** Starts with the request as it is; every cause changes it once. */
+export function createAmending(options: AmendingOptions): Amending {
+  let current: Sendable = options
+  let { inChat } = options
+  const causes = new Set<string>()
+
+  function speakChat(failed: FailedOpening): boolean {
+    if (inChat === undefined || !lacksEndpoint(failed)) return false
+    current = inChat()
+    inChat = undefined
+    return true
+  }
+
+  function amendOnce(failed: FailedOpening): boolean {
+    const { conversion, errors } = current
+    const refusal = refusalOf(failed, errors)
+    if (refusal === undefined || causes.size >= mostAmendments) return false
+    const amended = amend(conversion, refusal)
+    if (amended === undefined || causes.has(causeOf(amended.amendment))) return false
+    causes.add(causeOf(amended.amendment))
+    const { onAmended } = conversion
+    current = { ...current, conversion: { ...amended.conversion, onAmended } }
+    onAmended(amended, failed.fault)
+    return true
+  }
+
+  return { current: () => current, amend: (failed) => speakChat(failed) || amendOnce(failed) }
+}
+
+/** The failure as a refusal of the request, if it is one; errors inside a 200 have no reply of their own. */
+function refusalOf({ fault: given, refused }: FailedOpening, errors: ErrorContext): Refusal | undefined {
+  if (given.kind !== "invalid_request_error" || given.source !== "upstream") return undefined
+  return {
+    status: refused?.status ?? given.status,
+    message: given.message,
+    param: namedParam(refused?.body),
+    inputTokens: () => errors.inputTokens,
+  }
+}
+
+/** Nobody is there at this address. A 404 may also mean the model, which it then names. */
+function lacksEndpoint({ refused }: FailedOpening): boolean {
+  if (refused === undefined || ![404, 405, 501].includes(refused.status)) return false
+  return refused.status !== 404 || !/model|deployment/i.test(refused.body)
+}

@@ -1,0 +1,149 @@
+// What of a Responses stream has to wait for something else: items for the one before them, a search for its pages.
+import { describe, expect, test } from "bun:test"
+import type { Delta } from "../../src/convert/delta.ts"
+import { searchItem } from "../support/responses/items.ts"
+import { deltasOf, responsesOptions, streamed } from "../support/responses/play.ts"
+import {
+  added,
+  at,
+  call,
+  done,
+  kept,
+  output,
+  said,
+  summary,
+  thought,
+  value,
+  words,
+} from "../support/responses/single.ts"
+
+describe("items wait for the one before them", () => {
+  test("text that comes while the reasoning is not done", () => {
+    const events = [
+      added(0, "reasoning"),
+      added(1, "message"),
+      at(1, "output_text.delta", { content_index: 0, delta: "Hi" }),
+      at(0, "reasoning_summary_text.delta", { summary_index: 0, delta: "So." }),
+      at(1, "output_text.delta", { content_index: 0, delta: " there" }),
+      done(0, "reasoning", { ...summary("So."), encrypted_content: value }),
+      at(1, "output_text.delta", { content_index: 0, delta: "!" }),
+    ]
+    const deltas = deltasOf(streamed(events)).slice(0, -1)
+    expect(deltas).toEqual([thought("So."), kept(value), said("Hi"), said(" there"), said("!")])
+  })
+
+  test("messages in a row are paragraphs, parts of one message are not", () => {
+    const events = [
+      done(0, "message", words(output("One."), output("Two."))),
+      done(1, "message", words({ type: "refusal", refusal: "No." })),
+      done(2, "reasoning", { summary: [], encrypted_content: value }),
+      // What was thought in between makes it a text of its own.
+      done(3, "message", words(output("Four."))),
+    ]
+    const deltas = deltasOf(streamed(events)).slice(0, -1)
+    expect(deltas).toEqual([said("One."), said("Two."), said("\n\nNo."), kept(value), said("Four.")])
+  })
+
+  test("empty arguments are complete when their call is done", () => {
+    const events = [
+      done(0, "function_call", call("")),
+      added(1, "function_call", { ...call(""), call_id: "call_2_abcd" }),
+    ]
+    const deltas = deltasOf(streamed(events)).flatMap((delta) => (delta.kind === "tool" ? [delta] : []))
+    expect(deltas.map(({ key, complete }) => [key, complete])).toEqual([
+      [0, false],
+      [0, true],
+    ])
+  })
+
+  test("ids say nothing: they change with every event", () => {
+    const events = [
+      added(0, "function_call", call("")),
+      added(1, "function_call", { ...call(""), call_id: "call_2_abcd", name: "Bash" }),
+      at(1, "function_call_arguments.delta", { item_id: "x", delta: '{"b":2}' }),
+      at(0, "function_call_arguments.delta", { item_id: "y", delta: '{"a":1}' }),
+      done(1, "function_call", { ...call('{"b":2}'), call_id: "call_2_abcd", name: "Bash", id: "z" }),
+      done(0, "function_call", { ...call('{"a":1}'), id: "w" }),
+    ]
+    const calls = deltasOf(streamed([...events, { type: "response.completed", response: {} }]))
+      .filter((delta) => delta.kind === "tool")
+      .map(({ id, name, args }) => [id, name, args])
+    expect(calls.filter(([, , args]) => args !== "")).toEqual([
+      ["call_1_abcd", "Read", '{"a":1}'],
+      ["call_2_abcd", "Bash", '{"b":2}'],
+    ])
+  })
+})
+
+describe("a search", () => {
+  const search = { query: "bun", forced: true }
+  const options = responsesOptions({ search })
+  const urls = ["https://bun.test/a", "https://bun.test/b"]
+  const results = urls.map((url) => ({ url, title: url }))
+  const found: Delta = { kind: "search", query: "bun release", results }
+  const notes = [
+    { type: "url_citation", url: "https://bun.test/a", title: "A", start_index: 0, end_index: 2 },
+  ]
+  const item = searchItem("1", "bun release", urls)
+
+  test("is told with what it found, once, before the words", () => {
+    const events = [
+      added(0, "web_search_call"),
+      at(0, "web_search_call.in_progress"),
+      at(0, "web_search_call.searching"),
+      at(0, "web_search_call.completed"),
+      at(0, "output_item.done", { item }),
+      done(1, "message", words(output("It is out.", notes))),
+      { type: "response.completed", response: { status: "completed", output: [] } },
+    ]
+    const deltas = deltasOf(streamed(events), options)
+    expect(deltas.map(({ kind }) => kind)).toEqual(["search", "text", "finish", "end"])
+    expect(deltas[0]).toEqual(found)
+  })
+
+  test("whose pages are named by the text's sources alone, is told by these", () => {
+    const bare = {
+      type: "web_search_call",
+      id: "ws",
+      status: "completed",
+      action: { type: "search", query: "bun release" },
+    }
+    const events = [
+      at(0, "output_item.done", { item: bare }),
+      added(1, "message"),
+      at(1, "output_text.delta", { content_index: 0, delta: "It is out." }),
+      at(1, "output_text.annotation.added", { content_index: 0, annotation_index: 0, annotation: notes[0] }),
+      done(1, "message", words(output("It is out.", notes))),
+      { type: "response.completed", response: { status: "completed", output: [] } },
+    ]
+    const searches = deltasOf(streamed(events), options).filter(({ kind }) => kind === "search")
+    expect(searches).toMatchObject([{ results: [{ url: "https://bun.test/a", title: "A" }] }])
+  })
+
+  test("that failed has no results", () => {
+    const failed = {
+      type: "web_search_call",
+      id: "ws",
+      status: "failed",
+      action: { type: "search", query: "q" },
+    }
+    const events = [at(0, "output_item.done", { item: failed }), { type: "response.completed", response: {} }]
+    const [first] = deltasOf(streamed(events), options)
+    expect(first).toEqual({ kind: "search", query: "q", results: undefined })
+  })
+
+  test("opening a page is no search of its own", () => {
+    const opened = {
+      type: "web_search_call",
+      status: "completed",
+      action: { type: "open_page", url: "https://bun.test/a" },
+    }
+    const events = [
+      at(0, "output_item.done", { item }),
+      at(1, "output_item.done", { item: opened }),
+      done(2, "message", words(output("Hi", notes))),
+    ]
+    const searches = deltasOf(streamed(events), options).filter(({ kind }) => kind === "search")
+    expect(searches).toEqual([found])
+  })
+})

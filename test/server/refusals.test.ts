@@ -1,0 +1,195 @@
+// An upstream that refuses something of a request: it is asked once more without it, and the next request is
+// sent that way at once.
+import { afterEach, describe, expect, test } from "bun:test"
+import type { AmendedRequest } from "../../src/convert/request/amend.ts"
+import { createMetrics } from "../../src/observe/metrics.ts"
+import { fault } from "../../src/protocol/fault.ts"
+import { arrayOf, objectOf } from "../../src/protocol/json.ts"
+import { createRefusals } from "../../src/server/refusals.ts"
+import { ask, convert, generic, routeTo, text, user } from "../convert/request-support.ts"
+import { chatReply, finishChunk, roleChunk, textChunk, usageChunk } from "../support/chunks.ts"
+import type { Turn } from "../support/script.ts"
+import { eventsOf, post, postStream, start, stopAll, textOf } from "./support.ts"
+
+afterEach(stopAll)
+
+const good = (words = "fine", reason = "stop"): Turn => ({
+  kind: "stream",
+  chunks: [roleChunk(), textChunk(words), finishChunk(reason), usageChunk(3, 1)],
+})
+const whole: Turn = { kind: "json", body: chatReply({ content: "fine" }) }
+const refusing = (message: string, more: object = {}, status = 400): Turn => ({
+  kind: "json",
+  status,
+  body: { error: { message, type: "invalid_request_error", ...more } },
+})
+
+const tooLarge = refusing(
+  "max_tokens is too large: 64000. This model supports at most 16384 completion tokens",
+)
+const noTemperature = refusing("Unsupported parameter: 'temperature' is not supported with this model.")
+const noStop = refusing("Unrecognized request argument supplied: stop")
+const noFormat = refusing("This response_format type is unavailable now")
+const noStore = refusing("body.top_p: Extra inputs are not permitted", {}, 422)
+const format = { type: "json_schema", schema: { type: "object", properties: {} } }
+const everything = {
+  ...{ max_tokens: 64_000, temperature: 0.5, top_p: 0.9, stop_sequences: ["END"] },
+  output_config: { format },
+}
+
+const forms = [
+  ["stream", good(), async (proxy: { url: string }, more = {}) => (await postStream(proxy, more)).text()],
+  ["plain", whole, async (proxy: { url: string }, more = {}) => (await post(proxy, more)).text()],
+] as const
+
+describe.each(forms)("%s", (_name, reply, send) => {
+  test("what is refused is left out, at once and from then on", async () => {
+    const { upstream, proxy } = start([tooLarge, reply, reply, reply])
+    const started = performance.now()
+    expect(await send(proxy, { max_tokens: 64_000 })).toContain("fine")
+    expect(performance.now() - started).toBeLessThan(200)
+    expect(await send(proxy, { max_tokens: 64_000 })).toContain("fine")
+    expect(await send(proxy, { max_tokens: 900 })).toContain("fine")
+    expect(upstream.turns().map(({ body }) => body["max_tokens"])).toEqual([64_000, 16_384, 16_384, 900])
+    // No attempt failed: the request was said in another way.
+    expect(proxy.exchanges.map(({ attempts }) => attempts)).toEqual([1, 1, 1])
+    expect(proxy.exchanges.map(({ notes }) => notes.map(({ path }) => path))).toEqual([
+      [],
+      ["max_tokens"],
+      [],
+    ])
+    const warnings = proxy.logs.filter(({ level }) => level === "warn")
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]?.message).toBe("the upstream refused part of a request; it is left out from now on")
+    expect(warnings[0]?.fields).toMatchObject({
+      model: "big-model",
+      changes: ["changed max_tokens: lowered from 64000 to 16384, the most this model gives in one reply"],
+    })
+    const metrics = await (await fetch(`${proxy.url}/metrics`)).text()
+    expect(metrics).toContain('field="max_tokens",action="changed"} 2')
+  })
+
+  test("three things are left out one after another, and no more", async () => {
+    const { upstream, proxy } = start([tooLarge, noTemperature, noStop, reply])
+    expect(await send(proxy, everything)).toContain("fine")
+    const last = upstream.turns().at(-1)?.body ?? {}
+    expect([last["max_tokens"], last["temperature"], last["stop"]]).toEqual([16_384, undefined, undefined])
+    expect(last["top_p"]).toBe(0.9)
+
+    const many = start([tooLarge, noTemperature, noStop, noFormat, reply])
+    expect(await send(many.proxy, everything)).not.toContain("fine")
+    expect(many.upstream.turns()).toHaveLength(4)
+  })
+
+  test("who refuses the same thing again is not asked again", async () => {
+    const { upstream, proxy } = start(() => noTemperature)
+    await send(proxy, { temperature: 0.5 })
+    expect(upstream.turns()).toHaveLength(2)
+    const stubborn = start(({ max_tokens }) =>
+      refusing(`max_tokens: ${Number(max_tokens)} > ${Number(max_tokens) - 1}`),
+    )
+    await send(stubborn.proxy, { max_tokens: 64_000 })
+    expect(stubborn.upstream.turns()).toHaveLength(2)
+  })
+
+  test("a refusal that names nothing is final", async () => {
+    const { upstream, proxy } = start([refusing("messages: too many images"), reply])
+    await send(proxy, everything)
+    expect(upstream.turns()).toHaveLength(1)
+  })
+
+  test("other models and other proxies start anew", async () => {
+    const { upstream, proxy } = start([tooLarge, reply, reply])
+    await send(proxy, { max_tokens: 64_000 })
+    await send(proxy, { max_tokens: 64_000, model: "claude-haiku-4-5" })
+    expect(upstream.turns().at(-1)?.body).toMatchObject({ model: "small-model", max_tokens: 64_000 })
+  })
+
+  test("a failure after the change is repeated with the change", async () => {
+    const { upstream, proxy } = start([noTemperature, refusing("down", {}, 500), reply], { speed: 100 })
+    expect(await send(proxy, { temperature: 0.5 })).toContain("fine")
+    expect(upstream.turns().map(({ body }) => body["temperature"])).toEqual([0.5, undefined, undefined])
+    expect(proxy.exchanges[0]?.attempts).toBe(2)
+  })
+
+  test("a schema that is refused is asked for in words, and a fence is still taken off", async () => {
+    const { upstream, proxy } = start([noFormat, reply, reply])
+    await send(proxy, everything)
+    await send(proxy, everything)
+    for (const { body } of upstream.turns().slice(1)) {
+      expect(body["response_format"]).toBeUndefined()
+      expect(objectOf(arrayOf(body["messages"])[0])["content"]).toContain("JSON schema")
+    }
+  })
+
+  test("FastAPI's 422 is read too", async () => {
+    const { upstream, proxy } = start([noStore, reply])
+    expect(await send(proxy, everything)).toContain("fine")
+    expect(upstream.turns().at(-1)?.body["top_p"]).toBeUndefined()
+  })
+
+  test("a reply that is too long for what is left beside the prompt: once, and not remembered", async () => {
+    const full = refusing(
+      "This model's maximum context length is 128000 tokens. However, you requested 130000 tokens (98000 in the messages, 32000 in the completion).",
+    )
+    const { upstream, proxy } = start([full, reply, reply])
+    expect(await send(proxy, { max_tokens: 32_000 })).toContain("fine")
+    await send(proxy, { max_tokens: 32_000 })
+    expect(upstream.turns().map(({ body }) => body["max_tokens"])).toEqual([32_000, 29_000, 32_000])
+    expect(proxy.logs.filter(({ level }) => level === "warn")).toEqual([])
+  })
+})
+
+test("the client hears of the last refusal, with its own status", async () => {
+  const { proxy } = start([noTemperature, refusing("the real trouble")])
+  const response = await post(proxy, { temperature: 0.5 })
+  expect(response.status).toBe(400)
+  expect(await response.text()).toContain("the real trouble")
+})
+
+test("stop sequences that were refused are still obeyed", async () => {
+  const { proxy } = start([noStop, good("one END two"), good("three END four")])
+  for (const words of ["one ", "three "]) {
+    const events = await eventsOf(postStream(proxy, { stop_sequences: ["END"] }))
+    expect(textOf(events)).toBe(words)
+    expect(JSON.stringify(events)).toContain('"stop_reason":"stop_sequence"')
+  }
+})
+
+test("a reply cut by the lower limit says so", async () => {
+  const { proxy } = start([tooLarge, good("fine", "length")])
+  const events = await eventsOf(postStream(proxy, { max_tokens: 64_000 }))
+  expect(JSON.stringify(events)).toContain('"stop_reason":"max_tokens"')
+})
+
+test("a refusal inside a 200 counts too", async () => {
+  const error = { message: "Unsupported parameter: 'temperature'", code: 400, type: "invalid_request_error" }
+  const { upstream, proxy } = start([{ kind: "stream", chunks: [{ error }] }, good()])
+  expect(textOf(await eventsOf(postStream(proxy, { temperature: 0.5 })))).toBe("fine")
+  expect(upstream.turns().map(({ body }) => body["temperature"])).toEqual([0.5, undefined])
+})
+
+test("the memory forgets the model that was not used for the longest time, and keeps little of each", () => {
+  const lines: string[] = []
+  const write = (message: string) => lines.push(message)
+  const refusals = createRefusals({ log: { warn: write, debug: write }, metrics: createMetrics(), limit: 2 })
+  const conversion = convert(ask([user(text("hi"))], { temperature: 1 }), generic)
+  const route = (model: string) => routeTo(["generic", model])
+  const amended: AmendedRequest = {
+    ...{ conversion, notes: [], amendment: { kind: "drop", fields: ["temperature"] } },
+  }
+  const about = fault({ kind: "invalid_request_error", source: "upstream", message: "no" })
+  const refuse = (model: string, given = amended) =>
+    refusals.foresee(route(model), conversion).conversion.onAmended(given, about)
+  const known = (model: string) =>
+    refusals.foresee(route(model), conversion).conversion.body.temperature === undefined
+  refuse("a")
+  refuse("b")
+  expect([known("a"), known("b"), known("a")]).toEqual([true, true, true])
+  refuse("c")
+  expect(["a", "b", "c"].map(known)).toEqual([true, false, true])
+  const warnings = () => lines.filter((line) => line.includes("from now on")).length
+  expect(warnings()).toBe(3)
+  refuse("a")
+  expect(warnings()).toBe(3)
+})

@@ -14,6 +14,7 @@ import { dropped, type Note, toErrorBody } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
 import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
+import { readerFor } from "../server/pipeline.ts"
 import { errorContext } from "../server/prepare.ts"
 import { estimateRequest, estimateText } from "../tokens/estimate.ts"
 import type { Known } from "./convert-input.ts"
@@ -124,14 +125,7 @@ function writerOptions(route: Route, inputTokens: number, estimated: boolean): W
   }
 }
 
-function readerOptions(asked: Asked, route: Route, config: Config, inputTokens: number): ReaderOptions {
-  const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = asked
-  return {
-    profile: route.profile,
-    tools: { toolNames, offered, schemas, seenIds, idSeed: "converted" },
-    stopSequences,
-    showReasoning,
-    errors: errorContext(route, config, () => inputTokens),
-    search,
-  }
+function readerOptions(conversion: Asked, route: Route, config: Config, inputTokens: number): ReaderOptions {
+  const errors = errorContext(route, config, () => inputTokens)
+  return readerFor({ route, conversion, errors, idSeed: "converted", wholeArguments: false })
 }

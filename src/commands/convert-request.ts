@@ -1,4 +1,5 @@
 // `convert` for requests of either side.
+import type { z } from "zod"
 import type { Config } from "../config/config.ts"
 import { resolveRoute } from "../config/route.ts"
 import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
@@ -7,8 +8,8 @@ import { sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
-import { type JsonObject, parseJson } from "../protocol/json.ts"
-import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
+import { type JsonObject, parseJson, textOf } from "../protocol/json.ts"
+import { CountRequest, MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
 import { explain, explainRoute, renderNotes, renderTokens } from "./convert-explain.ts"
@@ -27,14 +28,16 @@ export function convertMessagesBody(
   config: Config,
   toResponses: boolean,
 ): ConvertedRequest {
-  const parsed = MessagesRequest.safeParse(body)
-  if (!parsed.success) return { ok: false, why: `not a Messages request: ${renderIssues(parsed.error)}` }
-  const request = parsed.data
   const dialect = toResponses ? "responses" : undefined
-  const resolved = resolveRoute(config, model ?? request.model ?? undefined, dialect)
+  const resolved = resolveRoute(config, model ?? textOf(body["model"]), dialect)
+  if (resolved.ok && resolved.route.profile.dialect === "messages") {
+    return passThrough(body, resolved.route, config)
+  }
+  const parsed = MessagesRequest.safeParse(body)
+  if (!parsed.success) return { ok: false, why: notARequest(parsed.error) }
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
+  const request = parsed.data
   const { route } = resolved
-  if (route.profile.dialect === "messages") return passThrough(body, request, route, config)
   const conversion = convertRequest(request, route, config, sessionOf(request))
   return {
     ok: true,
@@ -46,13 +49,13 @@ export function convertMessagesBody(
   }
 }
 
+const notARequest = (error: z.ZodError): string => `not a Messages request: ${renderIssues(error)}`
+
 /** For an upstream that speaks the Messages API itself the body stays as it is, but for what is noted. */
-function passThrough(
-  body: JsonObject,
-  request: MessagesRequest,
-  route: Route,
-  config: Config,
-): ConvertedRequest {
+function passThrough(body: JsonObject, route: Route, config: Config): ConvertedRequest {
+  // It may hold what only its own API has.
+  const request = CountRequest.safeParse(body)
+  if (!request.success) return { ok: false, why: notARequest(request.error) }
   const { model, profile } = route
   const maxTokens = directMaxTokens(profile, config)
   const options = { model, maxTokens, genuineOnly: profile.checksSignatures }
@@ -61,16 +64,11 @@ function passThrough(
   return {
     ok: true,
     body: parsed.ok ? parsed.value : body,
-    explanation: () => explainParts(route, renderNotes(notes), request, config),
+    explanation: () => explainParts(route, renderNotes(notes), request.data, config),
   }
 }
 
-function explainParts(
-  route: Route,
-  lines: readonly string[],
-  request: MessagesRequest,
-  config: Config,
-): string {
+function explainParts(route: Route, lines: readonly string[], request: CountRequest, config: Config): string {
   const tokens = renderTokens(estimateRequest(request), request.max_tokens ?? config.defaultMaxTokens, route)
   return `${[...explainRoute(route), ...lines, tokens].join("\n")}\n`
 }

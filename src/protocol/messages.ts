@@ -128,6 +128,8 @@ export const CountRequest = MessagesRequest.extend({
   billing_policy: z.unknown().optional(),
 })
 
+export type CountRequest = z.infer<typeof CountRequest>
+
 /** Top-level fields of a request that this proxy knows and reads; one that is only checked is not among them. */
 export const knownFields: ReadonlySet<string> = new Set(
   Object.keys(MessagesRequest.shape).filter((field) => field !== "billing_policy"),

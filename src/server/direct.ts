@@ -64,7 +64,7 @@ async function reply(
   context: Context,
 ): Promise<Response> {
   const { route, request, requestId } = given
-  const errors = errorContext(route, context.config, given.inputTokens)
+  const errors = errorContext(route, context.config, given.inputTokens, context.clock.now)
   const { signal, retried } = session
   const opening = await openDirect(route, text, request.headers, {
     ...openOptions(given, errors, context),
@@ -99,7 +99,7 @@ export async function countDirect(given: DirectRequest, context: Context): Promi
     maxTokens: undefined,
     genuineOnly,
   })
-  const errors = errorContext(route, context.config, inputTokens)
+  const errors = errorContext(route, context.config, inputTokens, context.clock.now)
   const opening = await openDirect(route, prepared.text, request.headers, {
     ...openOptions(given, errors, context),
     endpoint: "/count_tokens",

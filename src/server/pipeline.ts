@@ -5,7 +5,7 @@ import type { Delta } from "../convert/delta.ts"
 import { initialDialect, readDialect, readerOf, readWhole } from "../convert/reply/dialect.ts"
 import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
-import { bodyOf } from "../convert/request/request.ts"
+import { bodyOf, type Conversion } from "../convert/request/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
@@ -62,8 +62,12 @@ async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
   }
 }
 
-function readerFor(options: PipelineOptions): ReaderOptions {
-  const { route, conversion, errors, idSeed, wholeArguments } = options
+/** What the reader of a reply has to know of the request it answers. */
+export interface ReaderFacts extends Pick<PipelineOptions, "route" | "errors" | "idSeed" | "wholeArguments"> {
+  readonly conversion: Omit<Conversion, "body" | "responses" | "notes">
+}
+
+export function readerFor({ route, conversion, errors, idSeed, wholeArguments }: ReaderFacts): ReaderOptions {
   const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = conversion
   return {
     profile: route.profile,

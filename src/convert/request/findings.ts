@@ -23,7 +23,7 @@ interface Found {
   count: number
 }
 
-const noCounterpart = "no counterpart in Chat Completions"
+const noCounterpart = "no counterpart in OpenAI's API"
 
 const reasons: Readonly<Record<string, string>> = {
   cache_control: "no marks for a prefix cache are passed on",

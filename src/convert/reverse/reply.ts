@@ -142,5 +142,5 @@ export function noteLostBlock(block: JsonObject, path: string): Note | undefined
   const type = block["type"]
   if (carried.has(type)) return undefined
   if (type === "thinking") return dropped(`${path}.signature`, "OpenAI's clients have no place for it")
-  return dropped(path, `a ${String(type)} block has no counterpart in Chat Completions`)
+  return dropped(path, `a ${String(type)} block has no counterpart in OpenAI's API`)
 }

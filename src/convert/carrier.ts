@@ -22,6 +22,8 @@ export interface Cargo {
   readonly encrypted: Readonly<Partial<Record<EncryptedField, string>>>
   /** Encrypted contents of reasoning items (Responses API), in their order. */
   readonly items: readonly string[]
+  /** The phase of the text that follows (Responses API). */
+  readonly phase: string | undefined
 }
 
 export interface Carrier {
@@ -38,6 +40,7 @@ export const noCargo: Cargo = {
   textSignature: undefined,
   encrypted: {},
   items: [],
+  phase: undefined,
 }
 
 /** Is there nothing in it that would have to travel? */
@@ -46,6 +49,7 @@ export function isEmptyCargo(cargo: Cargo): boolean {
     cargo.details.length === 0 &&
     cargo.items.length === 0 &&
     cargo.textSignature === undefined &&
+    cargo.phase === undefined &&
     Object.keys(cargo.signatures).length === 0 &&
     Object.keys(cargo.encrypted).length === 0
   )
@@ -67,6 +71,8 @@ export function addCargo(cargo: Cargo, opaque: Opaque): Cargo {
     }
     case "item":
       return { ...cargo, items: [...cargo.items, opaque.value] }
+    case "phase":
+      return { ...cargo, phase: opaque.value }
     default:
       return opaque satisfies never
   }
@@ -85,12 +91,13 @@ export function joinCargo(first: Cargo, second: Cargo): Cargo {
     textSignature: second.textSignature ?? first.textSignature,
     encrypted: { ...first.encrypted, ...second.encrypted },
     items: [...first.items, ...second.items],
+    phase: second.phase ?? first.phase,
   }
 }
 
 /** A signature of our own for a block with this thinking text; never empty, ASCII only. */
 export function encodeCarrier({ provider, model, field, cargo }: Carrier, thinking: string): string {
-  const { details, signatures, textSignature, encrypted, items } = cargo
+  const { details, signatures, textSignature, encrypted, items, phase } = cargo
   const json = JSON.stringify({
     p: provider,
     m: model,
@@ -100,6 +107,7 @@ export function encodeCarrier({ provider, model, field, cargo }: Carrier, thinki
     ...(textSignature === undefined ? {} : { ts: textSignature }),
     ...(Object.keys(encrypted).length === 0 ? {} : { enc: encrypted }),
     ...(items.length === 0 ? {} : { re: items }),
+    ...(phase === undefined ? {} : { ph: phase }),
     // What belongs to a text must not go back with another one.
     ...(isEmptyCargo(cargo) || thinking === "" ? {} : { h: digest(thinking).slice(0, 8) }),
   })
@@ -132,6 +140,7 @@ export function decodeCarrier(signature: string, thinking: string): Carrier | un
       textSignature: textOf(data["ts"]),
       encrypted: textsOf(data["enc"]),
       items: arrayOf(data["re"]).filter((item) => typeof item === "string"),
+      phase: textOf(data["ph"]),
     },
   }
 }

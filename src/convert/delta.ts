@@ -12,6 +12,8 @@ export type Opaque =
   | { readonly kind: "signature"; readonly toolId: string | undefined; readonly value: string }
   /** The encrypted content of one reasoning item of the Responses API. */
   | { readonly kind: "item"; readonly value: string }
+  /** The `phase` of the message that follows: commentary, or the final answer (Responses API). */
+  | { readonly kind: "phase"; readonly value: string }
   /** A text in a field of its own. */
   | {
       readonly kind: "encrypted"

@@ -17,6 +17,7 @@ export type ResponsesItem =
   | {
       readonly type: "message"
       readonly role: "assistant"
+      readonly phase?: string
       readonly content: readonly { readonly type: "output_text"; readonly text: string }[]
     }
   /** Nothing is stored, so there are no ids: what the item says is in its encrypted content. */

@@ -68,6 +68,7 @@ function randomCargo(random: Random, thinking: string): Cargo {
     textSignature: some() ? `s${random.text(20)}` : undefined,
     encrypted: some() ? { reasoning_opaque: random.text(20) } : {},
     items: some() ? [random.text(20), random.text(5)] : [],
+    phase: some() ? random.pick(["commentary", "final_answer"]) : undefined,
   }
 }
 
@@ -161,6 +162,8 @@ describe("collecting", () => {
       { kind: "encrypted", field: "reasoning_opaque", value: "y" },
       { kind: "item", value: "first" },
       { kind: "item", value: "second" },
+      { kind: "phase", value: "commentary" },
+      { kind: "phase", value: "final_answer" },
     ] as const
     expect(isEmptyCargo(noCargo)).toBe(true)
     const cargo = pieces.reduce(addCargo, noCargo)
@@ -170,6 +173,7 @@ describe("collecting", () => {
       textSignature: "text",
       encrypted: { reasoning_opaque: "xy" },
       items: ["first", "second"],
+      phase: "final_answer",
     })
     for (const piece of pieces) expect(isEmptyCargo(addCargo(noCargo, piece))).toBe(false)
   })

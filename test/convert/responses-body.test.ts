@@ -190,7 +190,8 @@ function randomOutput(random: Random): readonly JsonObject[] {
   return told.slice(0, end + 1).map((kind, at) => {
     const id = `${at}_abcdef`
     if (kind === "reasoning") return reasoningItem(id, random.chance(0.5) ? [`So ${at}.`] : [], encrypted(id))
-    if (kind === "message") return messageItem(id, `Text ${at}.`)
+    const phase = random.chance(0.5) ? { phase: random.pick(["commentary", "final_answer"]) } : {}
+    if (kind === "message") return { ...messageItem(id, `Text ${at}.`), ...phase }
     return callItem(id, "Read", kind === "call" ? `{"a":"${at}"}` : "{}")
   })
 }
@@ -203,7 +204,8 @@ function returned(item: JsonObject): unknown {
   if (type === "reasoning") return { type, summary: [], encrypted_content }
   if (type === "function_call") return { type, call_id, name, arguments: args }
   const words = JSON.parse(JSON.stringify(item["content"]))[0].text
-  return { type, role: "assistant", content: [{ type: "output_text", text: words }] }
+  const phase = item["phase"] === undefined ? {} : { phase: item["phase"] }
+  return { type, role: "assistant", ...phase, content: [{ type: "output_text", text: words }] }
 }
 
 property("what a reply gave goes back item by item, in its order", 400, (random) => {

@@ -90,10 +90,11 @@ export function write(state: WriterState, delta: Delta): Step {
   }
 }
 
-/** An item of its own stands between the texts around it, and goes back between them. */
+/** An item of its own stands between the texts around it and goes back there; a phase begins another text. */
 function writeOpaque(state: WriterState, opaque: Opaque): Step {
   const next = { ...state, cargo: addCargo(state.cargo, opaque) }
-  return opaque.kind === "item" && state.open.kind === "text" ? closeOpen(next) : [next, none]
+  const isBetween = opaque.kind === "item" || opaque.kind === "phase"
+  return isBetween && state.open.kind === "text" ? closeOpen(next) : [next, none]
 }
 
 // A reply that needs more remarks than this says nothing new with them.

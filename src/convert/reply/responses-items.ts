@@ -119,12 +119,23 @@ function callWith(reader: ReaderState, entry: JsonObject): Step {
   return after(before, called(ready, [entry], false))
 }
 
-/** A call is known by name as soon as it is added; its arguments follow. */
+/** A call is known by name as soon as it is added, and a message by its phase; the rest follows. */
 function startItem(reader: ReaderState, { index }: Item, given: JsonObject): Step {
+  if (given["type"] === "message") return startMessage(reader, textOf(given["phase"]))
   if (given["type"] !== "function_call") return [reader, none]
   const { call_id: id, name } = given
   return callWith(reader, { index, id, function: { name, arguments: "" } })
 }
+
+/** OpenAI's newer models lose quality where the phase of their messages does not come back. */
+function startMessage(reader: ReaderState, phase: string | undefined): Step {
+  if (phase === undefined) return [reader, none]
+  return [textOver(reader), [{ kind: "opaque", opaque: { kind: "phase", value: phase } }]]
+}
+
+/** What is said next is a text of its own. */
+const textOver = (reader: ReaderState): ReaderState =>
+  reader.last === "text" ? { ...reader, last: "tool" } : reader
 
 /** The item as it is in the end: what of it has not come before, and what only now is final. */
 function finishItem(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
@@ -172,9 +183,7 @@ function finishReasoning(reader: ReaderState, item: Item, given: JsonObject): It
   ])
   const value = textOf(given["encrypted_content"])
   if (value === undefined) return [next, [read, deltas]]
-  // The text before it, if any, is over.
-  const closed: ReaderState = { ...read, last: read.last === "text" ? "tool" : read.last }
-  return [next, [closed, [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]]
+  return [next, [textOver(read), [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]]
 }
 
 function finishMessage(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
@@ -184,7 +193,11 @@ function finishMessage(reader: ReaderState, item: Item, given: JsonObject): Item
       ? wholePart("refusal", at, part["refusal"])
       : wholePart("text", at, part["text"]),
   )
-  return sayAll(foundPages(reader, pagesOf(given)), item, said)
+  // Of a message that was never added this is all there is.
+  const isAll = Object.keys(item.seen).length === 0
+  const [begun, before] = isAll ? startItem(reader, item, given) : ([reader, none] as const)
+  const [next, step] = sayAll(foundPages(begun, pagesOf(given)), item, said)
+  return [next, after(before, step)]
 }
 
 /** The pages that the parts of a message name as their sources. */

@@ -4,6 +4,7 @@ import type { ChatPart } from "../../protocol/chat.ts"
 import { changed, type Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages.ts"
 import type { ResponsesItem, ResponsesPart } from "../../protocol/responses.ts"
+import { type Cargo, noCargo } from "../carrier.ts"
 import {
   type AssistantTurn,
   type CallIds,
@@ -137,10 +138,17 @@ function renderAssistant(
 ): RenderedAssistant {
   const items: ResponsesItem[] = []
   const pending: PendingCall[] = []
+  let phase: string | undefined
   for (const piece of turns.flatMap(({ said }) => joinTexts(said))) {
-    if (piece.kind === "thinking") items.push(...reasoningItems(piece.block, options))
-    else if (piece.kind === "text") items.push(assistantMessage(piece.text))
-    else {
+    if (piece.kind === "thinking") {
+      const own = ownCargo(piece.block, options)
+      items.push(...own.items.map(reasoningItem))
+      phase = own.phase ?? phase
+    } else if (piece.kind === "text") {
+      items.push(assistantMessage(piece.text, phase))
+      phase = undefined
+    } else {
+      phase = undefined
       const calls = convertCalls([piece.use], options.profile, ids)
       pending.push(...calls)
       for (const { call } of calls) items.push({ type: "function_call", call_id: call.id, ...call.function })
@@ -151,8 +159,9 @@ function renderAssistant(
   return { items: items.slice(0, end + 1), pending }
 }
 
-const assistantMessage = (text: string): ResponsesItem => {
-  return { type: "message", role: "assistant", content: [{ type: "output_text", text }] }
+function assistantMessage(text: string, phase: string | undefined): ResponsesItem {
+  const said = phase === undefined ? {} : { phase }
+  return { type: "message", role: "assistant", ...said, content: [{ type: "output_text", text }] }
 }
 
 /** Texts in a row as one; white space alone says nothing. */
@@ -170,12 +179,15 @@ function joinTexts(said: readonly Said[]): readonly Said[] {
   })
 }
 
-/** Only what this very model encrypted: anybody else's is refused. Its id would name an item that nobody stored. */
-function reasoningItems(
+/** Only what this very model gave: anybody else's is refused. */
+function ownCargo(
   block: Extract<Said, { kind: "thinking" }>["block"],
   { target, sendReasoning }: MessageOptions,
-): readonly ResponsesItem[] {
-  if (!sendReasoning) return []
-  const { items } = readThoughts([block], target).cargo
-  return items.map((encrypted_content) => ({ type: "reasoning", summary: [], encrypted_content }))
+): Cargo {
+  return sendReasoning ? readThoughts([block], target).cargo : noCargo
+}
+
+/** Its id would name an item that nobody stored. */
+const reasoningItem = (encrypted_content: string): ResponsesItem => {
+  return { type: "reasoning", summary: [], encrypted_content }
 }

@@ -20,7 +20,11 @@ const parts: Shape = { list: { byType: inputParts }, least: 1 }
 /** Items of the conversation; what is stored nowhere has no id. */
 const items: Shapes = {
   message: {
-    members: { role: { words: ["user", "system", "developer", "assistant"] }, content: "anything" },
+    members: {
+      role: { words: ["user", "system", "developer", "assistant"] },
+      content: "anything",
+      phase: { words: ["commentary", "final_answer"] },
+    },
     needs: ["role", "content"],
   },
   reasoning: {
@@ -137,6 +141,7 @@ function checkMessage(item: JsonObject, path: string): readonly string[] {
   const empty = arrayOf(content).filter((part) => objectOf(part)["text"] === "")
   return [
     ...checkShape(content, shape, `${path}.content`, unknown),
+    ...(mine || item["phase"] === undefined ? [] : [`${path}.phase: only the assistant's messages have one`]),
     ...(mine ? [] : checkParts(content, `${path}.content`)),
     ...empty.map(() => `${path}.content: an empty text`),
   ]

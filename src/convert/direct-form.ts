@@ -56,7 +56,7 @@ export function messageOfStream(events: readonly JsonObject[]): JsonObject | und
         message ??= objectOf(event["message"])
         break
       case "content_block_start":
-        blocks.set(event["index"], { fields: { ...objectOf(event["content_block"]) }, pieces: [] })
+        blocks.set(event["index"], openBlock(objectOf(event["content_block"])))
         break
       case "content_block_delta":
         grow(blocks.get(event["index"]), objectOf(event["delta"]))
@@ -78,14 +78,19 @@ interface OpenBlock {
   readonly fields: Record<string, unknown>
   /** Of the JSON of a call's input. */
   readonly pieces: string[]
+  readonly citations: unknown[]
+}
+
+const openBlock = (fields: JsonObject): OpenBlock => {
+  return { fields: { ...fields }, pieces: [], citations: [...arrayOf(fields["citations"])] }
 }
 
 function grow(block: OpenBlock | undefined, { type, ...delta }: JsonObject): void {
   if (block === undefined) return
-  const { fields, pieces } = block
+  const { fields, pieces, citations } = block
   if (type === "input_json_delta") pieces.push(textOf(delta["partial_json"]) ?? "")
   else if (type === "citations_delta") {
-    fields["citations"] = [...arrayOf(fields["citations"]), delta["citation"]]
+    citations.push(delta["citation"])
   } else {
     for (const [field, value] of Object.entries(delta)) {
       const before = fields[field]
@@ -94,9 +99,9 @@ function grow(block: OpenBlock | undefined, { type, ...delta }: JsonObject): voi
   }
 }
 
-function closed({ fields, pieces }: OpenBlock): JsonObject {
+function closed({ fields, pieces, citations }: OpenBlock): JsonObject {
   const text = pieces.join("")
-  if (text === "") return fields
+  if (text === "") return citations.length === 0 ? fields : { ...fields, citations }
   const input = parseJson(text)
   return { ...fields, input: input.ok ? input.value : { _raw_arguments: text } }
 }

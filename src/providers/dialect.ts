@@ -17,11 +17,11 @@ const responses: ProfileDelta = {
 export function inDialect(profile: ProviderProfile): ProviderProfile {
   if (profile.dialect !== "responses") return profile
   const { reasoning, searchesInResponses } = profile
-  // A model without reasoning refuses to be asked for any.
+  // A model without reasoning refuses to be asked for any; the others are told by words of effort alone.
   const back: ProfileDelta["reasoning"] =
     reasoning.request === "none"
       ? { sendBack: "never" }
-      : { sendBack: "all-turns", sendBackAs: "items", sendBackWhenOff: true }
+      : { request: "effort", sendBack: "all-turns", sendBackAs: "items", sendBackWhenOff: true }
   return applyDelta(profile, {
     ...responses,
     ...(searchesInResponses ? { webSearch: "hosted" } : { webSearch: "none" }),

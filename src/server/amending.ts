@@ -15,14 +15,18 @@ export interface Sendable {
 }
 
 export interface AmendingOptions extends Sendable {
-  /** The same by Chat Completions, in case the endpoint does not know the Responses API; it is then told so. */
+  /** The same by Chat Completions, in case the endpoint does not know the Responses API. */
   readonly inChat: (() => Sendable) | undefined
+  /** Hears that it does not. */
+  readonly onChat: () => void
 }
 
 export interface Amending {
   readonly current: () => Sendable
   /** True when the request is another one after this failure. */
   readonly amend: (failed: FailedOpening) => boolean
+  /** The request was taken as it is now: what was changed of it was to blame, and is worth remembering. */
+  readonly confirm: () => void
 }
 
 // Nobody refuses more things than that one after another and takes the request in the end.
@@ -33,11 +37,13 @@ export function createAmending(options: AmendingOptions): Amending {
   let current: Sendable = options
   let { inChat } = options
   const causes = new Set<string>()
+  const learned: (() => void)[] = []
 
   function speakChat(failed: FailedOpening): boolean {
     if (inChat === undefined || !lacksEndpoint(failed)) return false
     current = inChat()
     inChat = undefined
+    learned.push(options.onChat)
     return true
   }
 
@@ -50,11 +56,17 @@ export function createAmending(options: AmendingOptions): Amending {
     causes.add(causeOf(amended.amendment))
     const { onAmended } = conversion
     current = { ...current, conversion: { ...amended.conversion, onAmended } }
-    onAmended(amended, failed.fault)
+    learned.push(() => onAmended(amended, failed.fault))
     return true
   }
 
-  return { current: () => current, amend: (failed) => speakChat(failed) || amendOnce(failed) }
+  return {
+    current: () => current,
+    amend: (failed) => speakChat(failed) || amendOnce(failed),
+    confirm: () => {
+      for (const learn of learned.splice(0)) learn()
+    },
+  }
 }
 
 /** The failure as a refusal of the request, if it is one; errors inside a 200 have no reply of their own. */
@@ -68,8 +80,16 @@ function refusalOf({ fault: given, refused }: FailedOpening, errors: ErrorContex
   }
 }
 
-/** Nobody is there at this address. A 404 may also mean the model, which it then names. */
-function lacksEndpoint({ refused }: FailedOpening): boolean {
-  if (refused === undefined || ![404, 405, 501].includes(refused.status)) return false
-  return refused.status !== 404 || !/model|deployment/i.test(refused.body)
+// LM Studio and relays say it in a reply of any status.
+const noSuchApi =
+  /unexpected endpoint|unsupported_api_for_model|not supported (?:via|in|by|with) (?:the )?responses api/i
+
+/** Nobody serves this API at the address, or not for this model; a 404 may also mean that there is no such model. */
+function lacksEndpoint({ refused, fault: given }: FailedOpening): boolean {
+  if (given.kind === "not_found_error") return false
+  if (noSuchApi.test(given.message) || noSuchApi.test(refused?.body ?? "")) return true
+  if (refused === undefined) return false
+  const { status, body } = refused
+  if (status === 200) return body.startsWith("<")
+  return status === 405 || status === 501 || (status === 404 && !/\bitem with id\b/i.test(body))
 }

@@ -32,9 +32,9 @@ export interface PipelineOptions extends AmendingOptions {
 }
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
-export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
+export async function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
   const amending = createAmending(options)
-  return attempt<Delta>({
+  const attempted = await attempt<Delta>({
     open: () => openOnce({ ...options, ...amending.current() }),
     amend: amending.amend,
     scale: () => createScale(options.errors),
@@ -44,6 +44,8 @@ export function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
     random: Math.random,
     onRetry: options.onRetry,
   })
+  if (attempted.opening.ok) amending.confirm()
+  return attempted
 }
 
 async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {

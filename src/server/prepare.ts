@@ -67,18 +67,13 @@ export function prepareRequest(
   const route = context.dialects.choose(resolved.route)
   const { conversion, errors, notes } = sendable(route)
   const { chat } = route
-  const inChat =
-    chat === undefined
-      ? undefined
-      : () => {
-          context.dialects.withoutResponses(route)
-          return sendable(chat)
-        }
+  const inChat = chat === undefined ? undefined : () => sendable(chat)
+  const onChat = () => context.dialects.withoutResponses(route)
   const stream = parsed.data.stream === true
   return {
     ok: true,
     prepared: {
-      ...{ route, conversion, errors, inChat, stream, scope, requestId, startedAt },
+      ...{ route, conversion, errors, inChat, onChat, stream, scope, requestId, startedAt },
       notes: [...noteUnknownFields(body, route.profile), ...notes],
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
     },

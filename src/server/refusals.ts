@@ -77,11 +77,17 @@ export function createRefusals({ log, metrics, limit = 1_000 }: RefusalOptions):
       const onAmended: SentConversion["onAmended"] = (amended, fault) => learn(route, amended, fault)
       if (known === undefined) return { conversion: { ...conversion, onAmended }, notes: [] }
       keep(key, known)
-      const amended = applyAll(conversion, [...known.values()])
+      // What holds beside tools has the last word on what holds anyway.
+      const inOrder = [...known.values()].toSorted(
+        (one, other) => Number(hasLastWord(one)) - Number(hasLastWord(other)),
+      )
+      const amended = applyAll(conversion, inOrder)
       return { ...amended, conversion: { ...amended.conversion, onAmended } }
     },
   }
 }
+
+const hasLastWord = (amendment: Amendment): boolean => amendment.kind === "effort" && amendment.withTools
 
 const keyOf = ({ provider, url, model }: Route): string => JSON.stringify([provider, url, model])
 

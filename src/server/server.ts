@@ -46,14 +46,15 @@ export interface RunningServer {
 export function startServer(options: ServerOptions): RunningServer {
   const { config } = options
   const metrics = createMetrics()
+  const clock = options.clock ?? systemClock
   const context: Context = {
     ...options,
     metrics,
-    clock: options.clock ?? systemClock,
+    clock,
     times: { ...defaultTimes, ...options.times },
     onExchange: guarded(options, metrics),
     memory: createReasoningMemory(),
-    dialects: createDialects(options.log),
+    dialects: createDialects({ log: options.log, now: clock.now }),
     refusals: createRefusals({ log: options.log, metrics }),
     running: new Set(),
     address: () => ({ hostname: config.host, port: server.port ?? config.port }),

@@ -159,8 +159,11 @@ function document(text: string, options: SendOptions): Sent {
   const bare = text.trim()
   const parsed = parseJson(bare)
   if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value } }
-  const shown = bare === "" ? "nothing" : bare.startsWith("<") ? "an HTML page" : "broken JSON"
-  return failed(noReply(shown, options.errors))
+  const isPage = bare.startsWith("<")
+  const shown = bare === "" ? "nothing" : isPage ? "an HTML page" : "broken JSON"
+  const given = failed(noReply(shown, options.errors))
+  // What answers any path with a page does not serve this one.
+  return isPage ? { ...given, refused: { status: 200, body: bare.slice(0, 1_000) } } : given
 }
 
 /** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */

@@ -541,3 +541,80 @@ describe("what OpenAI gives to verified organizations only", () => {
     })
   })
 })
+
+describe("what speaks of something else", () => {
+  const rich = withBody({
+    ...{ max_tokens: 64_000, temperature: 0.5, stop: ["x"], store: false, reasoning_effort: "high" },
+    ...{ thinking: { type: "enabled" }, reasoning: { effort: "high" } },
+    response_format: { type: "json_schema", json_schema: { name: "a", schema } },
+  } as const)
+
+  test.each<[string, string | undefined]>([
+    ["Invalid value: 'thinking'. Supported values are: 'text', 'image_url'.", "messages[2].content[0].type"],
+    ["Invalid value: 'reasoning'. Supported values are: 'message'.", "input[3].type"],
+    [
+      "Unsupported value: 'high' is not supported with the image detail. Supported values are: 'low' and 'auto'.",
+      "messages[0].content[0].image_url.detail",
+    ],
+    ["The model `thinking` is not supported", undefined],
+    ["tools.0.custom.input_schema: unknown key 'stop'", undefined],
+    ["Unknown name \"store\" at 'tools[0].function_declarations[0].parameters'", undefined],
+    ["Invalid user message: 'please say temperature is not supported'", undefined],
+    ['Could not parse tool call: {"reason":"the parameter temperature is deprecated"}', undefined],
+    ["messages: text is not allowed. This is expected: max effort none default", undefined],
+    [
+      "Invalid schema for function 'w': property 'temperature' is not supported",
+      "tools[0].function.parameters",
+    ],
+    ["Image is too large: at most 4096 tokens per image; max_tokens ok", undefined],
+    ["Total tokens in request must be at most 8192, got 9000 (max_tokens=4000)", undefined],
+    ["The sum of prompt tokens and max_tokens must not exceed 300", undefined],
+    ["This model accepts at most 20 images per request. Reduce images or max_tokens.", undefined],
+    ["'stop' supports at most 4 sequences; max_tokens ok", undefined],
+    ["Invalid schema for function 'Ask': property 'max_tokens': maximum of 100 is not permitted", undefined],
+    ["messages.4.content.0.text: tool said: max_tokens must be at most 5", undefined],
+    ["tools.3.description: output tokens: string must be at most 1024 characters", undefined],
+    [
+      "Rate limit: output tokens per min: Limit 30000. The max_tokens must be reduced; see up to 3 retries",
+      undefined,
+    ],
+    ["thinking.budget_tokens must be less than or equal to 1024 (max_tokens)", undefined],
+    ["Invalid image: must be one of png, jpeg. json_schema fine", undefined],
+    ["Invalid request: the prompt must contain the word json; structured outputs", undefined],
+  ])("%s", (message, param) => {
+    expect(difference(rich, message, { param })).toBe(undefined)
+  })
+})
+
+describe("encrypted reasoning", () => {
+  const said = { type: "reasoning", summary: [], encrypted_content: "gAAAA" } as const
+  const base = convert(raw({ thinking: { type: "adaptive" } }), ["openai", "gpt-5.6"], {
+    dialect: "responses",
+  })
+  const parts = base.responses
+  const conversion: Conversion =
+    parts === undefined ? base : { ...base, responses: { ...parts, input: [said, ...parts.input] } }
+
+  test("that the model does not give is not asked for any more", () => {
+    const given = refusal("Encrypted content is not supported with this model.", { param: "include" })
+    const after = amend(conversion, given)
+    expect(after?.conversion.responses?.keepsReasoning).toBe(false)
+    expect(after === undefined ? false : isLasting(after.amendment)).toBe(true)
+  })
+
+  test.each([
+    "The encrypted content gAAA...AA== could not be verified. Reason: Encrypted content organization_id did not match.",
+    "Item 'rs_1' of type 'reasoning' was provided without its required following item.",
+  ])("that cannot be read is left out of this one request: %s", (message) => {
+    const after = amend(conversion, refusal(message, { param: "input" }))
+    expect<unknown>(after?.conversion.responses?.input).toEqual(parts?.input)
+    expect(after === undefined ? true : isLasting(after.amendment)).toBe(false)
+  })
+})
+
+test("a lower limit lowers the budget of thinking as well", () => {
+  const body = { max_tokens: 64_000, thinking_budget: 32_000 }
+  expect(difference(withBody(body), "max_tokens must be at most 8192")).toEqual({
+    ...{ max_tokens: 8_192, thinking_budget: 4_096 },
+  })
+})

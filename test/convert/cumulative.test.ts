@@ -284,6 +284,15 @@ describe("other providers", () => {
   })
 })
 
+test("what a field said is not said again by the details beside it, however late they come", () => {
+  const chunks = ["I", "I need nothing."].map((piece, at) =>
+    deltaChunk({ reasoning: at === 0 ? "I" : " need nothing.", reasoning_details: [detail(piece)] }),
+  )
+  const openrouter = optionsFor({ provider: "openrouter", model: "x/y" })
+  const { said } = read([...chunks, textChunk("Answer"), finishChunk("stop")], openrouter)
+  expect(said).toEqual(["thinking: I need nothing.", "text: Answer"])
+})
+
 describe("long streams", () => {
   const timed = (run: () => void): number => {
     const from = performance.now()

@@ -190,7 +190,9 @@ function randomOutput(random: Random): readonly JsonObject[] {
   return told.slice(0, end + 1).map((kind, at) => {
     const id = `${at}_abcdef`
     if (kind === "reasoning") return reasoningItem(id, random.chance(0.5) ? [`So ${at}.`] : [], encrypted(id))
-    const phase = random.chance(0.5) ? { phase: random.pick(["commentary", "final_answer"]) } : {}
+    // A phase travels with the reasoning before its message.
+    const isLed = told[at - 1] === "reasoning" && random.chance(0.5)
+    const phase = isLed ? { phase: random.pick(["commentary", "final_answer"]) } : {}
     if (kind === "message") return { ...messageItem(id, `Text ${at}.`), ...phase }
     return callItem(id, "Read", kind === "call" ? `{"a":"${at}"}` : "{}")
   })

@@ -95,7 +95,7 @@ function createContext(
     metrics,
     memory: createReasoningMemory(),
     refusals: createRefusals({ log, metrics }),
-    dialects: createDialects(log),
+    dialects: createDialects({ log, now: clock.now }),
     running: new Set(),
     address: () => ({ hostname: "127.0.0.1", port: 0 }),
   }

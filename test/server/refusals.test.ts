@@ -92,6 +92,16 @@ describe.each(forms)("%s", (_name, reply, send) => {
     expect(stubborn.upstream.turns()).toHaveLength(2)
   })
 
+  test("what did not help is not remembered", async () => {
+    const { upstream, proxy } = start([noTemperature, noTemperature, reply])
+    await send(proxy, { temperature: 0.5 })
+    expect(await send(proxy, { temperature: 0.5 })).toContain("fine")
+    expect(upstream.turns().map(({ body }) => body["temperature"])).toEqual([0.5, undefined, 0.5])
+    expect(proxy.logs.filter(({ level }) => level === "warn").map(({ message }) => message)).not.toContain(
+      "the upstream refused part of a request; it is left out from now on",
+    )
+  })
+
   test("a refusal that names nothing is final", async () => {
     const { upstream, proxy } = start([refusing("messages: too many images"), reply])
     await send(proxy, everything)

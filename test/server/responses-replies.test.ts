@@ -3,11 +3,22 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { arrayOf, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { removeFolders } from "../config/support.ts"
 import { anyTextTurn } from "../e2e/session.ts"
+import { chatReply } from "../support/chunks.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import { eventsOf as responsesEvents } from "../support/responses/events.ts"
-import { callItem, messageItem, reasoningItem, searchItem } from "../support/responses/items.ts"
+import { callItem, messageItem, reasoningItem, responseOf, searchItem } from "../support/responses/items.ts"
 import { proxiesFor, startResponses } from "../support/responses/proxy.ts"
-import { eventsOf, jsonOf, post, postStream, scripted, stopAll, type TestProxy, textOf } from "./support.ts"
+import {
+  cleanUp,
+  eventsOf,
+  jsonOf,
+  post,
+  postStream,
+  scripted,
+  stopAll,
+  type TestProxy,
+  textOf,
+} from "./support.ts"
 
 afterEach(stopAll)
 afterAll(removeFolders)
@@ -31,6 +42,57 @@ describe("where the Responses API is not served", () => {
     for (const { body } of upstream.turns()) expect(body["reasoning_effort"]).toBe("none")
     expect(warnings(proxy).filter(({ message }) => /responses/i.test(message)).length).toBe(1)
     expect(proxy.exchanges.length).toBe(2)
+  })
+
+  const error = (message: string, more: object = {}) =>
+    Response.json({ error: { message, ...more } }, { status: 400 })
+  const gone = { message: "The model `gpt-5.6` does not exist or you do not have access to it." }
+  const hello = () => Response.json(chatReply({ content: "Hello." }))
+
+  /** An upstream that answers each of both APIs in its own way, and the paths it was asked at. */
+  function serving(responses: () => Response, chat: () => Response) {
+    const paths: string[] = []
+    const server = Bun.serve({
+      ...{ hostname: "127.0.0.1", port: 0 },
+      fetch: ({ url }) => {
+        const { pathname } = new URL(url)
+        paths.push(pathname.replace("/v1/", ""))
+        return pathname.endsWith("/responses") ? responses() : chat()
+      },
+    })
+    cleanUp(() => server.stop(true))
+    return { paths, proxy: proxiesFor([{ id: "mine", url: `http://127.0.0.1:${server.port}/v1` }])() }
+  }
+
+  test.each<[string, () => Response, boolean]>([
+    ["a page for any path", () => new Response("<!doctype html><title>Relay</title>"), true],
+    ["a 404 that lists models", () => new Response("see the list of model endpoints", { status: 404 }), true],
+    ["405", () => Response.json({}, { status: 405 }), true],
+    ["Copilot's code", () => error("no", { code: "unsupported_api_for_model" }), true],
+    [
+      "LM Studio",
+      () => Response.json({ error: "Unexpected endpoint or method. (POST /v1/responses)" }),
+      true,
+    ],
+    [
+      "no such model",
+      () => Response.json({ error: { ...gone, code: "model_not_found" } }, { status: 404 }),
+      false,
+    ],
+    ["a bad request", () => error("Invalid 'input'"), false],
+  ])("%s", async (_, answer, falls) => {
+    const { paths, proxy } = serving(answer, hello)
+    expect((await post(proxy, mine)).ok).toBe(falls)
+    expect(paths).toEqual(["responses", ...(falls ? ["chat/completions"] : [])])
+  })
+
+  test("an outage of both says nothing of either", async () => {
+    const outage = () => new Response("404 page not found", { status: 404 })
+    const answers = [outage, () => Response.json(responseOf([messageItem("1", "Hello.")]))]
+    const { paths, proxy } = serving(() => (answers.shift() ?? outage)(), outage)
+    expect((await post(proxy, mine)).ok).toBe(false)
+    expect(await (await post(proxy, mine)).text()).toContain("Hello.")
+    expect(paths).toEqual(["responses", "chat/completions", "responses"])
   })
 
   test("nobody asks for it where models.yaml says `dialect: chat`", async () => {

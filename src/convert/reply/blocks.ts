@@ -90,11 +90,12 @@ export function write(state: WriterState, delta: Delta): Step {
   }
 }
 
-/** An item of its own stands between the texts around it and goes back there; a phase begins another text. */
+/** An item stands between the texts around it; a phase goes with reasoning alone, never in a block of its own. */
 function writeOpaque(state: WriterState, opaque: Opaque): Step {
-  const next = { ...state, cargo: addCargo(state.cargo, opaque) }
-  const isBetween = opaque.kind === "item" || opaque.kind === "phase"
-  return isBetween && state.open.kind === "text" ? closeOpen(next) : [next, none]
+  const { open, cargo } = state
+  if (opaque.kind === "phase" && open.kind !== "reasoning" && isEmptyCargo(cargo)) return [state, none]
+  const next = { ...state, cargo: addCargo(cargo, opaque) }
+  return opaque.kind === "item" && open.kind === "text" ? closeOpen(next) : [next, none]
 }
 
 // A reply that needs more remarks than this says nothing new with them.

@@ -13,11 +13,17 @@ import { none, type ReaderState, reasoning, type Step } from "./reader-text.ts"
 export function readReasoning(state: ReaderState, content: JsonObject, known: string | undefined): Step {
   const { replyFields } = state.options.profile.reasoning
   const field = known ?? replyFields.find((name) => textOf(content[name]) !== undefined)
-  if (field !== undefined) return reasoning(withoutTags(state), textOf(content[field]) ?? "", field)
+  if (field !== undefined) return inField(withoutTags(state), textOf(content[field]) ?? "", field)
+  if (state.thoughtInField) return [state, none]
   const pieces = detailsOf(content)
   return pieces.length === 0
     ? [state, none]
     : reasoning(state, pieces.map(detailText).join(""), "reasoning_details")
+}
+
+function inField(state: ReaderState, text: string, field: string): Step {
+  const told = state.thoughtInField || text === "" ? state : { ...state, thoughtInField: true }
+  return reasoning(told, text, field)
 }
 
 /** A server that has a field for reasoning has taken it out of the text: no closing tag will come. */

@@ -42,6 +42,8 @@ export interface ReaderState extends SearchState {
   readonly space: string
   readonly spaceOf: "text" | "reasoning"
   readonly last: "nothing" | "reasoning" | "text" | "tool"
+  /** A reply field gave the reasoning: what `reasoning_details` say is the same once more. */
+  readonly thoughtInField: boolean
   /** The texts of the reply so far: some providers repeat them from the beginning. */
   readonly tracks: Tracks
   /** There was sound, with or without the words that are said in it. */

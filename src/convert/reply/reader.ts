@@ -30,6 +30,7 @@ export function initialReader(options: ReaderOptions): ReaderState {
     space: "",
     spaceOf: "text",
     last: "nothing",
+    thoughtInField: false,
     tracks: new Map(),
     sounds: false,
     pages: [],

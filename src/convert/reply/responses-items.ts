@@ -27,13 +27,15 @@ export interface Item {
   readonly index: number
   /** The last part of each kind of which something has come: its `done` says nothing new. */
   readonly seen: Readonly<Partial<Record<Kind, number>>>
+  /** It was added, so that a call is known by name. */
+  readonly added: boolean
 }
 
 export type ItemStep = readonly [Item, Step]
 
 /** The item at an output_index, before any of its events. */
 export function initialItem(index: number): Item {
-  return { index, seen: {} }
+  return { index, seen: {}, added: false }
 }
 
 /** What an event can bring text of. */
@@ -51,14 +53,16 @@ const kinds: Readonly<Record<string, Kind>> = {
 /** One event of an item: what it says is passed on, unless it was said before. */
 export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject): ItemStep {
   const type = textOf(event["type"]) ?? ""
-  if (type === "response.output_item.added") return [item, startItem(reader, item, objectOf(event["item"]))]
+  if (type === "response.output_item.added")
+    return [{ ...item, added: true }, startItem(reader, item, objectOf(event["item"]))]
   if (type === "response.output_item.done") return finishItem(reader, item, objectOf(event["item"]))
   if (type === "response.output_text.annotation.added") {
     return [item, [foundPages(reader, readPage(objectOf(event["annotation"]))), none]]
   }
   const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
-  if (kind === undefined) return [item, [reader, none]]
+  // Arguments of a call without a name come once more with its end.
+  if (kind === undefined || (kind === "arguments" && !item.added)) return [item, [reader, none]]
   const position = countOf(event["summary_index"]) ?? countOf(event["content_index"]) ?? 0
   const text = textOf(
     event[end === "delta" ? "delta" : kind === "summary" || kind === "reasoning" ? "text" : kind],
@@ -130,7 +134,7 @@ function startItem(reader: ReaderState, { index }: Item, given: JsonObject): Ste
 /** OpenAI's newer models lose quality where the phase of their messages does not come back. */
 function startMessage(reader: ReaderState, phase: string | undefined): Step {
   if (phase === undefined) return [reader, none]
-  return [textOver(reader), [{ kind: "opaque", opaque: { kind: "phase", value: phase } }]]
+  return [reader, [{ kind: "opaque", opaque: { kind: "phase", value: phase } }]]
 }
 
 /** What is said next is a text of its own. */

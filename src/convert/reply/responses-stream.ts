@@ -18,6 +18,8 @@ export interface ResponsesState {
   readonly begun: boolean
   /** The highest output_index of an item that is done. */
   readonly done: number
+  /** How many items are done. */
+  readonly ended: number
 }
 
 interface Waiting {
@@ -35,7 +37,7 @@ interface Later {
 type ResponsesStep = readonly [ResponsesState, readonly Delta[]]
 
 export function initialResponses(options: ReaderOptions): ResponsesState {
-  return { reader: initialReader(options), items: new Map(), begun: false, done: -1 }
+  return { reader: initialReader(options), items: new Map(), begun: false, done: -1, ended: 0 }
 }
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
@@ -57,8 +59,11 @@ export function readResponses(state: ResponsesState, input: StreamInput): Respon
 export function readResponsesReply(options: ReaderOptions, reply: unknown): readonly Delta[] {
   const reader = initialReader(options)
   if (isErrorJson(reply)) return failed(reader, faultFromJson(reply, options.errors))[1]
-  const [read, deltas] = readOutput(reader, objectOf(reply))
-  return [...deltas, ...endOf(read, objectOf(reply))[1]]
+  const response = objectOf(reply)
+  // Who stops reading at a stop sequence is to know what it cost all the same.
+  const [counted, usage] = countedBy(reader, response)
+  const [read, deltas] = readOutput(counted, response)
+  return [...usage, ...deltas, ...endOf(read, response)[1]]
 }
 
 function readEvent(state: ResponsesState, event: unknown): ResponsesStep {
@@ -111,6 +116,7 @@ function toItem(state: ResponsesState, event: JsonObject): ResponsesStep {
 
 /** Items that were never added, as some servers have them: they are known by their end, or by what they say. */
 function opensItem({ done }: ResponsesState, index: number, event: JsonObject): boolean {
+  if (index <= done && countOf(event["output_index"]) !== undefined) return false
   if (event["type"] === "response.output_item.done") return true
   return index > done && (textOf(event["type"])?.endsWith(".delta") ?? false)
 }
@@ -136,7 +142,7 @@ function readOne(state: ResponsesState, index: number, event: JsonObject, deltas
 function without(state: ResponsesState, index: number): ResponsesState {
   const items = new Map(state.items)
   items.delete(index)
-  return { ...state, items, done: Math.max(state.done, index) }
+  return { ...state, items, done: Math.max(state.done, index), ended: state.ended + 1 }
 }
 
 /** The next item's events are read, and so on to one that is not done. */
@@ -180,11 +186,30 @@ function settle(state: ResponsesState, end: (reader: ReaderState) => Step): Resp
 
 /** The last event holds the whole reply: it is all there is where nothing was streamed. */
 function readTerminal(state: ResponsesState, response: JsonObject): ResponsesStep {
-  return settle(state, (reader) => {
+  const [told, before] = state.begun && !isFailed(response) ? readRest(state, response) : [state, none]
+  const [next, deltas] = settle(told, (reader) => {
     const step: Step = state.begun ? [reader, none] : readOutput(reader, response)
     return after(step[1], endOf(step[0], response))
   })
+  return [next, [...before, ...deltas]]
 }
+
+/** Items that were begun and not ended, or that come with the last event alone. */
+function readRest(state: ResponsesState, response: JsonObject): ResponsesStep {
+  let current = state
+  const deltas: Delta[] = []
+  for (const [output_index, item] of arrayOf(response["output"]).entries()) {
+    // Some servers number nothing: then the items that have ended are counted.
+    const isNew = output_index > state.done && output_index >= state.ended
+    if (!isNew && !state.items.has(output_index)) continue
+    const [next, more] = toItem(current, { type: "response.output_item.done", output_index, item })
+    current = next
+    for (const delta of more) deltas.push(delta)
+  }
+  return [current, deltas]
+}
+
+const isFailed = ({ status, error }: JsonObject): boolean => status === "failed" || isErrorJson({ error })
 
 function readOutput(reader: ReaderState, response: JsonObject): Step {
   const items = [...arrayOf(response["output"]).entries()]
@@ -197,10 +222,14 @@ function readOutput(reader: ReaderState, response: JsonObject): Step {
   )
 }
 
-function endOf(reader: ReaderState, response: JsonObject): Step {
+function countedBy(reader: ReaderState, response: JsonObject): Step {
   const usage = convertUsage(response["usage"])
-  let step: Step = usage === undefined ? [reader, none] : reported(reader, usage)
-  if (response["status"] === "failed" || isErrorJson({ error: response["error"] })) {
+  return usage === undefined ? [reader, none] : reported(reader, usage)
+}
+
+function endOf(reader: ReaderState, response: JsonObject): Step {
+  let step = countedBy(reader, response)
+  if (isFailed(response)) {
     const error = { error: response["error"] ?? { message: "the response failed, without a reason" } }
     return after(step[1], failed(step[0], faultFromJson(error, reader.options.errors)))
   }

@@ -2,9 +2,10 @@
 // upstream takes it. Refusals of the prompt's length, the model or the key are not among them.
 import type { ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
 import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { efforts } from "./amend-effort.ts"
 import type { Amendment, LimitField, OptionalField } from "./amendments.ts"
 import { type Amended, applyAmendment, optionalFields } from "./amendments.ts"
-import { namedLimit } from "./named-limit.ts"
+import { clausesOf, namedLimit } from "./named-limit.ts"
 import type { Conversion } from "./request.ts"
 
 /** What an upstream said when it refused a request. */
@@ -64,8 +65,10 @@ function findAmendment(body: ChatRequest, refusal: Refusal): Amendment | undefin
   if (refusal.status !== 400 && refusal.status !== 422) return undefined
   const words = wordsOf(refusal)
   if (/^prompt is too long: \d+ tokens >/.test(words.text)) return undefined
+  const ofReasoning = unverified(words, refusal) ?? encrypted(words)
+  if (ofReasoning !== undefined) return ofReasoning
+  if (isAboutContent(words, refusal)) return undefined
   return (
-    unverified(words) ??
     roomBeside(words, refusal) ??
     otherName(body, words) ??
     lowerLimit(words) ??
@@ -76,8 +79,34 @@ function findAmendment(body: ChatRequest, refusal: Refusal): Amendment | undefin
   )
 }
 
+const contentFields: ReadonlySet<string> = new Set([
+  ...["messages", "input", "model", "instructions", "system", "contents"],
+])
+const toolFields: ReadonlySet<string> = new Set(["tools", "functions", "tool_choice"])
+
+const aboutContent: readonly RegExp[] = [
+  /\b(?:messages|input|tools|contents?)(?:\[\d|\.\d)|function_declarations|invalid schema for function/,
+  /\bthe model \W?[\w./:-]{1,80}\W? (?:is|was) not\b/,
+  /^(?:\[[\w-]+\] )?(?:messages:|invalid user message|could not parse)/,
+]
+
+/** Is it the conversation, a tool's schema or the model that is refused? Field names in there mean nothing. */
+function isAboutContent({ text, param: head }: Words, { param = "" }: Refusal): boolean {
+  if (contentFields.has(head) || (toolFields.has(head) && /[.[]/.test(param))) return true
+  return aboutContent.some((saying) => saying.test(text))
+}
+
+/** Encrypted reasoning that this model does not give, or cannot read (any more). */
+function encrypted({ text, param }: Words): Amendment | undefined {
+  if (param === "include" || /encrypted content is not supported/.test(text)) return { kind: "encrypted" }
+  const isUnread =
+    /invalid_encrypted_content|encrypted content\b.{0,200}could not be|required following item|without its required/
+  return isUnread.test(text) ? { kind: "forget" } : undefined
+}
+
 /** What OpenAI gives to verified organizations only: summaries of reasoning, and streams of some models. */
-function unverified({ text, param }: Words): Amendment | undefined {
+function unverified({ text, param }: Words, refusal: Refusal): Amendment | undefined {
+  if (refusal.param === "reasoning.summary" || /reasoning\.summary/.test(text)) return { kind: "summary" }
   if (!/must be verified to/.test(text)) return undefined
   if (/summar/.test(text)) return { kind: "summary" }
   return param === "stream" || /verified to stream/.test(text)
@@ -122,12 +151,12 @@ const refusalWords =
 
 /** Structured output that is not taken: an instruction does what it can. */
 function plainFormat({ response_format }: ChatRequest, { text, param }: Words): Amendment | undefined {
-  if (
-    response_format === undefined ||
-    !(param === "response_format" || param === "text" || formatWords.test(text))
+  if (response_format === undefined) return undefined
+  const isNamed = param === "response_format" || param === "text"
+  const isRefused = clausesOf(text).some(
+    (clause) => (isNamed || formatWords.test(clause)) && refusalWords.test(clause),
   )
-    return undefined
-  if (!refusalWords.test(text)) return undefined
+  if (!isRefused) return undefined
   const takesObject =
     response_format.type === "json_schema" &&
     !/json_object\W{1,3}(?:is|are)? ?(?:not|un)/.test(text) &&
@@ -138,8 +167,6 @@ function plainFormat({ response_format }: ChatRequest, { text, param }: Words): 
   const lasting = !/invalid schema|\btools?\b|function/.test(text)
   return { kind: "format", to: takesObject ? "json_object" : "none", lasting }
 }
-
-const degreeWords = ["none", "minimal", "low", "medium", "high", "xhigh", "max", "default"] as const
 
 /** The degrees of thinking that are taken, where the refusal lists them. */
 function knownEffort({ text, param }: Words): Amendment | undefined {
@@ -155,7 +182,7 @@ function knownEffort({ text, param }: Words): Amendment | undefined {
       text,
     )?.[1]
   const said = new Set(listed?.match(/\b[a-z]+\b/g))
-  const taken: readonly ReasoningEffort[] = degreeWords.filter((word) => said.has(word))
+  const taken: readonly ReasoningEffort[] = [...efforts, "default" as const].filter((word) => said.has(word))
   return taken.length === 0 ? undefined : { kind: "effort", taken, withTools: false }
 }
 

@@ -2,7 +2,9 @@
 // and made to later ones before they are sent.
 import type { ChatMessage, ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { type Change, changeEffort } from "./amend-effort.ts"
 import type { Conversion } from "./request.ts"
+import type { ResponsesParts } from "./responses-body.ts"
 
 /** Fields whose loss changes nothing that the client relies on; the rest of a request is never taken away. */
 export const optionalFields = [
@@ -31,6 +33,10 @@ export type Amendment =
   | { readonly kind: "always-thinks" }
   /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
   | { readonly kind: "summary" }
+  /** Encrypted reasoning, which only reasoning models give. */
+  | { readonly kind: "encrypted" }
+  /** Encrypted reasoning of another key's or organization's, which this one cannot read. */
+  | { readonly kind: "forget" }
   | { readonly kind: "drop"; readonly fields: readonly OptionalField[] }
 
 /** A name for the amendment: two with the same one have the same reason. */
@@ -40,6 +46,8 @@ export function causeOf(amendment: Amendment): string {
       return `format ${amendment.to}`
     case "drop":
       return `drop ${amendment.fields.join(" ")}`
+    case "effort":
+      return amendment.withTools ? "effort with tools" : "effort"
     default:
       return amendment.kind
   }
@@ -47,7 +55,8 @@ export function causeOf(amendment: Amendment): string {
 
 /** Does it hold for later requests to the same model too? */
 export function isLasting(amendment: Amendment): boolean {
-  return amendment.kind === "format" ? amendment.lasting : amendment.kind !== "room"
+  if (amendment.kind === "format") return amendment.lasting
+  return amendment.kind !== "room" && amendment.kind !== "forget"
 }
 
 export interface Amended {
@@ -57,7 +66,9 @@ export interface Amended {
 
 /** The conversion with its body changed; undefined where the amendment has nothing to change in it. */
 export function applyAmendment(conversion: Conversion, amendment: Amendment): Amended | undefined {
-  if (amendment.kind === "summary") return withoutSummary(conversion)
+  if (amendment.kind === "summary" || amendment.kind === "encrypted" || amendment.kind === "forget") {
+    return changeReasoning(conversion, amendment.kind)
+  }
   const change = changeBody(conversion, amendment)
   if (change === undefined) return undefined
   const { body, notes } = change
@@ -66,21 +77,37 @@ export function applyAmendment(conversion: Conversion, amendment: Amendment): Am
   return { conversion: { ...conversion, body, watchedStops }, notes }
 }
 
-function withoutSummary(conversion: Conversion): Amended | undefined {
+function changeReasoning(
+  conversion: Conversion,
+  kind: "summary" | "encrypted" | "forget",
+): Amended | undefined {
   const { responses } = conversion
-  if (responses?.summarises !== true) return undefined
-  const notes = [dropped("thinking.display", "summaries of reasoning are refused by the upstream")]
-  return { conversion: { ...conversion, responses: { ...responses, summarises: false } }, notes }
-}
-
-interface Change {
-  readonly body: ChatRequest
-  readonly notes: readonly Note[]
+  if (responses === undefined) return undefined
+  const { input, summarises, keepsReasoning } = responses
+  const changedTo = (parts: Partial<ResponsesParts>, path: string, why: string): Amended => ({
+    conversion: { ...conversion, responses: { ...responses, ...parts } },
+    notes: [dropped(path, why)],
+  })
+  switch (kind) {
+    case "summary":
+      if (!summarises) return undefined
+      return changedTo({ summarises: false }, "thinking.display", "summaries of reasoning are refused here")
+    case "encrypted":
+      if (!keepsReasoning) return undefined
+      return changedTo({ keepsReasoning: false }, "thinking", "encrypted reasoning is refused here")
+    case "forget": {
+      const kept = input.filter(({ type }) => type !== "reasoning")
+      if (kept.length === input.length) return undefined
+      return changedTo({ input: kept }, "messages.content", "earlier reasoning that the upstream cannot read")
+    }
+    default:
+      return kind satisfies never
+  }
 }
 
 function changeBody(
   conversion: Conversion,
-  amendment: Exclude<Amendment, { kind: "summary" }>,
+  amendment: Exclude<Amendment, { kind: "summary" | "encrypted" | "forget" }>,
 ): Change | undefined {
   const { body } = conversion
   switch (amendment.kind) {
@@ -108,7 +135,13 @@ function lowerLimit(body: ChatRequest, most: number, why: string): Change | unde
   const now = body[field]
   if (now === undefined || now <= most) return undefined
   const note = changed("max_tokens", `lowered from ${now} to ${most}, ${why}`)
-  return { body: { ...body, [field]: most }, notes: [note] }
+  const { thinking_budget, ...rest } = body
+  // Thinking counts within the limit: half of it is left for words.
+  const budget = Math.min(thinking_budget ?? 0, Math.floor(most / 2))
+  return {
+    body: { ...rest, ...(budget > 0 ? { thinking_budget: budget } : {}), [field]: most },
+    notes: [note],
+  }
 }
 
 function renameLimit(body: ChatRequest, to: LimitField): Change | undefined {
@@ -143,46 +176,6 @@ function withInstruction(
   return [{ ...first, content: [...content, { type: "text", text }] }, ...others]
 }
 
-const degrees: readonly ReasoningEffort[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-
-const rankOf = (word: ReasoningEffort): number => degrees.indexOf(word === "default" ? "medium" : word)
-
-/** The highest degree that is taken and not above the one wanted, or else the lowest one. */
-function nearest(
-  wanted: ReasoningEffort,
-  taken: readonly ReasoningEffort[],
-  isOff: boolean,
-): ReasoningEffort | undefined {
-  const sorted = taken.toSorted((one, other) => rankOf(one) - rankOf(other))
-  const below = sorted.findLast((word) => rankOf(word) <= rankOf(wanted) && (isOff || word !== "none"))
-  // Thinking that was asked for is not switched off for want of a degree.
-  return below ?? sorted.find((word) => isOff || word !== "none") ?? sorted[0]
-}
-
-function changeEffort(body: ChatRequest, taken: readonly ReasoningEffort[]): Change | undefined {
-  const inObject = body.reasoning_effort === undefined && body.reasoning !== undefined
-  const given = inObject ? body.reasoning?.effort : body.reasoning_effort
-  const now = given ?? (body.reasoning?.enabled === false ? "none" : undefined)
-  if (now === undefined || taken.includes(now)) return setUnsaid(body, taken, now)
-  const word = nearest(now, taken, now === "none")
-  if (word === undefined) return undefined
-  const why = `${now === "none" ? "off" : now} is sent as ${word}, the nearest degree taken here`
-  const field = inObject ? { reasoning: { effort: word } } : { reasoning_effort: word }
-  return { body: { ...body, ...field }, notes: [changed("output_config.effort", why)] }
-}
-
-/** A single degree has to be named even by who wants none in particular: the default may be refused too. */
-function setUnsaid(
-  body: ChatRequest,
-  taken: readonly ReasoningEffort[],
-  now: ReasoningEffort | undefined,
-): Change | undefined {
-  const [only, ...others] = taken
-  if (now !== undefined || only !== "none" || others.length > 0) return undefined
-  const note = changed("output_config.effort", "none, the only degree taken here")
-  return { body: { ...body, reasoning_effort: only }, notes: [note] }
-}
-
 function offSwitches(body: ChatRequest): readonly OptionalField[] {
   const kwargs = Object.values(body.chat_template_kwargs ?? {})
   const off: Readonly<Partial<Record<OptionalField, boolean>>> = {
@@ -196,7 +189,9 @@ function offSwitches(body: ChatRequest): readonly OptionalField[] {
 }
 
 function without(body: ChatRequest, fields: readonly OptionalField[], why: string): Change | undefined {
-  const gone = fields.filter((field) => body[field] !== undefined)
+  // Options of a stream are refused where there is none.
+  const all = fields.includes("stream") ? [...new Set([...fields, "stream_options" as const])] : fields
+  const gone = all.filter((field) => body[field] !== undefined)
   if (gone.length === 0) return undefined
   const rest: ChatRequest = { ...body }
   for (const field of gone) delete rest[field]

@@ -25,12 +25,31 @@ const below: readonly RegExp[] = [
   /(?:must|should) be (?:less|smaller|lower) than (\d+)/,
 ]
 
+// Numbers of something else.
+const other =
+  /sum of|total tokens|prompt tokens|budget|\bimages?\b|\bcharacters?\b|\bsequences?\b|\bper (?:min|minute|day|hour|request|image)\b/
+
+// No model gives fewer: such a number counts something else.
+const leastLimit = 256
+
+/** The sentences of a text, and their parts between semicolons; what is expected belongs to what is not taken. */
+export function clausesOf(text: string): readonly string[] {
+  return text.split(/[.;]\s(?!expected)|\n/)
+}
+
 /** The most tokens of a reply that a refusal (in lower case) names; undefined when it speaks of none. */
 export function namedLimit(text: string): number | undefined {
-  if (!subject.test(text)) return undefined
+  for (const clause of clausesOf(text)) {
+    const most = limitIn(clause)
+    if (most !== undefined && most >= leastLimit) return most
+  }
+  return undefined
+}
+
+function limitIn(text: string): number | undefined {
+  if (!subject.test(text) || other.test(text)) return undefined
   const beyond = firstNumber(below, text)
-  const most = beyond === undefined ? firstNumber(sayings, text) : beyond - 1
-  return most === undefined || most < 1 ? undefined : most
+  return beyond === undefined ? firstNumber(sayings, text) : beyond - 1
 }
 
 function firstNumber(patterns: readonly RegExp[], text: string): number | undefined {

@@ -101,9 +101,10 @@ function grow(block: OpenBlock | undefined, { type, ...delta }: JsonObject): voi
 
 function closed({ fields, pieces, citations }: OpenBlock): JsonObject {
   const text = pieces.join("")
-  if (text === "") return citations.length === 0 ? fields : { ...fields, citations }
+  const cited = citations.length === 0 ? fields : { ...fields, citations }
+  if (text === "") return cited
   const input = parseJson(text)
-  return { ...fields, input: input.ok ? input.value : { _raw_arguments: text } }
+  return { ...cited, input: input.ok ? input.value : { _raw_arguments: text } }
 }
 
 function ended(message: JsonObject, { delta, usage }: JsonObject): JsonObject {

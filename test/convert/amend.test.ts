@@ -365,6 +365,9 @@ describe("a field that is refused by name", () => {
     ["Argument not supported on this model: stop", ["stop"], ""],
     ["Model grok-4 does not support parameter stop.", ["stop"], ""],
     ["This model does not support the `stop` parameter.", ["stop"], ""],
+    ["The model does not support the stream parameter", ["stream", "stream_options"], ""],
+    ["Unknown parameter: 'stream'.", ["stream", "stream_options"], "stream"],
+    ["Model 'grok-4' does not support parameter stop.", ["stop"], ""],
     [
       "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
       ["top_p"],
@@ -581,6 +584,31 @@ describe("what speaks of something else", () => {
     ["thinking.budget_tokens must be less than or equal to 1024 (max_tokens)", undefined],
     ["Invalid image: must be one of png, jpeg. json_schema fine", undefined],
     ["Invalid request: the prompt must contain the word json; structured outputs", undefined],
+    ["Invalid value: 'thinking'. Supported values are: 'text', 'image_url'.", undefined],
+    [
+      "Unsupported value: 'high' is not supported with the image detail. Supported values are: 'low', 'auto'.",
+      undefined,
+    ],
+    [
+      "Unsupported value: 'low' is not supported with the 'm' model. Supported values are: 'medium'.",
+      "text.verbosity",
+    ],
+    ["Model 'thinking' is not supported", undefined],
+    ["Model 'stop' does not exist", undefined],
+    ["The parameter temperature is not supported", "tools"],
+    ["The parameter temperature is not supported", "tool_choice"],
+    ["The parameter temperature is not supported", "functions[0].parameters"],
+    ["The parameter temperature is not supported", "model"],
+    ["The parameter temperature is not supported", "system"],
+    ["The parameter temperature is not supported", "instructions"],
+    ["Invalid 'input', 3, 'content': unknown field 'stop'", undefined],
+    ["relay: bad request - messages: effort must be one of low, max", undefined],
+    ["relay: Invalid user message: 'please say temperature is not supported'", undefined],
+    ['Failed to parse tool call arguments: {"a":"the parameter temperature is deprecated"}', undefined],
+    ['Invalid function arguments: {"effort":"must be one of low, max"}', undefined],
+    ["tool call validation failed: errors: [unknown property 'stop']", undefined],
+    ["tools.function.parameters is not a valid schema: property 'stop' is not supported", undefined],
+    ["max_tokens ok: at most 4096 tokens of the context length", undefined],
   ])("%s", (message, param) => {
     expect(difference(rich, message, { param })).toBe(undefined)
   })
@@ -595,16 +623,42 @@ describe("encrypted reasoning", () => {
   const conversion: Conversion =
     parts === undefined ? base : { ...base, responses: { ...parts, input: [said, ...parts.input] } }
 
-  test("that the model does not give is not asked for any more", () => {
-    const given = refusal("Encrypted content is not supported with this model.", { param: "include" })
-    const after = amend(conversion, given)
-    expect(after?.conversion.responses?.keepsReasoning).toBe(false)
+  test.each<[string, string | undefined]>([
+    ["Encrypted content is not supported with this model.", "include"],
+    ["Encrypted content is not supported with this model.", undefined],
+    ["Unsupported value: 'reasoning.encrypted_content'", "include[0]"],
+    ["Unrecognized request argument supplied: include", undefined],
+  ])("that the model does not give is not asked for any more: %s %p", (message, param) => {
+    const after = amend(conversion, refusal(message, { param }))
+    expect(after?.conversion.responses).toEqual(
+      parts && { ...parts, input: [said, ...parts.input], keepsReasoning: false },
+    )
+    expect(after?.conversion.body).toEqual(conversion.body)
+    expect(after?.notes.map(({ kind, path }) => `${kind} ${path}`)).toEqual(["dropped thinking"])
     expect(after === undefined ? false : isLasting(after.amendment)).toBe(true)
+  })
+
+  test("a search that is not included says nothing of it", () => {
+    const given = refusal("Unsupported include: web_search_call.action.sources", { param: "include" })
+    expect(amend(conversion, given)).toBeUndefined()
+  })
+
+  test.each<[string, string | undefined]>([
+    ["Unsupported parameter: 'reasoning.summary' is not supported with this model.", "reasoning.summary"],
+    ["Unknown parameter: 'reasoning.summary'.", undefined],
+    ["No.", "reasoning.summary"],
+    ["Unsupported value: 'auto'. Supported values are: 'none'.", "body.reasoning.summary"],
+  ])("a summary is left out, and not the reasoning: %s %p", (message, param) => {
+    const after = amend(conversion, refusal(message, { param }))
+    expect(after?.amendment).toEqual({ kind: "summary" })
+    expect(after?.conversion.body).toEqual(conversion.body)
+    expect(after?.conversion.responses?.summarises).toBe(false)
   })
 
   test.each([
     "The encrypted content gAAA...AA== could not be verified. Reason: Encrypted content organization_id did not match.",
     "Item 'rs_1' of type 'reasoning' was provided without its required following item.",
+    "Could not decrypt the provided encrypted_content",
   ])("that cannot be read is left out of this one request: %s", (message) => {
     const after = amend(conversion, refusal(message, { param: "input" }))
     expect<unknown>(after?.conversion.responses?.input).toEqual(parts?.input)
@@ -612,9 +666,35 @@ describe("encrypted reasoning", () => {
   })
 })
 
-test("a lower limit lowers the budget of thinking as well", () => {
-  const body = { max_tokens: 64_000, thinking_budget: 32_000 }
-  expect(difference(withBody(body), "max_tokens must be at most 8192")).toEqual({
-    ...{ max_tokens: 8_192, thinking_budget: 4_096 },
+describe("a lower limit lowers the budget of thinking that it would leave no words", () => {
+  test.each<[number, number, number | undefined]>([
+    [32_000, 8_192, 4_096],
+    [8_192, 8_192, 4_096],
+    [8_191, 8_192, 8_191],
+    [32_000, 2_048, 1_024],
+    [32_000, 2_047, undefined],
+  ])("%d beside a limit of %d: %p", (thinking_budget, most, expected) => {
+    const conversion = withBody({ max_tokens: 64_000, thinking_budget })
+    for (const amendment of [{ kind: "limit", most } as const, { kind: "room", tokens: most } as const]) {
+      const after = applyAmendment(conversion, amendment)
+      expect(after?.conversion.body.max_tokens).toBe(most)
+      expect(after?.conversion.body.thinking_budget).toBe(expected)
+      expect(after?.notes.some(({ path }) => path === "thinking")).toBe(expected !== thinking_budget)
+    }
   })
+})
+
+test("a prompt and a reply that do not fit: also where the conversation is named", () => {
+  const said = "input length and `max_tokens` exceed context limit: 98000 + 32000 > 128000"
+  const after = amend(withBody({ max_tokens: 32_000 }), {
+    ...{ status: 400, message: said, param: "messages", inputTokens: () => 98_000 },
+  })
+  expect(after?.conversion.body.max_tokens).toBe(29_000)
+})
+
+test("what is taken beside tools has a cause of its own", () => {
+  const [plain, withTools] = [false, true].map((withTools) =>
+    causeOf({ kind: "effort", taken: ["none"], withTools }),
+  )
+  expect(plain).not.toBe(withTools)
 })

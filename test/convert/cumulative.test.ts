@@ -5,8 +5,8 @@ import { addPiece, firstPiece, settle } from "../../src/convert/reply/growth.ts"
 import { foldEvents } from "../../src/convert/reply/reply.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
-import { deltaChunk, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"
-import { inputs, optionsFor, play } from "../support/fixtures.ts"
+import { chatReply, deltaChunk, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"
+import { inputs, optionsFor, play, replyEvents } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import { property } from "../support/random.ts"
 
@@ -285,12 +285,35 @@ describe("other providers", () => {
 })
 
 test("what a field said is not said again by the details beside it, however late they come", () => {
-  const chunks = ["I", "I need nothing."].map((piece, at) =>
-    deltaChunk({ reasoning: at === 0 ? "I" : " need nothing.", reasoning_details: [detail(piece)] }),
-  )
-  const openrouter = optionsFor({ provider: "openrouter", model: "x/y" })
-  const { said } = read([...chunks, textChunk("Answer"), finishChunk("stop")], openrouter)
-  expect(said).toEqual(["thinking: I need nothing.", "text: Answer"])
+  const grown = (pieces: readonly string[]) =>
+    pieces.map((piece, at) =>
+      deltaChunk({ reasoning: at === 0 ? "I" : " need nothing.", reasoning_details: [detail(piece)] }),
+    )
+  const text = "I need nothing."
+  for (const provider of ["openrouter", "generic"]) {
+    const options = optionsFor({ provider, model: "x/y" })
+    const whole = [{ reasoning: text, reasoning_details: [detail(text)], content: "Answer" }]
+    const ofWhole = said(replyEvents(chatReply(whole[0] ?? {}), options))
+    expect(ofWhole).toEqual([`thinking: ${text}`, "text: Answer"])
+    for (const pieces of [
+      ["I", " need nothing."],
+      ["I", text],
+    ]) {
+      const stream = read([...grown(pieces), textChunk("Answer"), finishChunk("stop")], options)
+      expect(stream.said).toEqual(ofWhole)
+      expect(stream.details?.length).toBe(1)
+    }
+  }
+})
+
+test("details of many items cost a text that follows nothing", () => {
+  const many = Array.from({ length: 100 }, (_, index) => detailChunk(detail("a", { index })))
+  const texts = Array.from({ length: 50_000 }, (_, at) => textChunk("abc"[at % 3] ?? ""))
+  const from = performance.now()
+  const relay = optionsFor({ provider: "generic", model: "some-model" })
+  const { said } = read([...many, ...texts, finishChunk("stop")], relay)
+  expect(said?.map((block) => block.length)).toEqual([110, 50_006])
+  expect(performance.now() - from).toBeLessThan(3_000)
 })
 
 describe("long streams", () => {
@@ -312,6 +335,14 @@ describe("long streams", () => {
       expect(said?.[0]?.replace(/^\w+: /, "").length).toBe(20_000)
     })
     expect(took).toBeLessThan(5_000)
+  })
+
+  test("no more than some megabytes of a text are held back", () => {
+    const piece = "a".repeat(1024 * 1024)
+    const pieces = Array.from({ length: 12 }, () => piece)
+    const given = grow(pieces, false)
+    expect(given.findIndex((text, at) => at > 0 && text !== "")).toBeLessThan(11)
+    expect(given.join("").length).toBe(12 * 1024 * 1024)
   })
 
   test("100,000 pieces, and a megabyte that repeats", () => {

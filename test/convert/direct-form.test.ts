@@ -1,6 +1,7 @@
 // Messages as events and back again, with what nobody here knows.
 import { expect, test } from "bun:test"
 import { messageOfStream, streamOfMessage } from "../../src/convert/direct-form.ts"
+import { arrayOf, objectOf } from "../../src/protocol/json.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 
 const head = { id: "msg_1", type: "message", role: "assistant", model: "m", container: { id: "c" } }
@@ -47,6 +48,24 @@ test.each(contents)("%s: to events and back", (_, content) => {
   expect(events[0]).toMatchObject({ message: { content: [], stop_reason: null } })
   expect(messageOfStream(events.slice(0, -1))).toBe(undefined)
   expect(messageOfStream(events.slice(1))).toBe(undefined)
+})
+
+test("citations without end cost no more than their number", () => {
+  const delta = { type: "citations_delta", citation }
+  const events = [
+    { type: "message_start", message: head },
+    {
+      type: "content_block_start",
+      index: 0,
+      content_block: { type: "text", text: "", citations: [citation] },
+    },
+    ...Array.from({ length: 40_000 }, () => ({ type: "content_block_delta", index: 0, delta })),
+    { type: "message_stop" },
+  ]
+  const from = performance.now()
+  const [block] = arrayOf(messageOfStream(events)?.["content"])
+  expect(performance.now() - from).toBeLessThan(1_000)
+  expect(arrayOf(objectOf(block)["citations"]).length).toBe(40_001)
 })
 
 test("input that is no JSON is kept as it came", () => {

@@ -7,12 +7,8 @@ import { readChat } from "./chat-stream.ts"
 import { initialReader } from "./reader.ts"
 import type { ReaderOptions, ReaderState } from "./reader-text.ts"
 import { readReply } from "./reply.ts"
-import {
-  initialResponses,
-  type ResponsesState,
-  readResponses,
-  readResponsesReply,
-} from "./responses-stream.ts"
+import type { ResponsesState } from "./responses-queue.ts"
+import { initialResponses, readResponses, readResponsesReply } from "./responses-stream.ts"
 
 export type DialectState =
   | { readonly dialect: "chat"; readonly state: ReaderState }

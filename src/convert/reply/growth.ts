@@ -22,6 +22,8 @@ export type Grown = readonly [Growth, string]
 // A beginning of this length is not alike by chance.
 const longEnough = 8
 const enoughSigns = 2
+// More characters than this are not held back.
+const mostHeld = 8 * 1024 * 1024
 
 /** The state after the first piece, which is given. */
 export function firstPiece(piece: string): Growth {
@@ -39,7 +41,8 @@ export function addPiece(state: Growth, piece: string, expected: boolean): Grown
   const isLong = signs > 0 && last.length >= longEnough
   const isSure = expected ? isLong || signs >= enoughSigns : isLong && signs >= enoughSigns
   if (isSure) return release(state, piece)
-  return [{ ...state, last: piece, held: state.held + piece, signs }, ""]
+  const next = { ...state, last: piece, held: state.held + piece, signs }
+  return next.held.length > mostHeld ? settle(next, expected) : [next, ""]
 }
 
 /** Something else follows, or nothing: what is held is given as what it most likely is. */

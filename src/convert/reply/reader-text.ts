@@ -1,4 +1,4 @@
-// The text half of the Chat reader: its state, and what becomes of text and reasoning in it.
+// The text half of the reader of every dialect: its state, and what becomes of text and reasoning in it.
 
 import { changed } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"

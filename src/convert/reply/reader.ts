@@ -18,6 +18,7 @@ import {
 } from "./reader-text.ts"
 import { endSearch } from "./search.ts"
 import { initialTags } from "./think-tags.ts"
+import { initialTracks } from "./unroll.ts"
 
 /** The state before anything has come. */
 export function initialReader(options: ReaderOptions): ReaderState {
@@ -31,7 +32,7 @@ export function initialReader(options: ReaderOptions): ReaderState {
     spaceOf: "text",
     last: "nothing",
     thoughtInField: false,
-    tracks: new Map(),
+    tracks: initialTracks,
     sounds: false,
     pages: [],
     told: undefined,

@@ -11,7 +11,13 @@ interface Track {
   readonly field: string
 }
 
-export type Tracks = ReadonlyMap<string, Track>
+export interface Tracks {
+  readonly texts: ReadonlyMap<string, Track>
+  /** How many of them hold something back. */
+  readonly holding: number
+}
+
+export const initialTracks: Tracks = { texts: new Map(), holding: 0 }
 
 export interface Unrolled {
   readonly tracks: Tracks
@@ -34,7 +40,7 @@ export function unroll(
   { cumulative, reasoning }: ProviderProfile,
   over: boolean,
 ): Unrolled {
-  if (!cumulative && tracks.size === 0 && given["reasoning_details"] === undefined)
+  if (!cumulative && tracks.texts.size === 0 && given["reasoning_details"] === undefined)
     return { tracks, content: given, before: "", field: undefined }
   const tracker = createTracker(tracks, cumulative)
   const called = saysSomething(given["tool_calls"]) || isObject(given["function_call"])
@@ -120,17 +126,23 @@ function knownBy({ type, index, id }: JsonObject): JsonObject {
   }
 }
 
+const holds = (growth: Growth | undefined): number => (growth === undefined || growth.held === "" ? 0 : 1)
+
 type Tracker = ReturnType<typeof createTracker>
 
 /** The texts of one reply while one piece is read; the map is copied only if something in it changes. */
 function createTracker(tracks: Tracks, expected: boolean) {
   let changed: Map<string, Track> | undefined
-  const now = (): Tracks => changed ?? tracks
+  let holding = tracks.holding
+  const texts = (): Tracks["texts"] => changed ?? tracks.texts
+  const now = (): Tracks => (changed === undefined ? tracks : { texts: changed, holding })
 
   function keep(key: string, track: Track, [growth, text]: Grown): string {
-    if (now().get(key)?.growth !== growth) {
-      changed ??= new Map(tracks)
+    const before = texts().get(key)?.growth
+    if (before !== growth) {
+      changed ??= new Map(tracks.texts)
       changed.set(key, { ...track, growth })
+      holding += holds(growth) - holds(before)
     }
     return text
   }
@@ -140,20 +152,21 @@ function createTracker(tracks: Tracks, expected: boolean) {
     piece: string,
     kind: Omit<Track, "growth"> = { item: undefined, field: "" },
   ): string {
-    const track = now().get(key)
+    const track = texts().get(key)
     if (track !== undefined) return keep(key, track, addPiece(track.growth, piece, expected))
-    if (piece === "" || now().size >= mostTracks) return piece
+    if (piece === "" || texts().size >= mostTracks) return piece
     const growth = firstPiece(piece)
     return keep(key, { ...kind, growth }, [growth, piece])
   }
 
   function release(key: string): string {
-    const track = now().get(key)
+    const track = texts().get(key)
     return track === undefined ? "" : keep(key, track, settle(track.growth, expected))
   }
 
   function releaseItems(): readonly JsonObject[] {
-    return [...now()].flatMap(([key, { item, field }]) => {
+    if (holding === 0) return []
+    return [...texts()].flatMap(([key, { item, field }]) => {
       const text = item === undefined ? "" : release(key)
       return text === "" ? [] : [{ ...item, [field]: text }]
     })

@@ -21,7 +21,7 @@ export const efforts: readonly ReasoningEffort[] = [
 
 const rankOf = (word: ReasoningEffort): number => efforts.indexOf(word === "default" ? "medium" : word)
 
-/** The highest degree that is taken and not above the one wanted, or else the lowest one. */
+/** The highest effort that is taken and not above the one wanted, or else the lowest one. */
 function nearest(
   wanted: ReasoningEffort,
   taken: readonly ReasoningEffort[],
@@ -29,7 +29,7 @@ function nearest(
 ): ReasoningEffort | undefined {
   const sorted = taken.toSorted((one, other) => rankOf(one) - rankOf(other))
   const below = sorted.findLast((word) => rankOf(word) <= rankOf(wanted) && (isOff || word !== "none"))
-  // Thinking that was asked for is not switched off for want of a degree.
+  // Thinking that was asked for is not switched off for want of an effort.
   return below ?? sorted.find((word) => isOff || word !== "none") ?? sorted[0]
 }
 
@@ -41,12 +41,12 @@ export function changeEffort(body: ChatRequest, taken: readonly ReasoningEffort[
   if (now === undefined || taken.includes(now)) return setUnsaid(body, taken, now)
   const word = nearest(now, taken, now === "none")
   if (word === undefined) return undefined
-  const why = `${now === "none" ? "off" : now} is sent as ${word}, the nearest degree taken here`
+  const why = `${now === "none" ? "off" : now} is sent as ${word}, the nearest effort taken here`
   const field = inObject ? { reasoning: { effort: word } } : { reasoning_effort: word }
   return { body: { ...body, ...field }, notes: [changed("output_config.effort", why)] }
 }
 
-/** A single degree has to be named even by who wants none in particular: the default may be refused too. */
+/** A single effort has to be named even by who wants none in particular: the default may be refused too. */
 function setUnsaid(
   body: ChatRequest,
   taken: readonly ReasoningEffort[],
@@ -54,6 +54,6 @@ function setUnsaid(
 ): Change | undefined {
   const [only, ...others] = taken
   if (now !== undefined || only !== "none" || others.length > 0) return undefined
-  const note = changed("output_config.effort", "none, the only degree taken here")
+  const note = changed("output_config.effort", "none, the only effort taken here")
   return { body: { ...body, reasoning_effort: only }, notes: [note] }
 }

@@ -6,6 +6,7 @@ import { efforts } from "./amend-effort.ts"
 import type { Amendment, LimitField, OptionalField } from "./amendments.ts"
 import { type Amended, applyAmendment, optionalFields } from "./amendments.ts"
 import { clausesOf, namedLimit } from "./named-limit.ts"
+import { isAboutContent, refusedNames, type Words, wordsOf } from "./refusal-words.ts"
 import type { Conversion } from "./request.ts"
 
 /** What an upstream said when it refused a request. */
@@ -40,36 +41,17 @@ export function namedParam(body = ""): string | undefined {
   return textOf(error["param"]) ?? textOf(inner["param"])
 }
 
-// Some echo what was sent: the provider's own words stand at the beginning.
-const lookedAt = 1500
-
-/** A refusal made easy to read: lower case, `maxTokens` as `max_tokens`, numbers without separators. */
-interface Words {
-  readonly text: string
-  readonly param: string
-}
-
-function wordsOf({ message, param = "" }: Refusal): Words {
-  const plain = (given: string) =>
-    given
-      .slice(0, lookedAt)
-      .replace(/([a-z])([A-Z])/g, "$1_$2")
-      .toLowerCase()
-  const [head = ""] = plain(param)
-    .replace(/^body\./, "")
-    .split(/[.[]/)
-  return { text: plain(message).replace(/(?<=\d),(?=\d{3}(?!\d))/g, ""), param: head }
-}
-
 function findAmendment(body: ChatRequest, refusal: Refusal): Amendment | undefined {
   if (refusal.status !== 400 && refusal.status !== 422) return undefined
   const words = wordsOf(refusal)
   if (/^prompt is too long: \d+ tokens >/.test(words.text)) return undefined
-  const ofReasoning = unverified(words, refusal) ?? encrypted(words)
-  if (ofReasoning !== undefined) return ofReasoning
-  if (isAboutContent(words, refusal)) return undefined
+  // These may stand beside the name of the conversation, which is otherwise not to be changed.
+  const ofPrompt = roomBeside(words, refusal) ?? unreadable(words)
+  if (ofPrompt !== undefined || isAboutContent(words)) return ofPrompt
   return (
-    roomBeside(words, refusal) ??
+    withoutSummary(words) ??
+    unverified(words) ??
+    withoutEncrypted(words) ??
     otherName(body, words) ??
     lowerLimit(words) ??
     plainFormat(body, words) ??
@@ -79,34 +61,34 @@ function findAmendment(body: ChatRequest, refusal: Refusal): Amendment | undefin
   )
 }
 
-const contentFields: ReadonlySet<string> = new Set([
-  ...["messages", "input", "model", "instructions", "system", "contents"],
-])
-const toolFields: ReadonlySet<string> = new Set(["tools", "functions", "tool_choice"])
+const encryptedContent = /encrypted[_ ](?:reasoning[_ ])?content/
+const cannotRead =
+  /(?:could not|cannot|can't|can not|unable to|failed to) (?:be )?(?:verif|decrypt|pars|read)|invalid_encrypted_content/
 
-const aboutContent: readonly RegExp[] = [
-  /\b(?:messages|input|tools|contents?)(?:\[\d|\.\d)|function_declarations|invalid schema for function/,
-  /\bthe model \W?[\w./:-]{1,80}\W? (?:is|was) not\b/,
-  /^(?:\[[\w-]+\] )?(?:messages:|invalid user message|could not parse)/,
-]
-
-/** Is it the conversation, a tool's schema or the model that is refused? Field names in there mean nothing. */
-function isAboutContent({ text, param: head }: Words, { param = "" }: Refusal): boolean {
-  if (contentFields.has(head) || (toolFields.has(head) && /[.[]/.test(param))) return true
-  return aboutContent.some((saying) => saying.test(text))
+/** Encrypted reasoning of earlier turns that cannot be read (any more), or that has lost what it led to. */
+function unreadable({ text, param }: Words): Amendment | undefined {
+  if (/required following item/.test(text)) return { kind: "forget" }
+  if (!encryptedContent.test(text)) return undefined
+  return param === "input" || cannotRead.test(text) ? { kind: "forget" } : undefined
 }
 
-/** Encrypted reasoning that this model does not give, or cannot read (any more). */
-function encrypted({ text, param }: Words): Amendment | undefined {
-  if (param === "include" || /encrypted content is not supported/.test(text)) return { kind: "encrypted" }
-  const isUnread =
-    /invalid_encrypted_content|encrypted content\b.{0,200}could not be|required following item|without its required/
-  return isUnread.test(text) ? { kind: "forget" } : undefined
+/** The summary of the reasoning is refused, in whatever words, and not the reasoning. */
+function withoutSummary({ text, path }: Words): Amendment | undefined {
+  const isNamed = path.startsWith("reasoning.summary") || /\breasoning[._ ]summar/.test(text)
+  return isNamed ? { kind: "summary" } : undefined
+}
+
+/** Encrypted reasoning that the model does not give; searches are included by the same field. */
+function withoutEncrypted(words: Words): Amendment | undefined {
+  if (words.text.includes("web_search_call")) return undefined
+  if (words.param === "include" || refusedNames(words).has("include")) return { kind: "encrypted" }
+  return encryptedContent.test(words.text) && refusalWords.test(words.text)
+    ? { kind: "encrypted" }
+    : undefined
 }
 
 /** What OpenAI gives to verified organizations only: summaries of reasoning, and streams of some models. */
-function unverified({ text, param }: Words, refusal: Refusal): Amendment | undefined {
-  if (refusal.param === "reasoning.summary" || /reasoning\.summary/.test(text)) return { kind: "summary" }
+function unverified({ text, param }: Words): Amendment | undefined {
   if (!/must be verified to/.test(text)) return undefined
   if (/summar/.test(text)) return { kind: "summary" }
   return param === "stream" || /verified to stream/.test(text)
@@ -130,12 +112,13 @@ function roomBeside({ text }: Words, { inputTokens }: Refusal): Amendment | unde
 }
 
 /** OpenAI's reasoning models say which name they want; a server that knows only the older one says which not. */
-function otherName(body: ChatRequest, { text, param }: Words): Amendment | undefined {
+function otherName(body: ChatRequest, words: Words): Amendment | undefined {
+  const { text } = words
   const to: LimitField = body.max_tokens === undefined ? "max_tokens" : "max_completion_tokens"
   if (to === "max_completion_tokens") {
     return /\buse\W{1,3}max_completion_tokens/.test(text) ? { kind: "rename", to } : undefined
   }
-  const isUnknown = refusedNames({ text, param }).has("max_completion_tokens")
+  const isUnknown = refusedNames(words).has("max_completion_tokens")
   return isUnknown && !/too large|too big|greater|exceed/.test(text) ? { kind: "rename", to } : undefined
 }
 
@@ -150,9 +133,9 @@ const refusalWords =
   /(?:n't|not) (?:yet )?(?:support|allowed|permitted|available|a valid|enabled|implemented|be combined)|unsupported|unavailable|invalid|unrecognized|unknown|must be|should be|not permitted|is only/
 
 /** Structured output that is not taken: an instruction does what it can. */
-function plainFormat({ response_format }: ChatRequest, { text, param }: Words): Amendment | undefined {
+function plainFormat({ response_format }: ChatRequest, { text, path }: Words): Amendment | undefined {
   if (response_format === undefined) return undefined
-  const isNamed = param === "response_format" || param === "text"
+  const isNamed = /^(?:response_format\b|text$|text\.format\b)/.test(path)
   const isRefused = clausesOf(text).some(
     (clause) => (isNamed || formatWords.test(clause)) && refusalWords.test(clause),
   )
@@ -168,20 +151,26 @@ function plainFormat({ response_format }: ChatRequest, { text, param }: Words): 
   return { kind: "format", to: takesObject ? "json_object" : "none", lasting }
 }
 
-/** The degrees of thinking that are taken, where the refusal lists them. */
-function knownEffort({ text, param }: Words): Amendment | undefined {
+// The value that is refused, where it is not said of which field; other fields have some of the words too.
+const unsupportedEffort = /unsupported value: \W(?:none|minimal|low|medium|high|xhigh|max)\b/
+const otherScale = /\b(?:detail|verbosity)\b/
+
+function isAboutEffort({ text, param }: Words): boolean {
+  if (/^reasoning/.test(param) || /effort|think value/.test(text)) return true
+  return param === "" && unsupportedEffort.test(text) && !otherScale.test(text)
+}
+
+const listing =
+  /(?:(?:supported|allowed|valid|accepted|possible) (?:values|options|efforts|levels)|must be(?: one of)?|should be|one of|expected)(.{1,160})/
+
+/** The efforts that are taken, where the refusal lists them. */
+function knownEffort(words: Words): Amendment | undefined {
+  const { text } = words
   if (/set\W{1,3}reasoning_effort\W{1,3}to\W{1,3}none/.test(text)) {
     return { kind: "effort", taken: ["none"], withTools: /\btools?\b/.test(text) }
   }
-  const isAbout =
-    /^reasoning/.test(param) ||
-    /effort|think value|unsupported value: \W(?:none|minimal|low|medium|high|xhigh|max)\b/.test(text)
-  if (!isAbout || text.includes("tool_choice")) return undefined
-  const listed =
-    /(?:(?:supported|allowed|valid|accepted|possible) (?:values|options|efforts|levels)|must be(?: one of)?|should be|one of|expected)(.{1,160})/.exec(
-      text,
-    )?.[1]
-  const said = new Set(listed?.match(/\b[a-z]+\b/g))
+  if (!isAboutEffort(words) || text.includes("tool_choice")) return undefined
+  const said = new Set<string>(listing.exec(text)?.[1]?.match(/\b[a-z]+\b/g))
   const taken: readonly ReasoningEffort[] = [...efforts, "default" as const].filter((word) => said.has(word))
   return taken.length === 0 ? undefined : { kind: "effort", taken, withTools: false }
 }
@@ -204,39 +193,4 @@ function withoutFields(words: Words): Amendment | undefined {
     names.has(field) || (field === "reasoning_effort" && names.has("reasoning"))
   const fields: readonly OptionalField[] = optionalFields.filter(isRefused)
   return fields.length === 0 ? undefined : { kind: "drop", fields }
-}
-
-// Each gives, in its group, one name or several with commas or "and" between them.
-const name = "[a-z_]{3,40}"
-const quote = "[\"'`]?"
-const names = `[\\s:["'\`]{0,4}((?:body\\.)?${name}(?:${quote}(?:,| and|, and) ${quote}${name}){0,5})`
-const noun = "(?:keyword argument|parameter|argument|property|option|field|name|key|value|input)s?"
-const refused =
-  "(?:not (?:yet )?(?:supported|allowed|permitted|available|recognized|implemented)|unsupported|deprecated|no longer supported)"
-const noTaking = "(?:n't|not) (?:support|accept|allow)(?:s|ed)?(?: the)?"
-const refusing: readonly RegExp[] = [
-  `(?:unsupported|unrecognized|unknown|unexpected|invalid|extra) (?:request )?${noun}(?: supplied| found)?${names}`,
-  `${noun}${names}\\W{1,3}(?:is|are) (?:currently )?${refused}`,
-  `${noTaking} ${noun}${names}`,
-  `${noTaking}${names}\\W{1,3}${noun}`,
-  `(?:^|[^a-z_])(${name}(?:${quote} and ${quote}${name})?)\\W{1,3}(?:is|are|was) (?:currently )?${refused}`,
-  `not supported (?:on|by|with|for) th(?:is|e) model:${names}`,
-  `(?:^|[^a-z_.])(?:body\\.)?(${name})(?:\\.[a-z_.]{1,60})?: extra (?:inputs|fields)? ?(?:are )?not permitted`,
-  `invalid (${name}): only`,
-].map((saying) => new RegExp(saying, "g"))
-
-// Claude's newer models take one of the two only.
-const exclusive =
-  /temperature\W{1,3}and\W{1,3}top_p\W{1,3}(?:cannot|can't) both|both\W{1,3}temperature\W{1,3}and\W{1,3}top_p/
-
-const saysUnknown =
-  /(?:n't|not) (?:support|permitted|allowed)|unsupported|unrecognized|unknown|only the default/
-
-/** Names of fields that the refusal says are not taken at all. */
-function refusedNames({ text, param }: Words): ReadonlySet<string> {
-  if (exclusive.test(text)) return new Set(["top_p"])
-  const found = refusing.flatMap((saying) =>
-    [...text.matchAll(saying)].flatMap(([, group = ""]) => group.match(/[a-z_]{3,40}/g) ?? []),
-  )
-  return new Set(param !== "" && saysUnknown.test(text) ? [...found, param] : found)
 }

@@ -27,7 +27,7 @@ export type Amendment =
   | { readonly kind: "rename"; readonly to: LimitField }
   /** Structured output is asked for in words; `lasting` when no request can have it otherwise. */
   | { readonly kind: "format"; readonly to: "json_object" | "none"; readonly lasting: boolean }
-  /** The degrees that are taken; with tools only, when `withTools` is said. */
+  /** The efforts that are taken; only of requests with tools, when `withTools` is said. */
   | { readonly kind: "effort"; readonly taken: readonly ReasoningEffort[]; readonly withTools: boolean }
   /** Thinking that cannot be switched off. */
   | { readonly kind: "always-thinks" }
@@ -135,13 +135,23 @@ function lowerLimit(body: ChatRequest, most: number, why: string): Change | unde
   const now = body[field]
   if (now === undefined || now <= most) return undefined
   const note = changed("max_tokens", `lowered from ${now} to ${most}, ${why}`)
+  const lowered = lowerBudget(body, most)
+  return { body: { ...lowered.body, [field]: most }, notes: [note, ...lowered.notes] }
+}
+
+// The smallest budget there is (Anthropic API reference).
+const leastBudget = 1024
+
+/** Thinking counts within the limit: where it could take all of it, half is left for words. */
+function lowerBudget(body: ChatRequest, most: number): Change {
   const { thinking_budget, ...rest } = body
-  // Thinking counts within the limit: half of it is left for words.
-  const budget = Math.min(thinking_budget ?? 0, Math.floor(most / 2))
-  return {
-    body: { ...rest, ...(budget > 0 ? { thinking_budget: budget } : {}), [field]: most },
-    notes: [note],
+  if (thinking_budget === undefined || thinking_budget < most) return { body, notes: [] }
+  const budget = Math.floor(most / 2)
+  if (budget < leastBudget) {
+    return { body: rest, notes: [dropped("thinking", "the budget does not fit into the reply")] }
   }
+  const why = `the budget is lowered from ${thinking_budget} to ${budget}, to fit into the reply`
+  return { body: { ...rest, thinking_budget: budget }, notes: [changed("thinking", why)] }
 }
 
 function renameLimit(body: ChatRequest, to: LimitField): Change | undefined {

@@ -27,14 +27,17 @@ const below: readonly RegExp[] = [
 
 // Numbers of something else.
 const other =
-  /sum of|total tokens|prompt tokens|budget|\bimages?\b|\bcharacters?\b|\bsequences?\b|\bper (?:min|minute|day|hour|request|image)\b/
+  /sum of|total tokens|prompt tokens|context length|budget|\bimages?\b|\bcharacters?\b|\bsequences?\b|\bper (?:min|minute|day|hour|request|image)\b/
 
 // No model gives fewer: such a number counts something else.
 const leastLimit = 256
 
+// A sentence without a subject of its own goes on with that of the one before.
+const clauseEnd = /[.;]\s(?!expected|it (?:must|should|can)|the max(?:imum)?(?: allowed)?(?: value)? is)|\n/
+
 /** The sentences of a text, and their parts between semicolons; what is expected belongs to what is not taken. */
 export function clausesOf(text: string): readonly string[] {
-  return text.split(/[.;]\s(?!expected)|\n/)
+  return text.split(clauseEnd)
 }
 
 /** The most tokens of a reply that a refusal (in lower case) names; undefined when it speaks of none. */

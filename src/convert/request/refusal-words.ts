@@ -1,0 +1,98 @@
+// What a refusal says, made easy to read: which fields it names as not taken, and whether it speaks of what the
+// client wrote (its messages, its tools), where the names of fields mean nothing.
+
+/** A refusal in lower case, with `maxTokens` as `max_tokens` and numbers without separators. */
+export interface Words {
+  readonly text: string
+  /** The field that is named beside the words, empty where there is none. */
+  readonly path: string
+  /** The first part of that path. */
+  readonly param: string
+}
+
+// Some echo what was sent: the provider's own words stand at the beginning.
+const lookedAt = 1500
+
+/** A refusal's message and the field it names, as words. */
+export function wordsOf(refusal: { readonly message: string; readonly param: string | undefined }): Words {
+  const path = plain(refusal.param ?? "").replace(/^body\./, "")
+  const [param = ""] = path.split(/[.[]/)
+  return { text: plain(refusal.message).replace(/(?<=\d),(?=\d{3}(?!\d))/g, ""), path, param }
+}
+
+const plain = (given: string): string =>
+  given
+    .slice(0, lookedAt)
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+
+const contentFields: ReadonlySet<string> = new Set([
+  ...[
+    "messages",
+    "input",
+    "tools",
+    "tool_choice",
+    "model",
+    "instructions",
+    "functions",
+    "system",
+    "contents",
+  ],
+])
+
+const aboutContent: readonly RegExp[] = [
+  // Places in the conversation or among the tools: `messages.0`, `tools[1]`, `'input', 3`.
+  /\b(?:messages|input|tools|contents?|functions)(?:[.[]{1,2}|["'], ?)\d/,
+  /(?:^|[-:"'\]] ?)(?:messages|tools|system|contents): /,
+  // A tool's schema.
+  /function_declarations|\binput_schema\b|invalid (?:json )?schema for (?:function|tool)/,
+  /\btools\.function\b|\bfunction\.parameters\b|tool call validation/,
+  // A model with the name of a field.
+  /\bthe model \W?[\w./:-]{1,80}\W? (?:(?:is|was) not\b|does not (?!support))/,
+  /\bmodel ["'`][^"'`]{1,80}["'`] (?:(?:is|was) not\b|does not (?!support))/,
+  // What was written, with a quotation of it.
+  /\b(?:user|assistant|system|developer|tool|function)(?:'s)? (?:message|call|result|output|argument|content|prompt)s?\b\W{0,3}[:{"'`]/,
+  /(?:could not|cannot|can't|failed to|unable to|error) pars(?:e|ing) (?:the )?(?:tool|function|argument|message|content|input)/,
+]
+
+/** Is it the conversation, a tool or the model that is refused? Field names in there mean nothing. */
+export function isAboutContent({ text, param }: Words): boolean {
+  return contentFields.has(param) || aboutContent.some((saying) => saying.test(text))
+}
+
+// Each gives, in its group, one name or several with commas or "and" between them.
+const name = "[a-z_]{3,40}"
+const quote = "[\"'`]?"
+const names = `[\\s:["'\`]{0,4}((?:body\\.)?${name}(?:${quote}(?:,| and|, and) ${quote}${name}){0,5})`
+const noun = "(?:keyword argument|parameter|argument|property|option|field|name|key|input)s?"
+const refused =
+  "(?:not (?:yet )?(?:supported|allowed|permitted|available|recognized|implemented)|unsupported|deprecated|no longer supported)"
+const noTaking = "(?:n't|not) (?:support|accept|allow)(?:s|ed)?(?: the)?"
+const refusing: readonly RegExp[] = [
+  `(?:unsupported|unrecognized|unknown|unexpected|invalid|extra) (?:request )?${noun}(?: supplied| found)?${names}`,
+  // OpenAI names the field here, but a value by "invalid value".
+  `unsupported value${names}`,
+  `${noun}${names}\\W{1,3}(?:is|are) (?:currently )?${refused}`,
+  `${noTaking} ${noun}${names}`,
+  `${noTaking}${names}\\W{1,3}${noun}`,
+  `(?:^|[^a-z_])(${name}(?:${quote} and ${quote}${name})?)\\W{1,3}(?:is|are|was) (?:currently )?${refused}`,
+  `not supported (?:on|by|with|for) th(?:is|e) model:${names}`,
+  `(?:^|[^a-z_.])(?:body\\.)?(${name})(?:\\.[a-z_.]{1,60})?: extra (?:inputs|fields)? ?(?:are )?not permitted`,
+  `invalid (${name}): only`,
+].map((saying) => new RegExp(saying, "g"))
+
+// Claude's newer models take one of the two only.
+const exclusive =
+  /temperature\W{1,3}and\W{1,3}top_p\W{1,3}(?:cannot|can't) both|both\W{1,3}temperature\W{1,3}and\W{1,3}top_p/
+
+const saysUnknown =
+  /(?:n't|not) (?:support|permitted|allowed)|unsupported|unrecognized|unknown|only the default/
+
+/** Names of fields that the refusal says are not taken at all. */
+export function refusedNames({ text, param }: Words): ReadonlySet<string> {
+  if (exclusive.test(text)) return new Set(["top_p"])
+  const found = refusing.flatMap((saying) =>
+    [...text.matchAll(saying)].flatMap(([, group = ""]) => group.match(/[a-z_]{3,40}/g) ?? []),
+  )
+  return new Set(param !== "" && saysUnknown.test(text) ? [...found, param] : found)
+}

@@ -15,6 +15,8 @@ function asking(level: (typeof levels)[number]) {
 
 const tools = { forced: false, hasTools: false }
 
+const efforts = (...words: readonly string[]) => words.map((reasoning_effort) => ({ reasoning_effort }))
+
 /** The fields that switch it off, then those for each other level: one object where they are all the same. */
 test.each<[string, string, object, object | readonly object[]]>([
   ["moonshot", "kimi-k2.5", { thinking: { type: "disabled" } }, { thinking: { type: "enabled" } }],
@@ -25,30 +27,8 @@ test.each<[string, string, object, object | readonly object[]]>([
     { thinking: { type: "enabled", keep: "all" } },
   ],
   ["moonshot", "kimi-k2.7-code", {}, { thinking: { type: "enabled", keep: "all" } }],
-  [
-    "moonshot",
-    "kimi-k3",
-    { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "max" },
-      { reasoning_effort: "max" },
-    ],
-  ],
-  [
-    "kimi",
-    "k3",
-    { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "max" },
-      { reasoning_effort: "max" },
-    ],
-  ],
+  ["moonshot", "kimi-k3", { reasoning_effort: "low" }, efforts("low", "high", "high", "max", "max")],
+  ["kimi", "k3", { reasoning_effort: "low" }, efforts("low", "high", "high", "max", "max")],
   ["moonshot", "kimi-k2-thinking", {}, {}],
   ["moonshot", "kimi-k2-0905-preview", {}, {}],
   [
@@ -75,37 +55,14 @@ test.each<[string, string, object, object | readonly object[]]>([
     "gemini",
     "gemini-2.5-flash",
     { reasoning_effort: "none" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
+    efforts("low", "medium", "high", "high", "high"),
   ],
-  [
-    "gemini",
-    "gemini-2.5-pro",
-    { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
-  ],
+  ["gemini", "gemini-2.5-pro", { reasoning_effort: "low" }, efforts("low", "medium", "high", "high", "high")],
   [
     "gemini",
     "gemini-3-pro-preview",
     { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
+    efforts("low", "medium", "high", "high", "high"),
   ],
   ["gemini", "gemini-2.0-flash", {}, {}],
   ["ark", "doubao-seed-1-6-251015", { thinking: { type: "disabled" } }, { thinking: { type: "enabled" } }],
@@ -151,42 +108,14 @@ test.each<[string, string, object, object | readonly object[]]>([
     "groq",
     "openai/gpt-oss-120b",
     { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
+    efforts("low", "medium", "high", "high", "high"),
   ],
   ["groq", "llama-3.3-70b-versatile", {}, {}],
   ["mistral", "mistral-small-latest", { reasoning_effort: "none" }, { reasoning_effort: "high" }],
   ["mistral", "mistral-large-latest", {}, {}],
   ["xai", "grok-4", {}, {}],
-  [
-    "xai",
-    "grok-3-mini",
-    { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "low" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
-  ],
-  [
-    "xai",
-    "grok-4.6",
-    { reasoning_effort: "none" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "xhigh" },
-      { reasoning_effort: "xhigh" },
-    ],
-  ],
+  ["xai", "grok-3-mini", { reasoning_effort: "low" }, efforts("low", "low", "high", "high", "high")],
+  ["xai", "grok-4.6", { reasoning_effort: "none" }, efforts("low", "medium", "high", "xhigh", "xhigh")],
   ["xai", "grok-4.20-0309-non-reasoning", {}, {}],
   [
     "siliconflow",
@@ -204,26 +133,9 @@ test.each<[string, string, object, object | readonly object[]]>([
     "fireworks",
     "accounts/fireworks/models/glm-5p1",
     { reasoning_effort: "none" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "xhigh" },
-      { reasoning_effort: "xhigh" },
-    ],
+    efforts("low", "medium", "high", "xhigh", "xhigh"),
   ],
-  [
-    "together",
-    "zai-org/GLM-5.3",
-    {},
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "max" },
-      { reasoning_effort: "max" },
-    ],
-  ],
+  ["together", "zai-org/GLM-5.3", {}, efforts("low", "medium", "high", "max", "max")],
   [
     "vllm",
     "Qwen/Qwen3-8B",
@@ -234,13 +146,7 @@ test.each<[string, string, object, object | readonly object[]]>([
     "vllm",
     "openai/gpt-oss-20b",
     { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
+    efforts("low", "medium", "high", "high", "high"),
   ],
   [
     "llamacpp",
@@ -249,18 +155,7 @@ test.each<[string, string, object, object | readonly object[]]>([
     { chat_template_kwargs: { enable_thinking: true, thinking: true } },
   ],
   ["lmstudio", "some-model", {}, {}],
-  [
-    "cerebras",
-    "gpt-oss-120b",
-    { reasoning_effort: "low" },
-    [
-      { reasoning_effort: "low" },
-      { reasoning_effort: "medium" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-      { reasoning_effort: "high" },
-    ],
-  ],
+  ["cerebras", "gpt-oss-120b", { reasoning_effort: "low" }, efforts("low", "medium", "high", "high", "high")],
 ])("%s %s", (provider, model, off, on) => {
   const expected = [off, ...(Array.isArray(on) ? on : Array.from({ length: 5 }, () => on))]
   const { profile } = routeTo([provider, model])

@@ -29,7 +29,11 @@ export function convertMessagesBody(
   toResponses: boolean,
 ): ConvertedRequest {
   const dialect = toResponses ? "responses" : undefined
-  const resolved = resolveRoute(config, model ?? textOf(body["model"]), dialect)
+  const resolved = resolveRoute(
+    config,
+    model ?? textOf(body["model"]),
+    dialect === undefined ? {} : { dialect },
+  )
   if (resolved.ok && resolved.route.profile.dialect === "messages") {
     return passThrough(body, resolved.route, config)
   }

@@ -100,7 +100,7 @@ function convertAnswer(
   const request = read?.request
   const named = request === undefined ? input.model : (request.model ?? undefined)
   const dialect = input.kind.startsWith("responses") ? "responses" : "chat"
-  const resolved = resolveRoute(config, options.model ?? named, dialect)
+  const resolved = resolveRoute(config, options.model ?? named, { dialect })
   if (!resolved.ok) return fail(io, resolved.fault.message)
   const { text, notes } = convertChatReply(input, resolved.route, config, request)
   const lines = () => [...explainRoute(resolved.route), ...renderNotes(notes)]

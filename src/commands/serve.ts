@@ -77,7 +77,7 @@ export async function serve(options: ServeOptions, io: CommandIo): Promise<numbe
 function renderStart(server: RunningServer, config: Config, described: Described, color: boolean): string {
   const { bold, dim } = createColors(color)
   const { upstream, tiers } = config
-  const key = upstream.apiKey === undefined ? "no key" : `key from ${upstream.keyName}`
+  const key = upstream.apiKeys.length === 0 ? "no key" : `key from ${upstream.keyName}`
   const clients = config.clientKeys.length === 0 ? "no key needed" : "must send a client key"
   const token = config.clientKeys.length === 0 ? "unused" : "YOUR-CLIENT-KEY"
   const lines = [

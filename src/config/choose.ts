@@ -1,26 +1,11 @@
-// Which upstream is the default one, which others are known, and what the tiers stand for.
+// Which upstream is the default one.
 import { findProvider, type ProviderRow, providers } from "../providers/table.ts"
-import type { Tiers, Upstream } from "./config.ts"
-import { isNative, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
-import { listOf, named, type Values } from "./values.ts"
-
-export interface Given {
-  readonly values: Values
-  /** Sent to every upstream. */
-  readonly headers: Readonly<Record<string, string>>
-  /** False for commands that only convert: a missing key or provider is then no problem. */
-  readonly needsUpstream: boolean
-  /** The file a new user should write a key into. */
-  readonly keyFile: string
-}
-
-export interface Choice {
-  readonly upstream: Upstream | undefined
-  readonly problems: readonly string[]
-  readonly warnings: readonly string[]
-  /** What was decided without being asked. */
-  readonly infos: readonly string[]
-}
+import type { Upstream } from "./config.ts"
+import type { Choice, Given } from "./given.ts"
+import { changedBy, ownUpstream } from "./own-providers.ts"
+import { keyOf, upstreamOfRow } from "./upstream-of-row.ts"
+import { queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
+import { named } from "./values.ts"
 
 const nothing = { problems: [], warnings: [], infos: [] } as const
 
@@ -32,20 +17,64 @@ export function chooseUpstream(given: Given): Choice {
   const apiVersion = values.has("AZURE_API_VERSION")
   if (apiVersion && needsUpstream)
     return refuse(`${named("AZURE_API_VERSION", values)} means Azure. ${azureNeeds}`)
-  if (values.has("OPENAI_API_KEY") || apiVersion) return fromRow(given, "openai")
-  const candidates = providers.filter((row) => mayBeDefault(row) && keyOf(row, values) !== undefined)
-  if (candidates.length > 1) return ambiguous(given, candidates)
-  const [only] = candidates
-  if (only !== undefined && only.baseUrl !== null) {
-    const info = `${named(keyOf(only, values) ?? "", values)} is the only key set: ${only.name} is the default upstream.`
-    return { ...fromRow(given, only.id), infos: [info] }
-  }
-  if (!needsUpstream) return fromRow(given, "openai")
-  return refuse(
-    only === undefined
-      ? noKey(given.keyFile)
-      : `${named(keyOf(only, values) ?? "", values)} is set. ${azureNeeds}`,
-  )
+  if (values.has("OPENAI_API_KEY") || apiVersion) return fromOpenAi(given)
+  const candidates = candidatesOf(given)
+  const [only, ...more] = candidates
+  if (more.length > 0) return ambiguous(given, candidates)
+  if (only !== undefined) return only.choose()
+  return fromLocal(given) ?? withoutKeys(given)
+}
+
+interface Candidate {
+  /** What speaks for it, as a message names it. */
+  readonly sign: string
+  readonly baseUrl: string | null
+  readonly choose: () => Choice
+}
+
+/** Providers whose key is set, and those that models.yaml adds. */
+function candidatesOf(given: Given): readonly Candidate[] {
+  const { values, models } = given
+  const rows = providers.filter((row) => mayBeDefault(row) && keyOf(row, values) !== undefined)
+  const known = rows.map((row) => ({
+    sign: named(keyOf(row, values) ?? "", values),
+    baseUrl: row.baseUrl,
+    choose: () => fromKey(given, row),
+  }))
+  const ids = new Set(rows.map((row) => row.id))
+  const own = models.providers.flatMap((entry) => {
+    const upstream =
+      ids.has(entry.id) || findProvider(entry.id) !== undefined ? undefined : ownUpstream(entry, given)
+    if (upstream === undefined || (entry.keyName !== undefined && upstream.apiKeys.length === 0)) return []
+    const infos = [`${entry.id} is the only provider of models.yaml: it is the default upstream.`]
+    const choose = () => ({ ...nothing, upstream, infos })
+    return [{ sign: `the provider ${entry.id} of models.yaml`, baseUrl: upstream.baseUrl, choose }]
+  })
+  return [...known, ...own]
+}
+
+function fromKey(given: Given, row: ProviderRow): Choice {
+  const key = named(keyOf(row, given.values) ?? "", given.values)
+  if (row.baseUrl === null)
+    return given.needsUpstream ? refuse(`${key} is set. ${azureNeeds}`) : fromRow(given, "openai")
+  const infos = [`${key} is the only key set: ${row.name} is the default upstream.`]
+  return { ...fromRow(given, row.id), infos }
+}
+
+function fromLocal(given: Given): Choice | undefined {
+  const { localServer } = given
+  const row = localServer && findProvider(localServer.provider)
+  if (row === undefined || localServer === undefined) return undefined
+  const [model = ""] = localServer.models
+  const upstream = upstreamOfRow(given, row, localServer.baseUrl, undefined)
+  const chosen = given.values.has("BIG_MODEL") ? "" : ` ${model} is the model it was last given.`
+  const info = `no key is set and ${row.name} answers at ${localServer.baseUrl}: it is the default upstream.${chosen}`
+  return { ...nothing, upstream, infos: [info] }
+}
+
+function withoutKeys(given: Given): Choice {
+  if (!given.needsUpstream) return fromRow(given, "openai")
+  return { ...refuse(noKey(given.keyFile)), lacksUpstream: true }
 }
 
 const azureNeeds =
@@ -72,42 +101,31 @@ function isOpenAi(row: ProviderRow): boolean {
   return row.keyNames.includes("OPENAI_API_KEY")
 }
 
-function keyOf(row: ProviderRow, values: Values): string | undefined {
-  return row.keyNames.find((name) => values.has(name))
-}
-
-function ambiguous(given: Given, candidates: readonly ProviderRow[]): Choice {
+function ambiguous(given: Given, candidates: readonly Candidate[]): Choice {
   if (!given.needsUpstream) return fromRow(given, "openai")
-  const names = candidates.map((row) => named(keyOf(row, given.values) ?? "", given.values))
-  const example = candidates.find((row) => row.baseUrl !== null)?.baseUrl ?? "https://api.openai.com/v1"
+  const signs = candidates.map(({ sign }) => sign)
+  const addresses = candidates.flatMap(({ baseUrl }) => baseUrl ?? [])
+  const choices = addresses.map((address) => `OPENAI_BASE_URL=${address}`)
   return refuse(
-    `${names.join(" and ")} are set, and nothing says which provider is the default one: ` +
-      `set OPENAI_BASE_URL, for example to ${example}.`,
+    `${signs.join(" and ")} are set, and nothing says which provider is the default one: ` +
+      `set ${choices.join(" or ")}.`,
   )
 }
 
 function fromRow(given: Given, id: string): Choice {
   const row = findProvider(id)
   if (row === undefined || row.baseUrl === null) return refuse(`OPENAI_BASE_URL is not set: ${id} needs one.`)
-  return { ...nothing, upstream: upstreamOfRow(given, row, row.baseUrl, keyOf(row, given.values)) }
+  const upstream = upstreamOfRow(given, row, row.baseUrl, keyOf(row, given.values))
+  return { ...nothing, upstream: changedBy(given, upstream) }
 }
 
-function upstreamOfRow(
-  given: Given,
-  row: ProviderRow,
-  baseUrl: string,
-  keyName: string | undefined,
-): Upstream {
-  return {
-    row,
-    native: isNative(row, baseUrl),
-    baseUrl,
-    // Several keys are to be used in turn one day; until then it is the first.
-    apiKey: keyName === undefined ? undefined : listOf(given.values.get(keyName))[0],
-    keyName: keyName ?? row.keyNames[0] ?? "",
-    query: {},
-    headers: given.headers,
-  }
+/** OpenAI's own key goes to no other host, whatever else is set. */
+function fromOpenAi(given: Given): Choice {
+  const choice = fromRow(given, "openai")
+  if (!given.values.has("DEEPSEEK_THINKING")) return choice
+  const thinking = named("DEEPSEEK_THINKING", given.values)
+  const warning = `${thinking} has no effect at OpenAI: set OPENAI_BASE_URL to where DeepSeek's model is served.`
+  return { ...choice, warnings: [warning] }
 }
 
 function fromBaseUrl(given: Given, text: string): Choice {
@@ -116,7 +134,7 @@ function fromBaseUrl(given: Given, text: string): Choice {
   if (!read.ok) return refuse(`${named("OPENAI_BASE_URL", values)} ${read.why}.`)
   const address = read.value
   const apiVersion = values.get("AZURE_API_VERSION")?.value
-  const row = rowForAddress(address, apiVersion)
+  const row = asDeepSeek(given) ?? rowForAddress(address, apiVersion)
   const keyName = ["OPENAI_API_KEY", ...row.keyNames].find((name) => values.has(name))
   const made = upstreamOfRow(given, row, address.baseUrl, keyName)
   const upstream = {
@@ -126,69 +144,37 @@ function fromBaseUrl(given: Given, text: string): Choice {
   }
   return {
     ...nothing,
-    upstream,
+    upstream: changedBy(given, upstream),
     ...keyCheck(given, upstream),
     warnings: baseWarnings(given, upstream, address.url),
   }
 }
 
+function asDeepSeek({ values }: Given): ProviderRow | undefined {
+  return values.has("DEEPSEEK_THINKING") ? findProvider("deepseek") : undefined
+}
+
 function keyCheck(given: Given, upstream: Upstream): Pick<Choice, "problems"> {
-  const missing = given.needsUpstream && upstream.row.id === "openai" && upstream.apiKey === undefined
+  const missing = given.needsUpstream && upstream.row.id === "openai" && upstream.apiKeys.length === 0
   return { problems: missing ? [noKey(given.keyFile)] : [] }
 }
 
 function baseWarnings(given: Given, upstream: Upstream, url: URL): readonly string[] {
   const { row } = upstream
   const warnings: string[] = []
-  if (given.needsUpstream && upstream.apiKey === undefined && row.keyNames.length > 0 && !isOpenAi(row)) {
+  const unkeyed = given.needsUpstream && upstream.apiKeys.length === 0
+  if (unkeyed && row.keyNames.length > 0 && !isOpenAi(row)) {
     warnings.push(`${upstream.keyName} is not set: ${row.name} will refuse every request.`)
   }
   const byHost = rowForAddress({ url, baseUrl: upstream.baseUrl, query: {} }, undefined)
   if (byHost.id !== row.id && byHost.id !== "generic") {
-    const version = named("AZURE_API_VERSION", given.values)
-    warnings.push(`${version} makes ${url.host} an Azure upstream, but it is ${byHost.name}. Take it out.`)
+    const setting = asDeepSeek(given) === undefined ? "AZURE_API_VERSION" : "DEEPSEEK_THINKING"
+    const what = `${named(setting, given.values)} makes ${url.host} ${article(row.name)} upstream`
+    warnings.push(`${what}, but it is ${byHost.name}. Take it out.`)
   }
   return warnings
 }
 
-/**
- * The other upstreams, by row id: those whose key is set. Where nothing will be sent, also those without a key.
- * Providers that need no key are left out beside a relay: such names may be the relay's own.
- */
-export function chooseOthers(given: Given, main: Upstream): Readonly<Record<string, Upstream>> {
-  const others: Record<string, Upstream> = {}
-  for (const row of providers) {
-    const baseUrl = baseOf(row, given)
-    if (baseUrl === null || row.id === main.row.id) continue
-    // A key that goes to the default upstream is that host's key, whatever the variable is called.
-    const keyName = row.keyNames.find((name) => given.values.has(name) && name !== main.keyName)
-    const open = (row.keyNames.length === 0 || !given.needsUpstream) && main.row.relay !== true
-    if (keyName !== undefined || open) others[row.id] = upstreamOfRow(given, row, baseUrl, keyName)
-  }
-  return others
-}
-
-/** Anthropic itself is only an upstream where a tier leads there: else its key is one that clients use. */
-function baseOf(row: ProviderRow, { values, needsUpstream }: Given): string | null {
-  if (row.delta.dialect !== "messages") return row.baseUrl
-  const tiers = ["BIG_MODEL", "MIDDLE_MODEL", "SMALL_MODEL"].map((name) => values.get(name)?.value ?? "")
-  return !needsUpstream || tiers.some((tier) => tier.startsWith(`${row.id}/`)) ? row.native : null
-}
-
-/**
- * The tiers: what is set, else the provider's own defaults. SMALL_MODEL follows a BIG_MODEL that was set,
- * except at OpenAI: elsewhere nobody promised that gpt-4o-mini exists. Undefined when there is no big model.
- */
-export function chooseTiers(values: Values, { row, baseUrl }: Upstream): Tiers | undefined {
-  const set = values.get("BIG_MODEL")?.value
-  // A deployment in the URL is the only model there is.
-  const deployed = /\/openai\/deployments\/([^/?]+)/.exec(baseUrl)?.[1]
-  const big = set ?? row.tiers?.big ?? (deployed === undefined ? undefined : decodeURIComponent(deployed))
-  if (big === undefined) return undefined
-  const follows = set !== undefined && row.id !== "openai"
-  return {
-    big,
-    middle: values.get("MIDDLE_MODEL")?.value ?? big,
-    small: values.get("SMALL_MODEL")?.value ?? (follows ? big : (row.tiers?.small ?? big)),
-  }
+function article(name: string): string {
+  return /^[aeiou]/i.test(name) ? `an ${name.split(" ")[0]}` : `a ${name.split(" ")[0]}`
 }

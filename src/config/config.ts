@@ -1,6 +1,7 @@
 // The whole configuration of a running proxy: frozen, complete, secrets resolved. Made by config/load.ts.
 import type { Prices } from "../providers/prices.ts"
 import type { ProfileDelta } from "../providers/profile.ts"
+import type { Defaults } from "../providers/route.ts"
 import type { ProviderRow } from "../providers/table.ts"
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR"
@@ -12,12 +13,17 @@ export interface Upstream {
   readonly native: boolean
   /** Without a trailing slash and without /chat/completions. */
   readonly baseUrl: string
-  readonly apiKey: string | undefined
-  /** The variable the key comes from, or should come from. */
+  /** Used in turn; empty: none is sent. */
+  readonly apiKeys: readonly string[]
+  /** The variable the keys come from, or should come from. */
   readonly keyName: string
   /** Appended to every URL (`api-version` on Azure). */
   readonly query: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, string>>
+  /** What models.yaml says of this provider, over what is known of it. */
+  readonly delta: ProfileDelta
+  /** What every model here is asked with, where the client does not say. */
+  readonly defaults: Defaults
 }
 
 /** What each Claude family stands for: upstream model names, `PROVIDER/NAME`, or ids of `models`. */
@@ -25,6 +31,15 @@ export interface Tiers {
   readonly big: string
   readonly middle: string
   readonly small: string
+}
+
+/** What requests stand for by their content: names as in Tiers. Undefined: the rule does not apply. */
+export interface Router {
+  readonly default: string | undefined
+  /** Small tasks, asked of haiku. */
+  readonly background: string | undefined
+  readonly think: string | undefined
+  readonly longContext: string | undefined
 }
 
 /** Where a model of models.yaml is served; when that cannot be, what is missing. */
@@ -40,6 +55,9 @@ export interface CustomModel {
   readonly reach: Reach
   /** What the file says of it, over what is known of the provider and the name. */
   readonly delta: ProfileDelta
+  /** Sent with every request to it. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly defaults: Defaults
   /** Undefined: not known. */
   readonly prices: Prices | undefined
 }
@@ -49,12 +67,22 @@ export interface Config {
   readonly port: number
   readonly logLevel: LogLevel
   readonly logFormat: "text" | "json"
+  /** Folder for log files; undefined: none are written. */
+  readonly logFolder: string | undefined
+  readonly logRetentionDays: number
   /** Where a model goes that names no provider. */
   readonly upstream: Upstream
   /** The other providers whose keys are known, by row id, for `PROVIDER/NAME`. */
   readonly others: Readonly<Record<string, Upstream>>
   readonly tiers: Tiers
+  readonly router: Router
+  /** Tokens above which a request is a long one. */
+  readonly longContextThreshold: number
+  /** Temperature and top_p by the kind of task, where the client sends none. */
+  readonly promptTuning: boolean
   readonly models: readonly CustomModel[]
+  /** Prices of models that have none of their own; undefined: not known. */
+  readonly defaultPrices: Prices | undefined
   readonly defaultMaxTokens: number
   readonly minTokensLimit: number
   /** A hard upper limit for max_tokens; undefined: the model's own. */

@@ -7,8 +7,10 @@ import { redact } from "../protocol/redact.ts"
 import { assembleConfig } from "./assemble.ts"
 import type { Config } from "./config.ts"
 import { parseEnvFile } from "./env-file.ts"
+import type { LocalServer } from "./given.ts"
 import { layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
-import { type ModelsRead, readModels } from "./models-file.ts"
+import { readModels } from "./models-file.ts"
+import { type ModelsRead, noModels } from "./models-read.ts"
 import type { SettingName } from "./settings.ts"
 import { named, type Read, secretsIn, type Values } from "./values.ts"
 import { explainYaml, offsetOf, type Position, type YamlFile, type YamlRead } from "./yaml-file.ts"
@@ -26,6 +28,8 @@ export interface LoadSources {
   readonly needsUpstream: boolean
   /** Address of the built-in upstream, which then stands for every other. */
   readonly demoBaseUrl?: string | undefined
+  /** A server on this machine, to be used when no setting leads anywhere. */
+  readonly localServer?: LocalServer | undefined
 }
 
 /** Where the settings came from, for the block `serve` prints. No values. */
@@ -45,7 +49,12 @@ export type LoadResult =
       readonly warnings: readonly string[]
       readonly described: Described
     }
-  | { readonly ok: false; readonly problems: readonly string[] }
+  | {
+      readonly ok: false
+      readonly problems: readonly string[]
+      /** Nothing is wrong but that no setting leads to an upstream. */
+      readonly lacksUpstream: boolean
+    }
 
 /**
  * Reads all sources, strongest first: flags, the --env file, the environment, ./.env, the configuration
@@ -57,18 +66,21 @@ export function loadConfig(sources: LoadSources): LoadResult {
   const files = readFiles(sources, keyFile)
   const first = layersOf(sources.flags, sources.env, files)
   const demo = sources.demoBaseUrl !== undefined
-  const models = demo ? noModels : loadModels(sources, mergeLayers(first), files)
+  const models = demo ? noFile : loadModels(sources, mergeLayers(first), files)
   // The models name variables of their own, which the first reading had no reason to keep.
-  const keyNames = new Set(models.entries.flatMap(({ keyName }) => keyName ?? []))
+  const keyNames = new Set([...models.entries, ...models.providers].flatMap(({ keyName }) => keyName ?? []))
   const layers = keyNames.size === 0 ? first : layersOf(sources.flags, sources.env, files, keyNames)
-  const values = mergeLayers(layers)
-  const { terminal, needsUpstream, demoBaseUrl } = sources
-  const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models: models.entries }
+  const values = mergeLayers([...layers, { values: models.values, warnings: [], problems: [] }])
+  const { terminal, needsUpstream, demoBaseUrl, localServer } = sources
+  const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models, localServer }
   const made = assembleConfig(values, options)
   // Without its models everything that names one would be a problem too.
   const others = models.problems.length > 0 ? models.problems : made.problems
   const problems = [...layers.flatMap((layer) => layer.problems), ...others]
-  if (problems.length > 0 || made.config === undefined) return { ok: false, problems }
+  if (problems.length > 0 || made.config === undefined) {
+    const lacksUpstream = made.lacksUpstream && problems.length === 1
+    return { ok: false, problems, lacksUpstream }
+  }
   const read = files.flatMap(({ path, file }) => (file === undefined ? [] : [path]))
   return {
     ok: true,
@@ -109,11 +121,10 @@ function readText(path: string): Read<string> {
 }
 
 interface LoadedModels extends ModelsRead {
-  readonly warnings: readonly string[]
   readonly files: readonly string[]
 }
 
-const noModels: LoadedModels = { entries: [], problems: [], warnings: [], files: [] }
+const noFile: LoadedModels = { ...noModels, files: [] }
 
 /** The file CUSTOM_MODELS_FILE names; else the first models.yaml beside a .env that may be read. */
 function loadModels(sources: LoadSources, values: Values, files: readonly SettingsFile[]): LoadedModels {
@@ -129,23 +140,22 @@ function loadModels(sources: LoadSources, values: Values, files: readonly Settin
           .map((folder) => join(folder, "models.yaml"))
           .find((one) => existsSync(one))
       : resolve(base === undefined ? "" : dirname(base), setting.value)
-  if (path === undefined) return noModels
+  if (path === undefined) return noFile
   const text = readText(path)
   if (!text.ok && setting === undefined)
-    return { ...noModels, warnings: [`${path} ${text.why}: its models are not used.`] }
+    return { ...noFile, warnings: [`${path} ${text.why}: its models are not used.`] }
   if (!text.ok) {
     const problem = `${named("CUSTOM_MODELS_FILE", values)}: ${path} ${text.why}: give the path of a file with models.`
-    return { ...noModels, problems: [problem] }
+    return { ...noFile, problems: [problem] }
   }
   const yaml = readYaml(text.value)
   const read = yaml.ok
     ? readModels(path, yaml.file)
-    : { entries: [], problems: [`${path}:${yaml.at.line}:${yaml.at.column}: ${yaml.why}`] }
+    : { ...noModels, problems: [`${path}:${yaml.at.line}:${yaml.at.column}: ${yaml.why}`] }
   const secrets = secretsIn(values)
   return {
     ...read,
     problems: read.problems.map((problem) => redact(problem, secrets)),
-    warnings: [],
     files: [path],
   }
 }
@@ -207,6 +217,7 @@ export interface Needs {
   readonly localFile: boolean
   readonly needsUpstream: boolean
   readonly demoBaseUrl?: string | undefined
+  readonly localServer?: LocalServer | undefined
 }
 
 /** `loadConfig` from this process's environment, platform, home and working folder. */
@@ -220,5 +231,6 @@ export function loadHere(needs: Needs): LoadResult {
     terminal: process.stderr.isTTY === true,
     needsUpstream: needs.needsUpstream,
     demoBaseUrl: needs.demoBaseUrl,
+    localServer: needs.localServer,
   })
 }

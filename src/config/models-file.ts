@@ -2,29 +2,10 @@
 // quotes a value: any of them may be a key that was put into the wrong place.
 import { isObject } from "../protocol/json.ts"
 import type { Prices } from "../providers/prices.ts"
-import type { ProfileDelta } from "../providers/profile.ts"
 import { laterModelKeys, type ModelFields, ModelSchema, modelKeys } from "./model-schema.ts"
+import { type ModelEntry, type ModelsRead, noModels } from "./models-read.ts"
 import { nearestKey } from "./near-names.ts"
 import type { YamlFile } from "./yaml-file.ts"
-
-/** A model as the file has it; where it can be reached depends on the other settings. */
-export interface ModelEntry {
-  readonly id: string
-  readonly name: string
-  /** A row of the provider table. At least one of this and `apiBase` is there. */
-  readonly provider: string | undefined
-  readonly apiBase: string | undefined
-  readonly keyName: string | undefined
-  /** Its upstream speaks Anthropic's API, and is passed through. */
-  readonly direct: boolean
-  readonly delta: ProfileDelta
-  readonly prices: Prices | undefined
-}
-
-export interface ModelsRead {
-  readonly entries: readonly ModelEntry[]
-  readonly problems: readonly string[]
-}
 
 type Path = readonly PropertyKey[]
 
@@ -53,6 +34,7 @@ export function readModels(name: string, file: YamlFile): ModelsRead {
   const placed = found.map(({ path, part, text }) => ({ ...file.placeOf(path, part), text }))
   const sorted = placed.toSorted((one, other) => one.line - other.line || one.column - other.column)
   return {
+    ...noModels,
     entries: models.map(({ fields }) => toEntry(fields)),
     problems: [...new Set(sorted.map(({ line, column, text }) => `${name}:${line}:${column}: ${text}`))],
   }
@@ -186,6 +168,7 @@ function toEntry(fields: ModelFields): ModelEntry {
     provider: fields.provider,
     apiBase: fields.api_base,
     keyName: fields.api_key_name,
+    profile: undefined,
     direct: fields.direct ?? fields.dialect === "messages",
     delta: {
       ...(fields.dialect === undefined ? {} : { dialect: fields.dialect }),
@@ -194,6 +177,8 @@ function toEntry(fields: ModelFields): ModelEntry {
       ...(fields.vision === undefined ? {} : { vision: fields.vision }),
       ...(fields.can_stream === false ? { streams: "never" } : {}),
     },
+    headers: {},
+    defaults: {},
     prices: input === undefined || output === undefined ? undefined : { input, output, cacheRead },
   }
 }

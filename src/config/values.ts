@@ -35,14 +35,31 @@ export function listOf(found: Found | undefined): readonly string[] {
 
 /** Settings that hold secrets, and whatever is no setting: a variable that a model takes its key from. */
 export function secretNames(values: Values): readonly string[] {
-  const holders = settings.filter((setting) => setting.kind === "secret" || setting.holdsSecrets === true)
+  const holders = settings.filter(
+    ({ kind, holdsSecrets }) => kind === "secret" || (kind === "list" && holdsSecrets),
+  )
   const others = [...values.keys()].filter((name) => !isSettingName(name))
   return [...holders.map((setting) => setting.name), ...others]
 }
 
-/** Every secret among the values. */
+/** Every secret among the values: keys whole, of addresses the password in them. */
 export function secretsIn(values: Values): readonly string[] {
-  return secretNames(values).flatMap((name) => listOf(values.get(name)))
+  const keys = secretNames(values).flatMap((name) => listOf(values.get(name)))
+  const addresses = settings.filter(({ kind, holdsSecrets }) => kind === "string" && holdsSecrets)
+  return [...keys, ...addresses.flatMap(({ name }) => passwordIn(values.get(name)?.value ?? ""))]
+}
+
+function passwordIn(address: string): readonly string[] {
+  const written = /^[a-z+]*:?(?:\/\/)?[^/@]*:([^/@]+)@/i.exec(address)?.[1]
+  return written === undefined ? [] : [...new Set([written, decoded(written)])]
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /**
@@ -76,14 +93,26 @@ function shown(text: string, secrets: readonly string[]): string {
   return text.length > 24 ? `a text of ${text.length} characters` : JSON.stringify(redact(text, secrets))
 }
 
+const numberForms = {
+  integer: /^\d+$/,
+  tokens: /^\d+(\.\d+)?k$|^\d+$/i,
+  number: /^(\d+(\.\d+)?|\.\d+)(e-?\d{1,3})?$/i,
+} as const
+
 function readNumber(text: string, name: SettingName): Read<number> {
   const setting = findSetting(name)
-  const whole = setting?.kind === "integer"
+  const kind = setting?.kind === "integer" || setting?.kind === "tokens" ? setting.kind : "number"
+  const whole = kind !== "number"
   const [least, most] = setting?.range ?? [0, Number.MAX_SAFE_INTEGER]
-  const number = (whole ? /^\d+$/ : /^(\d+(\.\d+)?|\.\d+)$/).test(text) ? Number(text) : Number.NaN
+  const number = numberForms[kind].test(text) ? amountOf(text) : Number.NaN
   if (number >= least && number <= most) return { ok: true, value: number }
   const limits = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`
   return { ok: false, why: `give a ${whole ? "whole " : ""}number ${limits}` }
+}
+
+/** `128k` is 131072. */
+function amountOf(text: string): number {
+  return /k$/i.test(text) ? Math.floor(Number(text.slice(0, -1)) * 1024) : Number(text)
 }
 
 const booleans: Readonly<Record<string, boolean>> = {
@@ -103,12 +132,17 @@ function readBoolean(text: string): Read<boolean> {
   return value === undefined ? { ok: false, why: "give true or false" } : { ok: true, value }
 }
 
-// Python's logging knows both words, so people write either.
-const otherWords: Readonly<Record<string, string>> = { warn: "warning" }
+// Python's logging knows more words than ours, and a switch with a third position is written as one with two.
+const otherWords: Readonly<Record<string, readonly string[]>> = {
+  warn: ["warning"],
+  critical: ["error"],
+  ...Object.fromEntries(["true", "yes", "on", "1"].map((word) => [word, ["true", "auto"]])),
+  ...Object.fromEntries(["false", "no", "off", "0"].map((word) => [word, ["false", "off"]])),
+}
 
 function readWord<T extends string>(text: string, words: readonly T[]): Read<T> {
   const lower = text.toLowerCase()
-  const meant = Object.hasOwn(otherWords, lower) ? otherWords[lower] : lower
-  const value = words.find((word) => word.toLowerCase() === meant)
+  const meant = [lower, ...(Object.hasOwn(otherWords, lower) ? (otherWords[lower] ?? []) : [])]
+  const value = words.find((word) => meant.includes(word.toLowerCase()))
   return value === undefined ? { ok: false, why: `give one of ${words.join(", ")}` } : { ok: true, value }
 }

@@ -166,6 +166,12 @@ function limit(match: RegExp, contextWindow: number, maxOutputTokens: number): M
   return { match, delta: { contextWindow, maxOutputTokens } }
 }
 
+/** Is there a rule for a model of this name, on whatever host? */
+export function isKnownModel(model: string): boolean {
+  const key = modelKey(model)
+  return [...families, ...limits].some((rule) => rule.match.test(key))
+}
+
 /**
  * The part of a model's name that rules look at: `openai/gpt-4o:free` is matched as `gpt-4o:free`, and so is
  * the fine-tuned `ft:gpt-4o:…`.

@@ -1,11 +1,25 @@
 // Where one request goes: made by config/route.ts, read by convert and upstream.
-import type { ProviderProfile } from "./profile.ts"
+import type { Prices } from "./prices.ts"
+import type { ProviderProfile, ReasoningLevel } from "./profile.ts"
+
+/** What the user's configuration asks a model with, where the client does not say. */
+export interface Defaults {
+  readonly temperature?: number
+  readonly top_p?: number
+  /** How much to think, whatever effort the client names; not when it switches thinking off. */
+  readonly effort?: ReasoningLevel
+  /** Whether to think, unless the client switches it off; `auto`: by the kind of task. */
+  readonly thinking?: "on" | "off" | "auto"
+}
 
 export interface Route {
   /** Row of the table; also the name put before an upstream's error messages. */
   readonly provider: string
   /** The complete URL of the endpoint, query included. */
   readonly url: string
+  /** The keys that take turns; empty: none is sent. */
+  readonly apiKeys: readonly string[]
+  /** The key of this turn. */
   readonly apiKey: string | undefined
   /** The variable that should hold the key: named in messages, never its value. */
   readonly keyName: string
@@ -16,8 +30,13 @@ export interface Route {
   readonly profile: ProviderProfile
   /** Extra request headers from the user's configuration. */
   readonly headers: Readonly<Record<string, string>>
+  readonly defaults: Defaults
+  /** Temperature and top_p are chosen by the kind of task, where nobody says. */
+  readonly tuning: boolean
   /** The same by Chat Completions, in case the endpoint does not know the Responses API. */
   readonly chat?: Route
+  /** Undefined: not known. */
+  readonly prices: Prices | undefined
   /** Why this route was taken, for the log. */
   readonly reason: string
 }

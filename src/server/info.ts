@@ -41,7 +41,7 @@ export function health(context: Context, requestId: string): Response {
       models: { big: config.tiers.big, middle: config.tiers.middle, small: config.tiers.small },
       api_status: {
         upstream: config.upstream.row.name,
-        api_key_configured: config.upstream.apiKey !== undefined,
+        api_key_configured: config.upstream.apiKeys.length > 0,
         client_keys_required: config.clientKeys.length > 0,
       },
     },

@@ -1,6 +1,5 @@
 // The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
 // first one counts, and becomes the request's one Exchange.
-import { resolvePrices } from "../config/route.ts"
 import { costUsd } from "../observe/cost.ts"
 import type { Exchange, Outcome } from "../observe/exchange.ts"
 import { type Fault, fault, type Note } from "../protocol/fault.ts"
@@ -73,7 +72,7 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     if (done) return
     done = true
     context.running.delete(running)
-    context.onExchange(exchangeOf(facts, outcome, { attempts, firstContentMs }, context))
+    context.onExchange(exchangeOf(facts, outcome, { attempts, firstContentMs }))
   }
 
   // A request that we gave up ends in our words, not in those of the connection that broke by it.
@@ -121,7 +120,6 @@ function exchangeOf(
   { route, requestId, startedAt, stream, notes, account }: OutcomeFacts,
   outcome: Outcome,
   seen: Pick<Exchange, "attempts" | "firstContentMs">,
-  { config }: Context,
 ): Exchange {
   const { usage, estimated, repairs } = account(outcome)
   return {
@@ -134,7 +132,7 @@ function exchangeOf(
     ...seen,
     durationMs: performance.now() - startedAt,
     usage,
-    costUsd: costUsd(resolvePrices(config, route.requestedModel), usage),
+    costUsd: costUsd(route.prices, usage),
     estimated,
     notes,
     repairs,

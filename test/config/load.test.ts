@@ -73,7 +73,7 @@ describe("the order of sources", () => {
 
   test("quotes and comments are taken off what comes through the environment", () => {
     const config = configFrom({ OPENAI_API_KEY: `"${key}" # mine`, PORT: "'9000'" })
-    expect([config.upstream.apiKey, config.port]).toEqual([key, 9000])
+    expect([config.upstream.apiKeys[0], config.port]).toEqual([key, 9000])
   })
 
   test("a line that cannot be read is a problem only when it is ours", () => {

@@ -131,7 +131,7 @@ test.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
     { DEEPSEEK_API_KEY: secret, AZURE_API_KEY: secret },
     [
       "AZURE_API_KEY (environment) and DEEPSEEK_API_KEY (environment) are set, and nothing says which provider " +
-        "is the default one: set OPENAI_BASE_URL, for example to https://api.deepseek.com.",
+        "is the default one: set OPENAI_BASE_URL=https://api.deepseek.com.",
     ],
   ],
   [
@@ -190,7 +190,6 @@ test.each([{}, { OPENAI_BASE_URL: "https://api.openai.com/v1" }])("no key at all
 test("warnings: several keys, refused headers, a provider's missing key, a misplaced version", () => {
   expect(warningsOf(load({ env: { OPENAI_API_KEY: "key-1,key-2", CUSTOM_HEADER_HOST: "a" } }))).toEqual([
     "CUSTOM_HEADER_HOST (environment) is not sent: Host is set by the proxy itself. Take it out.",
-    "OPENAI_API_KEY (environment) holds 2 keys: the first is used, the others are not yet.",
   ])
   expect(warningsOf(load({ env: { OPENAI_BASE_URL: "https://api.deepseek.com" } }))).toEqual([
     "DEEPSEEK_API_KEY is not set: DeepSeek will refuse every request.",

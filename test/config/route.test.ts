@@ -132,12 +132,16 @@ test("a route holds everything the request needs", () => {
   expect(resolved.ok && { ...resolved.route, profile: resolved.route.profile.maxTokensField }).toEqual({
     provider: "openai",
     url: "https://api.openai.com/v1/chat/completions",
+    apiKeys: ["o"],
     apiKey: "o",
     keyName: "OPENAI_API_KEY",
     model: "gpt-5",
     requestedModel: "claude-sonnet-5[1m]",
     profile: "max_completion_tokens",
     headers: { "X-A": "1" },
+    defaults: {},
+    tuning: false,
+    prices: undefined,
     reason: "sonnet → MIDDLE_MODEL",
   })
 })

@@ -63,7 +63,7 @@ describe("Azure", () => {
     const env = { OPENAI_BASE_URL: base, AZURE_API_KEY: "azure-key", BIG_MODEL: "gpt-4o" }
     const { upstream } = configFrom(version === undefined ? env : { ...env, AZURE_API_VERSION: version })
     expect(chatUrl(upstream, "a/b c")).toBe(url)
-    expect([upstream.row.id, upstream.apiKey, upstream.keyName]).toEqual([
+    expect([upstream.row.id, upstream.apiKeys[0], upstream.keyName]).toEqual([
       "azure",
       "azure-key",
       "AZURE_API_KEY",
@@ -112,8 +112,8 @@ describe("the default upstream and its key", () => {
       ["openai", "https://api.openai.com/v1", "k1", "OPENAI_API_KEY"],
     ],
   ])("%s", (_, env, expected) => {
-    const { row, baseUrl, apiKey, keyName } = configFrom(env).upstream
-    expect([row.id, baseUrl, apiKey, keyName]).toEqual([...expected])
+    const { row, baseUrl, apiKeys, keyName } = configFrom(env).upstream
+    expect([row.id, baseUrl, apiKeys[0], keyName]).toEqual([...expected])
   })
 
   test("taking the only provider is said", () => {
@@ -126,7 +126,7 @@ describe("the default upstream and its key", () => {
 
   test("others are the providers whose keys are set, and never with the default's key", () => {
     const keys = (env: Readonly<Record<string, string>>) => {
-      const pairs = Object.entries(configFrom(env).others).map(([id, other]) => [id, other.apiKey])
+      const pairs = Object.entries(configFrom(env).others).map(([id, other]) => [id, other.apiKeys[0]])
       return Object.fromEntries(pairs)
     }
     expect(keys({ OPENAI_API_KEY: "o", DEEPSEEK_API_KEY: "d" })).toEqual({ deepseek: "d", ollama: undefined })
@@ -182,8 +182,8 @@ describe("without an upstream", () => {
   test("the built-in upstream stands for every other", () => {
     const env = { OPENAI_BASE_URL: "nonsense", DEEPSEEK_API_KEY: "d-secret", BIG_MODEL: "b", PORT: "1" }
     const config = configFrom(env, { demoBaseUrl: "http://127.0.0.1:5/v1/" })
-    const { row, baseUrl, apiKey, keyName } = config.upstream
-    expect([row.id, baseUrl, apiKey, keyName]).toEqual(["demo", "http://127.0.0.1:5/v1", undefined, ""])
+    const { row, baseUrl, apiKeys, keyName } = config.upstream
+    expect([row.id, baseUrl, apiKeys, keyName]).toEqual(["demo", "http://127.0.0.1:5/v1", [], ""])
     expect([config.tiers, config.others, config.port, config.secrets]).toEqual([
       { big: "demo", middle: "demo", small: "demo" },
       {},

@@ -28,7 +28,14 @@ export function routeTo([provider, model]: Target, delta: ProfileDelta = {}): Ro
   const dialect = known.dialect === "responses" ? "chat" : known.dialect
   const profile = inDialect(applyDelta({ ...known, dialect }, delta))
   return {
-    ...{ provider, url: "https://upstream.test/chat/completions", apiKey: undefined, keyName: "KEY" },
+    ...{
+      provider,
+      url: "https://upstream.test/chat/completions",
+      apiKeys: [],
+      apiKey: undefined,
+      keyName: "KEY",
+    },
+    ...{ defaults: {}, tuning: false, prices: undefined },
     ...{ model, requestedModel: "claude-opus-5-5", profile, headers: {}, reason: "test" },
   }
 }

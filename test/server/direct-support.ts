@@ -38,7 +38,11 @@ export function startDirect(script: readonly MessagesTurn[], options: DirectOpti
   const route: Route = {
     provider: "anthropic",
     url: options.url ?? upstream.url,
+    apiKeys: [upstreamKey],
     apiKey: upstreamKey,
+    defaults: {},
+    tuning: false,
+    prices: undefined,
     keyName: "ANTHROPIC_API_KEY",
     model: "claude-opus-5-5",
     requestedModel: "opus",

@@ -1,0 +1,28 @@
+// `count-tokens` in the command table.
+import { type Described, type Invocation, withFlags } from "./entry.ts"
+
+/** The entry of `count-tokens`. */
+export function countTokensEntry({ io }: Invocation): Described {
+  return {
+    name: "count-tokens",
+    description: "Count the tokens of a request or a text",
+    args: {
+      file: { type: "positional", required: false, description: "A request or a text (else standard input)" },
+      estimate: { type: "boolean", description: "Estimate, as the proxy does while it works" },
+      "by-part": { type: "boolean", description: "Split into system, each tool, and messages" },
+      json: { type: "boolean", description: "Write JSON" },
+    },
+    examples: [
+      ["claude-proxy count-tokens request.json", "how large a request is"],
+      ["claude-proxy count-tokens --by-part --json request.json", "and what in it is large"],
+      ["claude-proxy count-tokens --estimate < notes.txt", "a plain text, roughly"],
+    ],
+    run: async (given) => {
+      const { CountTokensFlags } = await import("../flags.ts")
+      return withFlags(CountTokensFlags, given, io, async ({ file, estimate, json, ...flags }) => {
+        const { countTokens } = await import("../count-tokens.ts")
+        return countTokens({ file, estimate, json, byPart: flags["by-part"] }, io)
+      })
+    },
+  }
+}

@@ -1,0 +1,151 @@
+// Which of the configured models one request is meant for: by its content where ROUTER_* is set, else by the
+// name it asks for.
+import { isKnownModel } from "../providers/models.ts"
+import { findProvider, type ProviderRow } from "../providers/table.ts"
+import type { Config, CustomModel, Router } from "./config.ts"
+
+/** What routing by content looks at, besides the name. */
+export interface RequestFacts {
+  /** Thinking is switched on: `enabled` or `adaptive`. */
+  readonly thinking?: boolean
+  /** The prompt in tokens, estimated; asked for only where a rule depends on it. */
+  readonly tokens?: () => number
+  /** The very model that is named, past every rule. */
+  readonly exact?: boolean
+}
+
+export interface Picked {
+  readonly model: string
+  /** For the log: what was seen, and the setting that it led to. */
+  readonly reason: string
+}
+
+/** The names of the rules' settings. */
+const slots = {
+  default: "ROUTER_DEFAULT",
+  background: "ROUTER_BACKGROUND",
+  think: "ROUTER_THINK",
+  longContext: "ROUTER_LONG_CONTEXT",
+} as const satisfies Record<keyof Router, string>
+
+const byName = "model named by the client"
+const customPrefix = "custom/"
+
+/**
+ * The model for a name (empty: none was sent). `windowOf` gives the context window of a model picked by the
+ * other rules: a prompt that exceeds it is long, whatever the threshold.
+ */
+export function pickModel(
+  config: Config,
+  sent: string,
+  facts: RequestFacts,
+  windowOf: (model: string) => number | null,
+): Picked {
+  // Claude Code's mark for a context of a million tokens; it is no part of the name.
+  const name = sent.replace(/\[1m\]$/i, "").trim()
+  if (facts.exact === true && name !== "") return { model: name, reason: byName }
+  const { router } = config
+  if (Object.values(router).every((slot) => slot === undefined)) return byTier(config, name)
+  const picked = byContent(config, name, facts)
+  const { longContext } = router
+  if (longContext === undefined || facts.tokens === undefined) return picked
+  const tokens = facts.tokens()
+  const limit = Math.min(config.longContextThreshold, windowOf(picked.model) ?? Number.POSITIVE_INFINITY)
+  if (tokens <= limit) return picked
+  return { model: longContext, reason: `${tokens} tokens, more than ${limit} → ${slots.longContext}` }
+}
+
+/** A rule without a model does not apply; where the last one has none, the tier of the name does. */
+function byContent(config: Config, name: string, { thinking }: RequestFacts): Picked {
+  const { think, background, default: rest } = config.router
+  if (thinking === true && think !== undefined) return { model: think, reason: `thinking → ${slots.think}` }
+  if (name !== "" && isNamed(config, name)) return { model: name, reason: byName }
+  const isBackground = familyOf(name)?.tier === "small"
+  const model = isBackground ? background : rest
+  if (model === undefined) return byTier(config, name)
+  const what = isBackground ? "haiku" : name === "" ? "no model named" : (wordOf(name) ?? "unknown model")
+  return { model, reason: `${what} → ${isBackground ? slots.background : slots.default}` }
+}
+
+/** Does the name mean one model, and one we know? */
+function isNamed(config: Config, name: string): boolean {
+  if (isConfigured(config, name) || splitName(config, name).explicit) return true
+  return familyOf(name) === undefined && isKnownModel(name)
+}
+
+function byTier(config: Config, name: string): Picked {
+  const { tiers } = config
+  if (name === "") return { model: tiers.big, reason: "no model named → BIG_MODEL" }
+  if (isConfigured(config, name) || splitName(config, name).explicit) return { model: name, reason: byName }
+  const family = familyOf(name)
+  if (family === undefined) return { model: name, reason: byName }
+  // Anthropic knows its own models best, unless the user says otherwise.
+  if (tiers[family.tier] === "" && config.upstream.row.delta.checksSignatures === true)
+    return { model: name, reason: byName }
+  return { model: tiers[family.tier], reason: `${wordOf(name)} → ${family.setting}` }
+}
+
+/** A relay may serve Claude's own names: a name the user configured is never translated again. */
+function isConfigured(config: Config, name: string): boolean {
+  const { tiers, router } = config
+  return (
+    [...Object.values(tiers), ...Object.values(router)].includes(name) ||
+    findModel(config, name) !== undefined
+  )
+}
+
+// By family word, never by version: new models keep working. "claude" and "anthropic" count
+// where a name or one of its parts begins (us.anthropic.claude-…), for others may be called after them.
+const families = [
+  { match: /haiku/i, tier: "small", setting: "SMALL_MODEL" },
+  { match: /sonnet/i, tier: "middle", setting: "MIDDLE_MODEL" },
+  { match: /(?<![a-z])(opus|fable|mythos)(?![a-z])/i, tier: "big", setting: "BIG_MODEL" },
+  { match: /(?<![^/.])(claude|anthropic)/i, tier: "big", setting: "BIG_MODEL" },
+] as const
+
+function familyOf(name: string): (typeof families)[number] | undefined {
+  return families.find((candidate) => candidate.match.test(name))
+}
+
+function wordOf(name: string): string | undefined {
+  return familyOf(name)?.match.exec(name)?.[0].toLowerCase()
+}
+
+/** The model of models.yaml that a name means, with `custom/` before it or without. */
+export function findModel(config: Config, name: string): CustomModel | undefined {
+  if (config.models.length === 0) return undefined
+  const id = name.startsWith(customPrefix) ? name.slice(customPrefix.length) : name
+  return config.models.find((model) => model.id === name) ?? config.models.find((model) => model.id === id)
+}
+
+interface Name {
+  /** The user said which upstream is meant: no family word counts. */
+  readonly explicit: boolean
+  readonly row: ProviderRow | undefined
+  /** Without `custom/`. */
+  readonly whole: string
+  /** Without the provider as well. */
+  readonly rest: string
+}
+
+/** Takes `custom/` and `PROVIDER/` off a name. */
+export function splitName(config: Config, name: string): Name {
+  const custom = name.startsWith(customPrefix)
+  const whole = custom ? name.slice(customPrefix.length) : name
+  const slash = whole.indexOf("/")
+  const row = slash < 0 ? undefined : findRow(config, whole.slice(0, slash))
+  if (row === undefined || row.id === "generic" || row.id === "demo" || !isReachable(config, row))
+    return { explicit: custom, row: undefined, whole, rest: whole }
+  return { explicit: true, row, whole, rest: whole.slice(slash + 1) }
+}
+
+/** models.yaml may add providers of its own. */
+function findRow({ upstream, others }: Config, id: string): ProviderRow | undefined {
+  if (upstream.row.id === id) return upstream.row
+  return Object.hasOwn(others, id) ? others[id]?.row : findProvider(id)
+}
+
+/** `anthropic/claude-…` is a name that relays use: it means Anthropic itself only where that is an upstream. */
+function isReachable({ upstream, others }: Config, row: ProviderRow): boolean {
+  return row.delta.dialect !== "messages" || upstream.row.id === row.id || others[row.id] !== undefined
+}

@@ -1,0 +1,64 @@
+// The settings that are one value each.
+import type { Config } from "./config.ts"
+import { logFormats, logLevels, tuningWords } from "./settings.ts"
+import { named, type Reader, type Values } from "./values.ts"
+
+export type Scalars = Omit<
+  Config,
+  "upstream" | "others" | "tiers" | "models" | "clientKeys" | "secrets" | "router"
+>
+
+/**
+ * Reads them all. What stands after "??" is never used: a value that could not be read is a problem, and ends
+ * the loading.
+ */
+export function scalars(reader: Reader, terminal: boolean): Scalars {
+  const input = reader.number("DEFAULT_INPUT_COST_PER_TOKEN")
+  const output = reader.number("DEFAULT_OUTPUT_COST_PER_TOKEN")
+  return {
+    host: (reader.text("HOST") ?? "").replace(/^\[(.*)\]$/, "$1"),
+    port: reader.number("PORT") ?? 0,
+    logLevel: reader.word("LOG_LEVEL", logLevels) ?? "INFO",
+    logFormat: reader.word("LOG_FORMAT", logFormats) ?? (terminal ? "text" : "json"),
+    logFolder: reader.text("LOG_FILE_PATH"),
+    logRetentionDays: reader.number("LOG_RETENTION_DAYS") ?? 0,
+    longContextThreshold: reader.number("LONG_CONTEXT_THRESHOLD") ?? 0,
+    promptTuning: reader.word("PROMPT_TUNING", tuningWords) === "auto",
+    defaultMaxTokens: reader.number("DEFAULT_MAX_TOKENS") ?? 0,
+    minTokensLimit: reader.number("MIN_TOKENS_LIMIT") ?? 0,
+    maxTokensLimit: reader.number("MAX_TOKENS_LIMIT"),
+    requestTimeoutMs: Math.round((reader.number("REQUEST_TIMEOUT") ?? 0) * 1000),
+    maxRetries: reader.number("MAX_RETRIES") ?? 0,
+    estimateTokens: reader.boolean("ENABLE_TOKEN_ESTIMATION") ?? true,
+    defaultPrices:
+      input === undefined || output === undefined ? undefined : { input, output, cacheRead: undefined },
+  }
+}
+
+/** What each value alone does not show. */
+export function scalarProblems(plain: Scalars, values: Values): readonly string[] {
+  return [...hostProblems(values), ...limitProblems(plain, values), ...priceProblems(values)]
+}
+
+function hostProblems(values: Values): readonly string[] {
+  const host = values.get("HOST")?.value
+  if (host === undefined || !/[\s/]|^[^:]*:\d*$/.test(host)) return []
+  return [
+    `${named("HOST", values)} is not a host name or an address: leave out http:// and the port (that is PORT).`,
+  ]
+}
+
+function limitProblems(plain: Scalars, values: Values): readonly string[] {
+  const { minTokensLimit: least, maxTokensLimit: most } = plain
+  if (most === undefined || least <= most) return []
+  const names = `${named("MIN_TOKENS_LIMIT", values)} is ${least}, above ${named("MAX_TOKENS_LIMIT", values)}`
+  return [`${names}, which is ${most}: raise the one or lower the other.`]
+}
+
+function priceProblems(values: Values): readonly string[] {
+  const names = ["DEFAULT_INPUT_COST_PER_TOKEN", "DEFAULT_OUTPUT_COST_PER_TOKEN"] as const
+  const [missing, ...more] = names.filter((name) => !values.has(name))
+  if (missing === undefined || more.length > 0) return []
+  const [set = ""] = names.filter((name) => values.has(name))
+  return [`${named(set, values)} is set and ${missing} is not: set both, or none.`]
+}

@@ -1,0 +1,240 @@
+// The rows of the table of settings: names, kinds, defaults, and the line that says what each one means.
+// Parsing, --help, the .env of `init` and README's table are made from them.
+import type { Setting } from "./setting.ts"
+
+const most = Number.MAX_SAFE_INTEGER
+// A timer of more than 2^31-1 ms fires at once instead of late.
+const longestTimer = 2_147_483
+
+const unset = { default: undefined } as const
+const text = { kind: "string", ...unset } as const
+const secret = { kind: "secret", ...unset } as const
+const word = { kind: "enum", ...unset } as const
+const later = { later: true } as const
+const outer = { ...text, foreign: true } as const
+
+type Range = readonly [number, number]
+
+const integer = (value: string | undefined, range: Range) =>
+  ({ kind: "integer", default: value, range }) as const
+const number = (value: string | undefined, range: Range) =>
+  ({ kind: "number", default: value, range }) as const
+const tokens = (value: string, range: Range) => ({ kind: "tokens", default: value, range }) as const
+
+const upstream = [
+  {
+    name: "OPENAI_API_KEY",
+    ...secret,
+    doc: "Key of the default upstream; several, comma-separated, take turns. Unset: the provider's own variable.",
+  },
+  {
+    name: "OPENAI_BASE_URL",
+    kind: "string",
+    default: "https://api.openai.com/v1",
+    doc: "Where requests go. A host that the provider table knows brings that provider's rules.",
+  },
+  {
+    name: "AZURE_API_VERSION",
+    ...text,
+    doc: "api-version sent to Azure OpenAI (2024-10-21 when unset). When set, the default upstream is Azure.",
+  },
+] as const satisfies readonly SettingRow[]
+
+const models = [
+  {
+    name: "BIG_MODEL",
+    ...text,
+    doc: "Model for opus and every other large Claude model. Unset: the provider's own choice (gpt-4o).",
+  },
+  { name: "MIDDLE_MODEL", ...text, doc: "Model for sonnet. Unset: BIG_MODEL." },
+  {
+    name: "SMALL_MODEL",
+    ...text,
+    doc: "Model for haiku. Unset: the provider's own choice (gpt-4o-mini), or BIG_MODEL.",
+  },
+  {
+    name: "CUSTOM_MODELS_FILE",
+    ...text,
+    flag: "--config",
+    doc: "File of models of your own. Unset: models.yaml beside the .env, or in the configuration folder.",
+  },
+] as const satisfies readonly SettingRow[]
+
+const routing = [
+  {
+    name: "ROUTER_DEFAULT",
+    ...text,
+    doc: "Model for whatever no other rule takes. With any ROUTER_ setting requests are routed by their content.",
+  },
+  { name: "ROUTER_BACKGROUND", ...text, doc: "Model for haiku: small tasks in the background." },
+  { name: "ROUTER_THINK", ...text, doc: "Model for requests with thinking switched on." },
+  { name: "ROUTER_LONG_CONTEXT", ...text, doc: "Model for requests above LONG_CONTEXT_THRESHOLD." },
+  {
+    name: "LONG_CONTEXT_THRESHOLD",
+    ...tokens("128000", [1, most]),
+    doc: "Tokens (128k is 131072) from which a request is long; so is one that exceeds its model's window.",
+  },
+  {
+    name: "DEEPSEEK_THINKING",
+    ...word,
+    doc: "true, false or auto (by the task). When set, the default upstream is spoken to as DeepSeek is.",
+  },
+  {
+    name: "PROMPT_TUNING",
+    kind: "enum",
+    default: "off",
+    doc: "auto: temperature and top_p by the kind of task, where the client sends none.",
+  },
+] as const satisfies readonly SettingRow[]
+
+const server = [
+  { name: "HOST", kind: "string", default: "127.0.0.1", doc: "Address to listen on.", flag: "--host" },
+  {
+    name: "PORT",
+    ...integer("8082", [0, 65_535]),
+    flag: "--port",
+    doc: "Port to listen on; 0 takes a free one.",
+  },
+  {
+    name: "LOG_LEVEL",
+    kind: "enum",
+    default: "INFO",
+    flag: "--log-level",
+    doc: "How much is logged: DEBUG, INFO, WARNING (or WARN), ERROR.",
+  },
+  { name: "LOG_FORMAT", ...word, doc: "text or json. Unset: text on a terminal, otherwise json." },
+  {
+    name: "LOG_FILE_PATH",
+    ...text,
+    doc: "Folder for server.log, streaming.log, thinking.log and tools.log, a new one of each every day.",
+  },
+  { name: "LOG_RETENTION_DAYS", ...integer("3", [1, 3_650]), doc: "Days that log files are kept." },
+] as const satisfies readonly SettingRow[]
+
+const limits = [
+  {
+    name: "DEFAULT_MAX_TOKENS",
+    ...integer("8192", [1, most]),
+    doc: "max_tokens for requests that have none, or one below MIN_TOKENS_LIMIT.",
+  },
+  { name: "MIN_TOKENS_LIMIT", ...integer("1", [0, most]), doc: "The smallest max_tokens taken as meant." },
+  {
+    name: "MAX_TOKENS_LIMIT",
+    ...integer(undefined, [1, most]),
+    doc: "Upper limit of max_tokens. Unset: the limit of the model, where it is known.",
+  },
+  {
+    name: "REQUEST_TIMEOUT",
+    ...number("300", [0.001, longestTimer]),
+    doc: "Seconds without a byte from upstream that end a request; not the time of the whole reply.",
+  },
+  {
+    name: "MAX_RETRIES",
+    ...integer("2", [0, most]),
+    doc: "Further attempts when upstream fails before it gave any content.",
+  },
+  {
+    name: "ENABLE_TOKEN_ESTIMATION",
+    kind: "boolean",
+    default: "true",
+    doc: "Estimate the token counts that upstream leaves out.",
+  },
+  {
+    name: "DEFAULT_INPUT_COST_PER_TOKEN",
+    ...number(undefined, [0, 0.01]),
+    doc: "US dollars for a token read, where a model has no price of its own. Unset: the cost is not known.",
+  },
+  {
+    name: "DEFAULT_OUTPUT_COST_PER_TOKEN",
+    ...number(undefined, [0, 0.01]),
+    doc: "The same for a token written.",
+  },
+] as const satisfies readonly SettingRow[]
+
+const clients = [
+  {
+    name: "ALLOWED_API_KEYS",
+    kind: "list",
+    ...unset,
+    holdsSecrets: true,
+    doc: "Keys that clients may use, comma-separated. Unset: no key is asked for.",
+  },
+  {
+    name: "ANTHROPIC_API_KEY",
+    ...secret,
+    doc: "One more key that clients may use; where a route leads to Anthropic itself, the key for there.",
+  },
+  {
+    name: "ANTHROPIC_KEY_ROLE",
+    ...word,
+    doc: "client, upstream or both: what ANTHROPIC_API_KEY is for, whatever the routes say.",
+  },
+  {
+    name: "RATE_LIMIT_REQUESTS_PER_MINUTE",
+    ...integer(undefined, [1, most]),
+    ...later,
+    doc: "Requests a minute for each client key.",
+  },
+] as const satisfies readonly SettingRow[]
+
+const store = [
+  {
+    name: "REDIS_URL",
+    ...text,
+    holdsSecrets: true,
+    ...later,
+    doc: "Redis that shares limits and cache between proxies.",
+  },
+  { name: "CACHE_ENABLED", kind: "boolean", default: "false", ...later, doc: "Answer equal requests once." },
+  {
+    name: "CACHE_TTL",
+    ...number(undefined, [0, longestTimer]),
+    ...later,
+    doc: "Seconds that a cached reply is used. Unset: by its content.",
+  },
+  {
+    name: "CACHE_MAX_BYTES",
+    ...integer("268435456", [0, most]),
+    ...later,
+    doc: "Memory for cached replies.",
+  },
+] as const satisfies readonly SettingRow[]
+
+const network = [
+  {
+    name: "HTTPS_PROXY",
+    ...outer,
+    holdsSecrets: true,
+    doc: "HTTP proxy for upstreams with https:// addresses.",
+  },
+  { name: "HTTP_PROXY", ...outer, holdsSecrets: true, doc: "The same for http:// addresses." },
+  {
+    name: "NO_PROXY",
+    ...outer,
+    doc: "Hosts that are reached directly; .example.com stands for all below it, * for all.",
+  },
+  {
+    name: "NODE_EXTRA_CA_CERTS",
+    ...outer,
+    doc: "File of further certificate authorities, in PEM form.",
+  },
+] as const satisfies readonly SettingRow[]
+
+type SettingRow = Omit<Setting, "group">
+
+const inGroup = <const R extends readonly SettingRow[], const G extends Setting["group"]>(
+  group: G,
+  rows: R,
+): readonly (R[number] & { readonly group: G })[] => rows.map((row) => ({ ...row, group }))
+
+/** Every setting with a meaning of its own; the providers' key variables come on top. */
+export const ownSettings = [
+  ...inGroup("upstream", upstream),
+  ...inGroup("models", models),
+  ...inGroup("routing", routing),
+  ...inGroup("server", server),
+  ...inGroup("limits", limits),
+  ...inGroup("clients", clients),
+  ...inGroup("store", store),
+  ...inGroup("network", network),
+] as const

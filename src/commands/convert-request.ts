@@ -1,16 +1,16 @@
 // `convert` for requests of either side.
 import type { z } from "zod"
 import type { Config } from "../config/config.ts"
-import { resolveRoute } from "../config/route.ts"
 import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
 import { bodyOf, convertRequest } from "../convert/request/request.ts"
 import { sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
-import { type JsonObject, parseJson, textOf } from "../protocol/json.ts"
-import { CountRequest, MessagesRequest, renderIssues } from "../protocol/messages.ts"
+import { type JsonObject, parseJson } from "../protocol/json.ts"
+import { CountRequest, renderIssues } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
+import { askFor, directRoute } from "../server/asked.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
 import { explain, explainRoute, renderNotes, renderTokens } from "./convert-explain.ts"
 
@@ -28,16 +28,11 @@ export function convertMessagesBody(
   config: Config,
   toResponses: boolean,
 ): ConvertedRequest {
-  const dialect = toResponses ? "responses" : undefined
-  const resolved = resolveRoute(
-    config,
-    model ?? textOf(body["model"]),
-    dialect === undefined ? {} : { dialect },
-  )
-  if (resolved.ok && resolved.route.profile.dialect === "messages") {
-    return passThrough(body, resolved.route, config)
-  }
-  const parsed = MessagesRequest.safeParse(body)
+  const asked = askFor(body, config, { model, ...(toResponses ? { dialect: "responses" } : {}) })
+  const { resolved } = asked
+  const direct = directRoute(asked)
+  if (direct !== undefined) return passThrough(body, direct, config)
+  const parsed = asked.parsed()
   if (!parsed.success) return { ok: false, why: notARequest(parsed.error) }
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
   const request = parsed.data
@@ -48,7 +43,7 @@ export function convertMessagesBody(
     body: bodyOf(conversion),
     explanation: () => {
       const notes = [...noteUnknownFields(body, route.profile), ...conversion.notes]
-      return explain(request, route, conversion.body, notes, estimateRequest(request))
+      return explain(request, route, conversion.body, notes, asked.tokens())
     },
   }
 }
@@ -89,9 +84,9 @@ export function convertChatBody(
   }
   const { request, notes } = convertChatRequest(parsed.data)
   const named = model === undefined ? request : { ...request, model }
-  const checked = MessagesRequest.safeParse(named)
+  const { parsed: read, resolved } = askFor(named, config)
+  const checked = read()
   if (!checked.success) return { ok: false, why: renderIssues(checked.error) }
-  const resolved = resolveRoute(config, checked.data.model ?? undefined)
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
   return {
     ok: true,

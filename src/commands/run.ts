@@ -2,7 +2,7 @@
 import { homedir } from "node:os"
 import { basename } from "node:path"
 import type { Config } from "../config/config.ts"
-import { loadHere } from "../config/load.ts"
+import type { Needs } from "../config/load.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import { createLogger, type Logger } from "../observe/log.ts"
 import { logExchange } from "../observe/log-exchange.ts"
@@ -12,6 +12,7 @@ import { type ChildEnd, findCommand, runChild } from "./child.ts"
 import { childEnvironment, type Environment, serviceSwitches } from "./child-environment.ts"
 import { claudeSettingsFiles, findConflicts } from "./claude-settings.ts"
 import type { CommandIo } from "./io.ts"
+import { loadSettings } from "./load-settings.ts"
 import { modelLimits } from "./model-limits.ts"
 import { createRecord } from "./run-record.ts"
 import { holdStrays } from "./strays.ts"
@@ -42,7 +43,7 @@ export async function run(options: RunOptions, io: CommandIo, env: Environment):
   }
   const demo = options.demo ? startDemoUpstream() : undefined
   try {
-    const loaded = loadHere(needs(options, demo?.baseUrl))
+    const loaded = await loadSettings(needs(options, demo?.baseUrl))
     if (loaded.ok) return await runWith({ name, path: found.path, args }, loaded, options, io, env)
     for (const problem of loaded.problems) say(io, problem)
     return 2
@@ -51,7 +52,7 @@ export async function run(options: RunOptions, io: CommandIo, env: Environment):
   }
 }
 
-function needs(options: RunOptions, demoBaseUrl: string | undefined): Parameters<typeof loadHere>[0] {
+function needs(options: RunOptions, demoBaseUrl: string | undefined): Needs {
   const { model, logLevel, envFile } = options
   const flags = { LOG_LEVEL: logLevel, BIG_MODEL: model, MIDDLE_MODEL: model, SMALL_MODEL: model }
   return { flags, envFile, localFile: false, needsUpstream: true, demoBaseUrl }

@@ -18,6 +18,8 @@ export interface Picked {
   readonly model: string
   /** For the log: what was seen, and the setting that it led to. */
   readonly reason: string
+  /** The content of the request decided, by a ROUTER_* setting. */
+  readonly routed: boolean
 }
 
 /** The names of the rules' settings. */
@@ -43,7 +45,7 @@ export function pickModel(
 ): Picked {
   // Claude Code's mark for a context of a million tokens; it is no part of the name.
   const name = sent.replace(/\[1m\]$/i, "").trim()
-  if (facts.exact === true && name !== "") return { model: name, reason: byName }
+  if (facts.exact === true && name !== "") return named(name)
   const { router } = config
   if (Object.values(router).every((slot) => slot === undefined)) return byTier(config, name)
   const picked = byContent(config, name, facts)
@@ -52,19 +54,26 @@ export function pickModel(
   const tokens = facts.tokens()
   const limit = Math.min(config.longContextThreshold, windowOf(picked.model) ?? Number.POSITIVE_INFINITY)
   if (tokens <= limit) return picked
-  return { model: longContext, reason: `${tokens} tokens, more than ${limit} → ${slots.longContext}` }
+  return {
+    model: longContext,
+    reason: `${tokens} tokens, more than ${limit} → ${slots.longContext}`,
+    routed: true,
+  }
 }
+
+const named = (model: string): Picked => ({ model, reason: byName, routed: false })
 
 /** A rule without a model does not apply; where the last one has none, the tier of the name does. */
 function byContent(config: Config, name: string, { thinking }: RequestFacts): Picked {
   const { think, background, default: rest } = config.router
-  if (thinking === true && think !== undefined) return { model: think, reason: `thinking → ${slots.think}` }
-  if (name !== "" && isNamed(config, name)) return { model: name, reason: byName }
+  if (thinking === true && think !== undefined)
+    return { model: think, reason: `thinking → ${slots.think}`, routed: true }
+  if (name !== "" && isNamed(config, name)) return named(name)
   const isBackground = familyOf(name)?.tier === "small"
   const model = isBackground ? background : rest
   if (model === undefined) return byTier(config, name)
   const what = isBackground ? "haiku" : name === "" ? "no model named" : (wordOf(name) ?? "unknown model")
-  return { model, reason: `${what} → ${isBackground ? slots.background : slots.default}` }
+  return { model, reason: `${what} → ${isBackground ? slots.background : slots.default}`, routed: true }
 }
 
 /** Does the name mean one model, and one we know? */
@@ -75,14 +84,13 @@ function isNamed(config: Config, name: string): boolean {
 
 function byTier(config: Config, name: string): Picked {
   const { tiers } = config
-  if (name === "") return { model: tiers.big, reason: "no model named → BIG_MODEL" }
-  if (isConfigured(config, name) || splitName(config, name).explicit) return { model: name, reason: byName }
+  if (name === "") return { model: tiers.big, reason: "no model named → BIG_MODEL", routed: false }
+  if (isConfigured(config, name) || splitName(config, name).explicit) return named(name)
   const family = familyOf(name)
-  if (family === undefined) return { model: name, reason: byName }
+  if (family === undefined) return named(name)
   // Anthropic knows its own models best, unless the user says otherwise.
-  if (tiers[family.tier] === "" && config.upstream.row.delta.checksSignatures === true)
-    return { model: name, reason: byName }
-  return { model: tiers[family.tier], reason: `${wordOf(name)} → ${family.setting}` }
+  if (tiers[family.tier] === "" && config.upstream.row.delta.checksSignatures === true) return named(name)
+  return { model: tiers[family.tier], reason: `${wordOf(name)} → ${family.setting}`, routed: false }
 }
 
 /** A relay may serve Claude's own names: a name the user configured is never translated again. */

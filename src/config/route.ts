@@ -60,7 +60,7 @@ function describe(
   config: Config,
   upstream: Upstream,
   custom: CustomModel | undefined,
-  { reason }: Picked,
+  { reason, routed }: Picked,
 ): Omit<Route, "url" | "model" | "requestedModel" | "profile"> {
   return {
     provider: upstream.row.id,
@@ -72,6 +72,7 @@ function describe(
     tuning: config.promptTuning,
     prices: custom?.prices ?? config.defaultPrices,
     reason,
+    routed,
   }
 }
 

@@ -39,4 +39,6 @@ export interface Route {
   readonly prices: Prices | undefined
   /** Why this route was taken, for the log. */
   readonly reason: string
+  /** The content of the request decided it, and not its model's name alone. */
+  readonly routed: boolean
 }

@@ -4,8 +4,8 @@ import { convertMessagesReply } from "../convert/reverse/reply.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
 import { changed, type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
-import type { JsonObject } from "../protocol/json.ts"
 import type { Route } from "../providers/route.ts"
+import { type Asked, askFor, directRoute, withRoute } from "./asked.ts"
 import { readBody } from "./body.ts"
 import {
   type About,
@@ -17,7 +17,7 @@ import {
 } from "./chat-reply.ts"
 import type { Context } from "./context.ts"
 import { type DirectRequest, handleDirect } from "./direct.ts"
-import { directRequest, directRoute } from "./direct-request.ts"
+import { directRequest } from "./direct-request.ts"
 import { answer, type Dialect } from "./messages.ts"
 import { type Preparation, prepareRequest } from "./prepare.ts"
 import { jsonReply } from "./respond.ts"
@@ -43,15 +43,16 @@ export async function handleChatCompletions(
   }
   const { request: converted, wishes, notes } = convertChatRequest(parsed.data)
   const options = { ...wishes, created: Math.floor(Date.now() / 1000) }
-  const route = directRoute(converted, context)
+  const asked = askFor(converted, context.config)
+  const route = directRoute(asked)
   if (route !== undefined) {
-    const direct = passOn(converted, notes, route, { request, requestId, startedAt })
-    return toChatReply(await handleDirect(direct, context), requestId, options)
+    const direct = passOn(asked, notes, route, { request, requestId, startedAt })
+    return withRoute(await toChatReply(await handleDirect(direct, context), requestId, options), asked)
   }
-  const preparation = prepareRequest(converted, request, context, requestId, startedAt)
+  const preparation = prepareRequest(asked, request, context, requestId, startedAt)
   const reply = await answer(withNotes(preparation, notes), request, context, requestId, chatDialect(options))
   reply.headers.set("x-request-id", requestId)
-  return reply
+  return withRoute(reply, asked)
 }
 
 /** What was lost on the way into the Messages API is told together with what is lost on the way out of it. */
@@ -66,17 +67,18 @@ const noQuery = new URL("http://localhost/v1/messages")
 
 /** For an upstream that speaks the Messages API itself, whose temperatures end at 1. */
 function passOn(
-  converted: JsonObject,
+  asked: Asked,
   notes: readonly Note[],
   route: Route,
   about: Pick<DirectRequest, "request" | "requestId" | "startedAt">,
 ): DirectRequest {
-  const { temperature } = converted
+  const { temperature } = asked.body
   const hot = typeof temperature === "number" && temperature > 1
-  const body = hot ? { ...converted, temperature: 1 } : converted
+  const body = hot ? { ...asked.body, temperature: 1 } : asked.body
   const lowered = hot ? [changed("temperature", `${temperature} became 1, the nearest value taken here`)] : []
   const text = JSON.stringify(body)
-  return { ...directRequest({ ...about, route, body, text, url: noQuery }), notes: [...notes, ...lowered] }
+  const direct = directRequest({ ...asked, body }, route, { ...about, text, url: noQuery })
+  return { ...direct, notes: [...notes, ...lowered] }
 }
 
 /** How an OpenAI client is spoken to. */

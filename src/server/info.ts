@@ -1,11 +1,11 @@
 // The endpoints that tell instead of doing: what this is, is it well, how many tokens.
 import { invalidRequest } from "../protocol/fault.ts"
-import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
-import { estimateRequest } from "../tokens/estimate.ts"
+import { renderIssues } from "../protocol/messages.ts"
+import { askFor, directRoute } from "./asked.ts"
 import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { countDirect } from "./direct.ts"
-import { directRequest, directRoute } from "./direct-request.ts"
+import { directRequest } from "./direct-request.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 
 /** GET /: for people and for a client's first look. */
@@ -65,17 +65,15 @@ export async function countTokens(
   const startedAt = performance.now()
   const body = await readBody(request)
   if (!body.ok) return faultReply(body.fault, requestId)
-  const route = directRoute(body.json, context)
+  const asked = askFor(body.json, context.config)
+  const route = directRoute(asked)
   if (route !== undefined) {
-    const { json, text } = body
-    return countDirect(
-      directRequest({ route, request, body: json, text, url, requestId, startedAt }),
-      context,
-    )
+    const { text } = body
+    return countDirect(directRequest(asked, route, { request, text, url, requestId, startedAt }), context)
   }
-  const parsed = MessagesRequest.safeParse(body.json)
+  const parsed = asked.parsed()
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
-  const tokens = estimateRequest(parsed.data)
+  const tokens = asked.tokens()
   const management = body.json["context_management"]
   const edits =
     management === undefined || management === null

@@ -5,10 +5,11 @@ import { encodeEvent, pingEvent } from "../protocol/encode.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { Batches } from "../upstream/batches.ts"
-import { type Body, readBody } from "./body.ts"
+import { type Asked, askFor, directRoute, type Wish, withRoute } from "./asked.ts"
+import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
-import { type DirectRequest, handleDirect } from "./direct.ts"
-import { directRequest, directRoute } from "./direct-request.ts"
+import { handleDirect } from "./direct.ts"
+import { directRequest } from "./direct-request.ts"
 import { eventReply, type StreamEncoder } from "./event-reply.ts"
 import { type Preparation, prepareRequest } from "./prepare.ts"
 import { faultReply, internalFault, jsonReply } from "./respond.ts"
@@ -36,40 +37,35 @@ export async function handleMessages(
   context: Context,
   requestId: string,
   url: URL,
+  wish: Wish = {},
 ): Promise<Response> {
   const startedAt = performance.now()
   const body = await readBody(request)
-  const { preparation, direct } = body.ok
-    ? understand(body, request, context, { requestId, startedAt, url })
-    : { preparation: body, direct: undefined }
-  if (direct !== undefined) return handleDirect(direct, context)
-  return answer(preparation, request, context, requestId, anthropic)
+  if (!body.ok) return answer(body, request, context, requestId, anthropic)
+  const asked = askFor(body.json, context.config, wish)
+  const given = { request, requestId, startedAt, url, text: body.text }
+  return withRoute(await answerAsked(asked, given, context), asked)
 }
 
-interface Circumstances {
+interface Given {
+  readonly request: Request
   readonly requestId: string
   readonly startedAt: number
   readonly url: URL
+  readonly text: string
 }
 
-type Understood =
-  | { readonly preparation: Preparation; readonly direct?: undefined }
-  | { readonly preparation?: undefined; readonly direct: DirectRequest }
-
 /** An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread. */
-function understand(
-  { json, text }: Extract<Body, { ok: true }>,
-  request: Request,
-  context: Context,
-  { requestId, startedAt, url }: Circumstances,
-): Understood {
-  const route = directRoute(json, context)
-  if (route === undefined) {
-    const refused = refuseThread(json, request.headers.get("user-agent") ?? "")
-    if (refused !== undefined) return { preparation: { ok: false, fault: refused } }
-    return { preparation: prepareRequest(json, request, context, requestId, startedAt) }
-  }
-  return { direct: directRequest({ route, request, body: json, text, url, requestId, startedAt }) }
+function answerAsked(asked: Asked, given: Given, context: Context): Promise<Response> {
+  const { request, requestId, startedAt } = given
+  const route = directRoute(asked)
+  if (route !== undefined) return handleDirect(directRequest(asked, route, given), context)
+  const refused = refuseThread(asked.body, request.headers.get("user-agent") ?? "")
+  const preparation: Preparation =
+    refused === undefined
+      ? prepareRequest(asked, request, context, requestId, startedAt)
+      : { ok: false, fault: refused }
+  return answer(preparation, request, context, requestId, anthropic)
 }
 
 /** Answers a request that was understood, or refuses one that was not; every outcome is one Exchange. */

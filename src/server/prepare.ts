@@ -1,16 +1,15 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../config/config.ts"
-import { resolveRoute } from "../config/route.ts"
 import { convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf } from "../protocol/json.ts"
-import { MessagesRequest, renderIssues } from "../protocol/messages.ts"
+import { renderIssues } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
-import { estimateRequest } from "../tokens/estimate.ts"
 import type { AmendingOptions, Sendable } from "./amending.ts"
+import type { Asked } from "./asked.ts"
 import type { Context } from "./context.ts"
 import { scopeOf } from "./memory.ts"
 
@@ -35,23 +34,16 @@ export type Preparation =
  * name the session and the client.
  */
 export function prepareRequest(
-  body: JsonObject,
+  { body, parsed: read, tokens: inputTokens, resolved }: Asked,
   request: Request,
   context: Context,
   requestId: string,
   startedAt: number,
 ): Preparation {
   const { config } = context
-  const parsed = MessagesRequest.safeParse(body)
+  const parsed = read()
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
-  const resolved = resolveRoute(config, parsed.data.model ?? undefined)
   if (!resolved.ok) return resolved
-  // Counted when it is first asked for, which is after the request has left: a large one takes milliseconds.
-  let counted: number | undefined
-  const inputTokens = () => {
-    counted ??= estimateRequest(parsed.data)
-    return counted
-  }
   const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
   const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
   const scope = scopeOf(request.headers, session)

@@ -143,6 +143,7 @@ test("a route holds everything the request needs", () => {
     tuning: false,
     prices: undefined,
     reason: "sonnet → MIDDLE_MODEL",
+    routed: false,
   })
 })
 

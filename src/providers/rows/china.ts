@@ -70,7 +70,7 @@ export const ark: ProviderRow = {
   baseUrl: "https://ark.cn-beijing.volces.com/api/v3",
   native: null,
   keyNames: ["ARK_API_KEY"],
-  tiers: null,
+  tiers: { big: "doubao-seed-1-8-251228", small: "doubao-seed-1-6-flash-250828" },
   delta: {
     hosts: [".volces.com"],
     drop: ["parallel_tool_calls"],

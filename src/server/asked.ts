@@ -1,0 +1,70 @@
+// What a request asks for, as far as routing goes: found once, whatever way the request then takes.
+import type { Config } from "../config/config.ts"
+import { type Resolved, type RouteRequest, resolveRoute } from "../config/route.ts"
+import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
+import { CountRequest, MessagesRequest } from "../protocol/messages.ts"
+import type { Route } from "../providers/route.ts"
+import { estimateRequest } from "../tokens/estimate.ts"
+
+export interface Asked {
+  readonly body: JsonObject
+  /** The body read as a Messages request, once. */
+  readonly parsed: () => ReturnType<typeof MessagesRequest.safeParse>
+  /** The prompt's tokens, estimated once and only when first asked for: a large one takes milliseconds. */
+  readonly tokens: () => number
+  readonly resolved: Resolved
+}
+
+/** How the route is wished to be, besides what the body says. */
+export interface Wish extends Pick<RouteRequest, "exact" | "dialect"> {
+  /** Stands in for the body's own. */
+  readonly model?: string | undefined
+}
+
+/** Resolves the route of a Messages body. */
+export function askFor(body: JsonObject, config: Config, { model, ...wish }: Wish = {}): Asked {
+  const parsed = once(() => MessagesRequest.safeParse(body))
+  const tokens = once(() => {
+    const read = parsed()
+    return read.success ? estimateRequest(read.data) : estimateUnread(body)
+  })
+  const facts = { ...wish, thinking: isThinking(body), tokens }
+  return { body, parsed, tokens, resolved: resolveRoute(config, model ?? textOf(body["model"]), facts) }
+}
+
+/** Thinking is asked for: `disabled` and its absence are none. */
+function isThinking(body: JsonObject): boolean {
+  const type = objectOf(body["thinking"])["type"]
+  return type === "enabled" || type === "adaptive"
+}
+
+/** Our estimate of a body that holds what only its own API knows. */
+function estimateUnread(body: JsonObject): number {
+  const parsed = CountRequest.safeParse(body)
+  return parsed.success ? estimateRequest({ ...parsed.data, messages: parsed.data.messages ?? [] }) : 0
+}
+
+/** The route if it leads to an upstream that speaks the Messages API itself: such a body is passed through. */
+export function directRoute({ resolved }: Asked): Route | undefined {
+  return resolved.ok && resolved.route.profile.dialect === "messages" ? resolved.route : undefined
+}
+
+const longestHeader = 300
+
+/** Says in a header of the reply where the request went and why. */
+export function withRoute(reply: Response, { resolved }: Asked): Response {
+  if (!resolved.ok) return reply
+  const { provider, model, reason } = resolved.route
+  const text = `${provider}/${model}; ${reason.replaceAll("→", "->")}`
+  // A header takes visible ASCII, and names may hold anything.
+  reply.headers.set("x-claude-proxy-route", text.replace(/[^ -~]/g, "?").slice(0, longestHeader))
+  return reply
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}

@@ -1,7 +1,8 @@
 // Every provider's own switch for thinking, at each level of the Messages API's scale: off, low, medium, high, xhigh, max.
 import { describe, expect, test } from "bun:test"
 import { convertRequest } from "../../src/convert/request/request.ts"
-import { convertThinking } from "../../src/convert/request/thinking.ts"
+import { convertThinking, wishOf } from "../../src/convert/request/thinking.ts"
+import type { MessagesRequest } from "../../src/protocol/messages.ts"
 import { ask, limits, parse, routeTo, type Target, text, user } from "./request-support.ts"
 
 const levels = ["off", "low", "medium", "high", "xhigh", "max"] as const
@@ -12,6 +13,9 @@ function asking(level: (typeof levels)[number]) {
     return parse(ask([hi], { thinking: { type: "disabled" }, output_config: { effort: "high" } }))
   return parse(ask([hi], { thinking: { type: "adaptive" }, output_config: { effort: level } }))
 }
+
+/** The wish of a client, where the configuration has none. */
+const clients = (given: MessagesRequest) => wishOf(given, {}, () => "chat")
 
 const tools = { forced: false, hasTools: false }
 
@@ -159,9 +163,11 @@ test.each<[string, string, object, object | readonly object[]]>([
 ])("%s %s", (provider, model, off, on) => {
   const expected = [off, ...(Array.isArray(on) ? on : Array.from({ length: 5 }, () => on))]
   const { profile } = routeTo([provider, model])
-  expect(levels.map((level) => convertThinking(asking(level), profile, tools).fields)).toEqual(expected)
+  expect(levels.map((level) => convertThinking(clients(asking(level)), profile, tools).fields)).toEqual(
+    expected,
+  )
   // A request that says nothing of thinking is not answered with a switch.
-  expect(convertThinking(parse(ask([hi])), profile, tools).fields).toEqual({})
+  expect(convertThinking(clients(parse(ask([hi]))), profile, tools).fields).toEqual({})
 })
 
 test.each<[string, string, string | undefined, boolean]>([
@@ -223,9 +229,9 @@ test.each<[string, object]>([
   ["qwen/qwen3-next-80b-a3b-thinking", { effort: "low" }],
   ["qwen/qwen3-235b-a22b-2507", { enabled: false }],
 ])("no thinking from %s at OpenRouter", (model, reasoning) => {
-  const { fields } = convertThinking(asking("off"), routeTo(["openrouter", model]).profile, tools)
+  const { fields } = convertThinking(clients(asking("off")), routeTo(["openrouter", model]).profile, tools)
   expect(fields).toEqual({ reasoning })
-  const high = convertThinking(asking("high"), routeTo(["openrouter", model]).profile, tools)
+  const high = convertThinking(clients(asking("high")), routeTo(["openrouter", model]).profile, tools)
   expect(high.fields).toEqual({ reasoning: { effort: "high" } })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { convertThinking, reasoningLevel } from "../../src/convert/request/thinking.ts"
+import { convertThinking, reasoningLevel, wishOf } from "../../src/convert/request/thinking.ts"
+import type { MessagesRequest } from "../../src/protocol/messages.ts"
 import { ask, parse, routeTo, type Target, text, user } from "./request-support.ts"
 
 const hi = user(text("hi"))
@@ -42,6 +43,9 @@ describe("the level a request asks for", () => {
   })
 })
 
+/** The wish of a client, where the configuration has none. */
+const clients = (given: MessagesRequest) => wishOf(given, {}, () => "chat")
+
 const levels = ["off", "low", "medium", "high", "xhigh", "max", "unset"] as const
 
 function asking(level: (typeof levels)[number]) {
@@ -52,7 +56,10 @@ function asking(level: (typeof levels)[number]) {
 
 function words(target: Target, hasTools: boolean): readonly unknown[] {
   return levels.map((level) => {
-    const { fields } = convertThinking(asking(level), routeTo(target).profile, { forced: false, hasTools })
+    const { fields } = convertThinking(clients(asking(level)), routeTo(target).profile, {
+      forced: false,
+      hasTools,
+    })
     return [fields.thinking?.type, fields.reasoning_effort].filter((word) => word !== undefined).join(" ")
   })
 }
@@ -93,13 +100,17 @@ describe("in the provider's words", () => {
     [["generic", "some-model"], {}, []],
   ])("what cannot be said leaves a note: %p %j", (target, more, expected) => {
     const facts = { forced: false, hasTools: false }
-    const { notes } = convertThinking(request({ ...more }), routeTo(target).profile, facts)
+    const { notes } = convertThinking(clients(request({ ...more })), routeTo(target).profile, facts)
     expect(notes.map(({ kind, path }) => `${kind} ${path}`)).toEqual([...expected])
   })
 
   test("a forced call leaves thinking alone where both may be", () => {
     const facts = { forced: true, hasTools: true }
-    const { fields, off } = convertThinking(asking("high"), routeTo(["openai", "gpt-5"]).profile, facts)
+    const { fields, off } = convertThinking(
+      clients(asking("high")),
+      routeTo(["openai", "gpt-5"]).profile,
+      facts,
+    )
     expect([fields, off]).toEqual([{ reasoning_effort: "high" }, false])
   })
 })

@@ -3,6 +3,8 @@ import type { ChatRequest } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import type { Route } from "../../providers/route.ts"
+import type { Task } from "./task-rule.ts"
 
 /** Limits of the configuration, in tokens. */
 export interface TokenLimits {
@@ -19,7 +21,7 @@ interface Amount {
 // Reasoning counts as output nearly everywhere: with less than this nothing may be left for the answer.
 const leastWhileThinking = 4_096
 
-/** The limit of one reply. `thinks` says that the client asked for thinking, which needs room of its own. */
+/** The limit of one reply. `thinks` says that thinking is asked for, which needs room of its own. */
 export function prepareMaxTokens(
   request: MessagesRequest,
   profile: ProviderProfile,
@@ -54,13 +56,54 @@ export function prepareStops(request: MessagesRequest, profile: ProviderProfile)
   return { wanted, sent, watched: left === 0 ? [] : wanted, notes }
 }
 
-export function sampling(request: MessagesRequest): Pick<ChatRequest, "temperature" | "top_p" | "top_k"> {
+export interface Sampling {
+  readonly fields: Pick<ChatRequest, "temperature" | "top_p" | "top_k">
+  readonly notes: readonly Note[]
+}
+
+/** What suits a kind of task; none of it suits talk in particular. */
+const tuned: Readonly<Record<Task, { readonly temperature?: number; readonly top_p?: number }>> = {
+  code: { temperature: 0.1, top_p: 0.9 },
+  reasoning: { temperature: 0.3, top_p: 0.8 },
+  creative: { temperature: 0.8, top_p: 0.95 },
+  analysis: { temperature: 0.2, top_p: 0.85 },
+  chat: {},
+}
+
+/**
+ * The client's own sampling. Where it names neither temperature nor top_p, those of the configuration stand in,
+ * and for what that leaves open, those that suit the task, when `tuning` is on.
+ */
+export function sampling(
+  request: MessagesRequest,
+  { defaults, tuning }: Pick<Route, "defaults" | "tuning">,
+  task: () => Task,
+): Sampling {
   const { temperature, top_p, top_k } = request
-  return {
+  const own = {
     ...(typeof temperature === "number" ? { temperature } : {}),
     ...(typeof top_p === "number" ? { top_p } : {}),
-    ...(typeof top_k === "number" ? { top_k } : {}),
   }
+  const rest = typeof top_k === "number" ? { top_k } : {}
+  if (Object.keys(own).length > 0) return { fields: { ...own, ...rest }, notes: [] }
+  const isOpen = defaults.temperature === undefined || defaults.top_p === undefined
+  const kind = tuning && isOpen ? task() : "chat"
+  const suits = tuned[kind]
+  const notes = (["temperature", "top_p"] as const).flatMap((field) => {
+    if (defaults[field] !== undefined) return [changed(field, `${defaults[field]}, set in the configuration`)]
+    if (suits[field] === undefined) return []
+    return [changed(field, `${suits[field]}, chosen for ${kind} (PROMPT_TUNING)`)]
+  })
+  const chosen = {
+    temperature: defaults.temperature ?? suits.temperature,
+    top_p: defaults.top_p ?? suits.top_p,
+  }
+  const fields = {
+    ...(chosen.temperature === undefined ? {} : { temperature: chosen.temperature }),
+    ...(chosen.top_p === undefined ? {} : { top_p: chosen.top_p }),
+    ...rest,
+  }
+  return { fields, notes }
 }
 
 export function serviceTier(request: MessagesRequest): Pick<ChatRequest, "service_tier"> {

@@ -18,6 +18,7 @@ import {
   applyProfile,
   prepareMaxTokens,
   prepareStops,
+  type Sampling,
   sampling,
   serviceTier,
   streaming,
@@ -26,7 +27,8 @@ import {
 import { type ResponsesParts, toResponses } from "./responses-body.ts"
 import { cacheKey } from "./session.ts"
 import { joinSystem } from "./system.ts"
-import { convertThinking, type Reasoning } from "./thinking.ts"
+import { taskOf } from "./task.ts"
+import { convertThinking, type Reasoning, wishOf } from "./thinking.ts"
 import { applyToolChanges } from "./tool-changes.ts"
 import { type PreparedTools, prepareTools } from "./tools.ts"
 import { type ConvertedSearch, convertSearch } from "./web-search.ts"
@@ -88,13 +90,16 @@ export function convertRequest(
   const request = askForSummary({ ...given, tools: [...search.tools] })
   const tools = prepareTools(request, profile)
   const hasTools = tools.tools.length + search.chatTools.length + search.hosted.length > 0
-  const thinking = convertThinking(request, profile, { forced: tools.forced, hasTools })
+  const task = taskOf(given.messages)
+  const wish = wishOf(request, route.defaults, task)
+  const thinking = convertThinking(wish, profile, { forced: tools.forced, hasTools })
   const sendReasoning = !thinking.off || thinksAnyway(profile)
   const target = { provider: route.provider, model: route.model }
   const dialogue = convertDialogue(request.messages, { profile, target, sendReasoning, recall })
   const format = convertFormat(request, profile, hasTools)
   const maxTokens = prepareMaxTokens(request, profile, limits, thinking.wanted)
   const stops = prepareStops(request, profile)
+  const sampled = sampling(request, route, task)
   const system = [joinSystem(request.system), ...dialogue.hoisted, format.instruction]
   const parts: Parts = {
     tools,
@@ -103,12 +108,13 @@ export function convertRequest(
     dialogue,
     format,
     stops,
+    sampled,
     maxTokens: maxTokens.value,
     system,
   }
   const { body, notes: removed } = applyProfile(buildBody(request, route, parts, session), request, profile)
   const calls = toolUses(request)
-  const noted = [changes, search, tools, thinking, dialogue, maxTokens, stops, format]
+  const noted = [changes, search, tools, thinking, dialogue, maxTokens, stops, sampled, format]
   return {
     body,
     responses: responsesParts(parts, profile),
@@ -162,6 +168,7 @@ interface Parts {
   readonly dialogue: Dialogue
   readonly format: Format
   readonly stops: { readonly sent: readonly string[] }
+  readonly sampled: Sampling
   readonly maxTokens: number
   readonly system: readonly (string | undefined)[]
 }
@@ -169,7 +176,7 @@ interface Parts {
 function buildBody(
   request: MessagesRequest,
   { profile, model }: Route,
-  { tools, search, thinking, dialogue, format, stops, maxTokens, system }: Parts,
+  { tools, search, thinking, dialogue, format, stops, sampled, maxTokens, system }: Parts,
   session: string | undefined,
 ): ChatRequest {
   const texts = system.filter((text) => text !== undefined)
@@ -181,7 +188,7 @@ function buildBody(
     model,
     messages: profile.cacheControl && wantsCache(request) ? markCache(messages) : messages,
     [profile.maxTokensField]: maxTokens,
-    ...sampling(request),
+    ...sampled.fields,
     ...(stops.sent.length === 0 ? {} : { stop: stops.sent }),
     ...streaming(request, profile, offered.length > 0),
     ...(offered.length === 0 ? {} : { tools: offered }),

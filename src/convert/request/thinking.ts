@@ -4,6 +4,8 @@ import type { ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile, ReasoningLevel, ReasoningProfile } from "../../providers/profile.ts"
+import type { Defaults } from "../../providers/route.ts"
+import type { Task } from "./task-rule.ts"
 
 export interface Reasoning {
   readonly fields: Pick<
@@ -15,9 +17,9 @@ export interface Reasoning {
     | "reasoning"
     | "chat_template_kwargs"
   >
-  /** The client switched thinking off, or a forced tool call did. */
+  /** Thinking is switched off: by the client, the configuration, the kind of task, or a forced tool call. */
   readonly off: boolean
-  /** The client asked for thinking, and nothing stands against it. */
+  /** Thinking is asked for, and nothing stands against it. */
   readonly wanted: boolean
   /** A tool call cannot be forced, as this model thinks whatever it is told: it is only asked for. */
   readonly unforce: boolean
@@ -46,6 +48,49 @@ function levelOfBudget(tokens: number): ReasoningLevel {
   return tokens <= 24_576 ? "high" : "xhigh"
 }
 
+/** How much is to be thought about a request. */
+export interface Wish {
+  readonly level: ReasoningLevel | "unset"
+  /** Where it is said, for notes. */
+  readonly path: string
+  /** What the configuration made of the client's own wish. */
+  readonly notes: readonly Note[]
+}
+
+/** Kinds of task that are worth thinking about. */
+const deep: ReadonlySet<Task> = new Set(["code", "reasoning", "analysis"])
+
+/**
+ * What the client wishes, and what the configuration makes of it: it may switch thinking off whatever the client
+ * says, but not on where the client switches it off. `task` is asked for only where it decides.
+ */
+export function wishOf(request: MessagesRequest, defaults: Defaults, task: () => Task): Wish {
+  const asked = reasoningLevel(request)
+  const path = request.output_config?.effort && !request.thinking ? "output_config.effort" : "thinking"
+  const { thinking, effort } = defaults
+  if (asked === "off") return { level: asked, path, notes: [] }
+  if (thinking === "off") return switchedOff("DEEPSEEK_THINKING is false")
+  if (effort === "off") return switchedOff("so says the effort in the configuration")
+  if (thinking === undefined) return withEffort({ level: asked, path, notes: [] }, effort)
+  const kind = thinking === "auto" ? task() : undefined
+  const why = `DEEPSEEK_THINKING is ${kind === undefined ? "true" : `auto and this looks like ${kind}`}`
+  if (kind !== undefined && !deep.has(kind)) return switchedOff(why)
+  if (asked !== "unset") return withEffort({ level: asked, path, notes: [] }, effort)
+  return withEffort({ level: "high", path, notes: [changed("thinking", `on: ${why}`)] }, effort)
+}
+
+function switchedOff(why: string): Wish {
+  return { level: "off", path: "thinking", notes: [changed("thinking", `off: ${why}`)] }
+}
+
+/** The effort of the configuration takes the place of any other. */
+function withEffort(wish: Wish, effort: Defaults["effort"]): Wish {
+  if (effort === undefined) return wish
+  const path = "output_config.effort"
+  const note = changed(path, `${effort}, set in the configuration`)
+  return { level: effort, path, notes: effort === wish.level ? wish.notes : [...wish.notes, note] }
+}
+
 export interface ToolFacts {
   /** The client insists on a tool call. */
   readonly forced: boolean
@@ -53,21 +98,16 @@ export interface ToolFacts {
   readonly hasTools: boolean
 }
 
-/** The provider's own switch for the level a request asks for. */
-export function convertThinking(
-  request: MessagesRequest,
-  profile: ProviderProfile,
-  tools: ToolFacts,
-): Reasoning {
+/** The provider's own switch for the level that is wished for. */
+export function convertThinking(wish: Wish, profile: ProviderProfile, tools: ToolFacts): Reasoning {
   const { reasoning, toolChoice } = profile
-  const asked = reasoningLevel(request)
-  const path = request.output_config?.effort && !request.thinking ? "output_config.effort" : "thinking"
+  const { level: asked, path } = wish
   const clash = tools.forced && !toolChoice.forcedWhileThinking
   const unforce = clash && !reasoning.canDisable
   const forbidden = clash && !unforce && asked !== "off"
   const level = forbidden ? "off" : asked
   const notes = [
-    ...(forbidden ? [changed(path, "off: this provider forces no tool call while thinking")] : []),
+    ...(forbidden ? [changed(path, "off: this provider forces no tool call while thinking")] : wish.notes),
     ...(unforce ? [changed("tool_choice", "auto: this model always thinks, and then forces no call")] : []),
   ]
   const sent = switchFields(level, reasoning, tools)

@@ -1,11 +1,13 @@
 // The whole Config out of the values of all sources: every check, and every problem found, not only the first.
 import { redact } from "../protocol/redact.ts"
 import { findProvider } from "../providers/table.ts"
+import { type CertificateTools, readAuthorities } from "./authorities.ts"
 import { keyPart, keyProblems, keyRole, keyWarnings } from "./client-keys.ts"
 import type { Config, CustomModel, Router, Tiers, Upstream } from "./config.ts"
 import { chooseWithModels, reachModels } from "./custom-models.ts"
 import type { Choice, Given } from "./given.ts"
 import { customHeaders } from "./headers.ts"
+import { networkPart, proxySecrets } from "./network.ts"
 import { chooseOthers, chooseRouter, chooseTiers } from "./others.ts"
 import { resolveRoute } from "./route.ts"
 import { scalarProblems, scalars } from "./scalars.ts"
@@ -15,6 +17,7 @@ import { createReader, named, type Values } from "./values.ts"
 export type Options = Omit<Given, "values" | "headers"> & {
   readonly terminal: boolean
   readonly demoBaseUrl: string | undefined
+  readonly certificates: CertificateTools
 }
 
 export interface Assembled {
@@ -37,9 +40,14 @@ export function assembleConfig(values: Values, options: Options): Assembled {
   const plain = scalars(reader, options.terminal)
   const upstreams = upstreamPart(given, choice, options)
   const routed = upstreams !== undefined && Object.values(upstreams.router).some((slot) => slot !== undefined)
-  const facts = { upstreams: allUpstreams(upstreams), routed, headers: added.headers }
+  const all = allUpstreams(upstreams)
+  const trust = readAuthorities(values, options.certificates)
+  const { providers } = options.models
+  const way = networkPart({ values, providers, upstreams: all, authorities: trust.authorities })
+  const others = [...proxySecrets(way.network), ...headersOfModels(upstreams)]
+  const facts = { upstreams: all, routed, headers: added.headers, others }
   const keys = keyPart(values, keyRole(reader), facts)
-  const config = upstreams && freeze({ ...plain, ...upstreams, ...keys })
+  const config = upstreams && freeze({ ...plain, ...upstreams, ...keys, network: way.network })
   return {
     config,
     problems: [
@@ -47,18 +55,27 @@ export function assembleConfig(values: Values, options: Options): Assembled {
       ...scalarProblems(plain, values),
       ...added.problems,
       ...keyProblems(values),
+      ...unkeyed(options.models, keys.clientKeys),
       ...choice.problems,
+      ...trust.problems,
+      ...(options.needsUpstream ? way.problems : []),
       ...(config === undefined || !options.needsUpstream ? [] : modelProblems(config, values)),
     ],
     warnings: [
       ...added.warnings,
       ...choice.warnings,
+      ...trust.warnings,
       ...keyWarnings(values, config, routed),
       ...laterWarnings(values),
     ],
     infos: choice.infos,
     lacksUpstream: choice.lacksUpstream === true,
   }
+}
+
+/** The file asks for keys of clients, and nothing names one. */
+function unkeyed({ needsClientKey }: Options["models"], clientKeys: readonly string[]): readonly string[] {
+  return needsClientKey === undefined || clientKeys.length > 0 ? [] : [needsClientKey]
 }
 
 function demoChoice(given: Given, baseUrl: string): Choice {
@@ -98,6 +115,10 @@ function allUpstreams(upstreams: Upstreams | undefined): readonly Upstream[] {
   const { upstream, others, models } = upstreams
   const own = models.flatMap(({ reach }: CustomModel) => (reach.ok ? [reach.upstream] : []))
   return [upstream, ...Object.values(others), ...own]
+}
+
+function headersOfModels(upstreams: Upstreams | undefined): readonly string[] {
+  return upstreams?.models.flatMap(({ headers }) => Object.values(headers)) ?? []
 }
 
 function freeze(config: Config): Config {

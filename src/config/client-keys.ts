@@ -10,6 +10,8 @@ export interface KeyFacts {
   /** ROUTER_* is in use. */
   readonly routed: boolean
   readonly headers: Readonly<Record<string, string>>
+  /** What else is sent that nobody may see. */
+  readonly others: readonly string[]
 }
 
 // Shorter header values are words ("true", "beta"): redacting those would tear up every log line.
@@ -19,14 +21,14 @@ const shortestHeaderSecret = 6
 export function keyPart(
   values: Values,
   role: (typeof keyRoles)[number] | undefined,
-  { upstreams, routed, headers }: KeyFacts,
+  { upstreams, routed, headers, others }: KeyFacts,
 ): Pick<Config, "clientKeys" | "secrets"> {
   // Where a route leads to Anthropic itself, its key is for there, and no client's.
   const forUpstream = routed || upstreams.some(({ keyName }) => keyName === anthropicKey)
   const forClients = role === undefined ? !forUpstream : role !== "upstream"
   const own = forClients ? listOf(values.get(anthropicKey)) : []
   const clientKeys = [...new Set([...listOf(values.get("ALLOWED_API_KEYS")), ...own])]
-  const sent = [...Object.values(headers), ...upstreams.flatMap(valuesSent)]
+  const sent = [...Object.values(headers), ...upstreams.flatMap(valuesSent), ...others]
   const secrets = [...secretsIn(values), ...sent.filter((value) => value.length >= shortestHeaderSecret)]
   // Longest first: a secret that is part of another one would leave the rest of it standing.
   return { clientKeys, secrets: [...new Set(secrets)].sort((one, other) => other.length - one.length) }

@@ -1,7 +1,7 @@
 // The whole configuration of a running proxy: frozen, complete, secrets resolved. Made by config/load.ts.
 import type { Prices } from "../providers/prices.ts"
 import type { ProfileDelta } from "../providers/profile.ts"
-import type { Defaults } from "../providers/route.ts"
+import type { Defaults, HttpProxy } from "../providers/route.ts"
 import type { ProviderRow } from "../providers/table.ts"
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR"
@@ -62,6 +62,19 @@ export interface CustomModel {
   readonly prices: Prices | undefined
 }
 
+/** What lies between the proxy and its upstreams. */
+export interface Network {
+  /** The HTTP proxy for https:// upstreams, and the one for http://; undefined: none. */
+  readonly https: HttpProxy | undefined
+  readonly http: HttpProxy | undefined
+  /** What models.yaml says in their place, by row id; false: none. */
+  readonly byProvider: Readonly<Record<string, HttpProxy | false | undefined>>
+  /** The entries of NO_PROXY, in lower case: what is reached without any proxy. */
+  readonly direct: readonly string[]
+  /** Every certificate authority that counts, as one PEM text; undefined: those that Bun trusts. */
+  readonly authorities: string | undefined
+}
+
 export interface Config {
   readonly host: string
   readonly port: number
@@ -92,6 +105,7 @@ export interface Config {
   /** Further attempts before the first content, after the first one failed. */
   readonly maxRetries: number
   readonly estimateTokens: boolean
+  readonly network: Network
   /** Keys a client may use; empty: no key is asked for. */
   readonly clientKeys: readonly string[]
   /** Every secret value, for redaction. */

@@ -3,8 +3,8 @@ import { findProvider, type ProviderRow, providerForUrl } from "../providers/tab
 import { chooseUpstream } from "./choose.ts"
 import type { CustomModel, Reach, Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
-import type { ModelEntry } from "./models-read.ts"
-import { changedBy, entryOf, ownUpstream, thinkingOf } from "./own-providers.ts"
+import type { ModelEntry, ProviderEntry } from "./models-read.ts"
+import { changedBy, entryOf, ownUpstream, thinkingOf, withEntry } from "./own-providers.ts"
 import { keyOf, upstreamOfRow } from "./upstream-of-row.ts"
 import { type Address, isNative, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
 import { listOf, named } from "./values.ts"
@@ -90,26 +90,43 @@ type Key =
   | { readonly kind: "taken"; readonly name: string }
 
 function reachOf(entry: ModelEntry, given: Given, main: Upstream | undefined): Reach {
-  const served =
-    entry.apiBase === undefined && entry.profile === undefined ? servedBy(entry, given, main) : undefined
+  const served = entry.apiBase === undefined ? servedBy(entry, given, main) : undefined
   if (served !== undefined) {
     const key = entry.keyName === undefined ? undefined : variable(entry.keyName)
     return key === undefined ? checked(served, given) : withKey(served, key, given, main)
   }
-  const place = placeOf(entry, given, main)
+  const own = ownProvider(entry, given)
+  const place = placeOf(entry, own, given, main)
   if (place === undefined) return { ok: false, why: lackOfAddress(entry) }
   const made = upstreamOfRow(given, place.row, place.baseUrl, undefined)
   const { native, query } = place
   const upstream = { ...made, native, query, defaults: thinkingOf(given, made) }
-  return withKey(upstream, place.key, given, main)
+  return withKey(own === undefined ? upstream : withEntry(upstream, own), place.key, given, main)
+}
+
+/** What models.yaml itself says of the model's provider. */
+function ownProvider({ provider }: ModelEntry, given: Given): ProviderEntry | undefined {
+  return provider === undefined ? undefined : entryOf(given, provider)
 }
 
 /** The upstream of the model's provider, where that is the default one or one of the user's own. */
 function servedBy(entry: ModelEntry, given: Given, main: Upstream | undefined): Upstream | undefined {
-  if (main !== undefined && main.row.id === entry.provider && entry.direct === main.native) return main
-  const own = entry.provider === undefined ? undefined : entryOf(given, entry.provider)
-  const upstream = own && ownUpstream(own, given)
-  return upstream !== undefined && upstream.native === entry.direct ? upstream : undefined
+  const isMain = main !== undefined && main.row.id === entry.provider && entry.direct === main.native
+  const own = ownProvider(entry, given)
+  const upstream = isMain ? main : own && ownUpstream(own, given)
+  if (upstream === undefined) return undefined
+  const ruled = { ...upstream, row: withRules(upstream.row, entry) }
+  if (isMain || upstream.native === entry.direct) return ruled
+  // A provider of the user's own speaks what the model says it speaks; a known one has another address for that.
+  return entry.direct && own?.apiBase !== undefined ? { ...ruled, native: true } : undefined
+}
+
+/** The same provider, spoken to by the rules of the profile that the model names. */
+function withRules(row: ProviderRow, { profile }: ModelEntry): ProviderRow {
+  const rules = profile === undefined ? undefined : findProvider(profile)
+  if (rules === undefined) return row
+  const { id, name, baseUrl, native, keyNames } = row
+  return { ...rules, id, name, baseUrl, native, keyNames }
 }
 
 function checked(upstream: Upstream, given: Given): Reach {
@@ -138,20 +155,27 @@ function withKey(place: Upstream, key: Key, given: Given, main: Upstream | undef
 
 const variable = (name: string): Key => ({ kind: "variable", name })
 
-function placeOf(entry: ModelEntry, given: Given, main: Upstream | undefined): Place | undefined {
-  const provider = entry.provider === undefined ? undefined : findProvider(entry.provider)
-  const own = entry.direct ? provider?.native : (provider?.baseUrl ?? provider?.native)
-  const read = readBaseUrl(entry.apiBase ?? own ?? "")
+function placeOf(
+  entry: ModelEntry,
+  own: ProviderEntry | undefined,
+  given: Given,
+  main: Upstream | undefined,
+): Place | undefined {
+  const known = entry.provider === undefined ? undefined : findProvider(entry.provider)
+  const provider = (own && ownUpstream(own, given)?.row) ?? known
+  const usual = entry.direct ? provider?.native : (provider?.baseUrl ?? provider?.native)
+  const read = readBaseUrl(entry.apiBase ?? usual ?? "")
   if (!read.ok) return undefined
   const address = read.value
   const profile = entry.profile === undefined ? undefined : findProvider(entry.profile)
-  const row = profile ?? provider ?? rowForAddress(address, undefined)
+  const row = (provider && withRules(provider, entry)) ?? profile ?? rowForAddress(address, undefined)
+  const keyName = entry.keyName ?? own?.keyName
   return {
     row,
     native: entry.direct || isNative(row, address.baseUrl),
     baseUrl: address.baseUrl,
     query: queryFor(row, address, given.values.get("AZURE_API_VERSION")?.value),
-    key: entry.keyName === undefined ? keyFor(address, given, main) : variable(entry.keyName),
+    key: keyName === undefined ? keyFor(address, given, main) : variable(keyName),
   }
 }
 

@@ -10,7 +10,7 @@ export interface CustomHeaders {
 
 // Headers of the connection (RFC 9110 §7.6.1 and its predecessors), and those that say how the body is to be
 // read: they are the proxy's to set, or streaming breaks.
-const refused: ReadonlySet<string> = new Set([
+export const refusedHeaders: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -33,6 +33,14 @@ export function headerName(variable: string): string {
   return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()).join("-")
 }
 
+/** Headers laid over each other; a later one wins, in whatever case its name is written. */
+export function mergeHeaders(
+  ...layers: readonly Readonly<Record<string, string>>[]
+): Readonly<Record<string, string>> {
+  const named = layers.flatMap((layer) => Object.entries(layer))
+  return Object.fromEntries(new Map(named.map((pair) => [pair[0].toLowerCase(), pair])).values())
+}
+
 /** All added headers. Those that belong to the proxy are left out with a warning. */
 export function customHeaders(values: Values): CustomHeaders {
   const headers: Record<string, string> = {}
@@ -41,7 +49,7 @@ export function customHeaders(values: Values): CustomHeaders {
   for (const [variable, found] of values) {
     if (!variable.startsWith(headerPrefix)) continue
     const name = headerName(variable)
-    if (refused.has(name.toLowerCase())) {
+    if (refusedHeaders.has(name.toLowerCase())) {
       warnings.push(
         `${named(variable, values)} is not sent: ${name} is set by the proxy itself. Take it out.`,
       )

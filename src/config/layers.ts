@@ -1,6 +1,7 @@
 // Sources of settings as layers of one form, and laying them over each other.
 import { type EnvFile, normaliseValue } from "./env-file.ts"
 import { suggestName } from "./near-names.ts"
+import { namesProxy, settingOf } from "./network.ts"
 import { findSetting, isSettingName } from "./settings.ts"
 import type { Found, Values } from "./values.ts"
 
@@ -74,11 +75,27 @@ function plainLayer(
   keyNames = noNames,
 ): Layer {
   const values = new Map<string, Found>()
-  for (const [name, text] of Object.entries(texts)) {
-    if (text === undefined || !(isSettingName(name) || keyNames.has(name))) continue
-    values.set(name, { value: read(text), origin: origin(name) })
+  for (const [name, text] of inOrder(Object.entries(texts), ([name]) => name)) {
+    if (text !== undefined && isWanted(name, keyNames))
+      put(values, name, { value: read(text), origin: origin(name) })
   }
   return { values, warnings: [], problems: [] }
+}
+
+function isWanted(name: string, keyNames: ReadonlySet<string>): boolean {
+  return isSettingName(name) || namesProxy(name) || keyNames.has(name)
+}
+
+/** The variables of proxies are written in either case; the lower one counts, as it does for curl and for Bun. */
+function inOrder<T>(items: readonly T[], nameOf: (item: T) => string): readonly T[] {
+  const isLower = (item: T) => Number(settingOf(nameOf(item)) !== nameOf(item))
+  return items.toSorted((one, other) => isLower(one) - isLower(other))
+}
+
+function put(values: Map<string, Found>, name: string, found: Found): void {
+  const setting = settingOf(name)
+  if (setting !== name && found.value === "" && values.has(setting)) return
+  values.set(setting, found)
 }
 
 /**
@@ -86,14 +103,14 @@ function plainLayer(
  * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours gives a warning with the name meant. `keyNames` are wanted besides.
  */
 export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
-  const isOurs = (name: string) => isSettingName(name) || keyNames.has(name)
+  const isOurs = (name: string) => isWanted(name, keyNames)
   const values = new Map<string, Found>()
   const warnings: string[] = []
   const problems: string[] = []
-  for (const { name, value, line } of file.entries) {
+  for (const { name, value, line } of inOrder(file.entries, (entry) => entry.name)) {
     const origin = `${path}:${line}`
     const meant = suggestName(name)
-    if (isOurs(name)) values.set(name, { value: value.trim(), origin })
+    if (isOurs(name)) put(values, name, { value: value.trim(), origin })
     else if (meant !== undefined)
       warnings.push(`${name} (${origin}) is not a setting. Did you mean ${meant}?`)
   }
@@ -105,12 +122,18 @@ export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Laye
   return { values, warnings, problems }
 }
 
-/** The strongest non-empty value of each setting; layers come strongest first. */
+// Bun obeys the one in the environment in any case, so what others say can only come on top of it.
+const additive: ReadonlySet<string> = new Set(["NO_PROXY"])
+
+/** The strongest non-empty value of each setting, and all those of NO_PROXY; layers come strongest first. */
 export function mergeLayers(layers: readonly Layer[]): Values {
   const merged = new Map<string, Found>()
   for (const { values } of layers) {
     for (const [name, found] of values) {
-      if (found.value !== "" && !merged.has(name)) merged.set(name, found)
+      const before = merged.get(name)
+      if (found.value === "") continue
+      if (before === undefined) merged.set(name, found)
+      else if (additive.has(name)) merged.set(name, { ...before, value: `${before.value},${found.value}` })
     }
   }
   return merged

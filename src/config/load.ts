@@ -1,60 +1,26 @@
 // Finds and reads the sources of settings. The only file of this room that touches the disk.
+import { X509Certificate } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, join, posix, resolve, win32 } from "node:path"
+import { getCACertificates } from "node:tls"
 import { LineCounter, parseDocument } from "yaml"
 import { redact } from "../protocol/redact.ts"
 import { assembleConfig } from "./assemble.ts"
-import type { Config } from "./config.ts"
+import type { CertificateTools } from "./authorities.ts"
 import { parseEnvFile } from "./env-file.ts"
 import type { LocalServer } from "./given.ts"
 import { layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
+import type { LoadSources } from "./load-sources.ts"
+import type { LoadResult } from "./loaded.ts"
 import { readModels } from "./models-file.ts"
 import { type ModelsRead, noModels } from "./models-read.ts"
-import type { SettingName } from "./settings.ts"
-import { named, type Read, secretsIn, type Values } from "./values.ts"
+import { absent, printOf, unreadable } from "./prints.ts"
+import { type Found, named, type Read, secretsIn, type Values } from "./values.ts"
 import { explainYaml, offsetOf, type Position, type YamlFile, type YamlRead } from "./yaml-file.ts"
 
-export interface LoadSources {
-  readonly flags: Readonly<Partial<Record<SettingName, string | undefined>>>
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Given with --env: must exist. */
-  readonly envFile?: string | undefined
-  /** ./.env, for commands that may read the folder they are started in. */
-  readonly localDotEnv?: string | undefined
-  readonly configDir: string
-  /** Is standard error a terminal? */
-  readonly terminal: boolean
-  readonly needsUpstream: boolean
-  /** Address of the built-in upstream, which then stands for every other. */
-  readonly demoBaseUrl?: string | undefined
-  /** A server on this machine, to be used when no setting leads anywhere. */
-  readonly localServer?: LocalServer | undefined
-}
-
-/** Where the settings came from, for the block `serve` prints. No values. */
-export interface Described {
-  /** The files that were read, strongest first. */
-  readonly files: readonly string[]
-  /** For each setting that is set: a flag, "environment" or file:line. */
-  readonly origins: Readonly<Record<string, string>>
-  /** What was decided without being asked. */
-  readonly infos: readonly string[]
-}
-
-export type LoadResult =
-  | {
-      readonly ok: true
-      readonly config: Config
-      readonly warnings: readonly string[]
-      readonly described: Described
-    }
-  | {
-      readonly ok: false
-      readonly problems: readonly string[]
-      /** Nothing is wrong but that no setting leads to an upstream. */
-      readonly lacksUpstream: boolean
-    }
+export type { LoadSources } from "./load-sources.ts"
+export type { Described, Loaded, LoadResult } from "./loaded.ts"
 
 /**
  * Reads all sources, strongest first: flags, the --env file, the environment, ./.env, the configuration
@@ -63,23 +29,27 @@ export type LoadResult =
  */
 export function loadConfig(sources: LoadSources): LoadResult {
   const keyFile = join(sources.configDir, ".env")
-  const files = readFiles(sources, keyFile)
+  const seen = new Map<string, string>()
+  const files = readFiles(sources, keyFile, seen)
   const first = layersOf(sources.flags, sources.env, files)
   const demo = sources.demoBaseUrl !== undefined
-  const models = demo ? noFile : loadModels(sources, mergeLayers(first), files)
+  const models = demo ? noFile : loadModels(sources, mergeLayers(first), files, seen)
   // The models name variables of their own, which the first reading had no reason to keep.
   const keyNames = new Set([...models.entries, ...models.providers].flatMap(({ keyName }) => keyName ?? []))
   const layers = keyNames.size === 0 ? first : layersOf(sources.flags, sources.env, files, keyNames)
   const values = mergeLayers([...layers, { values: models.values, warnings: [], problems: [] }])
   const { terminal, needsUpstream, demoBaseUrl, localServer } = sources
-  const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models, localServer }
+  const certificates = certificateTools(files, seen)
+  const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models, localServer, certificates }
   const made = assembleConfig(values, options)
   // Without its models everything that names one would be a problem too.
-  const others = models.problems.length > 0 ? models.problems : made.problems
-  const problems = [...layers.flatMap((layer) => layer.problems), ...others]
+  const unread = layers.flatMap((layer) => layer.problems)
+  // Nor is a key missing that only could not be read.
+  const own = unread.length > 0 && made.lacksUpstream ? [] : made.problems
+  const problems = [...unread, ...(models.problems.length > 0 ? models.problems : own)]
   if (problems.length > 0 || made.config === undefined) {
     const lacksUpstream = made.lacksUpstream && problems.length === 1
-    return { ok: false, problems, lacksUpstream }
+    return { ok: false, problems, lacksUpstream, ollamaHost: sources.env["OLLAMA_HOST"], seen }
   }
   const read = files.flatMap(({ path, file }) => (file === undefined ? [] : [path]))
   return {
@@ -91,11 +61,13 @@ export function loadConfig(sources: LoadSources): LoadResult {
       origins: Object.fromEntries([...values].map(([name, found]) => [name, found.origin])),
       infos: made.infos,
     },
+    sources: { layers, values, models },
+    seen,
   }
 }
 
 /** The files there are, strongest first; one that is two sources is read once, as the stronger of them. */
-function readFiles(sources: LoadSources, keyFile: string): readonly SettingsFile[] {
+function readFiles(sources: LoadSources, keyFile: string, seen: Seen): readonly SettingsFile[] {
   const wanted = [
     { source: "named", path: sources.envFile },
     { source: "local", path: sources.localDotEnv },
@@ -104,19 +76,47 @@ function readFiles(sources: LoadSources, keyFile: string): readonly SettingsFile
   const files: SettingsFile[] = []
   for (const { source, path } of wanted) {
     if (path === undefined || files.some((other) => resolve(other.path) === resolve(path))) continue
-    if (source !== "named" && !existsSync(path)) continue
-    const text = readText(path)
+    if (source !== "named" && !isThere(path, seen)) continue
+    const text = readText(path, seen)
     if (text.ok) files.push({ source, path, file: parseEnvFile(text.value) })
     else files.push({ source, path, issue: `${path} ${text.why}` })
   }
   return files
 }
 
-function readText(path: string): Read<string> {
+type Seen = Map<string, string>
+
+function isThere(path: string, seen: Seen): boolean {
+  if (existsSync(path)) return true
+  seen.set(path, absent)
+  return false
+}
+
+function readText(path: string, seen: Seen): Read<string> {
   try {
-    return { ok: true, value: readFileSync(path, "utf8") }
+    const value = readFileSync(path, "utf8")
+    seen.set(path, printOf(value))
+    return { ok: true, value }
   } catch (error) {
-    return { ok: false, why: existsSync(path) ? `cannot be read (${errorCode(error)})` : "does not exist" }
+    const code = errorCode(error)
+    const there = isThere(path, seen)
+    if (there) seen.set(path, unreadable(code))
+    return { ok: false, why: there ? `cannot be read (${code})` : "does not exist" }
+  }
+}
+
+/** A path in a file is meant from where that file is, wherever the proxy is started. */
+function pathOf({ value, origin }: Found, files: readonly SettingsFile[]): string {
+  const base = files.find(({ path }) => origin.startsWith(`${path}:`))?.path
+  return resolve(base === undefined ? "" : dirname(base), value)
+}
+
+function certificateTools(files: readonly SettingsFile[], seen: Seen): CertificateTools {
+  return {
+    pathOf: (found) => pathOf(found, files),
+    read: (path) => readText(path, seen),
+    isCertificate: (pem) => new X509Certificate(pem).raw.length > 0,
+    trusted: () => [...getCACertificates("default"), ...getCACertificates("system")],
   }
 }
 
@@ -127,10 +127,13 @@ interface LoadedModels extends ModelsRead {
 const noFile: LoadedModels = { ...noModels, files: [] }
 
 /** The file CUSTOM_MODELS_FILE names; else the first models.yaml beside a .env that may be read. */
-function loadModels(sources: LoadSources, values: Values, files: readonly SettingsFile[]): LoadedModels {
+function loadModels(
+  sources: LoadSources,
+  values: Values,
+  files: readonly SettingsFile[],
+  seen: Seen,
+): LoadedModels {
   const setting = values.get("CUSTOM_MODELS_FILE")
-  // A path in a file is meant from where that file is, wherever the proxy is started.
-  const base = files.find(({ path }) => setting?.origin.startsWith(`${path}:`))?.path
   const beside = [sources.envFile, sources.localDotEnv].flatMap((path) =>
     path === undefined ? [] : dirname(path),
   )
@@ -138,10 +141,10 @@ function loadModels(sources: LoadSources, values: Values, files: readonly Settin
     setting === undefined
       ? [...beside, sources.configDir]
           .map((folder) => join(folder, "models.yaml"))
-          .find((one) => existsSync(one))
-      : resolve(base === undefined ? "" : dirname(base), setting.value)
+          .find((one) => isThere(one, seen))
+      : pathOf(setting, files)
   if (path === undefined) return noFile
-  const text = readText(path)
+  const text = readText(path, seen)
   if (!text.ok && setting === undefined)
     return { ...noFile, warnings: [`${path} ${text.why}: its models are not used.`] }
   if (!text.ok) {
@@ -216,6 +219,8 @@ export interface Needs {
   /** May ./.env be read? Not by `run`: that file belongs to the project it is started in. */
   readonly localFile: boolean
   readonly needsUpstream: boolean
+  /** Is the log shown on a terminal? Unset: as standard error is. */
+  readonly terminal?: boolean | undefined
   readonly demoBaseUrl?: string | undefined
   readonly localServer?: LocalServer | undefined
 }
@@ -228,7 +233,7 @@ export function loadHere(needs: Needs): LoadResult {
     envFile: needs.envFile,
     localDotEnv: needs.localFile ? join(process.cwd(), ".env") : undefined,
     configDir: configFolder(process.env, process.platform, homedir()),
-    terminal: process.stderr.isTTY === true,
+    terminal: needs.terminal ?? process.stderr.isTTY === true,
     needsUpstream: needs.needsUpstream,
     demoBaseUrl: needs.demoBaseUrl,
     localServer: needs.localServer,

@@ -1,97 +1,125 @@
-// What one model of models.yaml may say. Strict: what has no effect is refused, never ignored.
+// What one model and one provider of models.yaml may say. Strict: what has no effect is refused, never ignored.
 import { z } from "zod"
-import { redact } from "../protocol/redact.ts"
 import { providers } from "../providers/table.ts"
-import { findSetting } from "./settings.ts"
-import { readBaseUrl } from "./upstreams.ts"
-
-/** The words for a value of the wrong kind. They follow the key's name in a message. */
-function wants(what: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => {
-    if (input === undefined) return "is missing: every model needs one"
-    return input === null ? "is empty: give a value or take the line out" : what
-  }
-}
-
-const wantsText = wants("must be a text: put quotes around it")
-const wantsCount = wants("must be a whole number of 1 or more")
-const wantsPrice = wants("must be a number of US dollars, 0 or more")
-const text = z.string({ error: wantsText }).trim().min(1, "is empty: give a value or take the line out")
-const count = z
-  .number({ error: wantsCount })
-  .int({ error: wantsCount, abort: true })
-  .min(1, { error: wantsCount })
-const perMillion = z.number({ error: wantsPrice }).min(0, { error: wantsPrice })
-
-/** The dearest models stay far below this limit, prices for a million tokens far above. */
-function perToken(millionKey: string) {
-  return perMillion
-    .max(0.01, `is the price of one token: give the price of a million as ${millionKey}`)
-    .optional()
-}
-
-/** A text that is checked by a function: what it gives back is wrong with it. */
-function checkedText(problemOf: (value: string) => string | undefined) {
-  return text.superRefine((value, context) => {
-    const message = value === "" ? undefined : problemOf(value)
-    if (message !== undefined) context.addIssue({ code: "custom", message })
-  })
-}
-
-function addressProblem(value: string): string | undefined {
-  const read = readBaseUrl(value, "api_key_name")
-  return read.ok ? undefined : read.why
-}
-
-const wantsName = "the key itself stays out of this file: give the name of the variable that holds it"
-
-function keyNameProblem(value: string): string | undefined {
-  if (looksLikeKey(value)) return `looks like a key: ${wantsName}, like RELAY_API_KEY`
-  if (!/^[A-Za-z_]\w*$/.test(value)) return "must be the bare name of a variable, like RELAY_API_KEY"
-  const setting = findSetting(value)
-  if (setting === undefined || setting.kind === "secret") return undefined
-  return `must name a variable that holds a key: ${setting.name} is another setting`
-}
-
-/** Names have underscores between words; keys are one long word, and most have digits in it. */
-function looksLikeKey(value: string): boolean {
-  return redact(value, []) !== value || (value.length >= 20 && /\d/.test(value) && !value.includes("_"))
-}
-
-const yesOrNo = z.boolean({ error: wants("must be true or false") }).optional()
+import {
+  address,
+  amount,
+  body,
+  checkedText,
+  effort,
+  empty,
+  field,
+  headers,
+  keyName,
+  listOfAll,
+  mapping,
+  once,
+  perMillion,
+  perToken,
+  text,
+  tokens,
+  wants,
+  words,
+  yesOrNo,
+} from "./models-fields.ts"
+import { readProxy } from "./network.ts"
+import { overridesSchema } from "./profile-schema.ts"
 
 // The built-in demo is no place to send requests to.
-const providerIds = providers.map((row) => row.id).filter((id) => id !== "demo")
+export const rowIds: readonly string[] = providers.map((row) => row.id).filter((id) => id !== "demo")
 
-export const ModelSchema = z.strictObject({
-  model_id: text,
-  model_name: text.optional(),
-  provider: z.enum(providerIds, { error: `must be one of ${providerIds.join(", ")}` }).optional(),
-  api_base: checkedText(addressProblem).optional(),
-  api_key_name: checkedText(keyNameProblem).optional(),
-  max_tokens: count.optional(),
-  max_input_tokens: count.optional(),
-  vision: yesOrNo,
-  can_stream: yesOrNo,
-  direct: yesOrNo,
-  dialect: z
-    .enum(["chat", "responses", "messages"], { error: wants("must be chat, responses or messages") })
-    .optional(),
-  input_cost_per_token: perToken("input_cost_per_million_tokens"),
-  output_cost_per_token: perToken("output_cost_per_million_tokens"),
-  cache_read_cost_per_token: perToken("cache_read_cost_per_million_tokens"),
-  input_cost_per_million_tokens: perMillion.optional(),
-  output_cost_per_million_tokens: perMillion.optional(),
-  cache_read_cost_per_million_tokens: perMillion.optional(),
-})
+/** What models and providers may both say of the way to them. */
+const access = once(() => ({
+  api_base: field(address, "Where it is served, without /chat/completions."),
+  api_key_name: field(keyName, "The variable that holds the key; the key itself stays out of this file."),
+  profile: field(words(rowIds), "The provider whose rules count, whoever serves it."),
+  extra_headers: field(headers, "Headers sent with every request."),
+  extra_body: field(body, "Fields sent in every request body; what the proxy writes itself wins."),
+  temperature: field(amount(0, 2), "Sent where the client sends none, 0 to 2."),
+  top_p: field(amount(0, 1), "Sent where the client sends none, 0 to 1."),
+  reasoning_effort: field(effort, "How much to think: off, minimal, low, medium, high, xhigh or max."),
+  overrides: field(overridesSchema(), "Single rules for speaking to it, over those that are known."),
+}))
 
-export type ModelFields = z.infer<typeof ModelSchema>
+export const modelSchema = once(() =>
+  mapping(
+    "a model",
+    {
+      model_id: z
+        .string({ error: wants("must be a text: put quotes around it", "is missing: every model needs one") })
+        .trim()
+        .min(1, empty)
+        .describe("The name that settings and clients call it by."),
+      model_name: field(text, "What its server calls it; model_id when left out."),
+      provider: field(
+        z.union([z.enum(rowIds), text], { error: wants("must be a text: put quotes around it") }),
+        "A known provider, or one of this file's own: its address, key and rules are taken.",
+      ),
+      ...access(),
+      max_tokens: field(tokens, "The longest reply it can give, in tokens (8k is 8192)."),
+      max_input_tokens: field(tokens, "Its context window, in tokens (128k is 131072)."),
+      context: field(tokens, "An older name for max_input_tokens."),
+      vision: field(yesOrNo, "Can it look at images?"),
+      can_stream: field(
+        yesOrNo,
+        "false: it is asked for whole replies, and the client gets a stream all the same.",
+      ),
+      direct: field(yesOrNo, "It speaks Anthropic's own API: requests are passed through as they are."),
+      dialect: field(words(["chat", "responses", "messages"]), "The API that is spoken."),
+      reasoning: field(yesOrNo, "Can it be asked to think?"),
+      fallbacks: field(listOfAll(text, "model ids"), "Models of this file to take when this one fails."),
+      input_cost_per_token: field(
+        perToken("input_cost_per_million_tokens"),
+        "US dollars for one token that is read.",
+      ),
+      output_cost_per_token: field(
+        perToken("output_cost_per_million_tokens"),
+        "US dollars for one token that is written.",
+      ),
+      cache_read_cost_per_token: field(
+        perToken("cache_read_cost_per_million_tokens"),
+        "US dollars for one token that is read from a cache.",
+      ),
+      input_cost_per_million_tokens: field(perMillion, "US dollars for a million tokens that are read."),
+      output_cost_per_million_tokens: field(perMillion, "US dollars for a million tokens that are written."),
+      cache_read_cost_per_million_tokens: field(
+        perMillion,
+        "US dollars for a million tokens that are read from a cache.",
+      ),
+    },
+    ", beginning with model_id",
+  ).describe("A model of your own."),
+)
+
+export type ModelFields = z.infer<ReturnType<typeof modelSchema>>
 
 /** Every key a model may have. */
-export const modelKeys: readonly string[] = Object.keys(ModelSchema.shape)
+export function modelKeys(): readonly string[] {
+  return Object.keys(modelSchema().shape)
+}
 
-/** Keys that are to come: refused by name, so that nobody believes they have an effect. */
-export const laterModelKeys: ReadonlySet<string> = new Set([
-  ...["reasoning", "reasoning_effort", "temperature", "extra_headers", "extra_body"],
-  ...["fallbacks", "profile"],
-])
+const proxyAddress = () =>
+  checkedText((value) => {
+    const read = readProxy(value, "proxy")
+    return read.ok ? undefined : read.why
+  })
+
+export const providerSchema = once(() =>
+  mapping("a provider", {
+    ...access(),
+    proxy: field(
+      z.union([z.literal(false), proxyAddress()], {
+        error: wants("must be the address of an HTTP proxy, like http://proxy.example:3128, or false"),
+      }),
+      "An HTTP proxy for this provider alone; false: none, whatever the settings say.",
+    ),
+  }).describe("A provider of your own, or what you change of a known one."),
+)
+
+export type ProviderFields = z.infer<ReturnType<typeof providerSchema>>
+
+/** What a provider of one's own may be called. */
+export const providerIdForm = /^[a-z0-9][a-z0-9_-]*$/
+
+/** Words that stand for something else where a provider could be named. */
+export const reservedIds: readonly string[] = ["generic", "demo", "custom"]

@@ -44,7 +44,7 @@ export interface Instance {
   readonly envFile: string | undefined
 }
 
-export interface ModelsFile {
+export interface ModelsRead {
   readonly entries: readonly ModelEntry[]
   readonly providers: readonly ProviderEntry[]
   readonly instances: readonly Instance[]
@@ -52,9 +52,8 @@ export interface ModelsFile {
   readonly values: Values
   /** What the default upstream is asked with. */
   readonly defaults: Defaults
-}
-
-export interface ModelsRead extends ModelsFile {
+  /** What is wrong if clients can do without a key in the end, as the file demands one and gives none. */
+  readonly needsClientKey: string | undefined
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -66,6 +65,7 @@ export const noModels: ModelsRead = {
   instances: [],
   values: new Map(),
   defaults: {},
+  needsClientKey: undefined,
   problems: [],
   warnings: [],
 }

@@ -1,13 +1,56 @@
-// Misspelt settings: an unknown name that is nearly one of ours.
+// Misspelt settings: an unknown name that is nearly one of ours, or what another proxy calls one of them.
 import { headerPrefix, isSettingName, settings } from "./settings.ts"
 
+const address = "OPENAI_BASE_URL, whose address says which provider it is"
+const clientKeys = "ALLOWED_API_KEYS, which lists the keys that clients must send"
+const logFolder = "LOG_FILE_PATH, the folder for log files"
+const deployment = "BIG_MODEL, which takes the name of the deployment"
+const temperature = "temperature, which is said of a model in models.yaml"
+
+/** What other proxies call our settings, with what is different where it is not the name alone. */
+export const otherNames: Readonly<Record<string, string>> = {
+  ...allMean("HOST", ["SERVER_HOST", "PROXY_HOST", "LISTEN_HOST"]),
+  ...allMean("PORT", ["SERVER_PORT", "PROXY_PORT", "LISTEN_PORT"]),
+  ...allMean("OPENAI_BASE_URL", ["OPENAI_API_BASE", "OPENAI_API_BASE_URL", "OPENAI_API_URL", "OPENAI_URL"]),
+  ...allMean("OPENAI_BASE_URL", ["DEEPSEEK_BASE_URL", "DEEPSEEK_API_BASE", "VLLM_ENDPOINT", "VLLM_BASE_URL"]),
+  ...allMean("OPENAI_BASE_URL", ["OLLAMA_BASE_URL", "AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"]),
+  ...allMean(address, ["PREFERRED_PROVIDER", "LLM_PROVIDER", "MODEL_PROVIDER"]),
+  ...allMean("OPENAI_API_KEY", ["API_KEY", "VLLM_API_KEY", "LLM_API_KEY", "UPSTREAM_API_KEY"]),
+  ...allMean("AZURE_API_VERSION", ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"]),
+  ...allMean("BIG_MODEL", ["MODEL", "OPENAI_MODEL", "DEEPSEEK_MODEL", "VLLM_MODEL", "OPUS_MODEL"]),
+  ...allMean(deployment, [
+    "AZURE_OPENAI_DEPLOYMENT",
+    "AZURE_OPENAI_DEPLOYMENT_NAME",
+    "AZURE_DEPLOYMENT_NAME",
+  ]),
+  ...allMean("MIDDLE_MODEL", ["SONNET_MODEL", "MEDIUM_MODEL"]),
+  ...allMean("SMALL_MODEL", ["HAIKU_MODEL"]),
+  ...allMean("ROUTER_THINK", ["REASONING_MODEL", "THINK_MODEL"]),
+  ...allMean("ROUTER_BACKGROUND", ["BACKGROUND_MODEL"]),
+  ...allMean("ROUTER_LONG_CONTEXT", ["LONG_CONTEXT_MODEL"]),
+  ...allMean("DEFAULT_MAX_TOKENS", ["DEEPSEEK_MAX_TOKENS"]),
+  ...allMean(temperature, ["DEEPSEEK_TEMPERATURE", "DEFAULT_TEMPERATURE"]),
+  ...allMean(clientKeys, ["REQUIRE_API_KEY", "PROXY_API_KEY", "PROXY_AUTH_KEY", "ANTHROPIC_AUTH_TOKEN"]),
+  ...allMean("RATE_LIMIT_REQUESTS_PER_MINUTE", ["RATE_LIMIT", "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_RPM"]),
+  ...allMean(logFolder, ["LOG_FILE", "LOG_DIR", "LOG_PATH", "LOG_FOLDER"]),
+  ...allMean("CUSTOM_MODELS_FILE", ["MODELS_FILE", "MODELS_CONFIG", "CUSTOM_MODELS_CONFIG"]),
+  ...allMean("REQUEST_TIMEOUT", ["REQUEST_TIMEOUT_SECONDS", "API_TIMEOUT"]),
+  ...allMean("REDIS_URL, like redis://HOST:6379", ["REDIS_HOST"]),
+}
+
+function allMean(ours: string, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, ours]))
+}
+
 /**
- * The setting that an unknown name was probably meant to be, or undefined. Names of four or five letters
- * (HOST, PORT) must be closer: two changes away from them lie too many names of other programs.
+ * The setting that an unknown name was probably meant to be, as the end of a question; or undefined. Names of
+ * four or five letters (HOST, PORT) must be closer: two changes away from them lie too many names of other
+ * programs.
  */
 export function suggestName(name: string): string | undefined {
   if (isSettingName(name)) return undefined
   const upper = name.toUpperCase()
+  if (Object.hasOwn(otherNames, upper)) return otherNames[upper]
   const close = settings
     .map((setting) => ({ name: setting.name, distance: editDistance(upper, setting.name) }))
     .filter((candidate) => candidate.distance <= (candidate.name.length > 5 ? 2 : 1))
@@ -21,17 +64,58 @@ function suggestHeader(upper: string): string | undefined {
   return `${headerPrefix}${found[2] ?? ""}`
 }
 
-// Other programs' words for what we call otherwise.
-const otherKeys: Readonly<Record<string, string>> = {
-  apikey: "api_key_name",
-  apikeyenv: "api_key_name",
-  baseurl: "api_base",
-  url: "api_base",
-  id: "model_id",
-  model: "model_id",
-  name: "model_name",
-  contextwindow: "max_input_tokens",
-  maxoutputtokens: "max_tokens",
+// Other programs' words for what we call otherwise; the first one that is known counts.
+const otherKeys: Readonly<Record<string, readonly string[]>> = {
+  apikey: ["api_key_name", "api_keys"],
+  apikeyenv: ["api_key_name"],
+  apikeyvar: ["api_key_name"],
+  key: ["api_key_name", "api_key"],
+  keys: ["allowed_keys"],
+  clientkeys: ["allowed_keys"],
+  enabled: ["require_api_key"],
+  requestsperminute: ["rate_limit_requests_per_minute"],
+  rpm: ["rate_limit_requests_per_minute"],
+  apibase: ["base_url"],
+  apibaseurl: ["api_base", "base_url"],
+  baseurl: ["api_base"],
+  endpoint: ["api_base", "base_url"],
+  url: ["api_base", "base_url", "redis_url"],
+  httpproxy: ["proxy"],
+  id: ["model_id"],
+  model: ["model_id", "model_name"],
+  name: ["model_name"],
+  upstreammodel: ["model_name"],
+  contextlength: ["max_input_tokens", "context_window"],
+  contextwindow: ["max_input_tokens"],
+  maxcontext: ["max_input_tokens", "context_window"],
+  maxoutputtokens: ["max_tokens"],
+  headers: ["extra_headers"],
+  customheaders: ["extra_headers"],
+  body: ["extra_body"],
+  extraparams: ["extra_body"],
+  stream: ["can_stream"],
+  streaming: ["can_stream"],
+  supportsstreaming: ["can_stream"],
+  supportsvision: ["vision"],
+  supportsreasoning: ["reasoning"],
+  thinking: ["reasoning", "default_thinking", "think"],
+  effort: ["reasoning_effort"],
+  inputcost: ["input_cost_per_token"],
+  outputcost: ["output_cost_per_token"],
+  opus: ["big"],
+  sonnet: ["middle"],
+  haiku: ["small", "background"],
+  medium: ["middle"],
+  threshold: ["long_context_threshold"],
+  reasoning: ["think"],
+  defaultmodel: ["default"],
+  file: ["env"],
+  envfile: ["env"],
+  maxsize: ["max_bytes"],
+  maxsizebytes: ["max_bytes"],
+  redis: ["redis_url"],
+  retries: ["max_retries"],
+  requesttimeout: ["timeout"],
 }
 
 /** The key of a file that an unknown one was probably meant to be: another spelling, a slip, a common synonym. */
@@ -44,8 +128,8 @@ export function nearestKey(key: string, known: readonly string[]): string | unde
     .map((name) => ({ name, distance: editDistance(plain, letters(name)) }))
     .filter((candidate) => candidate.distance <= (plain.length > 5 ? 2 : 1))
     .sort((one, other) => one.distance - other.distance)
-  const synonym = Object.hasOwn(otherKeys, plain) ? otherKeys[plain] : undefined
-  return close[0]?.name ?? (synonym !== undefined && known.includes(synonym) ? synonym : undefined)
+  const synonyms = Object.hasOwn(otherKeys, plain) ? (otherKeys[plain] ?? []) : []
+  return close[0]?.name ?? synonyms.find((name) => known.includes(name))
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */

@@ -1,4 +1,6 @@
 // Providers of models.yaml: new ones, and what is changed of those that are known.
+
+import type { Defaults } from "../providers/route.ts"
 import { findProvider, type ProviderRow, providers } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Given } from "./given.ts"
@@ -15,12 +17,18 @@ export function entryOf({ models }: Pick<Given, "models">, id: string): Provider
 export function changedBy(given: Given, upstream: Upstream): Upstream {
   const entry = entryOf(given, upstream.row.id)
   const thinking = thinkingOf(given, upstream)
-  const defaults = { ...upstream.defaults, ...given.models.defaults, ...thinking }
+  const defaults = { ...upstream.defaults, ...sectionDefaults(given, upstream), ...thinking }
   if (entry === undefined) return { ...upstream, defaults }
   return { ...withEntry(upstream, entry), defaults: { ...defaults, ...entry.defaults } }
 }
 
-function withEntry(upstream: Upstream, entry: ProviderEntry): Upstream {
+/** The section `deepseek:` speaks of whatever is spoken to as DeepSeek is. */
+function sectionDefaults({ models }: Given, { row }: Upstream): Defaults {
+  return row.id === "deepseek" ? models.defaults : {}
+}
+
+/** The same upstream with headers, rules and defaults of an entry. */
+export function withEntry(upstream: Upstream, entry: ProviderEntry): Upstream {
   return {
     ...upstream,
     headers: { ...upstream.headers, ...entry.headers },
@@ -54,7 +62,8 @@ export function ownUpstream(entry: ProviderEntry, given: Given): Upstream | unde
   const keyName = entry.keyName ?? keyOf(row, given.values)
   const made = upstreamOfRow(given, row, address.baseUrl, keyName)
   const query = queryFor(row, address, given.values.get("AZURE_API_VERSION")?.value)
-  return withEntry({ ...made, query, defaults: thinkingOf(given, { row }) }, entry)
+  const defaults = { ...sectionDefaults(given, made), ...thinkingOf(given, made) }
+  return withEntry({ ...made, query, defaults }, entry)
 }
 
 /** A row of the entry's own, with the rules of another one. A key is never guessed for an unknown host. */

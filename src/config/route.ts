@@ -7,6 +7,8 @@ import type { Route } from "../providers/route.ts"
 import { type ProviderRow, resolveProfile } from "../providers/table.ts"
 import type { Config, CustomModel, Upstream } from "./config.ts"
 import { lackOf } from "./custom-models.ts"
+import { mergeHeaders } from "./headers.ts"
+import { wayTo } from "./network.ts"
 import { findModel, type Picked, pickModel, type RequestFacts, splitName } from "./pick.ts"
 import { requestUrl, servesResponses } from "./upstreams.ts"
 
@@ -45,6 +47,7 @@ export function resolveRoute(
   const known = profileOf(upstream, model, custom)
   const routeIn = (dialect: Dialect): Route => ({
     ...describe(config, upstream, custom, pick),
+    ...wayTo(config.network, upstream.baseUrl, upstream.row.id),
     url: requestUrl(upstream, model, dialect),
     model,
     requestedModel: sent === "" ? pick.model : sent,
@@ -67,7 +70,7 @@ function describe(
     apiKeys: upstream.apiKeys,
     apiKey: upstream.apiKeys[0],
     keyName: upstream.keyName,
-    headers: { ...upstream.headers, ...custom?.headers },
+    headers: mergeHeaders(upstream.headers, custom?.headers ?? {}),
     defaults: { ...upstream.defaults, ...custom?.defaults },
     tuning: config.promptTuning,
     prices: custom?.prices ?? config.defaultPrices,

@@ -5,7 +5,7 @@ import { named, type Reader, type Values } from "./values.ts"
 
 export type Scalars = Omit<
   Config,
-  "upstream" | "others" | "tiers" | "models" | "clientKeys" | "secrets" | "router"
+  "upstream" | "others" | "tiers" | "models" | "clientKeys" | "secrets" | "router" | "network"
 >
 
 /**

@@ -208,6 +208,7 @@ const network = [
     doc: "HTTP proxy for upstreams with https:// addresses.",
   },
   { name: "HTTP_PROXY", ...outer, holdsSecrets: true, doc: "The same for http:// addresses." },
+  { name: "ALL_PROXY", ...outer, holdsSecrets: true, doc: "HTTP proxy where neither of the two is set." },
   {
     name: "NO_PROXY",
     ...outer,

@@ -12,8 +12,13 @@ export interface Address {
   readonly query: Readonly<Record<string, string>>
 }
 
+const azure = findProvider("azure")
+
 /** The last version of Azure's dated API that is not a preview. */
 const azureVersion = "2024-10-21"
+
+// The model inference API counts versions of its own (Azure AI Foundry REST reference, 2024-05-01-preview).
+const azureInferenceVersion = "2024-05-01-preview"
 
 /**
  * Reads a base URL as people paste it: with slashes at the end, with /chat/completions, with a query.
@@ -53,22 +58,33 @@ function basePath(url: URL): string {
 /** The provider behind an address. A deployment path or a set api-version means Azure on any host. */
 export function rowForAddress(address: Address, apiVersion: string | undefined): ProviderRow {
   const byHost = providerForUrl(address.url)
-  const isAzure = apiVersion !== undefined || pathOf(address.baseUrl).includes("/openai/deployments/")
-  return isAzure ? (findProvider("azure") ?? byHost) : byHost
+  const means = apiVersion !== undefined || pathOf(address.baseUrl).includes("/openai/deployments/")
+  return means ? (azure ?? byHost) : byHost
+}
+
+/** Also under another name: a provider of models.yaml may have Azure's rules. */
+function isAzure(row: ProviderRow): boolean {
+  return row.delta === azure?.delta
 }
 
 /**
  * The query every request carries: what the user put on the base URL, and Azure's api-version. The v1 API
- * (base path ending in /openai/v1) has no versions and gets one only when it was asked for.
+ * (base path ending in /openai/v1) has no versions and gets one only when it was asked for; Anthropic's own API
+ * on Azure has none at all.
  */
 export function queryFor(
   row: ProviderRow,
   address: Address,
   apiVersion: string | undefined,
 ): Address["query"] {
-  if (row.id !== "azure") return address.query
-  const version = apiVersion ?? (address.baseUrl.endsWith("/openai/v1") ? undefined : azureVersion)
+  if (!isAzure(row) || isNative(row, address.baseUrl)) return address.query
+  const version = apiVersion ?? usualVersion(address.baseUrl)
   return version === undefined ? address.query : { "api-version": version, ...address.query }
+}
+
+function usualVersion(baseUrl: string): string | undefined {
+  if (baseUrl.endsWith("/openai/v1")) return undefined
+  return baseUrl.endsWith("/models") ? azureInferenceVersion : azureVersion
 }
 
 /**
@@ -95,13 +111,13 @@ export function requestUrl(upstream: UrlParts, model: string, dialect: Dialect):
 
 /** Azure has its Responses API beside the deployments, with the model in the body. */
 function responsesBase({ row, baseUrl }: UrlParts): string {
-  if (row.id !== "azure" || servesResponses({ row, baseUrl })) return baseUrl
+  if (!isAzure(row) || servesResponses({ row, baseUrl })) return baseUrl
   return `${baseUrl.replace(/\/openai(\/deployments.*)?$/, "")}/openai`
 }
 
 /** Azure's dated API versions know the Responses API only as a preview; anybody else is asked. */
 export function servesResponses({ row, baseUrl }: Pick<Upstream, "row" | "baseUrl">): boolean {
-  return row.id !== "azure" || baseUrl.endsWith("/openai/v1")
+  return !isAzure(row) || baseUrl.endsWith("/openai/v1")
 }
 
 type UrlParts = Pick<Upstream, "row" | "baseUrl" | "query">
@@ -113,7 +129,7 @@ function queryText({ query }: UrlParts): string {
 
 /** The URL of the chat endpoint for one model: Azure's resource root has a path per deployment. */
 export function chatUrl(upstream: UrlParts, model: string): string {
-  const deployment = upstream.row.id === "azure" ? deploymentPath(upstream.baseUrl, model) : ""
+  const deployment = isAzure(upstream.row) ? deploymentPath(upstream.baseUrl, model) : ""
   const base =
     deployment === "" ? upstream.baseUrl : upstream.baseUrl.replace(/\/openai(\/deployments)?$/, "")
   return `${base}${deployment}/chat/completions${queryText(upstream)}`

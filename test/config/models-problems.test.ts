@@ -15,9 +15,11 @@ const ids = providers
   .filter((id) => id !== "demo")
   .join(", ")
 const known =
-  "Known: model_id, model_name, provider, api_base, api_key_name, max_tokens, max_input_tokens, vision, can_stream, direct, " +
-  "dialect, input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, input_cost_per_million_tokens, " +
+  "Known: model_id, model_name, provider, api_base, api_key_name, profile, extra_headers, extra_body, temperature, top_p, " +
+  "reasoning_effort, overrides, max_tokens, max_input_tokens, context, vision, can_stream, direct, dialect, reasoning, " +
+  "fallbacks, input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, input_cost_per_million_tokens, " +
   "output_cost_per_million_tokens, cache_read_cost_per_million_tokens."
+const wantsTokens = "must be a whole number of 1 or more, or one like 128k, which is 131072."
 const staysOut =
   "looks like a key: the key itself stays out of this file: give the name of the variable that holds it, " +
   "like RELAY_API_KEY."
@@ -34,11 +36,6 @@ test.each<[string, string, readonly string[]]>([
     ],
   ],
   ["a misspelt section", "modles: []", ["1:1: modles is not a section of this file. Did you mean models?"]],
-  [
-    "a section to come",
-    `models:\n  ${good.trimEnd().replace("\n", "\n  ")}\n\nrouter: {}`,
-    ["5:1: router is not supported yet: take it out, models is the only section so far."],
-  ],
   [
     "models that are no list",
     "models: {a: b}",
@@ -62,7 +59,6 @@ test.each<[string, string, readonly string[]]>([
     ["3:3: base_url is not a key of a model. Did you mean api_base?"],
   ],
   ["an unheard-of key", `${good}  colour: red`, [`3:3: colour is not a key of a model. ${known}`]],
-  ["a field to come", `${good}  temperature: 0.5`, ["3:3: temperature is not supported yet: take it out."]],
   ["a key as key", `${good}  ${shaped}: x`, [`3:3: this is not a key of a model. ${known}`]],
   [
     "a key in the file",
@@ -86,13 +82,18 @@ test.each<[string, string, readonly string[]]>([
     "- model_id: 4.5\n  provider: ollama",
     ["1:13: model_id must be a text: put quotes around it."],
   ],
-  ["an unknown provider", "- model_id: a\n  provider: olama", [`2:13: provider must be one of ${ids}.`]],
+  [
+    "a misspelt provider",
+    "- model_id: a\n  provider: olama",
+    [`2:13: provider must be one of ${ids}: did you mean ollama?`],
+  ],
+  ["an unknown provider", "- model_id: a\n  provider: somewhere", [`2:13: provider must be one of ${ids}.`]],
   [
     "several wrong values",
-    `${good}  max_tokens: 8k\n  max_input_tokens: 0.5\n  vision: yes\n  input_cost_per_token: -1\n  output_cost_per_token: 0`,
+    `${good}  max_tokens: many\n  max_input_tokens: 0.5\n  vision: yes\n  input_cost_per_token: -1\n  output_cost_per_token: 0`,
     [
-      "3:15: max_tokens must be a whole number of 1 or more.",
-      "4:21: max_input_tokens must be a whole number of 1 or more.",
+      `3:15: max_tokens ${wantsTokens}`,
+      `4:21: max_input_tokens ${wantsTokens}`,
       "5:11: vision must be true or false.",
       "6:25: input_cost_per_token must be a number of US dollars, 0 or more.",
     ],
@@ -134,7 +135,156 @@ test.each<[string, string, readonly string[]]>([
         "input_cost_per_million_tokens.",
     ],
   ],
+  // Sampling, thinking, headers, bodies.
+  [
+    "sampling out of range",
+    `${good}  temperature: 2.5\n  top_p: -1`,
+    ["3:16: temperature must be a number from 0 to 2.", "4:10: top_p must be a number from 0 to 1."],
+  ],
+  [
+    "a misspelt effort",
+    `${good}  reasoning_effort: hihg`,
+    [
+      "3:21: reasoning_effort must be one of off, none, minimal, low, medium, high, xhigh, max: did you mean high?",
+    ],
+  ],
+  ["a word for yes or no", `${good}  reasoning: often`, ["3:14: reasoning must be true or false."]],
+  [
+    "headers that are no mapping",
+    `${good}  extra_headers: [X-Title]`,
+    ["3:18: extra_headers must be a mapping of header names, each with a text."],
+  ],
+  [
+    "a number in a header",
+    `${good}  extra_headers:\n    X-Version: 2`,
+    ["4:16: extra_headers.X-Version must be a text: put quotes around it."],
+  ],
+  [
+    "headers that nobody may set, or can",
+    `${good}  extra_headers:\n    Host: a\n    x title: b\n    ${shaped}!?: c\n    accept-encoding: gzip`,
+    [
+      "4:5: extra_headers.Host is set by the proxy itself: take it out.",
+      "5:5: a key of extra_headers is no name of a header, like X-Title.",
+      "6:5: a key of extra_headers is no name of a header, like X-Title.",
+      "7:5: extra_headers.accept-encoding is set by the proxy itself: take it out.",
+    ],
+  ],
+  [
+    "a line break in a header",
+    `${good}  extra_headers: {X-Title: "a\\nb"}`,
+    ["3:28: extra_headers.X-Title holds what no header can carry."],
+  ],
+  [
+    "what the proxy writes itself",
+    `${good}  extra_body: {stream: true, seed: 1}`,
+    ["3:16: extra_body.stream is set by the proxy itself: take it out."],
+  ],
+  [
+    "a body that is no mapping",
+    `${good}  extra_body: seed`,
+    ["3:15: extra_body must be a mapping of fields of the request."],
+  ],
+  // Rules.
+  [
+    "a misspelt profile",
+    `${good}  profile: deepseak`,
+    [`3:12: profile must be one of ${ids}: did you mean deepseek?`],
+  ],
+  [
+    "overrides in another spelling, or misspelt",
+    `${good}  overrides:\n    maxTokensField: max_tokens\n    steam_usage: true\n    reasoning:\n      level: {}`,
+    [
+      "4:5: maxTokensField is not a key of overrides. Did you mean max_tokens_field?",
+      "5:5: steam_usage is not a key of overrides. Did you mean stream_usage?",
+      "7:7: level is not a key of reasoning. Did you mean levels?",
+    ],
+  ],
+  [
+    "words of overrides",
+    `${good}  overrides:\n    system_role: dveloper\n    drop: [top_q]\n    tool_choice: {any: always}\n    reasoning: {levels: {low: some}}`,
+    [
+      "4:18: overrides.system_role must be one of system, developer: did you mean developer?",
+      "5:12: overrides.drop[0] must be one of stream_options, max_tokens, max_completion_tokens, temperature, " +
+        "top_p, top_k, stop, tools, tool_choice, parallel_tool_calls, parallel_function_calling, tool_stream, " +
+        "reasoning_effort, thinking, enable_thinking, thinking_budget, reasoning, chat_template_kwargs, " +
+        "response_format, service_tier, prompt_cache_key, store, plugins, enable_search, " +
+        "continue_final_message, add_generation_prompt: did you mean top_p?",
+      "6:24: overrides.tool_choice.any must be one of required, any, auto.",
+      "7:31: overrides.reasoning.levels.low must be one of none, minimal, low, medium, high, xhigh, max, default.",
+    ],
+  ],
+  [
+    "numbers, lists and false in overrides",
+    `${good}  overrides:\n    max_tools: none\n    drop: top_p\n    clamp: {temperature: [1, 0], top_p: 1}\n    stop_max: -1\n    max_tools_: 1`,
+    [
+      "4:16: overrides.max_tools must be a whole number of 1 or more, or false for none.",
+      "5:11: overrides.drop must be a list of fields of the request: put a dash before each.",
+      "6:26: overrides.clamp.temperature begins with the larger of its two numbers: swap them.",
+      "6:41: overrides.clamp.top_p must be a list of two numbers, the smallest and the largest.",
+      "7:15: overrides.stop_max must be a whole number of 0 or more.",
+      "8:5: max_tools_ is not a key of overrides. Did you mean max_tools?",
+    ],
+  ],
+  [
+    "overrides left empty",
+    `${good}  overrides:`,
+    ["3:13: overrides is empty: give a value or take the line out."],
+  ],
+  // Fallbacks.
+  [
+    "fallbacks to nowhere and to itself",
+    `${good}  fallbacks:\n    - a\n    - somewhere\n    - bb\n- {model_id: b, provider: ollama}`,
+    [
+      "4:7: fallbacks[0] is the model itself: name another one.",
+      "5:7: fallbacks[1] is no model_id of this file.",
+      '6:7: fallbacks[2] is no model_id of this file. Did you mean "b"?',
+    ],
+  ],
+  [
+    "a fallback that is no list",
+    `${good}  fallbacks: a`,
+    ["3:14: fallbacks must be a list of model ids: put a dash before each."],
+  ],
+  [
+    "merging",
+    "- &x {model_id: a, provider: ollama}\n- <<: *x\n  model_id: b",
+    ["2:3: << is not followed here: write out what it would bring."],
+  ],
   // What several fields say together.
+  [
+    "two words for the window that differ",
+    `${good}  context: 8k\n  max_input_tokens: 4096`,
+    ["3:12: context is the older word for max_input_tokens, and differs from it: take one of the two out."],
+  ],
+  [
+    "an effort of what cannot think",
+    `${good}  reasoning: false\n  reasoning_effort: low`,
+    ["4:21: reasoning_effort has no effect beside reasoning: false. Take one of the two out."],
+  ],
+  [
+    "keys that overrides repeat",
+    `${good}  max_tokens: 1\n  vision: true\n  reasoning: true\n  overrides:\n    vision: false\n    max_output_tokens: 2\n    reasoning: {request: none}`,
+    [
+      "7:5: overrides.vision says the same as vision: take one of the two out.",
+      "8:5: overrides.max_output_tokens says the same as max_tokens: take one of the two out.",
+      "9:17: overrides.reasoning.request says the same as reasoning: take one of the two out.",
+    ],
+  ],
+  [
+    "what is of no use where requests are passed through",
+    "- model_id: a\n  provider: anthropic\n  temperature: 1\n  can_stream: false\n  extra_body: {a: 1}\n  overrides: {headers: {X-A: b}, max_tools: 3}",
+    ["3:3: temperature", "4:3: can_stream", "5:3: extra_body", "6:34: overrides.max_tools"].map(
+      (place) =>
+        `${place} has no effect on what is passed through as it is (Anthropic's own API): take it out.`,
+    ),
+  ],
+  [
+    "the same by a word",
+    `${good}  direct: true\n  reasoning_effort: low`,
+    [
+      "4:3: reasoning_effort has no effect on what is passed through as it is (Anthropic's own API): take it out.",
+    ],
+  ],
   [
     "no address",
     "- model_name: b\n  model_id: a",

@@ -58,3 +58,9 @@ export const relayRoute = {
   keyName: "RELAY_API_KEY",
   name: "vendor/one",
 }
+
+/** The form with sections that the example file shows in comments at its end, as a file of its own. */
+export function otherForm(example: string): string {
+  const text = example.slice(example.indexOf("# models:\n"))
+  return text.replace(/^# ?/gm, "")
+}

@@ -1,0 +1,20 @@
+// Where settings may come from, as a command says it.
+import type { LocalServer } from "./given.ts"
+import type { SettingName } from "./settings.ts"
+
+export interface LoadSources {
+  readonly flags: Readonly<Partial<Record<SettingName, string | undefined>>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Given with --env: must exist. */
+  readonly envFile?: string | undefined
+  /** ./.env, for commands that may read the folder they are started in. */
+  readonly localDotEnv?: string | undefined
+  readonly configDir: string
+  /** Is standard error a terminal? */
+  readonly terminal: boolean
+  readonly needsUpstream: boolean
+  /** Address of the built-in upstream, which then stands for every other. */
+  readonly demoBaseUrl?: string | undefined
+  /** A server on this machine, to be used when no setting leads anywhere. */
+  readonly localServer?: LocalServer | undefined
+}

@@ -83,6 +83,7 @@ function createSource(
   const tap = createTap({
     usage: session.readUsage,
     content: session.content,
+    event: session.tally.pass,
     error: (data) => {
       failed = true
       session.refuse(faultOf(data, errors))

@@ -19,6 +19,7 @@ import {
   sendDirect,
   tooLong,
 } from "../upstream/direct.ts"
+import { type KeyTurn, sendInTurn } from "./keys.ts"
 
 export type DirectOpening =
   | {
@@ -37,6 +38,8 @@ export type DirectOpening =
   | DirectFailure
 
 export interface DirectOpenOptions extends DirectSendOptions {
+  /** The keys to send, one after the other. */
+  readonly keys: KeyTurn
   readonly maxRetries: number
   readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
 }
@@ -51,17 +54,17 @@ export async function openDirect(
   headers: Headers,
   options: DirectOpenOptions,
 ): Promise<DirectOpening> {
-  const { errors } = options
+  const { errors, keys, signal } = options
   let head: DirectHead = { status: 200, headers: {} }
   let refusal: Refusal | undefined
   let judge = createJudge(errors, options.stream)
   const { opening } = await attempt<DirectInput>({
     open: async () => {
-      const sent = await sendDirect(route, text, headers, options)
+      const sent = await sendInTurn(keys, route, signal, (to) => sendDirect(to, text, headers, options))
       refusal = sent.ok ? undefined : sent.refusal
       if (sent.ok) head = sent.head
       judge = createJudge(errors, options.stream)
-      return sent
+      return sent.ok ? sent : { ...sent, fault: keys.explain(sent.fault) }
     },
     scale: () => (batch) => {
       const worth = judge.weigh(batch)
@@ -72,8 +75,10 @@ export async function openDirect(
       }
       return worth
     },
+    // A key may also be refused inside a reply that began well.
+    amend: (failed) => keys.failed(failed.fault),
     maxRetries: options.maxRetries,
-    signal: options.signal,
+    signal,
     clock: options.clock,
     random: Math.random,
     onRetry: options.onRetry,
@@ -81,6 +86,7 @@ export async function openDirect(
   if (!opening.ok) {
     return { ok: false, fault: opening.fault, ...(refusal === undefined ? {} : { refusal }) }
   }
+  keys.worked()
   const json = judge.document()
   if (json === undefined) return { ok: true, kind: "stream", head, batches: opening.batches }
   const bytes = await readAll(opening.batches)

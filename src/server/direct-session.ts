@@ -6,6 +6,7 @@ import type { JsonObject } from "../protocol/json.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
 import type { Context } from "./context.ts"
 import { type Account, createOutcome, type OutcomeFacts, type RequestOutcome } from "./outcome.ts"
+import { createTally, type Tally } from "./tally.ts"
 
 export interface DirectFacts extends Omit<OutcomeFacts, "account"> {
   /** Our estimate, for upstreams that do not count. */
@@ -15,10 +16,13 @@ export interface DirectFacts extends Omit<OutcomeFacts, "account"> {
 export interface DirectSession extends RequestOutcome {
   /** Adds what a `usage` object of the reply says. */
   readonly readUsage: (usage: JsonObject) => void
+  /** What the reply is made of. */
+  readonly tally: Tally
 }
 
 /** The session of a request that is about to be sent; it counts as running until its end. */
 export function createDirectSession(facts: DirectFacts, context: Context): DirectSession {
+  const tally = createTally()
   let usage = noUsage
 
   function account({ kind }: Outcome): Account {
@@ -27,11 +31,13 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
       usage: estimated ? { ...usage, input_tokens: facts.inputTokens() } : usage,
       estimated,
       repairs: [],
+      reply: tally.facts(),
     }
   }
 
   return {
     ...createOutcome({ ...facts, account }, context),
+    tally,
     readUsage: (given) => {
       usage = { ...usage, ...readUsage(given) }
     },

@@ -73,6 +73,8 @@ export interface TapListener {
   readonly usage: (usage: JsonObject) => void
   /** Something of the answer has come. */
   readonly content: () => void
+  /** One more event, with the block that it begins. */
+  readonly event: (block: JsonObject | undefined) => void
   /** The upstream's own error event. */
   readonly error: (data: string) => void
 }
@@ -84,7 +86,9 @@ export interface Tap {
   readonly phase: () => StreamPhase
 }
 
-const readEvents: ReadonlySet<string> = new Set(["message_start", "message_delta", "message_stop", "error"])
+const readEvents: ReadonlySet<string> = new Set([
+  ...["message_start", "content_block_start", "message_delta", "message_stop", "error"],
+])
 
 /** A tap for one stream. It never fails: what it does not understand is the client's to understand. */
 export function createTap(listener: TapListener): Tap {
@@ -95,10 +99,12 @@ export function createTap(listener: TapListener): Tap {
   function read({ event, data }: SseMessage): void {
     // Most of a stream is deltas: those are not parsed.
     if (event === "content_block_delta") listener.content()
-    if (event !== undefined && !readEvents.has(event)) return
+    if (event !== undefined && !readEvents.has(event)) return listener.event(undefined)
     const parsed = parseJson(data)
     const value = parsed.ok ? objectOf(parsed.value) : {}
-    take(event ?? textOf(value["type"]), value, data)
+    const type = event ?? textOf(value["type"])
+    listener.event(type === "content_block_start" ? objectOf(value["content_block"]) : undefined)
+    take(type, value, data)
   }
 
   function take(type: string | undefined, value: JsonObject, data: string): void {

@@ -4,7 +4,7 @@ import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
 import { streamOfMessage } from "../convert/direct-form.ts"
 import { rewordOverflow } from "../convert/direct-overflow.ts"
 import type { Note } from "../protocol/fault.ts"
-import { isObject, type JsonObject, objectOf } from "../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { DirectFailure, DirectHead } from "../upstream/direct.ts"
@@ -81,6 +81,7 @@ async function reply(
   if (opening.kind === "document") {
     session.content()
     session.readUsage(objectOf(opening.json["usage"]))
+    session.tally.blocks(arrayOf(opening.json["content"]))
     session.complete()
     if (!stream) return new Response(opening.bytes, replyInit(opening.head, requestId))
     return new Response(streamOfMessage(opening.json), replyInit(opening.head, requestId, eventHeaders))
@@ -138,9 +139,17 @@ function refuseDirectThread(given: DirectRequest, { log }: Context): Response | 
 
 type OpenOptions = Omit<DirectOpenOptions, "endpoint" | "stream" | "signal" | "onRetry">
 
-function openOptions({ url }: DirectRequest, errors: ErrorContext, context: Context): OpenOptions {
-  const { config, clock, version } = context
+function openOptions(
+  { url, route, request, body }: DirectRequest,
+  errors: ErrorContext,
+  context: Context,
+): OpenOptions {
+  const { config, clock, version, keys } = context
+  // Claude Code writes its session into both.
+  const session =
+    request.headers.get("x-claude-code-session-id") ?? textOf(objectOf(body["metadata"])["user_id"])
   return {
+    keys: keys.turn(route, session),
     timeoutMs: config.requestTimeoutMs,
     maxRetries: config.maxRetries,
     clock,

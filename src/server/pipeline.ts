@@ -10,13 +10,17 @@ import type { StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { Route } from "../providers/route.ts"
 import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
 import { type Batches, oneBatch } from "../upstream/batches.ts"
 import { noReply, send } from "../upstream/client.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { type AmendingOptions, createAmending } from "./amending.ts"
+import { type KeyTurn, sendInTurn } from "./keys.ts"
 
 export interface PipelineOptions extends AmendingOptions {
+  /** The keys to send, one after the other. */
+  readonly keys: KeyTurn
   readonly idSeed: string
   /** Arguments of calls go out in one piece. */
   readonly wholeArguments: boolean
@@ -33,18 +37,29 @@ export interface PipelineOptions extends AmendingOptions {
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
 export async function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
+  const { keys, signal } = options
   const amending = createAmending(options)
+  async function open(): Promise<Opening<Delta>> {
+    const sendable = amending.current()
+    const send = (route: Route) => openOnce({ ...options, ...sendable, route })
+    const opening = await sendInTurn(keys, sendable.route, signal, send)
+    return opening.ok ? opening : { ...opening, fault: keys.explain(opening.fault) }
+  }
   const attempted = await attempt<Delta>({
-    open: () => openOnce({ ...options, ...amending.current() }),
-    amend: amending.amend,
+    open,
+    // A key may also be refused inside a reply that began well.
+    amend: (failed) => keys.failed(failed.fault) || amending.amend(failed),
     scale: () => createScale(options.errors),
     maxRetries: options.maxRetries,
-    signal: options.signal,
+    signal,
     clock: options.clock,
     random: Math.random,
     onRetry: options.onRetry,
   })
-  if (attempted.opening.ok) amending.confirm()
+  if (attempted.opening.ok) {
+    amending.confirm()
+    keys.worked()
+  }
   return attempted
 }
 

@@ -9,10 +9,10 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { connectionFault } from "./connection.ts"
+import { connectionFault, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { type ByteReader, readEventStream } from "./event-stream.ts"
-import { isLoopback, readErrorBody, readHeader, redirected } from "./http.ts"
+import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 
 export type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
@@ -43,24 +43,21 @@ export async function send(
   options: SendOptions,
 ): Promise<Sent> {
   const deadline = createDeadline(options.timeoutMs, options.signal, options.clock)
+  const situation = onTheWay(options, route)
   try {
     const response = await fetch(route.url, {
       method: "POST",
       headers: requestHeaders(route, body, options.userAgent),
       body: JSON.stringify(body),
       signal: deadline.signal,
-      // A redirected POST would lose its body, and could carry the key to another host.
-      redirect: "manual",
-      // Bun's own limit of five minutes counts thinking as silence; ours is the deadline.
-      timeout: false,
-      ...(isLoopback(route.url) ? { proxy: false } : {}),
+      ...outboundOptions(route),
     })
     deadline.touch()
-    if (!response.ok) return await errorReply(response, deadline, options)
-    return await readReply(response, deadline, options)
+    if (!response.ok) return await errorReply(response, deadline, situation)
+    return await readReply(response, deadline, situation)
   } catch (error) {
     deadline.abort()
-    return failed(connectionFault(error, deadline, route.url, options))
+    return failed(connectionFault(error, deadline, route.url, situation))
   }
 }
 
@@ -107,9 +104,13 @@ function turnHeaders(
 async function errorReply(
   response: Response,
   deadline: Deadline,
-  options: SendOptions,
+  options: SendOptions & Situation,
 ): Promise<FailedOpening> {
   const { status } = response
+  if (status === 407 && options.proxy !== undefined) {
+    deadline.abort()
+    return failed(proxyRefusal(options.errors, options.proxy))
+  }
   if (status >= 300 && status < 400) {
     deadline.abort()
     return failed(redirected(response.headers.get("location"), options.errors))

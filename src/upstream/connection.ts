@@ -2,12 +2,15 @@
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { HttpProxy, Way } from "../providers/route.ts"
 import type { Deadline } from "./deadline.ts"
 
-interface Situation {
+export interface Situation {
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly errors: ErrorContext
+  /** The HTTP proxy in between. */
+  readonly proxy?: HttpProxy
 }
 
 interface Advice {
@@ -17,6 +20,20 @@ interface Advice {
   /** Nothing but a change of the configuration can help. */
   readonly final?: true
 }
+
+// With a proxy in between it is the proxy that cannot be reached: it looks up and connects to the upstream.
+const proxyAdvices: readonly Advice[] = [
+  {
+    when: /^ECONNREFUSED$/,
+    message: (where) => `cannot connect to ${where}: connection refused; is it running?`,
+  },
+  {
+    when: /^(ENOTFOUND|EAI_AGAIN)$/,
+    message: (where) => `cannot reach ${where}: its host was not found; check its address`,
+  },
+]
+
+const trust = "NODE_EXTRA_CA_CERTS"
 
 const advices: readonly Advice[] = [
   {
@@ -34,12 +51,35 @@ const advices: readonly Advice[] = [
     final: true,
   },
   {
-    when: /CERT|SELF_SIGNED|UNABLE_TO|TLS|SSL|HOSTNAME/i,
+    when: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
     message: (where, code) =>
-      `no trusted TLS connection to ${where}: ${code}; if your network inspects TLS, name its certificate in NODE_EXTRA_CA_CERTS`,
+      `no trusted TLS connection to ${where}: its certificate is not valid today (${code}); check the clock of this machine, or tell whoever runs the server`,
+    final: true,
+  },
+  {
+    when: /ALTNAME|HOSTNAME/i,
+    message: (where, code) =>
+      `no trusted TLS connection to ${where}: its certificate is for another host (${code}); check the base URL`,
+    final: true,
+  },
+  {
+    when: /SELF_SIGNED|UNABLE_TO|UNTRUSTED|ISSUER/i,
+    message: (where, code) =>
+      `no trusted TLS connection to ${where}: its certificate is signed by an authority that is not known here (${code}); if your network inspects TLS, or the server has an authority of its own, name the file with that authority's certificate in ${trust}, or set NODE_USE_SYSTEM_CA=1 in the environment where this machine trusts it already`,
+    final: true,
+  },
+  {
+    when: /CERT|TLS|SSL/i,
+    message: (where, code) =>
+      `no trusted TLS connection to ${where}: ${code}; if your network inspects TLS, name its certificate in ${trust}`,
     final: true,
   },
 ]
+
+/** Options of a request, with what a failure on its way has to name. */
+export function onTheWay<T extends object>(options: T, { proxy }: Way): T & Pick<Situation, "proxy"> {
+  return proxy === undefined ? options : { ...options, proxy }
+}
 
 /** The Fault for what fetch, or reading its body, threw. */
 export function connectionFault(
@@ -48,17 +88,51 @@ export function connectionFault(
   url: string,
   situation: Situation,
 ): Fault {
-  const { provider, secrets } = situation.errors
+  const { errors, proxy } = situation
+  const { provider, secrets } = errors
   if (situation.signal.aborted) return clientLeft
   if (deadline.expired()) return timedOut(situation)
-  const where = new URL(url).origin
   const code = codeOf(error)
+  const text = redact(error instanceof Error ? error.message : String(error), secrets)
+  const atProxy = proxy && proxyFailure(code, text, proxy, new URL(url).host)
+  if (atProxy !== undefined) return broken(`[${provider}] ${atProxy.message}`, atProxy.final)
+  const where = `${new URL(url).origin}${proxy === undefined ? "" : ` through ${nameOf(proxy)}`}`
   const advice = advices.find((candidate) => candidate.when.test(code))
   if (advice !== undefined) return broken(`[${provider}] ${advice.message(where, code)}`, advice.final)
-  const text = redact(error instanceof Error ? error.message : String(error), secrets)
   // Whatever breaks on the way has a code; without one the request never left.
   if (code === "") return broken(`[${provider}] the request to ${where} could not be made: ${text}`, true)
   return broken(`[${provider}] the connection to ${where} broke: ${code}`)
+}
+
+/** The Fault for a 407: it comes from the proxy, also where it stands in the place of the upstream's reply. */
+export function proxyRefusal({ provider }: ErrorContext, proxy: HttpProxy): Fault {
+  return broken(`[${provider}] ${wantsLogin(proxy)}`, true)
+}
+
+/** Never with the address as it was given: a password may be in it. */
+const nameOf = ({ where, setting }: HttpProxy): string => `the proxy ${where} (${setting})`
+
+const wantsLogin = (proxy: HttpProxy): string =>
+  `${nameOf(proxy)} asks for a user name and a password, or refused those it got (407): write them into its address, http://USER:PASSWORD@HOST:PORT`
+
+interface ProxyFailure {
+  readonly message: string
+  readonly final?: true
+}
+
+/** What the proxy, and not the upstream, failed at; undefined for all else. */
+function proxyFailure(code: string, text: string, proxy: HttpProxy, host: string): ProxyFailure | undefined {
+  const advice = proxyAdvices.find((candidate) => candidate.when.test(code))
+  if (advice !== undefined) return { message: advice.message(nameOf(proxy), code) }
+  if (code !== "ERR_PROXY_TUNNEL") return undefined
+  // "Proxy refused to open a tunnel: 403 Forbidden"
+  const [answer = "", status = ""] = /(\d{3})[^\n]{0,100}/.exec(text) ?? []
+  if (status === "407") return { message: wantsLogin(proxy), final: true }
+  const message = `${nameOf(proxy)} does not connect to ${host}: ${answer}`
+  // What the proxy says of itself or of the way behind it may be another thing soon.
+  if (status.startsWith("5") || status === "429") return { message }
+  const advised = `${message}; ask whoever runs the proxy, or name the host in NO_PROXY if it can be reached without`
+  return { message: advised, final: true }
 }
 
 const clientLeft = fault({
@@ -68,8 +142,9 @@ const clientLeft = fault({
   message: "the client closed the connection",
 })
 
-function timedOut({ timeoutMs, errors }: Situation): Fault {
-  const silence = `no byte from the upstream for ${timeoutMs / 1000} s`
+function timedOut({ timeoutMs, errors, proxy }: Situation): Fault {
+  const through = proxy === undefined ? "" : ` through ${nameOf(proxy)}`
+  const silence = `no byte from the upstream${through} for ${timeoutMs / 1000} s`
   const message = `[${errors.provider}] ${silence}; REQUEST_TIMEOUT sets how long that may be`
   return fault({ kind: "timeout_error", source: "upstream", message })
 }

@@ -6,9 +6,9 @@ import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches } from "./batches.ts"
-import { connectionFault } from "./connection.ts"
+import { connectionFault, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
-import { isLoopback, readErrorBody, readHeader, redirected } from "./http.ts"
+import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 
 /** A reply's bytes as they come, then one `end` or one `fault`. */
 export type DirectInput =
@@ -63,6 +63,7 @@ export async function sendDirect(
   options: DirectSendOptions,
 ): Promise<DirectSent> {
   const deadline = createDeadline(options.timeoutMs, options.signal, options.clock)
+  const situation = onTheWay(options, route)
   const url = directUrl(route.url, options)
   try {
     const response = await fetch(url, {
@@ -70,16 +71,14 @@ export async function sendDirect(
       headers: requestHeaders(route, headers, options),
       body: text,
       signal: deadline.signal,
-      redirect: "manual",
-      timeout: false,
-      ...(isLoopback(url) ? { proxy: false } : {}),
+      ...outboundOptions(route),
     })
     deadline.touch()
-    if (!response.ok) return await failure(response, deadline, options)
-    return { ok: true, head: headOf(response), batches: readBytes(response, url, deadline, options) }
+    if (!response.ok) return await failure(response, deadline, situation)
+    return { ok: true, head: headOf(response), batches: readBytes(response, url, deadline, situation) }
   } catch (error) {
     deadline.abort()
-    return { ok: false, fault: connectionFault(error, deadline, url, options) }
+    return { ok: false, fault: connectionFault(error, deadline, url, situation) }
   }
 }
 
@@ -136,10 +135,14 @@ function headOf(response: Response): DirectHead {
 async function failure(
   response: Response,
   deadline: Deadline,
-  options: DirectSendOptions,
+  options: DirectSendOptions & Situation,
 ): Promise<DirectFailure> {
-  const { errors, clock } = options
+  const { errors, clock, proxy } = options
   const { status } = response
+  if (status === 407 && proxy !== undefined) {
+    deadline.abort()
+    return { ok: false, fault: proxyRefusal(errors, proxy) }
+  }
   if (status >= 300 && status < 400) {
     deadline.abort()
     return { ok: false, fault: redirected(response.headers.get("location"), errors) }

@@ -2,16 +2,28 @@
 import { type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { Way } from "../providers/route.ts"
 import type { Clock, Deadline } from "./deadline.ts"
 
 // More than this of an error page is of no use to anybody, and nobody waits longer for it.
 const errorBodyLimit = 64 * 1024
 const errorBodyMs = 2_000
 
-/** An upstream on this machine is never reached through an HTTP proxy, whatever the environment says. */
-export function isLoopback(url: string): boolean {
-  const host = new URL(url).hostname
-  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
+/**
+ * What every fetch of this house has in common, for a route or any other way to an upstream: the HTTP proxy (or
+ * none, whatever Bun finds in the environment), the certificate authorities, no redirects, no time limit but
+ * the caller's own. To be spread into fetch's options.
+ */
+export function outboundOptions({ proxy, authorities }: Way) {
+  return {
+    proxy: proxy?.url ?? false,
+    // One text for all requests: connections are shared between those whose authorities are the same.
+    ...(authorities === undefined ? {} : { tls: { ca: authorities } }),
+    // A redirected POST would lose its body, and could carry the key to another host.
+    redirect: "manual",
+    // Bun's own limit of five minutes counts thinking as silence.
+    timeout: false,
+  } as const
 }
 
 /** The Fault for a redirect, which is never followed: the key would go with it. */

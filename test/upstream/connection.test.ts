@@ -66,12 +66,27 @@ describe("what to do is said", () => {
     expect(upstream.requests()).toBe(3)
   })
 
+  const unknownAuthority = (code: string) =>
+    `its certificate is signed by an authority that is not known here (${code}); if your network inspects TLS, or the server has an authority of its own, name the file with that authority's certificate in NODE_EXTRA_CA_CERTS, or set NODE_USE_SYSTEM_CA=1 in the environment where this machine trusts it already`
+
   test.each([
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-    "CERT_HAS_EXPIRED",
-    "ERR_TLS_CERT_ALTNAME_INVALID",
-  ])("a certificate that is not trusted: %s", (code) => {
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", unknownAuthority("DEPTH_ZERO_SELF_SIGNED_CERT")],
+    ["SELF_SIGNED_CERT_IN_CHAIN", unknownAuthority("SELF_SIGNED_CERT_IN_CHAIN")],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", unknownAuthority("UNABLE_TO_VERIFY_LEAF_SIGNATURE")],
+    ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", unknownAuthority("UNABLE_TO_GET_ISSUER_CERT_LOCALLY")],
+    [
+      "CERT_HAS_EXPIRED",
+      "its certificate is not valid today (CERT_HAS_EXPIRED); check the clock of this machine, or tell whoever runs the server",
+    ],
+    [
+      "ERR_TLS_CERT_ALTNAME_INVALID",
+      "its certificate is for another host (ERR_TLS_CERT_ALTNAME_INVALID); check the base URL",
+    ],
+    [
+      "CERT_REVOKED",
+      "CERT_REVOKED; if your network inspects TLS, name its certificate in NODE_EXTRA_CA_CERTS",
+    ],
+  ])("a certificate that is not trusted: %s", (code, why) => {
     const deadline = createDeadline(0, new AbortController().signal, createTestClock())
     const errors = {
       ...{ provider: "p", model: "m", url: "", inputTokens: 0, contextWindow: null },
@@ -79,9 +94,7 @@ describe("what to do is said", () => {
     }
     const situation = { timeoutMs: 1, signal: new AbortController().signal, errors }
     const given = connectionFault({ code, message: "x" }, deadline, "https://a.example/v1", situation)
-    expect(given.message).toBe(
-      `[p] no trusted TLS connection to https://a.example: ${code}; if your network inspects TLS, name its certificate in NODE_EXTRA_CA_CERTS`,
-    )
+    expect(given.message).toBe(`[p] no trusted TLS connection to https://a.example: ${why}`)
     expect([given.status, given.retry, given.finalForClient]).toEqual([502, "no", true])
   })
 

@@ -7,12 +7,22 @@ export type Outcome =
   | { readonly kind: "cancelled" }
   | { readonly kind: "failed"; readonly fault: Fault }
 
+/** What a reply was made of, without any of its content. */
+export interface ReplyFacts {
+  readonly events: number
+  /** Each tool that was called, by name, and how often. Beyond a hundred names they are not told apart. */
+  readonly calls: Readonly<Record<string, number>>
+  readonly thought: boolean
+}
+
 export interface Exchange {
   readonly requestId: string
   readonly requestedModel: string
   readonly model: string
   readonly provider: string
   readonly reason: string
+  /** The content of the request decided where it went, and not its model's name alone. */
+  readonly routed?: boolean | undefined
   readonly stream: boolean
   readonly attempts: number
   /** Milliseconds from the request's arrival. */
@@ -27,5 +37,7 @@ export interface Exchange {
   readonly notes: readonly Note[]
   /** What was repaired in the reply. */
   readonly repairs: readonly Note[]
+  /** Undefined: the reply was passed through unread. */
+  readonly reply?: ReplyFacts | undefined
   readonly outcome: Outcome
 }

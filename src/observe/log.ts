@@ -1,5 +1,6 @@
 // The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
 import { redact } from "../protocol/redact.ts"
+import { dayOf } from "./log-days.ts"
 import { cleanFields, escapeControls } from "./log-fields.ts"
 
 /** Read only when the level is on, so that a debug message costs nothing when nobody listens. */
@@ -92,6 +93,5 @@ function shorten(text: string): string {
 
 function localTime(time: Date): string {
   const two = (value: number) => String(value).padStart(2, "0")
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  return `${dayOf(time)} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
 }

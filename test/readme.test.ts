@@ -1,14 +1,67 @@
-// What the README says is what the project does.
-import { expect, test } from "bun:test"
+// What the README says is what the project does; and every text about settings is about the same ones.
+import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
+import { renderEnvTemplate } from "../src/commands/env-template.ts"
+import { renderSettingsHelp } from "../src/commands/settings-help.ts"
+import { settings } from "../src/config/settings.ts"
 import { renderSettingsTable } from "./support/settings-table.ts"
 
 const root = join(import.meta.dir, "..")
 const readme = await Bun.file(join(root, "README.md")).text()
+const block = /<!-- settings -->\n([\s\S]*?)\n?<!-- \/settings -->/.exec(readme)?.[1] ?? ""
 
 test("the table of settings is the one in the code", () => {
-  const block = /<!-- settings -->\n([\s\S]*?)\n?<!-- \/settings -->/.exec(readme)?.[1]
   expect(block).toBe(renderSettingsTable())
+})
+
+const names = settings.map(({ name }) => name).toSorted()
+const help = renderSettingsHelp("serve")
+
+describe("every setting stands once in", () => {
+  test.each([
+    ["README's table", block, /^\| `([A-Z0-9_]+)` \|/gm],
+    [
+      "serve --help",
+      help,
+      /^ {2}([A-Z0-9_]{4,}) {2}|(?<=(?:Keys of providers: |, |^ {2}))([A-Z_]+_KEY)(?=[,.])/gm,
+    ],
+    ["the .env of init", template(), /^#?([A-Z0-9_]+)=/gm],
+  ] as const)("%s", (_, text, pattern) => {
+    const found = [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? "")
+    expect(found.toSorted()).toEqual(names)
+  })
+})
+
+function template(): string {
+  return renderEnvTemplate({ row: undefined, keyInEnvironment: undefined, rivals: [] })
+}
+
+test.each(settings.filter(({ later }) => later === true).map(({ name }) => name))(
+  "%s is said to have no effect yet",
+  (name) => {
+    const line = renderSettingsTable()
+      .split("\n")
+      .find((row) => row.includes(`\`${name}\``))
+    expect(line).toContain("no effect yet")
+    expect(
+      flat(help)
+        .slice(flat(help).indexOf(`${name} `))
+        .split(")")[0],
+    ).toEndWith("(no effect yet")
+    const [before = "", after = ""] = template().split("# --- Not in effect yet")
+    expect([before.includes(`#${name}=`), after.includes(`#${name}=`)]).toEqual([false, true])
+  },
+)
+
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ")
+}
+
+test("help is at most 100 columns wide", () => {
+  const texts = ["serve", "run", "convert"].map(renderSettingsHelp)
+  const lines = texts.flatMap((text) => text.split("\n"))
+  expect(lines.length).toBeGreaterThan(100)
+  expect(lines.filter((line) => line.length > 100)).toEqual([])
 })
 
 test("every script that the README names exists", async () => {

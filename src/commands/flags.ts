@@ -22,7 +22,29 @@ const target = z
 
 const on = z.boolean().default(false)
 
-export const ServeFlags = z.object({ host: word, port, env: word, "log-level": level, demo: on })
+const lines = z
+  .string()
+  .regex(/^\d{1,7}$/, "must be a number of lines")
+  .transform(Number)
+  .default(50)
+
+export const ServeFlags = z.object({
+  host: word,
+  port,
+  env: word,
+  config: word,
+  "log-level": level,
+  demo: on,
+  detach: on,
+  name: word,
+  instances: word,
+})
+
+export const StatusFlags = z.object({ name: word, json: on })
+
+export const SelectionFlags = z.object({ name: word, all: on })
+
+export const LogsFlags = z.object({ name: word, follow: on, lines })
 
 export const RunFlags = z.object({ model: word, env: word, "log-level": level, demo: on })
 
@@ -37,6 +59,20 @@ export const ConvertFlags = z.object({
 })
 
 export const CountTokensFlags = z.object({ file: word, estimate: on, "by-part": on, json: on })
+
+export const ModelsFlags = z.object({ json: on, all: on, schema: on, env: word, config: word })
+
+export const InitFlags = z.object({ provider: word, force: on, stdout: on })
+
+const seconds = z
+  .string()
+  .regex(/^[1-9]\d{0,3}$/, "must be a number of seconds from 1 to 9999")
+  .optional()
+
+export const TestConnectionFlags = z.object({
+  ...{ model: word, all: on, env: word, config: word },
+  ...{ timeout: seconds, json: on },
+})
 
 export const DemoFlags = z.object({ once: on, port })
 

@@ -1,6 +1,7 @@
-// The help texts: citty's, with examples.
+// The help texts: citty's, with examples and settings.
 import { stripVTControlCharacters } from "node:util"
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from "citty"
+import { renderSettingsHelp } from "./settings-help.ts"
 import type { CommandEntry } from "./table.ts"
 import { version } from "./version.ts"
 
@@ -33,7 +34,9 @@ export async function renderCommandHelp(
   const shown = entry.restBelongsToChild
     ? usage.replace("[OPTIONS]", "[OPTIONS] [-- COMMAND [ARGUMENTS]]")
     : usage
-  return finish(`${shown}\n${renderExamples(entry.examples)}\n`, color)
+  const settings = renderSettingsHelp(entry.name)
+  const last = settings === "" ? "" : `\n${settings}\n`
+  return finish(`${shown}\n${renderExamples(entry.examples)}\n${last}`, color)
 }
 
 // citty colours whatever it is asked for, and pads its last column.

@@ -2,10 +2,9 @@
 import { homedir } from "node:os"
 import { basename } from "node:path"
 import type { Config } from "../config/config.ts"
-import type { Needs } from "../config/load.ts"
+import type { Loaded, Needs } from "../config/load.ts"
 import type { Exchange } from "../observe/exchange.ts"
-import { createLogger, type Logger } from "../observe/log.ts"
-import { logExchange } from "../observe/log-exchange.ts"
+import type { Logger } from "../observe/log.ts"
 import { startDemoUpstream } from "../server/demo.ts"
 import { type RunningServer, startServer } from "../server/server.ts"
 import { type ChildEnd, findCommand, runChild } from "./child.ts"
@@ -13,6 +12,7 @@ import { childEnvironment, type Environment, serviceSwitches } from "./child-env
 import { claudeSettingsFiles, findConflicts } from "./claude-settings.ts"
 import type { CommandIo } from "./io.ts"
 import { loadSettings } from "./load-settings.ts"
+import { createLogging } from "./logging.ts"
 import { modelLimits } from "./model-limits.ts"
 import { createRecord } from "./run-record.ts"
 import { holdStrays } from "./strays.ts"
@@ -64,14 +64,9 @@ interface Command {
   readonly args: readonly string[]
 }
 
-interface Loaded {
-  readonly config: Config
-  readonly warnings: readonly string[]
-}
-
 async function runWith(
   command: Command,
-  { config: base, warnings }: Loaded,
+  { config: base, warnings, described }: Loaded,
   options: RunOptions,
   io: CommandIo,
   env: Environment,
@@ -85,13 +80,18 @@ async function runWith(
     secrets: [token, ...base.secrets],
   }
   const record = createRecord(config)
-  const log = createLog(config, options, io)
+  // The child owns the terminal: it is written to only when that was asked for.
+  const stderr = options.logLevel !== undefined
+  const logging = createLogging(config, io, { stderr, origin: described.origins["LOG_FILE_PATH"] })
   const onExchange = (exchange: Exchange) => {
     record.onExchange(exchange)
-    logExchange(exchange, log)
+    logging.onExchange(exchange)
   }
-  const server = tryServer(config, log, onExchange, io)
-  if (server === undefined) return 1
+  const server = tryServer(config, logging.log, onExchange, io)
+  if (server === undefined) {
+    await logging.close()
+    return 1
+  }
   // An error of ours that nobody caught must not take the child with it.
   const strays = holdStrays(record.onStray)
   const isClaude = /^claude(\.\w+)?$/.test(basename(command.path))
@@ -103,10 +103,11 @@ async function runWith(
   } finally {
     // The child is gone: whatever still runs, runs for nobody.
     await server.stop(0)
+    await logging.close()
     strays.release()
   }
   const told = child.why === undefined ? renderTotals(record.totals()) : child.why
-  for (const line of [...warnings, ...record.lines(isClaude, env), told]) say(io, line)
+  for (const line of [...warnings, ...logging.problems(), ...record.lines(isClaude, env), told]) say(io, line)
   return child.exitCode
 }
 
@@ -122,13 +123,6 @@ function tryServer(
     say(io, `cannot listen on 127.0.0.1: ${error instanceof Error ? error.message : String(error)}`)
     return undefined
   }
-}
-
-/** The child owns the terminal: a log is written only when it was asked for. */
-function createLog(config: Config, options: RunOptions, io: CommandIo): Logger {
-  const write = options.logLevel === undefined ? () => {} : (line: string) => io.error(`${line}\n`)
-  const { logLevel: level, logFormat: format, secrets } = config
-  return createLogger({ level, format, write, now: () => new Date(), secrets })
 }
 
 async function warnOfConflicts(env: Environment, io: CommandIo): Promise<void> {

@@ -5,8 +5,12 @@ import { convertEntry } from "./entries/convert.ts"
 import { countTokensEntry } from "./entries/count-tokens.ts"
 import { demoEntry } from "./entries/demo.ts"
 import type { Described, Invocation } from "./entries/entry.ts"
+import { initEntry } from "./entries/init.ts"
+import { logsEntry, restartEntry, statusEntry, stopEntry } from "./entries/instances.ts"
+import { modelsEntry } from "./entries/models.ts"
 import { runEntry } from "./entries/run.ts"
 import { serveEntry } from "./entries/serve.ts"
+import { testConnectionEntry } from "./entries/test-connection.ts"
 
 export interface CommandEntry extends Pick<Described, "name" | "args" | "examples"> {
   /** Its run gives the exit code. */
@@ -16,7 +20,20 @@ export interface CommandEntry extends Pick<Described, "name" | "args" | "example
 
 /** The commands, ready to run with what this process was given. */
 export function commandTable(invocation: Invocation): readonly CommandEntry[] {
-  const all = [serveEntry, runEntry, convertEntry, countTokensEntry, demoEntry]
+  const all = [
+    serveEntry,
+    statusEntry,
+    stopEntry,
+    restartEntry,
+    logsEntry,
+    runEntry,
+    convertEntry,
+    countTokensEntry,
+    modelsEntry,
+    testConnectionEntry,
+    initEntry,
+    demoEntry,
+  ]
   return all.map((describe) => {
     const { name, description, args, examples, restBelongsToChild = false, run } = describe(invocation)
     const command = defineCommand<ArgsDef>({

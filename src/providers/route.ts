@@ -12,7 +12,25 @@ export interface Defaults {
   readonly thinking?: "on" | "off" | "auto"
 }
 
-export interface Route {
+/** An HTTP proxy on the way to an upstream. */
+export interface HttpProxy {
+  /** With its user name and password, where it wants them. */
+  readonly url: string
+  /** HOST:PORT, for messages. */
+  readonly where: string
+  /** The setting that names it, for messages. */
+  readonly setting: string
+}
+
+/** What lies between the proxy and an upstream. */
+export interface Way {
+  /** Undefined: nothing is in between. */
+  readonly proxy?: HttpProxy
+  /** Every certificate authority that counts, as one PEM text; undefined: those that Bun trusts. */
+  readonly authorities?: string
+}
+
+export interface Route extends Way {
   /** Row of the table; also the name put before an upstream's error messages. */
   readonly provider: string
   /** The complete URL of the endpoint, query included. */

@@ -1,6 +1,7 @@
 // What a request asks for, as far as routing goes: found once, whatever way the request then takes.
 import type { Config } from "../config/config.ts"
 import { type Resolved, type RouteRequest, resolveRoute } from "../config/route.ts"
+import { invalidRequest } from "../protocol/fault.ts"
 import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import { CountRequest, MessagesRequest } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
@@ -29,8 +30,12 @@ export function askFor(body: JsonObject, config: Config, { model, ...wish }: Wis
     return read.success ? estimateRequest(read.data) : estimateUnread(body)
   })
   const facts = { ...wish, thinking: isThinking(body), tokens }
-  return { body, parsed, tokens, resolved: resolveRoute(config, model ?? textOf(body["model"]), facts) }
+  const name = model ?? textOf(body["model"])
+  const resolved = wish.exact === true && !name?.trim() ? noModel : resolveRoute(config, name, facts)
+  return { body, parsed, tokens, resolved }
 }
+
+const noModel: Resolved = { ok: false, fault: invalidRequest("model: Field required") }
 
 /** Thinking is asked for: `disabled` and its absence are none. */
 function isThinking(body: JsonObject): boolean {

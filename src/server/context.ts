@@ -1,10 +1,12 @@
-// What every handler needs, made once at the start.
+// What every handler needs. A new one is made when the configuration changes, of the same parts; a request keeps
+// the one it came under to its end.
 import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { Dialects } from "./dialects.ts"
+import type { Keys } from "./keys.ts"
 import type { ReasoningMemory } from "./memory.ts"
 import type { Refusals } from "./refusals.ts"
 
@@ -36,6 +38,8 @@ export interface Context {
   readonly config: Config
   readonly log: Logger
   readonly version: string
+  /** The name this proxy was started under, and the id of this very start, for whoever looks for it. */
+  readonly instance?: { readonly name: string; readonly id: string } | undefined
   readonly clock: Clock
   readonly times: Times
   readonly onExchange: (exchange: Exchange) => void
@@ -46,6 +50,8 @@ export interface Context {
   readonly refusals: Refusals
   /** Which APIs upstreams turned out to speak. */
   readonly dialects: Dialects
+  /** Which of several keys are sent, and which rest. */
+  readonly keys: Keys
   /** Requests under way. */
   readonly running: Set<Running>
   /** Where the server listens, once it does. */

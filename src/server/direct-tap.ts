@@ -99,7 +99,10 @@ export function createTap(listener: TapListener): Tap {
   function read({ event, data }: SseMessage): void {
     // Most of a stream is deltas: those are not parsed.
     if (event === "content_block_delta") listener.content()
-    if (event !== undefined && !readEvents.has(event)) return listener.event(undefined)
+    if (event !== undefined && !readEvents.has(event)) {
+      listener.event(undefined)
+      return
+    }
     const parsed = parseJson(data)
     const value = parsed.ok ? objectOf(parsed.value) : {}
     const type = event ?? textOf(value["type"])

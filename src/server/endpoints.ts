@@ -6,7 +6,9 @@ import type { Context } from "./context.ts"
 import { countTokens, describe, health, metrics } from "./info.ts"
 import { handleMessages } from "./messages.ts"
 import { model, models } from "./models.ts"
+import { createConnectionTest } from "./probe-endpoint.ts"
 import { faultReply, jsonReply } from "./respond.ts"
+import { handleTestConversion } from "./test-conversion.ts"
 
 /** `url.pathname` is as it was sent; `normalisePath` makes of it what an endpoint is found by. */
 export type Handler = (request: Request, requestId: string, url: URL) => Response | Promise<Response>
@@ -23,6 +25,7 @@ type Endpoints = Readonly<Record<string, Endpoint>>
 
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
 export function createEndpoints(context: Context): Endpoints {
+  const testConnection = createConnectionTest(context)
   const ignored: Endpoint = {
     open: true,
     methods: { POST: (_request, requestId) => jsonReply({}, requestId) },
@@ -45,6 +48,10 @@ export function createEndpoints(context: Context): Endpoints {
     "/v1/messages/count_tokens": {
       methods: { POST: (request, requestId, url) => countTokens(request, context, requestId, url) },
     },
+    "/v1/messages/test_conversion": {
+      methods: { POST: (request, requestId, url) => handleTestConversion(request, context, requestId, url) },
+    },
+    "/test-connection": { methods: { GET: (_request, requestId) => testConnection(requestId) } },
     "/v1/models": {
       methods: { GET: (_request, requestId, url) => models(url, context, requestId) },
     },

@@ -18,10 +18,12 @@ export function describe(context: Context, requestId: string): Response {
       endpoints: [
         "/v1/messages",
         "/v1/messages/count_tokens",
+        "/v1/messages/test_conversion",
         "/v1/chat/completions",
         "/v1/models",
         "/health",
         "/metrics",
+        "/test-connection",
       ],
       models: { big: tiers.big, middle: tiers.middle, small: tiers.small },
     },
@@ -38,6 +40,7 @@ export function health(context: Context, requestId: string): Response {
       status: "healthy",
       timestamp: new Date(context.clock.now()).toISOString(),
       server: { host: hostname, port },
+      ...(context.instance === undefined ? {} : { instance: context.instance }),
       models: { big: config.tiers.big, middle: config.tiers.middle, small: config.tiers.small },
       api_status: {
         upstream: config.upstream.row.name,

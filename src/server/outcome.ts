@@ -8,7 +8,7 @@ import type { Context, Running } from "./context.ts"
 import { internalFault } from "./respond.ts"
 
 /** What a reply came to, known at its end. */
-export type Account = Pick<Exchange, "usage" | "estimated" | "repairs">
+export type Account = Pick<Exchange, "usage" | "estimated" | "repairs" | "reply">
 
 export interface OutcomeFacts {
   readonly route: Route
@@ -121,13 +121,14 @@ function exchangeOf(
   outcome: Outcome,
   seen: Pick<Exchange, "attempts" | "firstContentMs">,
 ): Exchange {
-  const { usage, estimated, repairs } = account(outcome)
+  const { usage, estimated, repairs, reply } = account(outcome)
   return {
     requestId,
     requestedModel: route.requestedModel,
     model: route.model,
     provider: route.provider,
     reason: route.reason,
+    routed: route.routed,
     stream,
     ...seen,
     durationMs: performance.now() - startedAt,
@@ -136,6 +137,7 @@ function exchangeOf(
     estimated,
     notes,
     repairs,
+    reply,
     outcome,
   }
 }

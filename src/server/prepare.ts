@@ -21,6 +21,8 @@ export interface Prepared extends AmendingOptions {
   readonly wholeArguments: boolean
   /** Tells the clients of this proxy apart. */
   readonly scope: string
+  /** What the client calls the conversation, where it does. */
+  readonly session: string | undefined
   readonly requestId: string
   readonly startedAt: number
 }
@@ -65,7 +67,7 @@ export function prepareRequest(
   return {
     ok: true,
     prepared: {
-      ...{ route, conversion, errors, inChat, onChat, stream, scope, requestId, startedAt },
+      ...{ route, conversion, errors, inChat, onChat, stream, scope, session, requestId, startedAt },
       notes: [...noteUnknownFields(body, route.profile), ...notes],
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
     },

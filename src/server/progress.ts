@@ -11,6 +11,7 @@ import { randomId } from "./ids.ts"
 import { createRecorder } from "./memory.ts"
 import type { Account } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
+import { createTally } from "./tally.ts"
 
 export interface Progress {
   readonly begin: () => readonly MessagesEvent[]
@@ -28,6 +29,7 @@ export function createProgress(
 ): Progress {
   const { route } = prepared
   const record = createRecorder(memory, prepared.scope)
+  const tally = createTally()
   let content = false
   let state: WriterState = initialWriter({
     id: `msg_${randomId()}`,
@@ -41,6 +43,7 @@ export function createProgress(
   function step([next, events]: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
     state = next
     record(events)
+    tally.count(events)
     if (content || !hasContent(state)) return events
     content = true
     onContent()
@@ -52,7 +55,12 @@ export function createProgress(
     write: (deltas) => step(writeAll(state, deltas)),
     keepAlive: () => keepAlive(state),
     ended: () => state.phase === "ended",
-    account: () => ({ usage: usageOf(state), estimated: isEstimated(state), repairs: state.notes }),
+    account: () => ({
+      usage: usageOf(state),
+      estimated: isEstimated(state),
+      repairs: state.notes,
+      reply: tally.facts(),
+    }),
   }
 }
 

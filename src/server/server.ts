@@ -17,6 +17,7 @@ import {
 } from "./endpoints.ts"
 import { createGate } from "./gate.ts"
 import { randomId } from "./ids.ts"
+import { createKeys } from "./keys.ts"
 import { createReasoningMemory } from "./memory.ts"
 import { createRefusals } from "./refusals.ts"
 import { faultReply, internalFault } from "./respond.ts"
@@ -26,6 +27,7 @@ export interface ServerOptions {
   readonly config: Config
   readonly log: Logger
   readonly version: string
+  readonly instance?: Context["instance"]
   /** Called once per request to /v1/messages, when it is over. What it throws is logged. */
   readonly onExchange: (exchange: Exchange) => void
   /** Both are for tests. */
@@ -38,6 +40,11 @@ export interface RunningServer {
   readonly url: string
   readonly hostname: string
   readonly port: number
+  /**
+   * From now on requests are answered by this configuration. Those under way, streams included, end by the one
+   * they came under. Host and port stay what they are.
+   */
+  readonly reload: (config: Config) => void
   /** Stops accepting, lets running requests finish for `graceMs`, then ends what is left with an error. */
   readonly stop: (graceMs: number) => Promise<void>
 }
@@ -45,20 +52,9 @@ export interface RunningServer {
 /** Starts listening. Throws what Bun.serve throws when the address is taken (code EADDRINUSE). */
 export function startServer(options: ServerOptions): RunningServer {
   const { config } = options
-  const metrics = createMetrics()
-  const clock = options.clock ?? systemClock
-  const context: Context = {
-    ...options,
-    metrics,
-    clock,
-    times: { ...defaultTimes, ...options.times },
-    onExchange: guarded(options, metrics),
-    memory: createReasoningMemory(),
-    dialects: createDialects({ log: options.log, now: clock.now }),
-    refusals: createRefusals({ log: options.log, metrics }),
-    running: new Set(),
-    address: () => ({ hostname: config.host, port: server.port ?? config.port }),
-  }
+  const address = () => ({ hostname: config.host, port: server.port ?? config.port })
+  const shared: Shared = { ...sharedParts(options), address }
+  let answer = createAnswer({ ...shared, config })
   const server = Bun.serve({
     hostname: config.host,
     port: config.port,
@@ -69,17 +65,40 @@ export function startServer(options: ServerOptions): RunningServer {
     reusePort: false,
     // Our own limit answers in Anthropic's shape; what nobody reads is not kept either.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch: createAnswer(context),
+    fetch: (request) => answer(request),
   })
   const port = server.port ?? config.port
   return {
     url: `http://${clientHost(config.host)}:${port}`,
     hostname: config.host,
     port,
-    stop: (graceMs) => stop(server, context, graceMs),
+    reload: (next) => {
+      answer = createAnswer({ ...shared, config: next })
+    },
+    stop: (graceMs) => stop(server, shared, graceMs),
   }
 }
 
+/** What outlives a change of the configuration: above all what was learnt, and what is under way. */
+type Shared = Omit<Context, "config">
+
+function sharedParts(options: ServerOptions): Omit<Shared, "address"> {
+  const { log, version, instance } = options
+  const metrics = createMetrics()
+  const clock = options.clock ?? systemClock
+  return {
+    ...{ log, version, instance, metrics, clock },
+    times: { ...defaultTimes, ...options.times },
+    onExchange: guarded(options, metrics),
+    memory: createReasoningMemory(),
+    dialects: createDialects({ log, now: clock.now }),
+    refusals: createRefusals({ log, metrics }),
+    keys: createKeys({ log, now: clock.now }),
+    running: new Set(),
+  }
+}
+
+/** Everything that depends on the configuration is made here, so that it changes all at once. */
 function createAnswer(context: Context): (request: Request) => Promise<Response> {
   const gate = createGate(context.config.clientKeys)
   const endpoints = createEndpoints(context)
@@ -125,8 +144,8 @@ function guarded({ onExchange, log }: ServerOptions, metrics: Metrics): (exchang
 // Time for the last events to leave before the connections are cut.
 const flushMs = 250
 
-async function stop(server: Bun.Server<undefined>, context: Context, graceMs: number): Promise<void> {
-  const { clock, running } = context
+async function stop(server: Bun.Server<undefined>, shared: Shared, graceMs: number): Promise<void> {
+  const { clock, running } = shared
   const done = server.stop().then(() => true)
   if (await within(done, graceMs, clock)) return
   for (const request of running) request.stop()

@@ -40,6 +40,7 @@ export function createSession(prepared: Prepared, context: Context): Session {
 
   const opening = openReply({
     ...prepared,
+    keys: context.keys.turn(prepared.route, prepared.session),
     idSeed: randomId(20),
     signal: outcome.signal,
     timeoutMs: context.config.requestTimeoutMs,

@@ -9,6 +9,7 @@ import type { Route } from "../../src/providers/route.ts"
 import { type Context, defaultTimes, type Times } from "../../src/server/context.ts"
 import { createDialects } from "../../src/server/dialects.ts"
 import { countDirect, type DirectRequest, handleDirect } from "../../src/server/direct.ts"
+import { createKeys } from "../../src/server/keys.ts"
 import { createReasoningMemory } from "../../src/server/memory.ts"
 import { createRefusals } from "../../src/server/refusals.ts"
 import { configFrom } from "../config/support.ts"
@@ -101,6 +102,7 @@ function createContext(
     memory: createReasoningMemory(),
     refusals: createRefusals({ log, metrics }),
     dialects: createDialects({ log, now: clock.now }),
+    keys: createKeys({ log, now: clock.now }),
     running: new Set(),
     address: () => ({ hostname: "127.0.0.1", port: 0 }),
   }

@@ -42,6 +42,7 @@ function listen() {
   const tap = createTap({
     usage: (usage: JsonObject) => heard.push(usage["output_tokens"]),
     content: () => heard.push("content"),
+    event: () => {},
     error: (data) => heard.push(data),
   })
   return { tap, heard }

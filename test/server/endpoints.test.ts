@@ -93,10 +93,12 @@ test("HEAD / is empty, GET / says what this is", async () => {
     endpoints: [
       "/v1/messages",
       "/v1/messages/count_tokens",
+      "/v1/messages/test_conversion",
       "/v1/chat/completions",
       "/v1/models",
       "/health",
       "/metrics",
+      "/test-connection",
     ],
     models: { big: "big-model", middle: "middle-model", small: "small-model" },
   })

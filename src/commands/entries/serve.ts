@@ -14,13 +14,31 @@ export function serveEntry({ io, env }: Invocation): Described {
         description: "Port to listen on (else 8082); 0: a free one",
       },
       env: envFile,
+      config: { type: "string", valueHint: "file", description: "File of models (else models.yaml)" },
       "log-level": logLevel,
       demo,
+      detach: {
+        type: "boolean",
+        description: "Run in the background; see status, logs, stop and restart",
+      },
+      name: {
+        type: "string",
+        valueHint: "name",
+        description:
+          "Name of the proxy, or of one of the instances in models.yaml (else default, with --detach)",
+      },
+      instances: {
+        type: "string",
+        valueHint: "list",
+        description: "Several proxies: PORT:FILE:NAME,… each with a settings file of its own",
+      },
     },
     examples: [
       ["claude-proxy serve", "with the settings of .env and the environment"],
       ["claude-proxy serve --port 0 --log-level debug", "on a free port, logging everything"],
       ["claude-proxy serve --env ./project.env", "with another file of settings"],
+      ["claude-proxy serve --detach --name work", "in the background; keys of the environment are not kept"],
+      ['claude-proxy serve --instances "8081:.env-kimi:kimi,8082:.env-glm:glm"', "two, side by side"],
       ["claude-proxy serve --demo", "without any key, to see that it works"],
     ],
     run: async (given) => {
@@ -29,10 +47,10 @@ export function serveEntry({ io, env }: Invocation): Described {
       const uncapped = await ensureUncapped(env)
       if (typeof uncapped === "number") return uncapped
       const { ServeFlags } = await import("../flags.ts")
-      return withFlags(ServeFlags, given, io, async ({ host, port, demo, ...flags }) => {
+      return withFlags(ServeFlags, given, io, async ({ env: file, config, "log-level": level, ...flags }) => {
         const { serve } = await import("../serve.ts")
         const capped = uncapped === "capped"
-        return serve({ host, port, demo, capped, envFile: flags.env, logLevel: flags["log-level"] }, io)
+        return serve({ ...flags, capped, envFile: file, modelsFile: config, logLevel: level }, io, env)
       })
     },
   }

@@ -1,0 +1,30 @@
+// `models` in the command table.
+import { type Described, envFile, type Invocation, withFlags } from "./entry.ts"
+
+/** The entry of `models`. */
+export function modelsEntry({ io }: Invocation): Described {
+  return {
+    name: "models",
+    description: "List the models that can be reached, and what is known of them",
+    args: {
+      all: { type: "boolean", description: "Also the usual models of every provider whose key is set" },
+      json: { type: "boolean", description: "Write JSON" },
+      schema: { type: "boolean", description: "Write the JSON Schema of models.yaml instead, for editors" },
+      env: envFile,
+      config: { type: "string", valueHint: "file", description: "The file of models (else models.yaml)" },
+    },
+    examples: [
+      ["claude-proxy models", "which model answers for which, and what it can do"],
+      ["claude-proxy models --all", "and what else the keys at hand would open"],
+      ["claude-proxy models --json --config ./models.yaml", "one file's models, for programs"],
+      ["claude-proxy models --schema > models.schema.json", "so that an editor knows the file's keys"],
+    ],
+    run: async (given) => {
+      const { ModelsFlags } = await import("../flags.ts")
+      return withFlags(ModelsFlags, given, io, async ({ json, all, schema, env, config }) => {
+        const { models } = await import("../models.ts")
+        return models({ json, all, schema, envFile: env, configFile: config }, io)
+      })
+    },
+  }
+}

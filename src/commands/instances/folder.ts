@@ -1,0 +1,23 @@
+// Where what is known of running proxies is kept.
+import { homedir } from "node:os"
+import { posix, win32 } from "node:path"
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The platform's folder for state: $XDG_STATE_HOME/claude-proxy where that is set and absolute, as its
+ * specification demands; else the platform's own place.
+ */
+export function stateFolder(
+  env: Environment,
+  platform: string = process.platform,
+  home: string = homedir(),
+): string {
+  const path = platform === "win32" ? win32 : posix
+  const xdg = env["XDG_STATE_HOME"] ?? ""
+  if (path.isAbsolute(xdg)) return path.join(xdg, "claude-proxy")
+  if (platform === "darwin") return path.join(home, "Library", "Application Support", "claude-proxy", "state")
+  if (platform !== "win32") return path.join(home, ".local", "state", "claude-proxy")
+  const local = env["LOCALAPPDATA"] ?? ""
+  return path.join(local === "" ? path.join(home, "AppData", "Local") : local, "claude-proxy")
+}

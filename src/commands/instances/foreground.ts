@@ -1,0 +1,105 @@
+// Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
+import { createColors } from "picocolors"
+import type { CommandIo } from "../io.ts"
+import { drainMs, untilStopped } from "../until-stopped.ts"
+import { compiled } from "../version.ts"
+import { childEnvironment, ownProgram } from "./inherited.ts"
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Part {
+  readonly name: string
+  /** Arguments of our own program. */
+  readonly argv: readonly string[]
+}
+
+// On top of the time that running requests have.
+const slackMs = 5_000
+const longestLine = 65_536
+
+/** Runs them until a signal; 1 when one of them ended by itself. Those that are left go on without it. */
+export async function runTogether(parts: readonly Part[], io: CommandIo, env: Environment): Promise<number> {
+  const names = parts.map(({ name }) => name)
+  io.error(`claude-proxy: starting ${names.join(", ")}; Ctrl-C ends all of them\n`)
+  const width = Math.max(...names.map((name) => name.length))
+  const terminal = process.stderr.isTTY === true
+  let stopping = false
+  let failed = false
+  const children = parts.map((part, index) => {
+    const mark = markOf(part.name, index, width, io.color)
+    const child = Bun.spawn([...ownProgram(compiled), ...part.argv], {
+      env: childEnvironment(env, terminal),
+      stdio: ["pipe", "pipe", "pipe"],
+      // A session of its own: ^C at the terminal reaches this process alone, which passes it on once.
+      detached: true,
+      windowsHide: true,
+    })
+    const shown = Promise.all([show(child.stdout, mark, io.out), show(child.stderr, mark, io.error)])
+    const ended = child.exited.then(async () => {
+      await Promise.race([shown, Bun.sleep(1_000)])
+      if (stopping) return
+      // 0: somebody has stopped it by its name.
+      if (child.exitCode !== 0) failed = true
+      const how = child.signalCode === null ? `exit code ${child.exitCode}` : child.signalCode
+      io.error(`${mark}has ended (${how})\n`)
+    })
+    return { child, ended }
+  })
+  const all = Promise.all(children.map(({ ended }) => ended))
+  const reason = await Promise.race([untilStopped(), all.then(() => undefined)])
+  stopping = true
+  if (reason !== undefined) {
+    await end(
+      children.map(({ child }) => child),
+      all,
+    )
+  }
+  return failed ? 1 : 0
+}
+
+/** Lets them finish what runs; a second signal, or too long a time, ends them at once. */
+async function end(children: readonly Bun.Subprocess[], all: Promise<unknown>): Promise<void> {
+  const kill = (signal: NodeJS.Signals) => {
+    for (const child of children) if (child.exitCode === null) child.kill(signal)
+  }
+  kill("SIGTERM")
+  const late = Promise.withResolvers<string>()
+  const timer = setTimeout(() => late.resolve("late"), drainMs + slackMs)
+  const hurried = untilStopped([late.promise]).then(() => kill("SIGKILL"))
+  await Promise.race([all, hurried.then(() => all)])
+  clearTimeout(timer)
+}
+
+function markOf(name: string, index: number, width: number, color: boolean): string {
+  const colors = createColors(color)
+  const paints = [colors.cyan, colors.magenta, colors.yellow, colors.green, colors.blue]
+  const paint = paints[index % paints.length] ?? colors.cyan
+  return `${paint(`${name.padEnd(width)} |`)} `
+}
+
+async function show(
+  stream: ReadableStream<Uint8Array>,
+  mark: string,
+  write: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder()
+  let begun: string[] = []
+  let length = 0
+  const put = (line: string) => write(`${mark}${line}\n`)
+  for await (const bytes of stream) {
+    const [first = "", ...others] = decoder.decode(bytes, { stream: true }).split("\n")
+    begun.push(first)
+    length += first.length
+    const last = others.pop()
+    if (last !== undefined) {
+      for (const line of [begun.join(""), ...others]) put(line)
+      begun = [last]
+      length = last.length
+    } else if (length > longestLine) {
+      put(begun.join(""))
+      begun = []
+      length = 0
+    }
+  }
+  if (length > 0) put(begun.join(""))
+}

@@ -1,0 +1,113 @@
+// Is an instance there? Its port is asked, and must know the instance's id: a process id alone may be anybody's
+// by now, and the port may be another program's.
+import { readFile } from "node:fs/promises"
+import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import type { InstanceRecord } from "./record.ts"
+
+export type Probe =
+  | { readonly kind: "ours"; readonly health: JsonObject }
+  /** Somebody answers, but not this instance. */
+  | { readonly kind: "other" }
+  | { readonly kind: "silent" }
+
+const probeMs = 2_000
+const longestAnswer = 65_536
+
+/** Asks the port. Never throws, and never takes longer than `limitMs`. */
+export async function probe(
+  { url, id }: Pick<InstanceRecord, "url" | "id">,
+  limitMs: number = probeMs,
+): Promise<Probe> {
+  if (url === "") return { kind: "silent" }
+  try {
+    const response = await fetch(`${url}/health`, {
+      signal: AbortSignal.timeout(limitMs),
+      redirect: "manual",
+      proxy: false,
+      // Whether it is the right one is told by the id; its certificate is for names, not for loopback.
+      tls: { rejectUnauthorized: false },
+    })
+    const parsed = parseJson(await readSome(response))
+    const health = parsed.ok && isObject(parsed.value) ? parsed.value : {}
+    return objectOf(health["instance"])["id"] === id ? { kind: "ours", health } : { kind: "other" }
+  } catch (error) {
+    // What is not HTTP at all is somebody else as well.
+    const code = error instanceof Error && "code" in error ? String(error.code) : ""
+    return { kind: /HTTP|Malformed|Invalid/i.test(code) ? "other" : "silent" }
+  }
+}
+
+/** Whatever runs there may send without end. */
+async function readSome(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ""
+  for await (const bytes of response.body ?? []) {
+    text += decoder.decode(bytes, { stream: true })
+    if (text.length > longestAnswer) break
+  }
+  return text
+}
+
+export type Liveness =
+  | { readonly kind: "running"; readonly health: JsonObject }
+  | { readonly kind: "starting" }
+  /** Its process is there, but does not answer. */
+  | { readonly kind: "hung" }
+  | { readonly kind: "dead"; readonly why: string }
+
+/** After this time a start has failed. */
+export const startLimitMs = 60_000
+
+/** How an instance is, now. */
+export async function livenessOf(record: InstanceRecord): Promise<Liveness> {
+  if (record.state === "ended") return { kind: "dead", why: "it could not be started again" }
+  const answer = await probe(record)
+  if (answer.kind === "ours") return { kind: "running", health: answer.health }
+  const age = Date.now() - Date.parse(record.startedAt)
+  if (record.state === "starting" && age < startLimitMs) return { kind: "starting" }
+  if ((await processOf(record)) === "ours") return { kind: "hung" }
+  const why = answer.kind === "other" ? "another program has its port" : "its port does not answer"
+  return { kind: "dead", why: record.state === "starting" ? "it did not come up" : why }
+}
+
+/** Is the process with the recorded id the instance, by its command line? `unknown` where nobody tells. */
+export async function processOf({
+  pid,
+  name,
+}: Pick<InstanceRecord, "pid" | "name">): Promise<"ours" | "gone" | "unknown"> {
+  if (pid === null) return "gone"
+  const words = await commandLineOf(pid).catch(() => undefined)
+  if (words === undefined) return "unknown"
+  const at = words.indexOf("--name")
+  const named = words.includes(`--name=${name}`) || (at >= 0 && words[at + 1] === name)
+  if (words.includes("serve") && named) return "ours"
+  return process.platform === "linux" && (await isEnding(pid)) ? "ours" : "gone"
+}
+
+/** Its command line goes before the process does, and before its port is free. A zombie is over. */
+async function isEnding(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+  const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
+  return words === "" && /\) [RD] /.test(status)
+}
+
+/** The words a process was started with; none when there is no such process, or only what is left of it. */
+async function commandLineOf(pid: number): Promise<readonly string[]> {
+  if (process.platform === "linux") {
+    try {
+      return (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0")
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return []
+      throw error
+    }
+  }
+  const command =
+    process.platform === "win32"
+      ? [
+          ...["powershell", "-NoProfile", "-NonInteractive", "-Command"],
+          `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`,
+        ]
+      : ["ps", "-ww", "-o", "command=", "-p", String(pid)]
+  const child = Bun.spawn(command, { stdin: "ignore", stderr: "ignore", timeout: 5_000, windowsHide: true })
+  return (await new Response(child.stdout).text()).trim().replaceAll('"', "").split(/\s+/)
+}

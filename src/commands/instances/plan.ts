@@ -1,0 +1,141 @@
+// What one `serve` is to start: a proxy here, one in the background, or several.
+import { dirname, resolve } from "node:path"
+import { type Loaded, type LoadResult, loadHere } from "../../config/load.ts"
+import { nameProblem } from "../../config/models-instances.ts"
+import type { Instance } from "../../config/models-read.ts"
+import { nearest } from "../arguments.ts"
+import { inherited } from "./inherited.ts"
+import { parseInstances } from "./list.ts"
+import { defaultName, keyOf } from "./names.ts"
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Flags of `serve` that every process it starts gets as well. */
+export interface Shared {
+  readonly host?: string | undefined
+  readonly envFile?: string | undefined
+  /** Given with --config. */
+  readonly modelsFile?: string | undefined
+  readonly logLevel?: string | undefined
+  readonly demo: boolean
+}
+
+export interface StartOptions extends Shared {
+  readonly port?: string | undefined
+  readonly name?: string | undefined
+  readonly detach: boolean
+  /** As given with --instances. */
+  readonly instances?: string | undefined
+}
+
+export type Start<Options> =
+  | { readonly kind: "here"; readonly options: Options }
+  | { readonly kind: "background"; readonly options: Options & { readonly name: string } }
+  | { readonly kind: "many"; readonly instances: readonly Instance[] }
+  | { readonly kind: "wrong"; readonly problem: string }
+
+/**
+ * --instances starts those it lists; else the `instances:` of models.yaml are started, all of them when neither
+ * --port nor --name is given, one when --name is that one's; else there is one proxy.
+ */
+export function planStart<Options extends StartOptions>(options: Options, env: Environment): Start<Options> {
+  const { name, port, instances } = options
+  const problem = name === undefined ? undefined : nameProblem(name)
+  if (problem !== undefined) return wrong(`--name ${JSON.stringify(name)} ${problem}.`)
+  if (instances !== undefined) {
+    const flag = port === undefined ? "--name" : "--port"
+    if (port !== undefined || name !== undefined)
+      return wrong(`${flag} cannot be given with --instances: each instance has its own there.`)
+    const read = parseInstances(instances)
+    return read.ok ? { kind: "many", instances: read.instances } : wrong(`--instances: ${read.problem}.`)
+  }
+  // Alone here is what most are: for them the files are read once, and planLoaded() looks then.
+  if (isOne(options, env) || (name === undefined && !options.detach)) return one(options)
+  return fromFile(options, readListed(options))
+}
+
+/** Goes on when the settings of the one proxy are read, and it turns out that models.yaml lists several. */
+export function planLoaded<Options extends StartOptions>(
+  options: Options,
+  loaded: LoadResult,
+  env: Environment,
+): Start<Options> {
+  if (isOne(options, env) || options.name !== undefined) return one(options)
+  if (loaded.ok) return fromFile(options, listedIn(loaded))
+  // Each of several may have an upstream of its own where there is none for all.
+  return loaded.lacksUpstream ? fromFile(options, readListed(options)) : one(options)
+}
+
+function isOne({ demo, port }: StartOptions, env: Environment): boolean {
+  return demo || port !== undefined || inherited(env).id !== undefined
+}
+
+function fromFile<Options extends StartOptions>(
+  options: Options,
+  { path, instances }: Listed,
+): Start<Options> {
+  const { name } = options
+  if (instances.length === 0) return one(options)
+  if (name === undefined) return { kind: "many", instances }
+  const wanted = instances.find((instance) => keyOf(instance.name) === keyOf(name))
+  const names = instances.map((instance) => instance.name)
+  if (wanted === undefined) {
+    const meant = nearest(name, names)
+    const hint = meant === undefined ? `It has ${names.join(", ")}.` : `Did you mean ${meant}?`
+    return wrong(
+      `${path} has no instance ${name}. ${hint} To start a proxy that is not in it, give --port as well.`,
+    )
+  }
+  const envFile = options.envFile ?? wanted.envFile
+  return one({ ...options, name: wanted.name, port: String(wanted.port), envFile })
+}
+
+function one<Options extends StartOptions>(options: Options): Start<Options> {
+  const { name = defaultName, detach } = options
+  return detach ? { kind: "background", options: { ...options, name } } : { kind: "here", options }
+}
+
+interface Listed {
+  readonly path: string
+  readonly instances: readonly Instance[]
+}
+
+/** Broken settings list none: what is wrong with them is said when they are used. */
+function readListed({ envFile, modelsFile }: Shared): Listed {
+  const flags = { CUSTOM_MODELS_FILE: modelsFile }
+  const loaded = loadHere({ flags, envFile, localFile: true, needsUpstream: false })
+  return loaded.ok ? listedIn(loaded) : { path: "", instances: [] }
+}
+
+/** The instances of models.yaml; their settings files are meant from where it is. */
+function listedIn({ described, sources }: Loaded): Listed {
+  const path = described.files.findLast((file) => /\.ya?ml$/i.test(file)) ?? ""
+  const instances = sources.models.instances.map(({ name, port, envFile }) => ({
+    name,
+    port,
+    envFile: envFile === undefined ? undefined : resolve(dirname(path), envFile),
+  }))
+  return { path, instances }
+}
+
+/** The flags for one of several. */
+export function flagsFor({ port, envFile }: Instance, shared: Shared): readonly string[] {
+  return flagsOf({ ...shared, port: String(port), envFile: envFile ?? shared.envFile })
+}
+
+/** The flags that start this proxy again, without its name. */
+export function flagsOf(options: Shared & { readonly port?: string | undefined }): readonly string[] {
+  const pairs = [
+    ["--host", options.host],
+    ["--port", options.port],
+    ["--env", options.envFile],
+    ["--config", options.modelsFile],
+    ["--log-level", options.logLevel],
+  ] as const
+  const given = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]))
+  return options.demo ? [...given, "--demo"] : given
+}
+
+function wrong(problem: string): { readonly kind: "wrong"; readonly problem: string } {
+  return { kind: "wrong", problem }
+}

@@ -1,0 +1,63 @@
+// What is written down of a proxy that runs under a name. No value of a setting: where a key comes from is
+// known by its name alone.
+import { z } from "zod"
+import { parseJson } from "../../protocol/json.ts"
+
+const texts = z.array(z.string()).readonly()
+
+const Facts = z
+  .object({
+    version: z.string(),
+    url: z.string(),
+    upstream: z.string(),
+    models: z.object({ big: z.string(), middle: z.string(), small: z.string() }).readonly(),
+    /** Must clients send a key? */
+    keyNeeded: z.boolean(),
+    files: texts,
+    infos: texts,
+    warnings: texts,
+    /** The address, when others can reach it and no key is asked for. */
+    openAt: z.string().nullable(),
+  })
+  .readonly()
+
+const Record = z
+  .object({
+    name: z.string(),
+    /** Made up for each start: /health gives it back. */
+    id: z.string().min(1),
+    state: z.enum(["starting", "running", "ended"]),
+    /** In the background, or in somebody's terminal. */
+    detached: z.boolean(),
+    /** Null until the process is there. */
+    pid: z.number().int().nullable(),
+    host: z.string(),
+    port: z.number().int(),
+    /** Port 0 was asked for: a restart keeps the one that was found. */
+    freePort: z.boolean(),
+    url: z.string(),
+    version: z.string(),
+    startedAt: z.string(),
+    /** The flags of `serve`, without the name. */
+    argv: texts,
+    cwd: z.string(),
+    envFile: z.string().nullable(),
+    log: z.string(),
+    /** Names of the settings that came from the environment. */
+    fromEnvironment: texts,
+    /** Null until it listens. */
+    facts: Facts.nullable(),
+  })
+  .readonly()
+
+/** What a proxy says of itself once it listens. */
+export type StartFacts = z.infer<typeof Facts>
+
+export type InstanceRecord = z.infer<typeof Record>
+
+/** Reads a state file; undefined when it is none of ours. */
+export function parseRecord(text: string): InstanceRecord | undefined {
+  const json = parseJson(text)
+  const parsed = json.ok ? Record.safeParse(json.value) : undefined
+  return parsed?.success ? parsed.data : undefined
+}

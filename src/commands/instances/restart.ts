@@ -1,0 +1,85 @@
+// `restart`: ends a proxy if it runs, and starts it again as it was started. Settings that came from the
+// environment are not kept anywhere: they come from the environment it is restarted in.
+import type { CommandIo } from "../io.ts"
+import { tellAll, tellOne } from "./background.ts"
+import { stateFolder } from "./folder.ts"
+import { type Launched, launch } from "./launch.ts"
+import { livenessOf } from "./liveness.ts"
+import type { InstanceRecord } from "./record.ts"
+import { howToStart, select, type Wanted } from "./select.ts"
+import { stopOne } from "./stop.ts"
+import { createStore, type Store } from "./store.ts"
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** As `serve --detach`: 0 when they answer; else the exit code of the one, or 1 when one of several failed. */
+export async function restart(wanted: Wanted, io: CommandIo, env: Environment): Promise<number> {
+  const store = createStore(stateFolder(env))
+  const selection = select(store.list(), wanted)
+  if (selection.kind === "none") {
+    io.error(`claude-proxy: ${howToStart}\n`)
+    return 1
+  }
+  if (selection.kind !== "some") {
+    io.error(`claude-proxy: ${selection.problem}\n`)
+    return selection.kind === "which" ? 2 : 1
+  }
+  const results = await Promise.all(
+    selection.records.map(async (record) => ({
+      name: record.name,
+      launched: await restartOne(record, store, io, env),
+    })),
+  )
+  const [first, ...others] = results
+  if (first === undefined) return 0
+  return others.length === 0 ? tellOne(first.launched, io) : tellAll(results, io)
+}
+
+async function restartOne(
+  record: InstanceRecord,
+  store: Store,
+  io: CommandIo,
+  env: Environment,
+): Promise<Launched> {
+  const { name, argv, cwd, envFile } = record
+  if (!record.detached && (await livenessOf(record)).kind !== "dead")
+    return refuse(
+      `${name} runs in a terminal (pid ${record.pid ?? "unknown"}); end it there, or with claude-proxy stop ${name}, and start it again.`,
+    )
+  const stopped = await stopOne(record, store, io)
+  if (!stopped.ok) return refuse(stopped.text)
+  const missing = record.fromEnvironment.filter((variable) => (env[variable] ?? "") === "")
+  const launched = await launch(
+    { name, argv: keepPort(argv, record), cwd, envFile: envFile ?? undefined },
+    store,
+    env,
+  )
+  if (launched.ok) return launched
+  await keep(record, store)
+  const hint =
+    missing.length === 0
+      ? ""
+      : `claude-proxy: ${name} was started with ${missing.join(", ")} in its environment; here ${missing.length === 1 ? "it is" : "they are"} not set.\n`
+  const after = `claude-proxy: ${name} is not running. Once that is put right: claude-proxy restart ${name}\n`
+  return { ...launched, text: `${launched.text}${hint}${after}` }
+}
+
+function refuse(text: string): Launched {
+  return { ok: false, exitCode: 1, text: `claude-proxy: ${text}\n` }
+}
+
+/** A port that was found for it stays its port: its clients know no other. */
+function keepPort(
+  argv: readonly string[],
+  { freePort, port }: Pick<InstanceRecord, "freePort" | "port">,
+): readonly string[] {
+  if (!freePort || port === 0) return argv
+  return [...argv.filter((flag) => !flag.startsWith("--port=")), `--port=${port}`]
+}
+
+/** What it was started with is not lost by a restart that failed. */
+function keep(record: InstanceRecord, store: Store): Promise<void> {
+  return store.locked(record.name, () => {
+    if (store.read(record.name) === undefined) store.write({ ...record, state: "ended", detached: true })
+  })
+}

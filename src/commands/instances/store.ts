@@ -1,0 +1,178 @@
+// The state folder: one file per instance, readable by its owner alone, and their logs.
+import { randomUUID } from "node:crypto"
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
+import { join } from "node:path"
+import { datedDay } from "../../observe/log-days.ts"
+import { keyOf } from "./names.ts"
+import { type InstanceRecord, parseRecord } from "./record.ts"
+
+export interface Store {
+  readonly folder: string
+  /** Sorted by name. */
+  readonly list: () => readonly InstanceRecord[]
+  readonly read: (name: string) => InstanceRecord | undefined
+  /** Replaces the file in one step. */
+  readonly write: (record: InstanceRecord) => void
+  /** Removes the file if it is still that of this very start. */
+  readonly remove: (record: Pick<InstanceRecord, "name" | "id">) => void
+  /** Nobody else, in no process, is within `action` for the same name. */
+  readonly locked: <T>(name: string, action: () => Promise<T> | T) => Promise<T>
+  readonly logs: LogFolder
+  /** For systems without signals: its presence asks the instance to end. */
+  readonly stopFile: (record: Pick<InstanceRecord, "name" | "id">) => string
+}
+
+export interface LogFolder {
+  readonly folder: string
+  /** What the log files' names begin with. */
+  readonly baseOf: (name: string) => string
+  readonly pathOf: (name: string) => string
+  /** What the process itself wrote, past the logger: what it says when it cannot start, or when it crashes. */
+  readonly outputOf: (name: string) => string
+  /** Moves that into the log, and gives it. */
+  readonly absorb: (name: string) => string
+  /** Removes logs of proxies that are not there any more, untouched since that time. */
+  readonly sweep: (before: number) => void
+}
+
+const lockWaitMs = 20
+// Whoever holds a lock asks one port and writes one file: after so long, its holder has died.
+const lockLifeMs = 15_000
+
+/** The store in this folder. Nothing is made before something is written. */
+export function createStore(folder: string): Store {
+  const instances = join(folder, "instances")
+  const fileOf = (name: string) => join(instances, `${keyOf(name)}.json`)
+
+  function read(name: string): InstanceRecord | undefined {
+    return parseRecord(textOf(fileOf(name)))
+  }
+
+  function list(): readonly InstanceRecord[] {
+    const names = namesIn(instances).filter((name) => name.endsWith(".json"))
+    const records = names.flatMap((name) => parseRecord(textOf(join(instances, name))) ?? [])
+    return records.toSorted((one, other) => one.name.localeCompare(other.name))
+  }
+
+  function write(record: InstanceRecord): void {
+    ownFolder(instances)
+    const temporary = join(instances, `${keyOf(record.name)}.${randomUUID()}.tmp`)
+    writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: "wx" })
+    renameSync(temporary, fileOf(record.name))
+  }
+
+  function remove({ name, id }: Pick<InstanceRecord, "name" | "id">): void {
+    if (read(name)?.id === id) rmSync(fileOf(name), { force: true })
+    rmSync(stopFile({ name, id }), { force: true })
+  }
+
+  async function locked<T>(name: string, action: () => Promise<T> | T): Promise<T> {
+    ownFolder(instances)
+    const path = join(instances, `${keyOf(name)}.lock`)
+    const token = randomUUID()
+    while (!takeLock(path, token)) await Bun.sleep(lockWaitMs)
+    try {
+      return await action()
+    } finally {
+      if (textOf(path) === token) rmSync(path, { force: true })
+    }
+  }
+
+  const stopFile: Store["stopFile"] = ({ name, id }) => join(instances, `${keyOf(name)}.${id}.stop`)
+  const known = () => list().map(({ name }) => keyOf(name))
+  return {
+    folder,
+    list,
+    read,
+    write,
+    remove,
+    locked,
+    stopFile,
+    logs: createLogs(join(folder, "logs"), known),
+  }
+}
+
+function createLogs(folder: string, known: () => readonly string[]): LogFolder {
+  const outputOf = (name: string) => join(folder, `${keyOf(name)}.output`)
+  const pathOf = (name: string) => join(folder, `${keyOf(name)}.log`)
+
+  function absorb(name: string): string {
+    const text = textOf(outputOf(name))
+    if (text === "") return ""
+    appendFileSync(pathOf(name), text.endsWith("\n") ? text : `${text}\n`, { mode: 0o600 })
+    truncateSync(outputOf(name))
+    return text
+  }
+
+  function sweep(before: number): void {
+    const kept = known()
+    for (const file of namesIn(folder)) {
+      const path = join(folder, file)
+      const belongs = (name: string) =>
+        file === `${name}.log` || file === `${name}.output` || datedDay(file, `${name}.log.`) !== undefined
+      if (!kept.some(belongs) && changedAt(path) < before) rmSync(path, { force: true })
+    }
+  }
+
+  return { folder, baseOf: keyOf, pathOf, outputOf, absorb, sweep }
+}
+
+function takeLock(path: string, token: string): boolean {
+  try {
+    writeFileSync(path, token, { mode: 0o600, flag: "wx" })
+    return true
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+    if (Date.now() - changedAt(path) > lockLifeMs) rmSync(path, { force: true })
+    return false
+  }
+}
+
+/** Makes a folder that is its owner's alone. */
+export function ownFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
+}
+
+/** What is wrong with the state folder, when that is what the error is about. */
+export function storeProblem(error: unknown, { folder }: Store): string | undefined {
+  if (!(error instanceof Error && "code" in error && "path" in error)) return undefined
+  if (!String(error.path).startsWith(folder) && !folder.startsWith(String(error.path))) return undefined
+  return `cannot write into ${folder} (${String(error.code)}): make it writable, or set XDG_STATE_HOME to another folder.`
+}
+
+/** Of a file that has gone: never, long ago enough for nothing, recent enough for a lock to be tried anew. */
+function changedAt(path: string): number {
+  try {
+    return statSync(path).mtimeMs
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return ""
+  }
+}

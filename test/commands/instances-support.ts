@@ -1,0 +1,26 @@
+// Records and stores for tests of instances.
+import type { InstanceRecord } from "../../src/commands/instances/record.ts"
+
+/** A record of a proxy that runs; whatever matters to a test is given. */
+export function recordOf(more: Partial<InstanceRecord> = {}): InstanceRecord {
+  return {
+    name: "kimi",
+    id: "id-of-kimi",
+    state: "running",
+    detached: true,
+    pid: null,
+    host: "127.0.0.1",
+    port: 1,
+    freePort: false,
+    url: "",
+    version: "0.0.0",
+    startedAt: "2026-01-31T10:00:00.000Z",
+    argv: [],
+    cwd: "/",
+    envFile: null,
+    log: "/nowhere.log",
+    fromEnvironment: [],
+    facts: null,
+    ...more,
+  }
+}

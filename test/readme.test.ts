@@ -1,7 +1,7 @@
 // What the README says is what the project does; and every text about settings is about the same ones.
 import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { renderEnvTemplate } from "../src/commands/env-template.ts"
+import { renderEnvTemplate } from "../src/commands/init/env-template.ts"
 import { renderSettingsHelp } from "../src/commands/settings-help.ts"
 import { settings } from "../src/config/settings.ts"
 import { renderSettingsTable } from "./support/settings-table.ts"

@@ -9,8 +9,8 @@ import { createSseDecoder } from "../protocol/sse.ts"
 import { startDemoUpstream } from "../server/demo.ts"
 import { type RunningServer, startServer } from "../server/server.ts"
 import type { CommandIo } from "./io.ts"
-import { startFailure } from "./start-failure.ts"
-import { untilStopped } from "./until-stopped.ts"
+import { startFailure } from "./serve/start-failure.ts"
+import { untilStopped } from "./serve/until-stopped.ts"
 import { version } from "./version.ts"
 
 export interface DemoOptions {

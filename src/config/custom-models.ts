@@ -3,7 +3,7 @@ import { findProvider, type ProviderRow, providerForUrl } from "../providers/tab
 import { chooseUpstream } from "./choose.ts"
 import type { CustomModel, Reach, Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
-import type { ModelEntry, ProviderEntry } from "./models-read.ts"
+import type { ModelEntry, ProviderEntry } from "./models/read.ts"
 import { changedBy, entryOf, ownUpstream, thinkingOf, withEntry } from "./own-providers.ts"
 import { keyOf, upstreamOfRow } from "./upstream-of-row.ts"
 import { type Address, isNative, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"

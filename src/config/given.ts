@@ -1,6 +1,6 @@
 // What the choice of upstreams and models is made from, and what it comes to.
 import type { Upstream } from "./config.ts"
-import type { ModelsRead } from "./models-read.ts"
+import type { ModelsRead } from "./models/read.ts"
 import type { Values } from "./values.ts"
 
 /** A server on this machine that answered when it was looked for. */

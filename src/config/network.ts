@@ -2,7 +2,7 @@
 // Bun reads the same variables from the process environment alone; here they count from wherever they are set.
 import type { HttpProxy, Way } from "../providers/route.ts"
 import type { Network, Upstream } from "./config.ts"
-import type { ProviderEntry } from "./models-read.ts"
+import type { ProviderEntry } from "./models/read.ts"
 import { type Found, named, type Read, type Values } from "./values.ts"
 
 /** Variables of the whole system that are written in either case; all of them name proxies. */

@@ -4,7 +4,7 @@ import type { Defaults } from "../providers/route.ts"
 import { findProvider, type ProviderRow, providers } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Given } from "./given.ts"
-import type { ProviderEntry } from "./models-read.ts"
+import type { ProviderEntry } from "./models/read.ts"
 import { keyOf, upstreamOfRow } from "./upstream-of-row.ts"
 import { queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
 

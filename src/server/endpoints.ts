@@ -6,7 +6,7 @@ import type { Context } from "./context.ts"
 import { countTokens, describe, health, metrics } from "./info.ts"
 import { handleMessages } from "./messages.ts"
 import { model, models } from "./models.ts"
-import { createConnectionTest } from "./probe-endpoint.ts"
+import { createConnectionTest } from "./probe/endpoint.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 import { handleTestConversion } from "./test-conversion.ts"
 

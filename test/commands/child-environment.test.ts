@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { childEnvironment, proxyVariable, serviceSwitches } from "../../src/commands/child-environment.ts"
+import { childEnvironment, proxyVariable, serviceSwitches } from "../../src/commands/run/child-environment.ts"
 
 const url = "http://127.0.0.1:4711"
 const token = "one-time"

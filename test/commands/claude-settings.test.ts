@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test"
-import { claudeSettingsFiles, findConflicts, settingsConflicts } from "../../src/commands/claude-settings.ts"
+import {
+  claudeSettingsFiles,
+  findConflicts,
+  settingsConflicts,
+} from "../../src/commands/run/claude-settings.ts"
 
 test("the files of the user, the project and the project's own user, in that order", () => {
   expect(claudeSettingsFiles({}, "/home/me", "/project")).toEqual([

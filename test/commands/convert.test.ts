@@ -1,9 +1,9 @@
 // `convert` as its user runs it, with the world passed in.
 import { describe, expect, test } from "bun:test"
 import { runCommand } from "citty"
-import { type ConvertOptions, convert } from "../../src/commands/convert.ts"
-import { convertMessagesBody } from "../../src/commands/convert-request.ts"
-import { sideOfRequest } from "../../src/commands/convert-side.ts"
+import { type ConvertOptions, convert } from "../../src/commands/convert/convert.ts"
+import { convertMessagesBody } from "../../src/commands/convert/request.ts"
+import { sideOfRequest } from "../../src/commands/convert/side.ts"
 import { commandTable } from "../../src/commands/table.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
 import { configFrom } from "../config/support.ts"

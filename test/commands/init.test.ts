@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
-import { renderEnvTemplate, type TemplateFacts } from "../../src/commands/env-template.ts"
-import { type InitOptions, init } from "../../src/commands/init.ts"
+import { renderEnvTemplate, type TemplateFacts } from "../../src/commands/init/env-template.ts"
+import { type InitOptions, init } from "../../src/commands/init/init.ts"
 import { parseEnvFile } from "../../src/config/env-file.ts"
 import type { LoadResult } from "../../src/config/load.ts"
 import { settings } from "../../src/config/settings.ts"

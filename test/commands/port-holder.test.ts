@@ -5,7 +5,7 @@ import {
   parseLsof,
   parseNetstat,
   parseTasklist,
-} from "../../src/commands/port-holder.ts"
+} from "../../src/commands/serve/port-holder.ts"
 
 test("names this process for a port it listens on", async () => {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() })

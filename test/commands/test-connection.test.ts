@@ -2,7 +2,7 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { runCommand } from "citty"
 import { commandTable } from "../../src/commands/table.ts"
-import { type TestConnectionOptions, testConfig } from "../../src/commands/test-connection.ts"
+import { type TestConnectionOptions, testConfig } from "../../src/commands/test-connection/test-connection.ts"
 import type { Config } from "../../src/config/config.ts"
 import { configOf, folderWith, load, removeFolders } from "../config/support.ts"
 import { configFor, goodTurn } from "../server/probe-support.ts"

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { addExchange, emptyTotals, renderTotals } from "../../src/commands/totals.ts"
+import { addExchange, emptyTotals, renderTotals } from "../../src/commands/run/totals.ts"
 import type { Exchange, Outcome } from "../../src/observe/exchange.ts"
 import { fault } from "../../src/protocol/fault.ts"
 

@@ -1,5 +1,5 @@
 // Started by uncapped.test.ts: shows what became of the process that called ensureUncapped().
-import { ensureUncapped } from "../../src/commands/uncapped.ts"
+import { ensureUncapped } from "../../src/commands/serve/uncapped.ts"
 
 async function main(): Promise<void> {
   const result = await ensureUncapped(process.env)

@@ -1,7 +1,7 @@
 // Instances: every form that models.yaml takes, and the form of the command line.
 import { afterAll, describe, expect, test } from "bun:test"
-import { readInstance } from "../../src/config/models-instances.ts"
-import type { Instance } from "../../src/config/models-read.ts"
+import { readInstance } from "../../src/config/models/instances.ts"
+import type { Instance } from "../../src/config/models/read.ts"
 import { folderWith, load, problemsOf, removeFolders } from "./support.ts"
 
 afterAll(removeFolders)

@@ -1,6 +1,6 @@
 // What a key that is unknown in models.yaml was probably meant to be.
 import { expect, test } from "bun:test"
-import { modelKeys } from "../../src/config/model-schema.ts"
+import { modelKeys } from "../../src/config/models/schema.ts"
 import { nearestKey } from "../../src/config/near-names.ts"
 
 test.each([

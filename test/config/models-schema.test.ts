@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { parse } from "yaml"
-import { modelsFileSchema } from "../../src/config/models-schema-json.ts"
+import { modelsFileSchema } from "../../src/config/models/schema-json.ts"
 import { arrayOf, isObject, objectOf } from "../../src/protocol/json.ts"
 import { accepts } from "./models-schema-check.ts"
 import { otherForm } from "./models-support.ts"

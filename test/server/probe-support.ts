@@ -1,8 +1,8 @@
 // Upstreams with something wrong, and what a test of their models says.
 import type { Config } from "../../src/config/config.ts"
-import { type ModelReport, type ProbeOptions, probeAll } from "../../src/server/probe.ts"
-import type { Check } from "../../src/server/probe-check.ts"
-import { targetsOf } from "../../src/server/probe-target.ts"
+import type { Check } from "../../src/server/probe/check.ts"
+import { type ModelReport, type ProbeOptions, probeAll } from "../../src/server/probe/probe.ts"
+import { targetsOf } from "../../src/server/probe/target.ts"
 import { systemClock } from "../../src/upstream/deadline.ts"
 import { configFrom, configOf, folderWith, load } from "../config/support.ts"
 import { chatReply, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"

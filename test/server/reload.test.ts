@@ -2,7 +2,7 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { createLiveLog, followSettings } from "../../src/commands/live-config.ts"
+import { createLiveLog, followSettings } from "../../src/commands/serve/live-config.ts"
 import type { Config } from "../../src/config/config.ts"
 import type { LoadSources } from "../../src/config/load.ts"
 import type { Exchange } from "../../src/observe/exchange.ts"

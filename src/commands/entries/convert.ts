@@ -38,7 +38,7 @@ export function convertEntry({ io }: Invocation): Described {
     run: async (given) => {
       const { ConvertFlags } = await import("../flags.ts")
       return withFlags(ConvertFlags, given, io, async ({ env, ...flags }) => {
-        const { convert } = await import("../convert.ts")
+        const { convert } = await import("../convert/convert.ts")
         return convert({ ...flags, envFile: env }, io)
       })
     },

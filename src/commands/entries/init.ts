@@ -24,7 +24,7 @@ export function initEntry({ io, env }: Invocation): Described {
     run: async (given) => {
       const { InitFlags } = await import("../flags.ts")
       return withFlags(InitFlags, given, io, async (flags) => {
-        const { init } = await import("../init.ts")
+        const { init } = await import("../init/init.ts")
         return init(flags, io, env)
       })
     },

@@ -22,7 +22,7 @@ export function modelsEntry({ io }: Invocation): Described {
     run: async (given) => {
       const { ModelsFlags } = await import("../flags.ts")
       return withFlags(ModelsFlags, given, io, async ({ json, all, schema, env, config }) => {
-        const { models } = await import("../models.ts")
+        const { models } = await import("../models/models.ts")
         return models({ json, all, schema, envFile: env, configFile: config }, io)
       })
     },

@@ -25,7 +25,7 @@ export function runEntry({ io, env, rest }: Invocation): Described {
     run: async (given) => {
       const { RunFlags } = await import("../flags.ts")
       return withFlags(RunFlags, given, io, async ({ model, demo, ...flags }) => {
-        const { run } = await import("../run.ts")
+        const { run } = await import("../run/run.ts")
         const options = { command: rest, model, demo, envFile: flags.env, logLevel: flags["log-level"] }
         return run(options, io, env)
       })

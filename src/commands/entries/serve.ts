@@ -43,12 +43,12 @@ export function serveEntry({ io, env }: Invocation): Described {
     ],
     run: async (given) => {
       // This may begin the process anew: nothing that takes time is loaded before.
-      const { ensureUncapped } = await import("../uncapped.ts")
+      const { ensureUncapped } = await import("../serve/uncapped.ts")
       const uncapped = await ensureUncapped(env)
       if (typeof uncapped === "number") return uncapped
       const { ServeFlags } = await import("../flags.ts")
       return withFlags(ServeFlags, given, io, async ({ env: file, config, "log-level": level, ...flags }) => {
-        const { serve } = await import("../serve.ts")
+        const { serve } = await import("../serve/serve.ts")
         const capped = uncapped === "capped"
         return serve({ ...flags, capped, envFile: file, modelsFile: config, logLevel: level }, io, env)
       })

@@ -33,7 +33,7 @@ export function testConnectionEntry({ io }: Invocation): Described {
           )
           return 2
         }
-        const { testConnection } = await import("../test-connection.ts")
+        const { testConnection } = await import("../test-connection/test-connection.ts")
         const options = { ...flags, envFile: env, modelsFile: config, timeoutSeconds: Number(timeout ?? 60) }
         return testConnection(options, io)
       })

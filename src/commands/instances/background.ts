@@ -1,7 +1,7 @@
 // `serve --detach`: one proxy, or several side by side, in the background.
 import { createColors } from "picocolors"
 import type { CommandIo } from "../io.ts"
-import { renderOpenWarning, renderStart } from "../start-block.ts"
+import { renderOpenWarning, renderStart } from "../serve/start-block.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"
 import { type Launched, type LaunchPlan, launch } from "./launch.ts"

@@ -1,7 +1,7 @@
 // Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
 import { createColors } from "picocolors"
 import type { CommandIo } from "../io.ts"
-import { drainMs, untilStopped } from "../until-stopped.ts"
+import { drainMs, untilStopped } from "../serve/until-stopped.ts"
 import { compiled } from "../version.ts"
 import { childEnvironment, ownProgram } from "./inherited.ts"
 

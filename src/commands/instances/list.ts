@@ -1,6 +1,6 @@
 // Several proxies to be started together, as `--instances` has them.
-import { readInstance } from "../../config/models-instances.ts"
-import type { Instance } from "../../config/models-read.ts"
+import { readInstance } from "../../config/models/instances.ts"
+import type { Instance } from "../../config/models/read.ts"
 import { keyOf } from "./names.ts"
 
 export type ListRead =

@@ -1,5 +1,5 @@
 // Several proxies from one command: in the background, or here with their output side by side.
-import type { Instance } from "../../config/models-read.ts"
+import type { Instance } from "../../config/models/read.ts"
 import type { CommandIo } from "../io.ts"
 import { launchAll } from "./background.ts"
 import { type Part, runTogether } from "./foreground.ts"

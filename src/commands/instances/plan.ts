@@ -1,8 +1,8 @@
 // What one `serve` is to start: a proxy here, one in the background, or several.
 import { dirname, resolve } from "node:path"
 import { type Loaded, type LoadResult, loadHere } from "../../config/load.ts"
-import { nameProblem } from "../../config/models-instances.ts"
-import type { Instance } from "../../config/models-read.ts"
+import { nameProblem } from "../../config/models/instances.ts"
+import type { Instance } from "../../config/models/read.ts"
 import { nearest } from "../arguments.ts"
 import { inherited } from "./inherited.ts"
 import { parseInstances } from "./list.ts"

@@ -1,7 +1,7 @@
 // `stop`: lets a proxy finish what it does and end; one that does not is ended.
 import { rmSync, writeFileSync } from "node:fs"
 import type { CommandIo } from "../io.ts"
-import { drainMs } from "../until-stopped.ts"
+import { drainMs } from "../serve/until-stopped.ts"
 import { stateFolder } from "./folder.ts"
 import { livenessOf, probe, processOf } from "./liveness.ts"
 import type { InstanceRecord } from "./record.ts"

@@ -4,7 +4,7 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
-import type { Task } from "./task-rule.ts"
+import type { Task } from "../task/rule.ts"
 
 /** Limits of the configuration, in tokens. */
 export interface TokenLimits {

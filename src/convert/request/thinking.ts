@@ -5,7 +5,7 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile, ReasoningLevel, ReasoningProfile } from "../../providers/profile.ts"
 import type { Defaults } from "../../providers/route.ts"
-import type { Task } from "./task-rule.ts"
+import type { Task } from "../task/rule.ts"
 
 export interface Reasoning {
   readonly fields: Pick<

@@ -1,0 +1,96 @@
+// `convert` for requests of either side.
+import type { z } from "zod"
+import type { Config } from "../../config/config.ts"
+import { directMaxTokens, prepareDirectBody } from "../../convert/direct.ts"
+import { bodyOf, convertRequest } from "../../convert/request/request.ts"
+import { sessionOf } from "../../convert/request/session.ts"
+import { noteUnknownFields } from "../../convert/request/unknown-fields.ts"
+import { convertChatRequest } from "../../convert/reverse/request.ts"
+import { ChatRequestBody, firstChatIssue } from "../../protocol/chat-request.ts"
+import { type JsonObject, parseJson } from "../../protocol/json.ts"
+import { CountRequest, renderIssues } from "../../protocol/messages.ts"
+import type { Route } from "../../providers/route.ts"
+import { askFor, directRoute } from "../../server/asked.ts"
+import { estimateRequest } from "../../tokens/estimate.ts"
+import { explain, explainRoute, renderNotes, renderTokens } from "./explain.ts"
+
+export type ConvertedRequest =
+  | { readonly ok: true; readonly body: unknown; readonly explanation: () => string }
+  | { readonly ok: false; readonly why: string }
+
+/**
+ * An Anthropic request as the upstream it is routed to gets it. `model` stands in for the request's own;
+ * `toResponses`: in the words of the Responses API, whatever the route speaks.
+ */
+export function convertMessagesBody(
+  body: JsonObject,
+  model: string | undefined,
+  config: Config,
+  toResponses: boolean,
+): ConvertedRequest {
+  const asked = askFor(body, config, { model, ...(toResponses ? { dialect: "responses" } : {}) })
+  const { resolved } = asked
+  const direct = directRoute(asked)
+  if (direct !== undefined) return passThrough(body, direct, config)
+  const parsed = asked.parsed()
+  if (!parsed.success) return { ok: false, why: notARequest(parsed.error) }
+  if (!resolved.ok) return { ok: false, why: resolved.fault.message }
+  const request = parsed.data
+  const { route } = resolved
+  const conversion = convertRequest(request, route, config, sessionOf(request))
+  return {
+    ok: true,
+    body: bodyOf(conversion),
+    explanation: () => {
+      const notes = [...noteUnknownFields(body, route.profile), ...conversion.notes]
+      return explain(request, route, conversion.body, notes, asked.tokens())
+    },
+  }
+}
+
+const notARequest = (error: z.ZodError): string => `not a Messages request: ${renderIssues(error)}`
+
+/** For an upstream that speaks the Messages API itself the body stays as it is, but for what is noted. */
+function passThrough(body: JsonObject, route: Route, config: Config): ConvertedRequest {
+  // It may hold what only its own API has.
+  const request = CountRequest.safeParse(body)
+  if (!request.success) return { ok: false, why: notARequest(request.error) }
+  const { model, profile } = route
+  const maxTokens = directMaxTokens(profile, config)
+  const options = { model, maxTokens, genuineOnly: profile.checksSignatures }
+  const { text, notes } = prepareDirectBody(JSON.stringify(body), body, options)
+  const parsed = parseJson(text)
+  return {
+    ok: true,
+    body: parsed.ok ? parsed.value : body,
+    explanation: () => explainParts(route, renderNotes(notes), request.data, config),
+  }
+}
+
+function explainParts(route: Route, lines: readonly string[], request: CountRequest, config: Config): string {
+  const tokens = renderTokens(estimateRequest(request), request.max_tokens ?? config.defaultMaxTokens, route)
+  return `${[...explainRoute(route), ...lines, tokens].join("\n")}\n`
+}
+
+/** An OpenAI request as the Anthropic request that a live one becomes first. */
+export function convertChatBody(
+  body: JsonObject,
+  model: string | undefined,
+  config: Config,
+): ConvertedRequest {
+  const parsed = ChatRequestBody.safeParse(body)
+  if (!parsed.success) {
+    return { ok: false, why: `not a Chat Completions request: ${firstChatIssue(parsed.error).message}` }
+  }
+  const { request, notes } = convertChatRequest(parsed.data)
+  const named = model === undefined ? request : { ...request, model }
+  const { parsed: read, resolved } = askFor(named, config)
+  const checked = read()
+  if (!checked.success) return { ok: false, why: renderIssues(checked.error) }
+  if (!resolved.ok) return { ok: false, why: resolved.fault.message }
+  return {
+    ok: true,
+    body: named,
+    explanation: () => explainParts(resolved.route, renderNotes(notes), checked.data, config),
+  }
+}

@@ -1,0 +1,138 @@
+// `run`: a command with a proxy of its own, which lives as long as the command does and leaves nothing behind.
+import { homedir } from "node:os"
+import { basename } from "node:path"
+import type { Config } from "../../config/config.ts"
+import type { Loaded, Needs } from "../../config/load.ts"
+import type { Exchange } from "../../observe/exchange.ts"
+import type { Logger } from "../../observe/log.ts"
+import { startDemoUpstream } from "../../server/demo.ts"
+import { type RunningServer, startServer } from "../../server/server.ts"
+import type { CommandIo } from "../io.ts"
+import { loadSettings } from "../load-settings.ts"
+import { createLogging } from "../logging.ts"
+import { holdStrays } from "../strays.ts"
+import { version } from "../version.ts"
+import { type ChildEnd, findCommand, runChild } from "./child.ts"
+import { childEnvironment, type Environment, serviceSwitches } from "./child-environment.ts"
+import { claudeSettingsFiles, findConflicts } from "./claude-settings.ts"
+import { modelLimits } from "./model-limits.ts"
+import { createRecord } from "./record.ts"
+import { renderTotals } from "./totals.ts"
+
+export interface RunOptions {
+  /** The child's command line; empty: claude. */
+  readonly command: readonly string[]
+  /** Stands for all three tiers. */
+  readonly model?: string | undefined
+  readonly envFile?: string | undefined
+  readonly logLevel?: string | undefined
+  readonly demo: boolean
+}
+
+/**
+ * Runs the command and gives its exit code; 126 or 127 when it cannot be started, 2 for a broken
+ * configuration, 1 when there is no proxy to be had.
+ */
+export async function run(options: RunOptions, io: CommandIo, env: Environment): Promise<number> {
+  const [name = "claude", ...args] = options.command
+  const found = findCommand(name, env)
+  if (!found.ok) {
+    const how = name === "claude" ? "\nTo install it: npm install -g @anthropic-ai/claude-code" : ""
+    say(io, `${found.why}${how}`)
+    return found.exitCode
+  }
+  const demo = options.demo ? startDemoUpstream() : undefined
+  try {
+    const loaded = await loadSettings(needs(options, demo?.baseUrl))
+    if (loaded.ok) return await runWith({ name, path: found.path, args }, loaded, options, io, env)
+    for (const problem of loaded.problems) say(io, problem)
+    return 2
+  } finally {
+    await demo?.stop()
+  }
+}
+
+function needs(options: RunOptions, demoBaseUrl: string | undefined): Needs {
+  const { model, logLevel, envFile } = options
+  const flags = { LOG_LEVEL: logLevel, BIG_MODEL: model, MIDDLE_MODEL: model, SMALL_MODEL: model }
+  return { flags, envFile, localFile: false, needsUpstream: true, demoBaseUrl }
+}
+
+interface Command {
+  readonly name: string
+  readonly path: string
+  readonly args: readonly string[]
+}
+
+async function runWith(
+  command: Command,
+  { config: base, warnings, described }: Loaded,
+  options: RunOptions,
+  io: CommandIo,
+  env: Environment,
+): Promise<number> {
+  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")
+  const config: Config = {
+    ...base,
+    host: "127.0.0.1",
+    port: 0,
+    clientKeys: [token],
+    secrets: [token, ...base.secrets],
+  }
+  const record = createRecord(config)
+  // The child owns the terminal: it is written to only when that was asked for.
+  const stderr = options.logLevel !== undefined
+  const logging = createLogging(config, io, { stderr, origin: described.origins["LOG_FILE_PATH"] })
+  const onExchange = (exchange: Exchange) => {
+    record.onExchange(exchange)
+    logging.onExchange(exchange)
+  }
+  const server = tryServer(config, logging.log, onExchange, io)
+  if (server === undefined) {
+    await logging.close()
+    return 1
+  }
+  // An error of ours that nobody caught must not take the child with it.
+  const strays = holdStrays(record.onStray)
+  const isClaude = /^claude(\.\w+)?$/.test(basename(command.path))
+  let child: ChildEnd
+  try {
+    if (isClaude) await warnOfConflicts(env, io)
+    const facts = { url: server.url, token, ...modelLimits(config) }
+    child = await runChild(command.path, command.args, childEnvironment(env, facts))
+  } finally {
+    // The child is gone: whatever still runs, runs for nobody.
+    await server.stop(0)
+    await logging.close()
+    strays.release()
+  }
+  const told = child.why === undefined ? renderTotals(record.totals()) : child.why
+  for (const line of [...warnings, ...logging.problems(), ...record.lines(isClaude, env), told]) say(io, line)
+  return child.exitCode
+}
+
+function tryServer(
+  config: Config,
+  log: Logger,
+  onExchange: (exchange: Exchange) => void,
+  io: CommandIo,
+): RunningServer | undefined {
+  try {
+    return startServer({ config, log, version, onExchange })
+  } catch (error) {
+    say(io, `cannot listen on 127.0.0.1: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
+}
+
+async function warnOfConflicts(env: Environment, io: CommandIo): Promise<void> {
+  for (const name of serviceSwitches(env)) {
+    say(io, `${name} is set: Claude Code follows it and does not come to this proxy.`)
+  }
+  const files = claudeSettingsFiles(env, homedir(), process.cwd())
+  for (const conflict of await findConflicts(files, io.readFile)) say(io, conflict)
+}
+
+function say(io: CommandIo, text: string): void {
+  io.error(`claude-proxy: ${text}\n`)
+}

@@ -1,0 +1,147 @@
+// `serve`: starts the proxy, says where and with what, and serves until it is told to stop. In the background,
+// and when it starts several, it is done by others of the same program: see instances/.
+import type { Needs } from "../../config/load.ts"
+import { startDemoUpstream } from "../../server/demo.ts"
+import { type RunningServer, startServer } from "../../server/server.ts"
+import { serveInBackground } from "../instances/background.ts"
+import { inherited, parentGone } from "../instances/inherited.ts"
+import { serveMany } from "../instances/many.ts"
+import { flagsOf, planLoaded, planStart, type Start, type StartOptions } from "../instances/plan.ts"
+import { enter, type Self } from "../instances/self.ts"
+import type { CommandIo } from "../io.ts"
+import { loadSettings } from "../load-settings.ts"
+import { createLogging, type Logging } from "../logging.ts"
+import { holdStrays } from "../strays.ts"
+import { version } from "../version.ts"
+import { createLiveLog, followSettings, type Settings } from "./live-config.ts"
+import { renderOpenWarning, renderStart, startFacts } from "./start-block.ts"
+import { startFailure } from "./start-failure.ts"
+import { drainMs, untilStopped } from "./until-stopped.ts"
+
+export interface ServeOptions extends StartOptions {
+  /** Bun's limit of 256 requests at once could not be lifted. */
+  readonly capped: boolean
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Runs until a signal; 0 after a clean stop, 1 when the address cannot be had, 2 for a broken configuration. */
+export async function serve(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
+  return begin(planStart(options, env), options, io, env)
+}
+
+function begin(
+  start: Start<ServeOptions>,
+  options: ServeOptions,
+  io: CommandIo,
+  env: Environment,
+): Promise<number> {
+  switch (start.kind) {
+    case "wrong":
+      io.error(`claude-proxy: ${start.problem}\n`)
+      return Promise.resolve(2)
+    case "many":
+      return serveMany(start.instances, options, io, env)
+    case "background":
+      return serveInBackground(start.options, io, env)
+    case "here":
+      return serveHere(start.options, io, env)
+    default:
+      return start satisfies never
+  }
+}
+
+async function serveHere(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
+  const upstream = options.demo ? startDemoUpstream() : undefined
+  try {
+    const { host, port, modelsFile, logLevel, envFile } = options
+    const needs: Needs = {
+      flags: { HOST: host, PORT: port, CUSTOM_MODELS_FILE: modelsFile, LOG_LEVEL: logLevel },
+      envFile,
+      localFile: true,
+      needsUpstream: true,
+      demoBaseUrl: upstream?.baseUrl,
+      terminal: inherited(env).terminal || undefined,
+    }
+    const load = () => loadSettings(needs)
+    const loaded = await load()
+    const start = planLoaded(options, loaded, env)
+    if (start.kind !== "here") return await begin(start, options, io, env)
+    if (loaded.ok) return await serveAs({ loaded, load }, options, io, env)
+    for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
+    return 2
+  } finally {
+    await upstream?.stop()
+  }
+}
+
+/** Under its name, if it has one. */
+async function serveAs(
+  settings: Settings,
+  options: ServeOptions,
+  io: CommandIo,
+  env: Environment,
+): Promise<number> {
+  const { loaded } = settings
+  const { name, envFile } = options
+  const self =
+    name === undefined ? undefined : await enter({ name, argv: flagsOf(options), envFile }, loaded, io, env)
+  if (typeof self === "string") {
+    io.error(`claude-proxy: ${self}\n`)
+    return 1
+  }
+  const origin = loaded.described.origins["LOG_FILE_PATH"]
+  const logging = createLogging(loaded.config, self?.io ?? io, { stderr: true, origin })
+  if (options.capped)
+    logging.log.warn("at most 256 requests can run at once: this system does not let us lift Bun's limit")
+  try {
+    return await serveWith(settings, logging, self, io, env)
+  } finally {
+    await logging.close()
+    await self?.leave()
+  }
+}
+
+async function serveWith(
+  settings: Settings,
+  logging: Logging,
+  self: Self | undefined,
+  io: CommandIo,
+  env: Environment,
+): Promise<number> {
+  const { config, warnings, described } = settings.loaded
+  const live = createLiveLog(logging)
+  const { log, onExchange } = live
+  for (const warning of warnings) log.warn(warning)
+  let server: RunningServer
+  try {
+    server = startServer({ config, log, version, onExchange, instance: self?.instance })
+  } catch (error) {
+    return startFailure(error, config, io)
+  }
+  const facts = startFacts(server, config, described, warnings)
+  if (self !== undefined && !(await self.announce(facts, server))) {
+    await server.stop(0)
+    io.error(`claude-proxy: ${self.instance.name} was started by somebody else in the meantime.\n`)
+    return 1
+  }
+  if (self !== undefined) log.info(`listening on ${server.url}`)
+  if (!self?.background) {
+    io.out(renderStart(facts, io.color, self === undefined ? [] : [["name", self.instance.name]]))
+    if (facts.openAt !== null) io.error(renderOpenWarning(facts.openAt))
+  }
+  const strays = holdStrays((error) =>
+    log.error("internal error", () => ({
+      error: error instanceof Error ? (error.stack ?? error.message) : error,
+    })),
+  )
+  const following = followSettings({ ...settings, server, live, makeLog: logging.renew })
+  const parent = parentGone(env)
+  const reason = await untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
+  log.info(`${reason}: finishing running requests, at most ${drainMs / 1000} s; once more ends at once`)
+  following.close()
+  await server.stop(drainMs)
+  strays.release()
+  parent.release()
+  return 0
+}

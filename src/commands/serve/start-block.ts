@@ -1,0 +1,72 @@
+// What `serve` says at its start. As data first: a proxy in the background says it to whoever started it.
+import { createColors } from "picocolors"
+import type { Config } from "../../config/config.ts"
+import type { Described } from "../../config/load.ts"
+import { redact } from "../../protocol/redact.ts"
+import type { RunningServer } from "../../server/server.ts"
+import type { StartFacts } from "../instances/record.ts"
+import { version } from "../version.ts"
+
+/** The facts of a server that listens; none of the texts holds a secret. */
+export function startFacts(
+  server: RunningServer,
+  config: Config,
+  described: Described,
+  warnings: readonly string[],
+): StartFacts {
+  const { upstream, tiers, clientKeys } = config
+  const key = upstream.apiKeys.length === 0 ? "no key" : `key from ${upstream.keyName}`
+  const clean = (texts: readonly string[]) => texts.map((text) => redact(text, config.secrets))
+  const open = !isLoopback(config.host) && clientKeys.length === 0
+  return {
+    version,
+    url: server.url,
+    upstream: redact(`${upstream.row.name}, ${withoutUser(upstream.baseUrl)} (${key})`, config.secrets),
+    models: { big: tiers.big, middle: tiers.middle, small: tiers.small },
+    keyNeeded: clientKeys.length > 0,
+    files: described.files,
+    infos: clean(described.infos),
+    warnings: clean(warnings),
+    openAt: open ? `${server.hostname}:${server.port}` : null,
+  }
+}
+
+/** An address may carry a password in front of its host. */
+function withoutUser(address: string): string {
+  return address.replace(/\/\/[^/@\s]*@/, "//")
+}
+
+type Line = readonly [label: string, text: string]
+
+/** The one block at the start: where it listens, which upstream, which models, what clients need; then `more`. */
+export function renderStart(facts: StartFacts, color: boolean, more: readonly Line[] = []): string {
+  const { bold, dim } = createColors(color)
+  const { models, keyNeeded } = facts
+  const token = keyNeeded ? "YOUR-CLIENT-KEY" : "unused"
+  const named: readonly Line[] = [
+    ["upstream", facts.upstream],
+    ["models", `opus → ${models.big}, sonnet → ${models.middle}, haiku → ${models.small}`],
+    ["clients", keyNeeded ? "must send a client key" : "no key needed"],
+    ...facts.files.map((file) => ["settings", file] as const),
+    ...facts.infos.map((info) => ["note", info] as const),
+    ...more,
+  ]
+  const lines = [
+    `claude-proxy ${facts.version} listening on ${bold(facts.url)}`,
+    ...named.map(([label, text]) => `  ${dim(label.padEnd(8))}  ${text}`),
+    "",
+    `  ${bold(`ANTHROPIC_BASE_URL=${facts.url} ANTHROPIC_AUTH_TOKEN=${token} claude`)}`,
+    "",
+  ]
+  return `${lines.join("\n")}\n`
+}
+
+/** A warning that cannot be missed, for a proxy that others can reach and use without a key. */
+export function renderOpenWarning(address: string): string {
+  const bar = "!".repeat(78)
+  return `${bar}\n!! ${address} can be reached from other machines and asks for no key:\n!! anybody there can spend your money. Set ALLOWED_API_KEYS, or HOST=127.0.0.1.\n${bar}\n`
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
+}

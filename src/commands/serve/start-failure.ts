@@ -1,0 +1,25 @@
+// Why a server could not start, for a person.
+import type { Config } from "../../config/config.ts"
+import type { CommandIo } from "../io.ts"
+import { describeHolder } from "./port-holder.ts"
+
+/** Prints what is wrong with the address and gives the exit code. */
+export async function startFailure(error: unknown, config: Config, io: CommandIo): Promise<number> {
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  const where = `${config.host}:${config.port}`
+  if (code === "EADDRINUSE") {
+    const holder = await describeHolder(config.port)
+    const who = holder === undefined ? "another program" : holder
+    io.error(
+      `claude-proxy: ${where} is taken by ${who}; choose another with --port, or --port 0 for any free one\n`,
+    )
+  } else if (code === "EACCES") {
+    io.error(
+      `claude-proxy: not allowed to listen on ${where}; ports below 1024 need more rights: choose another --port\n`,
+    )
+  } else {
+    const why = error instanceof Error ? error.message : String(error)
+    io.error(`claude-proxy: cannot listen on ${where}: ${why}; check --host and --port\n`)
+  }
+  return 1
+}

@@ -1,0 +1,58 @@
+// Bun's fetch runs 256 requests at once and queues the rest without a word. The number is read from the
+// environment before any of our code runs, so a server that wants more has to begin again with it set.
+import { compiled } from "../version.ts"
+
+const variable = "BUN_CONFIG_MAX_HTTP_REQUESTS"
+
+/** The largest number Bun takes. */
+const most = "65336"
+
+/**
+ * - `ready`: this process has the number it wants, or the one the user wants.
+ * - `capped`: that could not be had; going on is still better than not.
+ * - a number: another process did the work and has ended; it is the exit code.
+ */
+export type Uncapped = "ready" | "capped" | number
+
+/** To be called before anything else. On POSIX it does not return the first time: the process begins anew. */
+export async function ensureUncapped(env: Readonly<Record<string, string | undefined>>): Promise<Uncapped> {
+  if ((env[variable] ?? "") !== "") return "ready"
+  const environment = { ...env, [variable]: most }
+  const [program = process.execPath, ...args] = commandLine()
+  try {
+    if (process.platform === "win32") return await again([program, ...args], environment)
+    // In place: same pid, same terminal, same parent, nobody left to pass signals on.
+    process.execve?.(program, [program, ...args], defined(environment))
+  } catch {
+    // Some sandboxes forbid it.
+  }
+  return "capped"
+}
+
+/** How this process was started. The compiled binary puts two words of its own before the user's. */
+function commandLine(): readonly string[] {
+  if (compiled) return [process.execPath, ...process.argv.slice(2)]
+  return [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+}
+
+function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const pairs = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  )
+  return Object.fromEntries(pairs)
+}
+
+// Windows has no exec. There the console sends ^C to both processes, so this one only has to wait, and Bun
+// puts its children into a job that ends with their parent.
+async function again(
+  command: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const child = Bun.spawn([...command], { env, stdio: ["inherit", "inherit", "inherit"] })
+  const end = () => child.kill()
+  const wait = () => {}
+  process.on("exit", end)
+  process.on("SIGINT", wait)
+  process.on("SIGTERM", end)
+  return await child.exited
+}

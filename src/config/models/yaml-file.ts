@@ -1,0 +1,67 @@
+// A YAML file with the place of everything in it: what load.ts makes of the text, and models-file.ts reads.
+import { arrayOf, objectOf } from "../../protocol/json.ts"
+
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface YamlFile {
+  /** Plain values; null for an empty file. */
+  readonly value: unknown
+  /** Where the key or the value at this path stands; of what is not there: where the next thing around it does. */
+  readonly placeOf: (path: readonly PropertyKey[], part: "key" | "value") => Position
+}
+
+export type YamlRead =
+  | { readonly ok: true; readonly file: YamlFile }
+  | { readonly ok: false; readonly at: Position; readonly why: string }
+
+// By the parser's codes. Its own messages may quote the text, and the text may hold a key.
+const words: Readonly<Record<string, string>> = {
+  BAD_ALIAS: "an alias (*name) needs its anchor (&name) before it.",
+  BAD_DQ_ESCAPE: 'a backslash within "..." must be doubled: or use single quotes.',
+  BAD_INDENT: "the indentation does not fit the lines around it, or a bracket before it is not closed.",
+  BAD_SCALAR_START: "a text that begins with this sign needs quotes.",
+  BLOCK_AS_IMPLICIT_KEY:
+    "a value stands here, and then another key: indent the next line like this one, or put quotes around the value.",
+  DUPLICATE_KEY: "this key stands twice in the same mapping: take one out.",
+  MISSING_CHAR: "a colon, a comma, a quote or a bracket is missing here.",
+  MULTILINE_IMPLICIT_KEY: "a key has no colon behind it.",
+  MULTIPLE_DOCS: "a second document begins here (---): take it out, only one is read.",
+  NON_STRING_KEY: "a key must be a plain text.",
+  TAB_AS_INDENT: "a tab stands in the indentation: use spaces.",
+  TAG_RESOLVE_FAILED: "a tag (!name) means nothing here: take it out, or put quotes around the text.",
+  UNEXPECTED_TOKEN: "this does not belong here: is a quote or a bracket missing before it?",
+}
+
+/** What is wrong at this place of the text, for the code of a parser's error. */
+export function explainYaml(code: string, text: string, offset: number): string {
+  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1)
+  const known = /^ *\t/.test(line) ? "TAB_AS_INDENT" : code
+  return (Object.hasOwn(words, known) ? words[known] : undefined) ?? "this is not YAML: correct the line."
+}
+
+/**
+ * Where in the text the key or value at a path begins, found in the parser's tree: lists and mappings have
+ * `items`, mappings pairs of `key` and `value`, and every node its `range`.
+ */
+export function offsetOf(root: unknown, path: readonly PropertyKey[], part: "key" | "value"): number {
+  let node = root
+  let offset = startOf(root) ?? 0
+  for (const [index, step] of path.entries()) {
+    const items = arrayOf(objectOf(node)["items"])
+    const pair = objectOf(items.find((item) => objectOf(objectOf(item)["key"])["value"] === step))
+    node = typeof step === "number" ? items[step] : pair["value"]
+    const isKey = part === "key" && index === path.length - 1
+    const start = (isKey ? undefined : startOf(node)) ?? startOf(pair["key"])
+    if (start === undefined) return offset
+    offset = start
+  }
+  return offset
+}
+
+function startOf(node: unknown): number | undefined {
+  const [start] = arrayOf(objectOf(node)["range"])
+  return typeof start === "number" ? start : undefined
+}

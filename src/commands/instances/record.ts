@@ -14,6 +14,8 @@ const Facts = z
     /** Must clients send a key? */
     keyNeeded: z.boolean(),
     files: texts,
+    /** What each family and route leads to, as lines. */
+    routes: texts,
     infos: texts,
     warnings: texts,
     /** The address, when others can reach it and no key is asked for. */

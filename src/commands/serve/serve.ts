@@ -119,6 +119,9 @@ async function serveWith(
   } catch (error) {
     return startFailure(error, config, io)
   }
+  // From here on a signal ends it in good order: who reads that it listens may send one at once.
+  const parent = parentGone(env)
+  const stopped = untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
   const facts = startFacts(server, config, described, warnings)
   if (self !== undefined && !(await self.announce(facts, server))) {
     await server.stop(0)
@@ -127,8 +130,8 @@ async function serveWith(
   }
   if (self !== undefined) log.info(`listening on ${server.url}`)
   if (!self?.background) {
-    io.out(renderStart(facts, io.color, self === undefined ? [] : [["name", self.instance.name]]))
     if (facts.openAt !== null) io.error(renderOpenWarning(facts.openAt))
+    io.out(renderStart(facts, io.color, self === undefined ? [] : [["name", self.instance.name]]))
   }
   const strays = holdStrays((error) =>
     log.error("internal error", () => ({
@@ -136,8 +139,7 @@ async function serveWith(
     })),
   )
   const following = followSettings({ ...settings, server, live, makeLog: logging.renew })
-  const parent = parentGone(env)
-  const reason = await untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
+  const reason = await stopped
   log.info(`${reason}: finishing running requests, at most ${drainMs / 1000} s; once more ends at once`)
   following.close()
   await server.stop(drainMs)

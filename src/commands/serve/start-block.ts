@@ -2,6 +2,7 @@
 import { createColors } from "picocolors"
 import type { Config } from "../../config/config.ts"
 import type { Described } from "../../config/load.ts"
+import { resolveRoute } from "../../config/route.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { StartFacts } from "../instances/record.ts"
@@ -23,12 +24,47 @@ export function startFacts(
     url: server.url,
     upstream: redact(`${upstream.row.name}, ${withoutUser(upstream.baseUrl)} (${key})`, config.secrets),
     models: { big: tiers.big, middle: tiers.middle, small: tiers.small },
+    routes: clean(routeLines(config)),
     keyNeeded: clientKeys.length > 0,
     files: described.files,
     infos: clean(described.infos),
     warnings: clean(warnings),
     openAt: open ? `${server.hostname}:${server.port}` : null,
   }
+}
+
+const families = [
+  ["opus", "big"],
+  ["sonnet", "middle"],
+  ["haiku", "small"],
+] as const
+
+const slots = [
+  ["default", "default"],
+  ["background", "background"],
+  ["thinking", "think"],
+  ["long context", "longContext"],
+] as const
+
+/** The families in one line; the routes, where there are any, in another. */
+function routeLines(config: Config): readonly string[] {
+  const { tiers, router } = config
+  const models = families.map(([family, tier]) => `${family} → ${told(config, tiers[tier])}`)
+  const routes = slots.flatMap(([name, slot]) => {
+    const model = router[slot]
+    return model === undefined ? [] : [`${name} → ${told(config, model)}`]
+  })
+  return [models.join(", "), ...(routes.length === 0 ? [] : [routes.join(", ")])]
+}
+
+/** A model by its name here, and what it is called where it is served, if that is another place or name. */
+function told(config: Config, name: string): string {
+  const resolved = resolveRoute(config, name, { exact: true })
+  if (!resolved.ok) return name
+  const { provider, model } = resolved.route
+  const elsewhere = provider !== config.upstream.row.id && name !== `${provider}/${model}`
+  if (elsewhere) return `${name} (${model} at ${provider})`
+  return model === name || name.endsWith(`/${model}`) ? name : `${name} (${model})`
 }
 
 /** An address may carry a password in front of its host. */
@@ -41,11 +77,13 @@ type Line = readonly [label: string, text: string]
 /** The one block at the start: where it listens, which upstream, which models, what clients need; then `more`. */
 export function renderStart(facts: StartFacts, color: boolean, more: readonly Line[] = []): string {
   const { bold, dim } = createColors(color)
-  const { models, keyNeeded } = facts
+  const { keyNeeded } = facts
+  const [models = "", ...routes] = facts.routes
   const token = keyNeeded ? "YOUR-CLIENT-KEY" : "unused"
   const named: readonly Line[] = [
     ["upstream", facts.upstream],
-    ["models", `opus → ${models.big}, sonnet → ${models.middle}, haiku → ${models.small}`],
+    ["models", models],
+    ...routes.map((route) => ["routes", route] as const),
     ["clients", keyNeeded ? "must send a client key" : "no key needed"],
     ...facts.files.map((file) => ["settings", file] as const),
     ...facts.infos.map((info) => ["note", info] as const),

@@ -1,6 +1,6 @@
 // The folder that LOG_FILE_PATH means.
 import { homedir } from "node:os"
-import { basename, dirname, join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 
 export interface LogFolder {
   readonly path: string
@@ -22,9 +22,8 @@ export function logFolder(setting: string, origin: string | undefined): LogFolde
       : join(homedir(), setting.slice(1))
   if (!setting.endsWith(".log")) return { path: given, warning: undefined }
   const path = dirname(given)
-  const name = basename(given)
   return {
     path,
-    warning: `LOG_FILE_PATH is a folder, not a file: ${path} is used, with server.log and others in it; ${name} is not written.`,
+    warning: `LOG_FILE_PATH names a folder here, not a file: ${path} is used, with server.log and three others in it.`,
   }
 }

@@ -171,7 +171,7 @@ test("a path that was meant for a file is told of", async () => {
   const folder = newFolder()
   const errors = await errorsOf(configOf(join(folder, "proxy.log")), { stderr: true }, () => {})
   expect(errors[0]).toBe(
-    `WARNING - LOG_FILE_PATH is a folder, not a file: ${folder} is used, with server.log and others in it; proxy.log is not written.`,
+    `WARNING - LOG_FILE_PATH names a folder here, not a file: ${folder} is used, with server.log and three others in it.`,
   )
   expect(Object.keys(linesIn(folder))).toEqual(["server.log"])
 })

@@ -49,7 +49,8 @@ const slots = [
 /** The families in one line; the routes, where there are any, in another. */
 function routeLines(config: Config): readonly string[] {
   const { tiers, router } = config
-  const models = families.map(([family, tier]) => `${family} → ${told(config, tiers[tier])}`)
+  const instead = { big: router.default, middle: router.default, small: router.background }
+  const models = families.map(([family, tier]) => `${family} → ${told(config, instead[tier] ?? tiers[tier])}`)
   const routes = slots.flatMap(([name, slot]) => {
     const model = router[slot]
     return model === undefined ? [] : [`${name} → ${told(config, model)}`]
@@ -63,7 +64,7 @@ function told(config: Config, name: string): string {
   if (!resolved.ok) return name
   const { provider, model } = resolved.route
   const elsewhere = provider !== config.upstream.row.id && name !== `${provider}/${model}`
-  if (elsewhere) return `${name} (${model} at ${provider})`
+  if (elsewhere) return `${name} (${model === name ? "" : `${model} `}at ${provider})`
   return model === name || name.endsWith(`/${model}`) ? name : `${name} (${model})`
 }
 

@@ -2,19 +2,22 @@
 import { redact } from "../protocol/redact.ts"
 import { findProvider } from "../providers/table.ts"
 import { type CertificateTools, readAuthorities } from "./authorities.ts"
-import { keyPart, keyProblems, keyRole, keyWarnings } from "./client-keys.ts"
-import type { Config, CustomModel, Router, Tiers, Upstream } from "./config.ts"
+import { keyPart, keyProblems, keyWarnings } from "./client-keys.ts"
+import type { Config, CustomModel, Tiers, Upstream } from "./config.ts"
 import { chooseWithModels, reachModels } from "./custom-models.ts"
 import type { Choice, Given } from "./given.ts"
 import { customHeaders } from "./headers.ts"
+import { addressAt, makeUpstream } from "./make-upstream.ts"
 import { networkPart, proxySecrets } from "./network.ts"
-import { chooseOthers, chooseRouter, chooseTiers } from "./others.ts"
+import { chooseOthers } from "./providers.ts"
 import { resolveRoute } from "./route.ts"
 import { scalarProblems, scalars } from "./scalars.ts"
-import { type SettingName, settings } from "./settings.ts"
-import { createReader, named, type Values } from "./values.ts"
+import { keyRoles, settings, thinkingWords } from "./settings.ts"
+import { inUse, noRouter, routerOf, routerSlots, tierSlots } from "./slots.ts"
+import { chooseTiers } from "./tiers.ts"
+import { createReader, named, type Reader, type Values } from "./values.ts"
 
-export type Options = Omit<Given, "values" | "headers"> & {
+export type Options = Omit<Given, "values" | "headers" | "keyRole" | "thinking"> & {
   readonly terminal: boolean
   readonly demoBaseUrl: string | undefined
   readonly certificates: CertificateTools
@@ -34,19 +37,21 @@ export interface Assembled {
 export function assembleConfig(values: Values, options: Options): Assembled {
   const reader = createReader(values)
   const added = customHeaders(values)
-  const given: Given = { values, headers: added.headers, ...options }
+  const keyRole = reader.word("ANTHROPIC_KEY_ROLE", keyRoles)
+  const thinking = thinkingOf(reader)
+  const given: Given = { values, headers: added.headers, keyRole, thinking, ...options }
   const choice =
     options.demoBaseUrl === undefined ? chooseWithModels(given) : demoChoice(given, options.demoBaseUrl)
   const plain = scalars(reader, options.terminal)
   const upstreams = upstreamPart(given, choice, options)
-  const routed = upstreams !== undefined && Object.values(upstreams.router).some((slot) => slot !== undefined)
+  const routed = upstreams !== undefined && inUse(upstreams.router)
   const all = allUpstreams(upstreams)
   const trust = readAuthorities(values, options.certificates)
   const { providers } = options.models
   const way = networkPart({ values, providers, upstreams: all, authorities: trust.authorities })
   const others = [...proxySecrets(way.network), ...headersOfModels(upstreams)]
   const facts = { upstreams: all, routed, headers: added.headers, others }
-  const keys = keyPart(values, keyRole(reader), facts)
+  const keys = keyPart(values, keyRole, facts)
   const config = upstreams && freeze({ ...plain, ...upstreams, ...keys, network: way.network })
   return {
     config,
@@ -66,6 +71,7 @@ export function assembleConfig(values: Values, options: Options): Assembled {
       ...choice.warnings,
       ...trust.warnings,
       ...keyWarnings(values, config, routed),
+      ...thinkingWarnings(given, all),
       ...laterWarnings(values),
     ],
     infos: choice.infos,
@@ -80,10 +86,10 @@ function unkeyed({ needsClientKey }: Options["models"], clientKeys: readonly str
 
 function demoChoice(given: Given, baseUrl: string): Choice {
   const row = findProvider("demo")
-  const common = { native: false, apiKeys: [], keyName: "", query: {}, headers: given.headers }
-  const plain = { delta: {}, defaults: {} }
+  const address = addressAt(baseUrl)
+  const place = { key: { kind: "none" }, needsKey: false } as const
   const upstream =
-    row === undefined ? undefined : { ...common, ...plain, row, baseUrl: baseUrl.replace(/\/+$/, "") }
+    row === undefined || address === undefined ? undefined : makeUpstream(given, { ...place, row, address })
   return { upstream, problems: [], warnings: [], infos: [] }
 }
 
@@ -91,12 +97,6 @@ type Upstreams = Pick<Config, "upstream" | "others" | "tiers" | "models" | "rout
 
 // Commands that only convert may run without any model; a route to a tier is then refused by name.
 const noTiers: Tiers = { big: "", middle: "", small: "" }
-const noRouter: Router = {
-  default: undefined,
-  background: undefined,
-  think: undefined,
-  longContext: undefined,
-}
 
 function upstreamPart(given: Given, { upstream, model }: Choice, options: Options): Upstreams | undefined {
   if (upstream === undefined) return undefined
@@ -104,7 +104,7 @@ function upstreamPart(given: Given, { upstream, model }: Choice, options: Option
     const tiers = { big: "demo", middle: "demo", small: "demo" }
     return { upstream, others: {}, tiers, router: noRouter, models: [] }
   }
-  const router = chooseRouter(given.values)
+  const router = routerOf(given.values)
   const tiers = chooseTiers(given, upstream, model) ?? noTiers
   const models = reachModels(given, upstream)
   return { upstream, others: chooseOthers(given, upstream), tiers, router, models }
@@ -117,8 +117,11 @@ function allUpstreams(upstreams: Upstreams | undefined): readonly Upstream[] {
   return [upstream, ...Object.values(others), ...own]
 }
 
+/** Headers of models, and those that the rules of a model or provider add. */
 function headersOfModels(upstreams: Upstreams | undefined): readonly string[] {
-  return upstreams?.models.flatMap(({ headers }) => Object.values(headers)) ?? []
+  const models = upstreams?.models ?? []
+  const deltas = [...allUpstreams(upstreams), ...models].map(({ delta }) => delta.headers ?? {})
+  return [...models.map(({ headers }) => headers), ...deltas].flatMap((headers) => Object.values(headers))
 }
 
 function freeze(config: Config): Config {
@@ -133,33 +136,41 @@ function laterWarnings(values: Values): readonly string[] {
   return names.map((name) => `${named(name, values)} has no effect yet: this version has no such thing.`)
 }
 
-const modelSettings = [
-  ["BIG_MODEL", (config) => config.tiers.big],
-  ["MIDDLE_MODEL", (config) => config.tiers.middle],
-  ["SMALL_MODEL", (config) => config.tiers.small],
-  ["ROUTER_DEFAULT", (config) => config.router.default],
-  ["ROUTER_BACKGROUND", (config) => config.router.background],
-  ["ROUTER_THINK", (config) => config.router.think],
-  ["ROUTER_LONG_CONTEXT", (config) => config.router.longContext],
-] as const satisfies readonly (readonly [SettingName, (config: Config) => string | undefined])[]
-
 /** Models that are named in the settings and cannot be had. */
 function modelProblems(config: Config, values: Values): readonly string[] {
-  const { row } = config.upstream
-  if (config.tiers.big === "" && row.delta.checksSignatures === true) return []
-  if (config.tiers.big === "") {
-    return [
-      `BIG_MODEL is not set, and ${row.name} has no model of its own to take: set BIG_MODEL to the model's name.`,
-    ]
-  }
-  return modelSettings.flatMap(([name, modelIn]) => {
-    const model = values.has(name) ? modelIn(config) : undefined
-    if (model === undefined) return []
-    const resolved = resolveRoute(config, model, { exact: true })
-    return resolved.ok
-      ? []
-      : [
-          `${named(name, values)} cannot be reached: ${redact(resolved.fault.message, config.secrets)}. Change that, or name another model.`,
-        ]
+  const { upstream, tiers, router } = config
+  const lacksBig = tiers.big === "" && upstream.row.delta.checksSignatures !== true
+  const { name } = upstream.row
+  const models = [
+    ...tierSlots.map(([slot, setting]) => [setting, tiers[slot]] as const),
+    ...routerSlots.map(([slot, setting]) => [setting, router[slot]] as const),
+  ]
+  const unreachable = models.flatMap(([setting, model = ""]) => {
+    const resolved =
+      model === "" || !values.has(setting) ? undefined : resolveRoute(config, model, { exact: true })
+    if (resolved === undefined || resolved.ok) return []
+    const why = redact(resolved.fault.message, config.secrets)
+    return [`${named(setting, values)} cannot be reached: ${why}. Change that, or name another model.`]
   })
+  return [
+    ...(lacksBig
+      ? [
+          `BIG_MODEL is not set, and ${name} has no model of its own to take: set BIG_MODEL to the model's name.`,
+        ]
+      : []),
+    ...unreachable,
+  ]
+}
+
+function thinkingOf(reader: Reader): Given["thinking"] {
+  const word = reader.word("DEEPSEEK_THINKING", thinkingWords)
+  return word === undefined ? undefined : ({ true: "on", false: "off", auto: "auto" } as const)[word]
+}
+
+/** Whoever sets this expects DeepSeek somewhere. */
+function thinkingWarnings({ values, thinking }: Given, upstreams: readonly Upstream[]): readonly string[] {
+  if (thinking === undefined || upstreams.some(({ defaults }) => defaults.thinking !== undefined)) return []
+  return [
+    `${named("DEEPSEEK_THINKING", values)} has no effect: no upstream is DeepSeek. Set OPENAI_BASE_URL to where its model is served.`,
+  ]
 }

@@ -1,13 +1,14 @@
 // Which upstream is the default one.
-import { findProvider, type ProviderRow, providers } from "../providers/table.ts"
+import { findProvider, type ProviderRow } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
-import { changedBy, ownUpstream } from "./own-providers.ts"
-import { keyOf, upstreamOfRow } from "./upstream-of-row.ts"
-import { queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
+import { addressAt, keysOf, makeUpstream, withRules } from "./make-upstream.ts"
+import { entryOf, providerIds, providerUpstream } from "./providers.ts"
+import { type Address, readBaseUrl, rowForAddress } from "./upstreams.ts"
 import { named } from "./values.ts"
 
 const nothing = { problems: [], warnings: [], infos: [] } as const
+const openAiKey = "OPENAI_API_KEY"
 
 /** The default upstream: where the base URL points; without one, the only provider whose key is set. */
 export function chooseUpstream(given: Given): Choice {
@@ -15,9 +16,9 @@ export function chooseUpstream(given: Given): Choice {
   const base = values.get("OPENAI_BASE_URL")
   if (base !== undefined) return fromBaseUrl(given, base.value)
   const apiVersion = values.has("AZURE_API_VERSION")
-  if (apiVersion && needsUpstream)
+  if (apiVersion && needsUpstream && entryOf(given, "azure")?.apiBase === undefined)
     return refuse(`${named("AZURE_API_VERSION", values)} means Azure. ${azureNeeds}`)
-  if (values.has("OPENAI_API_KEY") || apiVersion) return fromOpenAi(given)
+  if (values.has(openAiKey)) return fromProvider(given, "openai", [])
   const candidates = candidatesOf(given)
   const [only, ...more] = candidates
   if (more.length > 0) return ambiguous(given, candidates)
@@ -28,57 +29,70 @@ export function chooseUpstream(given: Given): Choice {
 interface Candidate {
   /** What speaks for it, as a message names it. */
   readonly sign: string
-  readonly baseUrl: string | null
+  /** The setting that would choose it. */
+  readonly choice: string | undefined
   readonly choose: () => Choice
 }
 
-/** Providers whose key is set, and those that models.yaml adds. */
+/** Providers whose key is set, and those of models.yaml that need none. */
 function candidatesOf(given: Given): readonly Candidate[] {
-  const { values, models } = given
-  const rows = providers.filter((row) => mayBeDefault(row) && keyOf(row, values) !== undefined)
-  const known = rows.map((row) => ({
-    sign: named(keyOf(row, values) ?? "", values),
-    baseUrl: row.baseUrl,
-    choose: () => fromKey(given, row),
-  }))
-  const ids = new Set(rows.map((row) => row.id))
-  const own = models.providers.flatMap((entry) => {
-    const upstream =
-      ids.has(entry.id) || findProvider(entry.id) !== undefined ? undefined : ownUpstream(entry, given)
-    if (upstream === undefined || (entry.keyName !== undefined && upstream.apiKeys.length === 0)) return []
-    const infos = [`${entry.id} is the only provider of models.yaml: it is the default upstream.`]
-    const choose = () => ({ ...nothing, upstream, infos })
-    return [{ sign: `the provider ${entry.id} of models.yaml`, baseUrl: upstream.baseUrl, choose }]
-  })
-  return [...known, ...own]
+  return providerIds(given).flatMap((id) => candidateOf(given, id) ?? [])
 }
 
-function fromKey(given: Given, row: ProviderRow): Choice {
-  const key = named(keyOf(row, given.values) ?? "", given.values)
-  if (row.baseUrl === null)
-    return given.needsUpstream ? refuse(`${key} is set. ${azureNeeds}`) : fromRow(given, "openai")
-  const infos = [`${key} is the only key set: ${row.name} is the default upstream.`]
-  return { ...fromRow(given, row.id), infos }
+function candidateOf(given: Given, id: string): Candidate | undefined {
+  const row = findProvider(id)
+  const entry = entryOf(given, id)
+  // Anthropic's key is more likely the client's own: only an address makes it the default upstream.
+  if (row?.delta.dialect === "messages" && entry?.keyName === undefined) return undefined
+  const name = [entry?.keyName ?? [], row?.keyNames ?? []].flat().find((one) => keysOf(given, one).length > 0)
+  if (name === undefined)
+    return row === undefined && entry?.keyName === undefined ? keyless(given, id) : undefined
+  const sign = named(name, given.values)
+  const upstream = providerUpstream(given, id)
+  if (upstream === undefined) return { sign, choice: undefined, choose: () => azureOnly(given, sign) }
+  if (upstream.apiKeys.length === 0) return undefined
+  const choice = row === undefined ? `BIG_MODEL=${id}/MODEL` : `OPENAI_BASE_URL=${upstream.baseUrl}`
+  const info = `${sign} is the only key set: ${upstream.row.name} is the default upstream.`
+  return { sign, choice, choose: () => ({ ...nothing, upstream, infos: [info] }) }
+}
+
+function keyless(given: Given, id: string): Candidate | undefined {
+  const upstream = providerUpstream(given, id)
+  if (upstream === undefined) return undefined
+  const infos = [`${id} is the only provider of models.yaml: it is the default upstream.`]
+  const sign = `the provider ${id} of models.yaml`
+  return { sign, choice: `BIG_MODEL=${id}/MODEL`, choose: () => ({ ...nothing, upstream, infos }) }
+}
+
+const azureNeeds =
+  "Azure OpenAI has no address common to all: set OPENAI_BASE_URL to yours, https://NAME.openai.azure.com."
+
+function azureOnly(given: Given, sign: string): Choice {
+  return given.needsUpstream ? refuse(`${sign} is set. ${azureNeeds}`) : fromProvider(given, "openai", [])
 }
 
 function fromLocal(given: Given): Choice | undefined {
   const { localServer } = given
   const row = localServer && findProvider(localServer.provider)
-  if (row === undefined || localServer === undefined) return undefined
+  const address = addressAt(localServer?.baseUrl)
+  if (row === undefined || localServer === undefined || address === undefined) return undefined
   const [model = ""] = localServer.models
-  const upstream = upstreamOfRow(given, row, localServer.baseUrl, undefined)
+  const entry = entryOf(given, row.id)
+  const place = {
+    row: withRules(row, entry?.profile),
+    address,
+    key: { kind: "none" },
+    needsKey: false,
+  } as const
   const chosen = given.values.has("BIG_MODEL") ? "" : ` ${model} is the model it was last given.`
   const info = `no key is set and ${row.name} answers at ${localServer.baseUrl}: it is the default upstream.${chosen}`
-  return { ...nothing, upstream, infos: [info] }
+  return { ...nothing, upstream: makeUpstream(given, { ...place, entry }), infos: [info] }
 }
 
 function withoutKeys(given: Given): Choice {
-  if (!given.needsUpstream) return fromRow(given, "openai")
+  if (!given.needsUpstream) return fromProvider(given, "openai", [])
   return { ...refuse(noKey(given.keyFile)), lacksUpstream: true }
 }
-
-const azureNeeds =
-  "Azure OpenAI has no address common to all: set OPENAI_BASE_URL to yours, https://NAME.openai.azure.com."
 
 function refuse(problem: string): Choice {
   return { ...nothing, upstream: undefined, problems: [problem] }
@@ -86,46 +100,27 @@ function refuse(problem: string): Choice {
 
 function noKey(keyFile: string): string {
   return (
-    `OPENAI_API_KEY is not set: write OPENAI_API_KEY=... into ${keyFile}, or set it in the environment. ` +
+    `${openAiKey} is not set: write ${openAiKey}=... into ${keyFile}, or set it in the environment. ` +
     "A provider's own variable (DEEPSEEK_API_KEY) does as well, and a local server needs only " +
-    "OPENAI_BASE_URL. To try it without any key: --demo."
+    "OPENAI_BASE_URL. To try it without any key: claude-proxy demo."
   )
 }
 
-/** Anthropic's key is more likely the client's own: only an address makes it the default upstream. */
-function mayBeDefault(row: ProviderRow): boolean {
-  return !isOpenAi(row) && row.delta.dialect !== "messages"
-}
-
-function isOpenAi(row: ProviderRow): boolean {
-  return row.keyNames.includes("OPENAI_API_KEY")
-}
-
 function ambiguous(given: Given, candidates: readonly Candidate[]): Choice {
-  if (!given.needsUpstream) return fromRow(given, "openai")
+  if (!given.needsUpstream) return fromProvider(given, "openai", [])
   const signs = candidates.map(({ sign }) => sign)
-  const addresses = candidates.flatMap(({ baseUrl }) => baseUrl ?? [])
-  const choices = addresses.map((address) => `OPENAI_BASE_URL=${address}`)
+  const choices = candidates.flatMap(({ choice }) => choice ?? [])
   return refuse(
     `${signs.join(" and ")} are set, and nothing says which provider is the default one: ` +
       `set ${choices.join(" or ")}.`,
   )
 }
 
-function fromRow(given: Given, id: string): Choice {
-  const row = findProvider(id)
-  if (row === undefined || row.baseUrl === null) return refuse(`OPENAI_BASE_URL is not set: ${id} needs one.`)
-  const upstream = upstreamOfRow(given, row, row.baseUrl, keyOf(row, given.values))
-  return { ...nothing, upstream: changedBy(given, upstream) }
-}
-
-/** OpenAI's own key goes to no other host, whatever else is set. */
-function fromOpenAi(given: Given): Choice {
-  const choice = fromRow(given, "openai")
-  if (!given.values.has("DEEPSEEK_THINKING")) return choice
-  const thinking = named("DEEPSEEK_THINKING", given.values)
-  const warning = `${thinking} has no effect at OpenAI: set OPENAI_BASE_URL to where DeepSeek's model is served.`
-  return { ...choice, warnings: [warning] }
+/** A provider by its id; one that is named by the settings needs no further word. */
+export function fromProvider(given: Given, id: string, infos: readonly string[]): Choice {
+  const upstream = providerUpstream(given, id)
+  if (upstream === undefined) return refuse(`OPENAI_BASE_URL is not set: ${id} needs one.`)
+  return { ...nothing, upstream, infos }
 }
 
 function fromBaseUrl(given: Given, text: string): Choice {
@@ -133,25 +128,42 @@ function fromBaseUrl(given: Given, text: string): Choice {
   const read = readBaseUrl(text)
   if (!read.ok) return refuse(`${named("OPENAI_BASE_URL", values)} ${read.why}.`)
   const address = read.value
-  const apiVersion = values.get("AZURE_API_VERSION")?.value
-  const row = asDeepSeek(given) ?? rowForAddress(address, apiVersion)
-  const keyName = ["OPENAI_API_KEY", ...row.keyNames].find((name) => values.has(name))
-  const made = upstreamOfRow(given, row, address.baseUrl, keyName)
-  const upstream = {
-    ...made,
-    keyName: made.keyName === "" ? "OPENAI_API_KEY" : made.keyName,
-    query: queryFor(row, address, apiVersion),
-  }
+  const row = asDeepSeek(given) ?? ownAt(given, address) ?? rowForAddress(address, azureVersion(given))
+  const entry = entryOf(given, row.id)
+  const names = keyNames(row, entry?.keyName)
+  const keyName = names.find((name) => keysOf(given, name).length > 0)
+  const upstream = makeUpstream(given, {
+    row: withRules(row, entry?.profile),
+    address,
+    key: { kind: "variable", name: keyName ?? row.keyNames[0] ?? openAiKey },
+    needsKey: row.keyNames.length > 0 && row.relay !== true,
+    entry,
+    addressSetting: "OPENAI_BASE_URL",
+  })
   return {
     ...nothing,
-    upstream: changedBy(given, upstream),
+    upstream,
     ...keyCheck(given, upstream),
-    warnings: baseWarnings(given, upstream, address.url),
+    warnings: [...baseWarnings(given, upstream, address), ...secondKey(given, row, keyName)],
   }
 }
 
-function asDeepSeek({ values }: Given): ProviderRow | undefined {
-  return values.has("DEEPSEEK_THINKING") ? findProvider("deepseek") : undefined
+const azureVersion = ({ values }: Given): string | undefined => values.get("AZURE_API_VERSION")?.value
+
+function asDeepSeek({ thinking }: Given): ProviderRow | undefined {
+  return thinking === undefined ? undefined : findProvider("deepseek")
+}
+
+/** A provider of models.yaml that is served at this very address. */
+function ownAt(given: Given, { baseUrl }: Address): ProviderRow | undefined {
+  const entry = given.models.providers.find((one) => addressAt(one.apiBase)?.baseUrl === baseUrl)
+  return entry && providerUpstream(given, entry.id)?.row
+}
+
+/** The default upstream has a setting of its own for its key; Anthropic's never goes by that name. */
+function keyNames(row: ProviderRow, named: string | undefined): readonly string[] {
+  const own = [...(named === undefined ? [] : [named]), ...row.keyNames]
+  return row.delta.dialect === "messages" ? [...own, openAiKey] : [openAiKey, ...own]
 }
 
 function keyCheck(given: Given, upstream: Upstream): Pick<Choice, "problems"> {
@@ -159,15 +171,25 @@ function keyCheck(given: Given, upstream: Upstream): Pick<Choice, "problems"> {
   return { problems: missing ? [noKey(given.keyFile)] : [] }
 }
 
-function baseWarnings(given: Given, upstream: Upstream, url: URL): readonly string[] {
-  const { row } = upstream
+/** With two keys for one host, it must be said which one it gets. */
+function secondKey(given: Given, row: ProviderRow, used: string | undefined): readonly string[] {
+  const { values } = given
+  const other = row.keyNames.find((name) => name !== openAiKey && keysOf(given, name).length > 0)
+  if (used !== openAiKey || other === undefined || values.get(other)?.value === values.get(used)?.value)
+    return []
+  return [
+    `${named(used, values)} is sent to ${row.name}, and ${named(other, values)} is not used: take one out.`,
+  ]
+}
+
+function baseWarnings(given: Given, upstream: Upstream, { url }: Address): readonly string[] {
+  const { row, apiKeys, needsKey, keyName } = upstream
   const warnings: string[] = []
-  const unkeyed = given.needsUpstream && upstream.apiKeys.length === 0
-  if (unkeyed && row.keyNames.length > 0 && !isOpenAi(row)) {
-    warnings.push(`${upstream.keyName} is not set: ${row.name} will refuse every request.`)
+  if (needsKey && apiKeys.length === 0 && row.id !== "openai") {
+    warnings.push(`${keyName} is not set: ${row.name} will refuse every request.`)
   }
   const byHost = rowForAddress({ url, baseUrl: upstream.baseUrl, query: {} }, undefined)
-  if (byHost.id !== row.id && byHost.id !== "generic") {
+  if (byHost.id !== row.id && byHost.id !== "generic" && findProvider(row.id) !== undefined) {
     const setting = asDeepSeek(given) === undefined ? "AZURE_API_VERSION" : "DEEPSEEK_THINKING"
     const what = `${named(setting, given.values)} makes ${url.host} ${article(row.name)} upstream`
     warnings.push(`${what}, but it is ${byHost.name}. Take it out.`)

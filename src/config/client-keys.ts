@@ -1,9 +1,8 @@
 // Which keys clients may use, and which values nobody may see.
 import type { Config, Upstream } from "./config.ts"
-import { keyRoles } from "./settings.ts"
-import { listOf, named, type Reader, secretNames, secretsIn, type Values } from "./values.ts"
-
-const anthropicKey = "ANTHROPIC_API_KEY"
+import type { Given } from "./given.ts"
+import { anthropicKey } from "./make-upstream.ts"
+import { listOf, named, secretNames, secretsIn, type Values } from "./values.ts"
 
 export interface KeyFacts {
   readonly upstreams: readonly Upstream[]
@@ -20,7 +19,7 @@ const shortestHeaderSecret = 6
 /** Clients' keys and everything that is to be redacted. */
 export function keyPart(
   values: Values,
-  role: (typeof keyRoles)[number] | undefined,
+  role: Given["keyRole"],
   { upstreams, routed, headers, others }: KeyFacts,
 ): Pick<Config, "clientKeys" | "secrets"> {
   // Where a route leads to Anthropic itself, its key is for there, and no client's.
@@ -62,9 +61,4 @@ export function keyProblems(values: Values): readonly string[] {
       ? []
       : [`${named(name, values)} holds a space or a character no key can have: copy the key again.`]
   })
-}
-
-/** What ANTHROPIC_API_KEY is for, where the user says. */
-export function keyRole(reader: Reader): (typeof keyRoles)[number] | undefined {
-  return reader.word("ANTHROPIC_KEY_ROLE", keyRoles)
 }

@@ -17,6 +17,8 @@ export interface Upstream {
   readonly apiKeys: readonly string[]
   /** The variable the keys come from, or should come from. */
   readonly keyName: string
+  /** Without one every request would be refused. False where nothing is sent. */
+  readonly needsKey: boolean
   /** Appended to every URL (`api-version` on Azure). */
   readonly query: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, string>>
@@ -24,6 +26,8 @@ export interface Upstream {
   readonly delta: ProfileDelta
   /** What every model here is asked with, where the client does not say. */
   readonly defaults: Defaults
+  /** Where the address is written; undefined: it is the provider's own. */
+  readonly addressSetting: string | undefined
 }
 
 /** What each Claude family stands for: upstream model names, `PROVIDER/NAME`, or ids of `models`. */
@@ -105,6 +109,8 @@ export interface Config {
   /** Further attempts before the first content, after the first one failed. */
   readonly maxRetries: number
   readonly estimateTokens: boolean
+  /** Sums of tokens and cost outlive the process. */
+  readonly statsEnabled: boolean
   readonly network: Network
   /** Keys a client may use; empty: no key is asked for. */
   readonly clientKeys: readonly string[]

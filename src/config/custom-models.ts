@@ -1,13 +1,14 @@
 // The models of models.yaml, each with the place it is served at.
 import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
-import { chooseUpstream } from "./choose.ts"
+import { chooseUpstream, fromProvider } from "./choose.ts"
 import type { CustomModel, Reach, Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
-import type { ModelEntry, ProviderEntry } from "./models/read.ts"
-import { changedBy, entryOf, ownUpstream, thinkingOf, withEntry } from "./own-providers.ts"
-import { keyOf, upstreamOfRow } from "./upstream-of-row.ts"
-import { type Address, isNative, queryFor, readBaseUrl, rowForAddress } from "./upstreams.ts"
-import { listOf, named } from "./values.ts"
+import { addressAt, type Key, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
+import type { ModelEntry } from "./models/read.ts"
+import { entryOf, providerUpstream } from "./providers.ts"
+import { namedModels } from "./slots.ts"
+import { type Address, rowForAddress } from "./upstreams.ts"
+import { named } from "./values.ts"
 
 /** Every model with its upstream, or with what is missing to reach it. */
 export function reachModels(given: Given, main: Upstream): readonly CustomModel[] {
@@ -22,11 +23,6 @@ export function reachModels(given: Given, main: Upstream): readonly CustomModel[
   }))
 }
 
-const modelSettings = [
-  ...["BIG_MODEL", "ROUTER_DEFAULT", "MIDDLE_MODEL", "SMALL_MODEL"],
-  ...["ROUTER_BACKGROUND", "ROUTER_THINK", "ROUTER_LONG_CONTEXT"],
-] as const
-
 /**
  * The default upstream. Where the settings lead to none, that of the first model they name will do, or of the
  * only model there is: who has models of their own may need no other.
@@ -36,17 +32,14 @@ export function chooseWithModels(given: Given): Choice {
   const { values, models } = given
   const addressed = values.has("OPENAI_BASE_URL") || values.has("AZURE_API_VERSION")
   if (choice.upstream !== undefined || addressed) return choice
-  for (const setting of modelSettings) {
-    const name = values.get(setting)?.value.replace(/^custom\//, "")
-    const entry = models.entries.find((candidate) => candidate.id === name)
-    if (entry !== undefined) return fromEntry(entry, given, choice, named(setting, values))
-    const row = name?.includes("/") === true ? findProvider(name.split("/")[0] ?? "") : undefined
-    const keyName = row && keyOf(row, values)
-    if (row !== undefined && row.baseUrl !== null && keyName !== undefined) {
-      const upstream = changedBy(given, upstreamOfRow(given, row, row.baseUrl, keyName))
-      const info = `${named(setting, values)} names ${row.name}: it is the default upstream.`
-      return { upstream, problems: [], warnings: [], infos: [info] }
-    }
+  for (const { setting, model } of namedModels(values)) {
+    const sign = named(setting, values)
+    const entry = models.entries.find((candidate) => candidate.id === model)
+    if (entry !== undefined) return fromEntry(entry, given, choice, sign)
+    const id = model.slice(0, Math.max(0, model.indexOf("/")))
+    const upstream = id === "" ? undefined : providerUpstream(given, id)
+    if (upstream !== undefined && (upstream.apiKeys.length > 0 || !upstream.needsKey))
+      return fromProvider(given, id, [`${sign} names ${upstream.row.name}: it is the default upstream.`])
   }
   const [only, ...more] = models.entries
   return only === undefined || more.length > 0
@@ -75,65 +68,54 @@ export function lackOf(id: string, why: string): string {
   return `model: ${JSON.stringify(id)} ${why}`
 }
 
-interface Place {
-  readonly row: ProviderRow
-  readonly native: boolean
-  readonly baseUrl: string
-  readonly query: Readonly<Record<string, string>>
-  readonly key: Key
-}
-
-type Key =
-  | { readonly kind: "none" }
-  | { readonly kind: "variable"; readonly name: string }
-  /** The provider's variable is taken: its value goes to another host. */
-  | { readonly kind: "taken"; readonly name: string }
-
 function reachOf(entry: ModelEntry, given: Given, main: Upstream | undefined): Reach {
-  const served = entry.apiBase === undefined ? servedBy(entry, given, main) : undefined
-  if (served !== undefined) {
-    const key = entry.keyName === undefined ? undefined : variable(entry.keyName)
-    return key === undefined ? checked(served, given) : withKey(served, key, given, main)
+  const provider = providerOf(entry, given, main)
+  const address = addressOf(entry, provider)
+  if (address === undefined) return { ok: false, why: lackOfAddress(entry) }
+  const isProviders = provider !== undefined && sameOrigin(provider.baseUrl, address.baseUrl)
+  const key = keyOf(entry, address, isProviders ? provider : undefined, given, main)
+  if (key.kind === "taken" && given.needsUpstream) {
+    const why = `needs api_key_name in models.yaml: ${key.name} is the key for ${main?.row.name} here`
+    return { ok: false, why }
   }
-  const own = ownProvider(entry, given)
-  const place = placeOf(entry, own, given, main)
-  if (place === undefined) return { ok: false, why: lackOfAddress(entry) }
-  const made = upstreamOfRow(given, place.row, place.baseUrl, undefined)
-  const { native, query } = place
-  const upstream = { ...made, native, query, defaults: thinkingOf(given, made) }
-  return withKey(own === undefined ? upstream : withEntry(upstream, own), place.key, given, main)
+  const found = key.kind === "taken" ? none : key
+  const upstream = makeUpstream(given, {
+    row: rowOf(entry, provider, address),
+    address,
+    key: found,
+    needsKey: found.kind === "variable" && (entry.keyName !== undefined || !isProviders || provider.needsKey),
+    entry: entry.provider === undefined ? undefined : entryOf(given, entry.provider),
+    withHeaders: isProviders,
+    direct: entry.direct,
+    addressSetting:
+      entry.apiBase === undefined
+        ? provider?.addressSetting
+        : `api_base of the model ${entry.id} in models.yaml`,
+  })
+  if (upstream.needsKey && upstream.apiKeys.length === 0)
+    return { ok: false, why: `needs the key ${upstream.keyName}, which is not set on the proxy` }
+  return { ok: true, upstream }
 }
 
-/** What models.yaml itself says of the model's provider. */
-function ownProvider({ provider }: ModelEntry, given: Given): ProviderEntry | undefined {
-  return provider === undefined ? undefined : entryOf(given, provider)
+/** The upstream of the model's provider: the default one where it is that, unless it speaks another API. */
+function providerOf(entry: ModelEntry, given: Given, main: Upstream | undefined): Upstream | undefined {
+  const { provider: id, direct } = entry
+  if (id === undefined) return undefined
+  const isMain = main !== undefined && main.row.id === id && main.native === direct
+  return isMain ? main : providerUpstream(given, id, main)
 }
 
-/** The upstream of the model's provider, where that is the default one or one of the user's own. */
-function servedBy(entry: ModelEntry, given: Given, main: Upstream | undefined): Upstream | undefined {
-  const isMain = main !== undefined && main.row.id === entry.provider && entry.direct === main.native
-  const own = ownProvider(entry, given)
-  const upstream = isMain ? main : own && ownUpstream(own, given)
-  if (upstream === undefined) return undefined
-  const ruled = { ...upstream, row: withRules(upstream.row, entry) }
-  if (isMain || upstream.native === entry.direct) return ruled
-  // A provider of the user's own speaks what the model says it speaks; a known one has another address for that.
-  return entry.direct && own?.apiBase !== undefined ? { ...ruled, native: true } : undefined
-}
-
-/** The same provider, spoken to by the rules of the profile that the model names. */
-function withRules(row: ProviderRow, { profile }: ModelEntry): ProviderRow {
-  const rules = profile === undefined ? undefined : findProvider(profile)
-  if (rules === undefined) return row
-  const { id, name, baseUrl, native, keyNames } = row
-  return { ...rules, id, name, baseUrl, native, keyNames }
-}
-
-function checked(upstream: Upstream, given: Given): Reach {
-  const { keyName, apiKeys, row } = upstream
-  if (!given.needsUpstream || keyName === "" || apiKeys.length > 0 || row.relay === true)
-    return { ok: true, upstream }
-  return { ok: false, why: `needs the key ${keyName}, which is not set on the proxy` }
+function addressOf(
+  { apiBase, direct, provider: id }: ModelEntry,
+  provider: Upstream | undefined,
+): Address | undefined {
+  if (apiBase !== undefined) return addressAt(apiBase)
+  const known = id === undefined ? undefined : findProvider(id)
+  // A provider at an address of the user's own speaks what the model says it speaks; else the table knows where.
+  const isUsersOwn = provider?.addressSetting !== undefined
+  if (direct && provider?.native !== true && !isUsersOwn) return addressAt(known?.native)
+  const made = addressAt(provider?.baseUrl)
+  return made === undefined || provider === undefined ? undefined : { ...made, query: provider.query }
 }
 
 function lackOfAddress({ provider, direct }: ModelEntry): string {
@@ -141,55 +123,46 @@ function lackOfAddress({ provider, direct }: ModelEntry): string {
   return `${what}: ${provider} needs api_base in models.yaml`
 }
 
-function withKey(place: Upstream, key: Key, given: Given, main: Upstream | undefined): Reach {
-  const keyName = key.kind === "none" ? "" : key.name
-  const apiKeys = listOf(given.values.get(keyName))
-  if (given.needsUpstream && key.kind === "taken") {
-    const why = `needs api_key_name in models.yaml: ${keyName} is the key for ${main?.row.name} here`
-    return { ok: false, why }
-  }
-  if (given.needsUpstream && key.kind === "variable" && apiKeys.length === 0)
-    return { ok: false, why: `needs the key ${keyName}, which is not set on the proxy` }
-  return { ok: true, upstream: { ...place, apiKeys: key.kind === "variable" ? apiKeys : [], keyName } }
+function rowOf(
+  { profile, provider: id }: ModelEntry,
+  provider: Upstream | undefined,
+  address: Address,
+): ProviderRow {
+  const row = provider?.row ?? (id === undefined ? undefined : findProvider(id))
+  if (row !== undefined) return withRules(row, profile)
+  return (profile === undefined ? undefined : findProvider(profile)) ?? rowForAddress(address, undefined)
 }
 
-const variable = (name: string): Key => ({ kind: "variable", name })
+type FoundKey = Key | { readonly kind: "taken"; readonly name: string }
 
-function placeOf(
-  entry: ModelEntry,
-  own: ProviderEntry | undefined,
-  given: Given,
-  main: Upstream | undefined,
-): Place | undefined {
-  const known = entry.provider === undefined ? undefined : findProvider(entry.provider)
-  const provider = (own && ownUpstream(own, given)?.row) ?? known
-  const usual = entry.direct ? provider?.native : (provider?.baseUrl ?? provider?.native)
-  const read = readBaseUrl(entry.apiBase ?? usual ?? "")
-  if (!read.ok) return undefined
-  const address = read.value
-  const profile = entry.profile === undefined ? undefined : findProvider(entry.profile)
-  const row = (provider && withRules(provider, entry)) ?? profile ?? rowForAddress(address, undefined)
-  const keyName = entry.keyName ?? own?.keyName
-  return {
-    row,
-    native: entry.direct || isNative(row, address.baseUrl),
-    baseUrl: address.baseUrl,
-    query: queryFor(row, address, given.values.get("AZURE_API_VERSION")?.value),
-    key: keyName === undefined ? keyFor(address, given, main) : variable(keyName),
-  }
+const none: Key = { kind: "none" }
+
+/** A provider that needs a key and has no variable for it has lost that one to another host. */
+function keyLike({ keyName, apiKeys, needsKey, row }: Upstream): FoundKey {
+  if (keyName === "") return needsKey ? { kind: "taken", name: row.keyNames[0] ?? "" } : none
+  return apiKeys.length === 0 && !needsKey ? none : { kind: "variable", name: keyName }
 }
 
 /**
- * The key for an address when the model names none: that of the default upstream at the very same host, else
- * the variable of the provider whose host it is. A key is never guessed for a host that nobody knows.
+ * The key for an address: the model's own, else that of whoever is served at the very same host, else the
+ * variable of the provider whose host it is. A key is never guessed for a host that nobody knows; "taken": the
+ * provider's variable holds the key of another host.
  */
-function keyFor(address: Address, given: Given, main: Upstream | undefined): Key {
-  if (main !== undefined && new URL(main.baseUrl).origin === address.url.origin)
-    return main.apiKeys.length === 0 ? { kind: "none" } : variable(main.keyName)
+function keyOf(
+  entry: ModelEntry,
+  address: Address,
+  provider: Upstream | undefined,
+  given: Given,
+  main: Upstream | undefined,
+): FoundKey {
+  if (entry.keyName !== undefined) return { kind: "variable", name: entry.keyName }
+  const neighbour =
+    provider ?? (main !== undefined && sameOrigin(main.baseUrl, address.baseUrl) ? main : undefined)
+  if (neighbour !== undefined) return keyLike(neighbour)
   const host = providerForUrl(address.url)
   const [first] = host.keyNames
-  if (host.id === "generic" || first === undefined) return { kind: "none" }
+  if (host.id === "generic" || first === undefined) return none
   const own = host.keyNames.filter((name) => host.id === main?.row.id || name !== main?.keyName)
-  const name = own.find((candidate) => given.values.has(candidate)) ?? own[0]
-  return name === undefined ? { kind: "taken", name: first } : variable(name)
+  const name = own.find((candidate) => keysOf(given, candidate).length > 0) ?? own[0]
+  return name === undefined ? { kind: "taken", name: first } : { kind: "variable", name }
 }

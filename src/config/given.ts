@@ -1,4 +1,5 @@
 // What the choice of upstreams and models is made from, and what it comes to.
+import type { Defaults } from "../providers/route.ts"
 import type { Upstream } from "./config.ts"
 import type { ModelsRead } from "./models/read.ts"
 import type { Values } from "./values.ts"
@@ -14,6 +15,10 @@ export interface LocalServer {
 
 export interface Given {
   readonly values: Values
+  /** What ANTHROPIC_API_KEY is for, where the user says. */
+  readonly keyRole: "client" | "upstream" | "both" | undefined
+  /** DEEPSEEK_THINKING. */
+  readonly thinking: Defaults["thinking"]
   /** Sent to every upstream. */
   readonly headers: Readonly<Record<string, string>>
   /** False for commands that only convert: a missing key or provider is then no problem. */

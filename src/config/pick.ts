@@ -2,7 +2,8 @@
 // name it asks for.
 import { isKnownModel } from "../providers/models.ts"
 import { findProvider, type ProviderRow } from "../providers/table.ts"
-import type { Config, CustomModel, Router } from "./config.ts"
+import type { Config, CustomModel } from "./config.ts"
+import { inUse } from "./slots.ts"
 
 /** What routing by content looks at, besides the name. */
 export interface RequestFacts {
@@ -22,14 +23,6 @@ export interface Picked {
   readonly routed: boolean
 }
 
-/** The names of the rules' settings. */
-const slots = {
-  default: "ROUTER_DEFAULT",
-  background: "ROUTER_BACKGROUND",
-  think: "ROUTER_THINK",
-  longContext: "ROUTER_LONG_CONTEXT",
-} as const satisfies Record<keyof Router, string>
-
 const byName = "model named by the client"
 const customPrefix = "custom/"
 
@@ -47,7 +40,7 @@ export function pickModel(
   const name = sent.replace(/\[1m\]$/i, "").trim()
   if (facts.exact === true && name !== "") return named(name)
   const { router } = config
-  if (Object.values(router).every((slot) => slot === undefined)) return byTier(config, name)
+  if (!inUse(router)) return byTier(config, name)
   const picked = byContent(config, name, facts)
   const { longContext } = router
   if (longContext === undefined || facts.tokens === undefined) return picked
@@ -56,7 +49,7 @@ export function pickModel(
   if (tokens <= limit) return picked
   return {
     model: longContext,
-    reason: `${tokens} tokens, more than ${limit} → ${slots.longContext}`,
+    reason: `${tokens} tokens, more than ${limit} → ROUTER_LONG_CONTEXT`,
     routed: true,
   }
 }
@@ -67,13 +60,13 @@ const named = (model: string): Picked => ({ model, reason: byName, routed: false
 function byContent(config: Config, name: string, { thinking }: RequestFacts): Picked {
   const { think, background, default: rest } = config.router
   if (thinking === true && think !== undefined)
-    return { model: think, reason: `thinking → ${slots.think}`, routed: true }
+    return { model: think, reason: `thinking → ROUTER_THINK`, routed: true }
   if (name !== "" && isNamed(config, name)) return named(name)
   const isBackground = familyOf(name)?.tier === "small"
   const model = isBackground ? background : rest
   if (model === undefined) return byTier(config, name)
   const what = isBackground ? "haiku" : name === "" ? "no model named" : (wordOf(name) ?? "unknown model")
-  return { model, reason: `${what} → ${isBackground ? slots.background : slots.default}`, routed: true }
+  return { model, reason: `${what} → ${isBackground ? "ROUTER_BACKGROUND" : "ROUTER_DEFAULT"}`, routed: true }
 }
 
 /** Does the name mean one model, and one we know? */

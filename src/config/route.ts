@@ -109,22 +109,23 @@ function locate(config: Config, name: string): Place {
   const { row, whole, rest } = splitName(config, name)
   const main = config.upstream
   const upstream = row === undefined || row.id === main.row.id ? main : config.others[row.id]
-  if (upstream !== undefined) {
+  const lacksKey = upstream?.needsKey === true && upstream.apiKeys.length === 0
+  if (upstream !== undefined && (upstream === main || !lacksKey)) {
     // Azure puts the name into the path, where dots would lead elsewhere.
     if (rest !== "" && !/^\.{1,2}$/.test(rest)) return { ok: true, upstream, model: rest }
     return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names no model`) }
   }
   // A relay's own names hold slashes.
-  if (main.row.relay === true || row === undefined) return { ok: true, upstream: main, model: whole }
-  return {
-    ok: false,
-    fault: invalidRequest(`model: ${JSON.stringify(name)} names ${row.name}, but ${lack(main, row)}`),
-  }
+  if (row === undefined || (main.row.relay === true && !lacksKey))
+    return { ok: true, upstream: main, model: whole }
+  const why = lack(main, row, upstream)
+  return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names ${row.name}, but ${why}`) }
 }
 
-function lack(main: Upstream, row: ProviderRow): string {
-  if (row.baseUrl === null) return `OPENAI_BASE_URL does not lead there (it leads to ${main.row.name})`
-  const [keyName = ""] = row.keyNames
+function lack(main: Upstream, row: ProviderRow, upstream: Upstream | undefined): string {
+  if (upstream === undefined && row.baseUrl === null)
+    return `OPENAI_BASE_URL does not lead there (it leads to ${main.row.name})`
+  const keyName = upstream?.keyName || (row.keyNames[0] ?? "")
   if (keyName === main.keyName && main.apiKeys.length > 0)
     return `${keyName} is the key for ${main.row.name} here`
   return `${keyName} is not set on the proxy`

@@ -29,6 +29,7 @@ export function scalars(reader: Reader, terminal: boolean): Scalars {
     maxTokensLimit: reader.number("MAX_TOKENS_LIMIT"),
     requestTimeoutMs: Math.round((reader.number("REQUEST_TIMEOUT") ?? 0) * 1000),
     maxRetries: reader.number("MAX_RETRIES") ?? 0,
+    statsEnabled: reader.boolean("STATS_ENABLED") ?? true,
     estimateTokens: reader.boolean("ENABLE_TOKEN_ESTIMATION") ?? true,
     defaultPrices:
       input === undefined || output === undefined ? undefined : { input, output, cacheRead: undefined },

@@ -179,6 +179,12 @@ const clients = [
 
 const store = [
   {
+    name: "STATS_ENABLED",
+    kind: "boolean",
+    default: "true",
+    doc: "Keep the sums of tokens and cost over restarts, in the state folder: by day, model, session and client.",
+  },
+  {
     name: "REDIS_URL",
     ...text,
     holdsSecrets: true,

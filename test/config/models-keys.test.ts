@@ -242,6 +242,31 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   ],
   output_cost_per_million_tokens: [],
   cache_read_cost_per_million_tokens: [],
+  cache_write_cost_per_token: [
+    {
+      lines: [
+        relay,
+        "input_cost_per_token: 0.001",
+        "output_cost_per_token: 0",
+        "cache_write_cost_per_token: 0.00125",
+      ],
+      pick: ({ prices }) => prices,
+      expected: { input: 0.001, output: 0, cacheRead: undefined, cacheWrite: 0.00125 },
+    },
+  ],
+  cache_write_cost_per_million_tokens: [
+    {
+      lines: [
+        relay,
+        "input_cost_per_million_tokens: 1",
+        "output_cost_per_million_tokens: 2",
+        "cache_write_cost_per_token: 0.001",
+        "cache_write_cost_per_million_tokens: 1.25",
+      ],
+      pick: ({ prices }) => prices,
+      expected: { input: 1e-6, output: 2e-6, cacheRead: undefined, cacheWrite: 1.25e-6 },
+    },
+  ],
   fallbacks: [],
 }
 

@@ -17,8 +17,9 @@ const ids = providers
 const known =
   "Known: model_id, model_name, provider, api_base, api_key_name, profile, extra_headers, extra_body, temperature, top_p, " +
   "reasoning_effort, overrides, max_tokens, max_input_tokens, context, vision, can_stream, direct, dialect, reasoning, " +
-  "fallbacks, input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, input_cost_per_million_tokens, " +
-  "output_cost_per_million_tokens, cache_read_cost_per_million_tokens."
+  "fallbacks, input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, cache_write_cost_per_token, " +
+  "input_cost_per_million_tokens, output_cost_per_million_tokens, cache_read_cost_per_million_tokens, " +
+  "cache_write_cost_per_million_tokens."
 const wantsTokens = "must be a whole number of 1 or more, or one like 128k, which is 131072."
 const staysOut =
   "looks like a key: the key itself stays out of this file: give the name of the variable that holds it, " +

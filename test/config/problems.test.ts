@@ -183,7 +183,7 @@ test.each([{}, { OPENAI_BASE_URL: "https://api.openai.com/v1" }])("no key at all
   expect(problemsOf(load({ env, configDir }))).toEqual([
     `OPENAI_API_KEY is not set: write OPENAI_API_KEY=... into ${join(configDir, ".env")}, or set it in the ` +
       "environment. A provider's own variable (DEEPSEEK_API_KEY) does as well, and a local server needs only " +
-      "OPENAI_BASE_URL. To try it without any key: --demo.",
+      "OPENAI_BASE_URL. To try it without any key: claude-proxy demo.",
   ])
 })
 

@@ -32,6 +32,7 @@ test("the defaults written in the table are the ones in force", () => {
     requestTimeoutMs: 300_000,
     maxRetries: 2,
     estimateTokens: true,
+    statsEnabled: true,
     network: { https: undefined, http: undefined, byProvider: {}, direct: [], authorities: undefined },
     clientKeys: [],
     secrets: ["k-123456"],

@@ -1,0 +1,106 @@
+// The providers that PROVIDER/NAME can mean: those of the table, and what models.yaml adds or changes.
+import { findProvider, type ProviderRow, providerForUrl, providers } from "../providers/table.ts"
+import type { Upstream } from "./config.ts"
+import type { Given } from "./given.ts"
+import { addressAt, anthropicKey, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
+import type { ProviderEntry } from "./models/read.ts"
+import { inUse, namedModels, routerOf } from "./slots.ts"
+import { type Address, rowForAddress } from "./upstreams.ts"
+
+/** What models.yaml says of the provider with this id. */
+export function entryOf({ models }: Pick<Given, "models">, id: string): ProviderEntry | undefined {
+  return models.providers.find((entry) => entry.id === id)
+}
+
+/** Every id a provider can have, those of models.yaml last. */
+export function providerIds({ models }: Pick<Given, "models">): readonly string[] {
+  const known = providers.filter(({ id }) => id !== "generic" && id !== "demo").map((row) => row.id)
+  return [...new Set([...known, ...models.providers.map((entry) => entry.id)])]
+}
+
+/**
+ * The provider with this id as an upstream; undefined when nobody knows its address. A key is never guessed for
+ * a host that is not the provider's own, and the key of the default upstream (`main`) is that host's key,
+ * whatever its variable is called.
+ */
+export function providerUpstream(given: Given, id: string, main?: Upstream): Upstream | undefined {
+  const entry = entryOf(given, id)
+  const known = findProvider(id)
+  const address = addressAt(entry?.apiBase ?? known?.baseUrl ?? known?.native)
+  if (address === undefined) return undefined
+  const isOwnHost = entry?.apiBase === undefined || providerForUrl(address.url).id === id
+  const usual = isOwnHost ? usualKey(known?.keyNames ?? [], given, address, main) : undefined
+  const name = entry?.keyName ?? usual
+  return makeUpstream(given, {
+    row: rowOf(id, known, entry, address),
+    address,
+    key: name === undefined ? { kind: "none" } : { kind: "variable", name },
+    needsKey: entry?.keyName !== undefined || (isOwnHost && (known?.keyNames.length ?? 0) > 0),
+    entry,
+    addressSetting:
+      entry?.apiBase === undefined ? undefined : `api_base of the provider ${id} in models.yaml`,
+  })
+}
+
+function rowOf(
+  id: string,
+  known: ProviderRow | undefined,
+  entry: ProviderEntry | undefined,
+  address: Address,
+): ProviderRow {
+  const base = known ?? ownRow(id, entry, address)
+  const named = entry?.keyName === undefined ? base : { ...base, keyNames: [entry.keyName] }
+  return withRules(named, entry?.profile)
+}
+
+/** A row for a provider that the table does not have: by the rules of its host, but with no model of its own. */
+function ownRow(id: string, entry: ProviderEntry | undefined, address: Address): ProviderRow {
+  const rules = rowForAddress(address, undefined)
+  const tiers = rules.id === "generic" ? null : rules.tiers
+  return { ...rules, id, name: id, baseUrl: entry?.apiBase ?? null, native: null, keyNames: [], tiers }
+}
+
+/** The variable to take the key from; if none is set, the one that should be. */
+function usualKey(
+  names: readonly string[],
+  given: Given,
+  { baseUrl }: Address,
+  main: Upstream | undefined,
+): string | undefined {
+  const taken = main === undefined || sameOrigin(main.baseUrl, baseUrl) ? undefined : main.keyName
+  const free = names.filter((name) => name !== taken && (name !== anthropicKey || leadsToAnthropic(given)))
+  return free.find((name) => keysOf(given, name).length > 0) ?? free[0]
+}
+
+/**
+ * Is ANTHROPIC_API_KEY for Anthropic itself? Where the user says so, a setting or a model leads there, or
+ * requests are routed by their content; else it is a key that clients use.
+ */
+export function leadsToAnthropic({ values, keyRole, needsUpstream, models }: Given): boolean {
+  if (keyRole !== undefined) return keyRole !== "client"
+  const named = namedModels(values).some(({ model }) => model.startsWith("anthropic/"))
+  const own = models.entries.some(({ provider }) => provider === "anthropic")
+  return named || own || inUse(routerOf(values)) || !needsUpstream
+}
+
+/**
+ * The upstreams besides the default one, by id: those whose key is set, and those of models.yaml. Where nothing
+ * will be sent, also those without a key. Providers that need no key are left out beside a relay: such names
+ * may be the relay's own.
+ */
+export function chooseOthers(given: Given, main: Upstream): Readonly<Record<string, Upstream>> {
+  const others: Record<string, Upstream> = {}
+  for (const id of providerIds(given)) {
+    const upstream = id === main.row.id ? undefined : providerUpstream(given, id, main)
+    if (upstream !== undefined && isReachable(id, upstream, given, main)) others[id] = upstream
+  }
+  return others
+}
+
+function isReachable(id: string, { row, apiKeys }: Upstream, given: Given, main: Upstream): boolean {
+  const entry = entryOf(given, id)
+  if (row.delta.dialect === "messages" && entry?.keyName === undefined)
+    return !given.needsUpstream || (apiKeys.length > 0 && leadsToAnthropic(given))
+  if (entry !== undefined || apiKeys.length > 0) return true
+  return (row.keyNames.length === 0 || !given.needsUpstream) && main.row.relay !== true
+}

@@ -15,7 +15,19 @@ export interface ReplyFacts {
   readonly thought: boolean
 }
 
-export interface Exchange {
+export type CostSource = "provider" | "prices"
+
+/** Who sent a request, as far as it says so. Nothing of it can be used as a key. */
+export interface Caller {
+  /** The conversation it belongs to. */
+  readonly session?: string | undefined
+  /** The agent within the conversation; the main one has no name. */
+  readonly agent?: string | undefined
+  /** `key-2`: the second of the client keys. Undefined: none is asked for. */
+  readonly client?: string | undefined
+}
+
+export interface Exchange extends Caller {
   readonly requestId: string
   readonly requestedModel: string
   readonly model: string
@@ -28,11 +40,15 @@ export interface Exchange {
   /** Milliseconds from the request's arrival. */
   readonly firstContentMs: number | undefined
   readonly durationMs: number
+  /** When it ended, in milliseconds since 1970. */
+  readonly endedAt?: number | undefined
   readonly usage: MessagesUsage
   /** The upstream reported no usage, so the counts are our estimate. */
   readonly estimated: boolean
-  /** What it cost, in US dollars. Undefined: the model's prices are not known. */
+  /** What it cost, in US dollars. Undefined: not known, which is not the same as nothing. */
   readonly costUsd?: number | undefined
+  /** Who says so: the provider, with the reply, or the prices of the configuration. */
+  readonly costFrom?: CostSource | undefined
   /** What was dropped or changed of the request. */
   readonly notes: readonly Note[]
   /** What was repaired in the reply. */

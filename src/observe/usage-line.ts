@@ -1,9 +1,11 @@
 // The line that says what one request used. Its wording is promised to users: scripts read it.
+import { renderDollars } from "./cost.ts"
 import type { Exchange } from "./exchange.ts"
 
 /**
  * `🎯 Token Usage | Model: claude-3-haiku → gpt-4o-mini | Input: 15 | Output: 42 | Total: 57`; streams say
- * `[Stream]`, tokens read from the cache are named, estimates are marked. Input counts cached tokens too.
+ * `[Stream]`, tokens read from the cache are named, estimates are marked, and a known cost comes last. Input
+ * counts cached tokens too.
  */
 export function usageLine(exchange: Exchange): string {
   const { usage } = exchange
@@ -16,6 +18,7 @@ export function usageLine(exchange: Exchange): string {
     ...(usage.cache_read_input_tokens > 0 ? [`Cached: ${usage.cache_read_input_tokens}`] : []),
     `Output: ${usage.output_tokens}`,
     `Total: ${input + usage.output_tokens}`,
+    ...(exchange.costUsd === undefined ? [] : [`Cost: ${renderDollars(exchange.costUsd)}`]),
     ...(exchange.estimated ? ["📊 Using estimated tokens"] : []),
   ]
   return parts.join(" | ")

@@ -6,4 +6,6 @@ export interface Prices {
   readonly output: number
   /** For tokens read from the provider's cache. Undefined: not known. */
   readonly cacheRead: number | undefined
+  /** For tokens written into the provider's cache. Undefined: not known. */
+  readonly cacheWrite?: number | undefined
 }

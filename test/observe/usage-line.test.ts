@@ -40,6 +40,14 @@ test.each([
     { usage: cached },
     "🎯 Token Usage | Model: claude-3-haiku → gpt-4o-mini | Input: 120 | Cached: 100 | Output: 42 | Total: 162",
   ],
+  [
+    { costUsd: 0.001_234 },
+    "🎯 Token Usage | Model: claude-3-haiku → gpt-4o-mini | Input: 15 | Output: 42 | Total: 57 | Cost: $0.0012",
+  ],
+  [
+    { estimated: true, costUsd: 0.000_01 },
+    "🎯 Token Usage | Model: claude-3-haiku → gpt-4o-mini | Input: 15 | Output: 42 | Total: 57 | Cost: under $0.0001 | 📊 Using estimated tokens",
+  ],
   [{ requestedModel: "" }, "🎯 Token Usage | Model: gpt-4o-mini | Input: 15 | Output: 42 | Total: 57"],
 ])("%j", (changes, expected) => {
   expect(usageLine({ ...plain, ...changes })).toBe(expected)

@@ -31,7 +31,7 @@ const rooms: Readonly<Record<string, Room>> = {
   upstream: { rooms: ["protocol", "providers", "store", "observe:type"], packages: ["node:"] },
   "config/load": { rooms: ["config", "protocol", "providers"], packages: ["yaml", "zod", "node:"] },
   observe: { rooms: ["protocol", "providers:type"], packages: ["picocolors", "node:"] },
-  store: { rooms: ["protocol"], packages: [] },
+  store: { rooms: ["protocol", "observe:type"], packages: ["bun:sqlite", "node:"] },
   convert: { rooms: ["protocol", "providers"], packages: [] },
   tokens: { rooms: ["protocol"], packages: ["js-tiktoken"] },
   config: { rooms: ["protocol", "providers"], packages: ["zod"] },

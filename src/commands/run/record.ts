@@ -1,21 +1,21 @@
 // What happens while a wrapped command runs and must not be printed before it has ended.
 import type { Config } from "../../config/config.ts"
 import type { Exchange } from "../../observe/exchange.ts"
+import { addExchange, emptyTally, type Tally } from "../../observe/stats.ts"
 import { redact } from "../../protocol/redact.ts"
 import { type Environment, proxyVariable } from "./child-environment.ts"
-import { addExchange, emptyTotals, type Totals } from "./totals.ts"
 
 export interface RunRecord {
   readonly onExchange: (exchange: Exchange) => void
   readonly onStray: (error: unknown) => void
-  readonly totals: () => Totals
+  readonly totals: () => Tally
   /** What is to be told once the child has ended. */
   readonly lines: (isClaude: boolean, env: Environment) => readonly string[]
 }
 
 /** An empty record, filled while the child runs. */
 export function createRecord(config: Pick<Config, "secrets">): RunRecord {
-  let totals = emptyTotals
+  let totals = emptyTally
   let lastFailure: string | undefined
   let stray: string | undefined
   return {

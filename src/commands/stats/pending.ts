@@ -1,0 +1,64 @@
+// What the statistics have not written down yet, already summed: it grows with what is told apart, not with time.
+import type { Exchange } from "../../observe/exchange.ts"
+import { dayOf } from "../../observe/log-days.ts"
+import { addTallies, emptyTally, mostModels, otherModels, shortName, tallyOf } from "../../observe/stats.ts"
+import { redact } from "../../protocol/redact.ts"
+import type { Batch, DayRow, SessionRow } from "../../store/usage-store.ts"
+
+export interface Pending {
+  readonly add: (exchange: Exchange, secrets: readonly string[]) => void
+  readonly isEmpty: () => boolean
+  readonly batch: () => Batch
+  /** All of it has been written. */
+  readonly clear: () => void
+}
+
+// Only a file that cannot be written for long lets them wait, and then the latest ones are worth most.
+const mostSessions = 1_000
+
+/** Nothing waits at first. */
+export function createPending(now: () => number): Pending {
+  const days = new Map<string, DayRow>()
+  const sessions = new Map<string, SessionRow>()
+  const models = new Set<string>()
+
+  /** The names that clients make up must not fill the file: the same limit as in memory. */
+  function modelOf({ provider, model: given }: Exchange, secrets: readonly string[]) {
+    const model = redact(shortName(given), secrets)
+    const key = `${provider}/${model}`
+    if (!models.has(key) && models.size >= mostModels) return { provider: "", model: otherModels }
+    models.add(key)
+    return { provider, model }
+  }
+
+  function addSession(row: SessionRow): void {
+    const key = JSON.stringify([row.session, row.provider, row.model])
+    const before = sessions.get(key) ?? { ...row, tally: emptyTally }
+    sessions.delete(key)
+    sessions.set(key, { ...row, firstUsed: before.firstUsed, tally: addTallies(before.tally, row.tally) })
+    for (const oldest of sessions.keys()) {
+      if (sessions.size <= mostSessions) break
+      sessions.delete(oldest)
+    }
+  }
+
+  return {
+    add: (exchange, secrets) => {
+      const tally = tallyOf(exchange)
+      const time = exchange.endedAt ?? now()
+      const place = modelOf(exchange, secrets)
+      const { session, client = "" } = exchange
+      const day = dayOf(new Date(time))
+      const key = JSON.stringify([day, place.provider, place.model, client])
+      const before = days.get(key)?.tally ?? emptyTally
+      days.set(key, { day, ...place, client, tally: addTallies(before, tally) })
+      if (session !== undefined) addSession({ session, ...place, firstUsed: time, lastUsed: time, tally })
+    },
+    isEmpty: () => days.size === 0,
+    batch: () => ({ days: [...days.values()], sessions: [...sessions.values()] }),
+    clear: () => {
+      days.clear()
+      sessions.clear()
+    },
+  }
+}

@@ -1,0 +1,242 @@
+// The SQLite file of the statistics. Several processes may have it open at once, and each may be killed at any
+// time: everything is added in transactions, in the journal mode that lets readers and one writer work together.
+import { Database } from "bun:sqlite"
+import { closeSync, openSync, statSync } from "node:fs"
+import type { Tally } from "../observe/stats.ts"
+import { arrayOf, countOf, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
+import {
+  addDay,
+  addSession,
+  applicationId,
+  createTables,
+  type DayRow,
+  type SessionRow,
+  schemaVersion,
+  summed,
+  tallyFrom,
+  valuesOf,
+} from "./usage-table.ts"
+
+export type { DayRow, SessionRow } from "./usage-table.ts"
+
+export interface StoreProblem {
+  /**
+   * `busy`: another process holds it for longer than we wait. `damaged`: no SQLite file, or a broken one.
+   * `foreign`: SQLite, but not ours. `newer`: of a later version. `empty`: only read, and nothing is in it yet.
+   * `failing`: whatever the system says.
+   */
+  readonly kind: "busy" | "damaged" | "foreign" | "newer" | "empty" | "failing"
+  readonly why: string
+}
+
+export type Stored<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: StoreProblem }
+
+export interface Batch {
+  readonly days: readonly DayRow[]
+  readonly sessions: readonly SessionRow[]
+}
+
+/** Sums of days, by some of their columns; the others are empty. */
+export interface DaySums extends DayRow {
+  /** The earliest day in it. */
+  readonly since: string
+}
+
+export interface SessionSums {
+  readonly session: string
+  /** As `PROVIDER/MODEL`. */
+  readonly models: readonly string[]
+  readonly firstUsed: number
+  readonly lastUsed: number
+  readonly tally: Tally
+}
+
+export type DayColumn = "day" | "provider" | "model" | "client"
+
+export interface UsageStore {
+  /** Adds all of it, or nothing. */
+  readonly add: (batch: Batch) => Stored<void>
+  /** Sums by these columns, from a day on (`""`: from the first one). */
+  readonly days: (by: readonly DayColumn[], since: string) => Stored<readonly DaySums[]>
+  /** Those used since then, the latest first. */
+  readonly sessions: (since: number, most: number) => Stored<readonly SessionSums[]>
+  /** Forgets sessions that were last used before, and the oldest ones beyond a number. */
+  readonly prune: (before: number, most: number) => Stored<void>
+  /** How long others are waited for, in milliseconds. Everything else waits meanwhile, requests included. */
+  readonly patience: (ms: number) => void
+  /** The file is not there any more, or is another one. */
+  readonly gone: () => boolean
+  readonly close: () => void
+}
+
+export interface StoreOptions {
+  readonly busyMs: number
+  /** Nothing is written; the file must exist. */
+  readonly readonly?: boolean
+}
+
+/** Opens the file, and makes it with its tables if need be, readable by its owner alone. Its folder must exist. */
+export function openUsageStore(path: string, { busyMs, readonly = false }: StoreOptions): Stored<UsageStore> {
+  return guarded(() => {
+    if (!readonly) ensureFile(path)
+    const database = new Database(path, readonly ? { readonly } : { readwrite: true, create: true })
+    try {
+      database.run(`PRAGMA busy_timeout = ${busyMs}`)
+      const problem = readonly ? checkTables(database) : prepare(database)
+      if (problem !== undefined) throw problem
+      return createStore(database, path)
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  })
+}
+
+function ensureFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  }
+}
+
+/** Runs it, and gives what it throws as a problem. */
+function guarded<T>(action: () => T): Stored<T> {
+  try {
+    return { ok: true, value: action() }
+  } catch (error) {
+    return { ok: false, problem: problemOf(error) }
+  }
+}
+
+function problemOf(error: unknown): StoreProblem {
+  if (isProblem(error)) return error
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  const why = error instanceof Error ? error.message : String(error)
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return { kind: "busy", why: "another process holds it" }
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return { kind: "damaged", why }
+  return { kind: "failing", why: code === "" || why.includes(code) ? why : `${why} (${code})` }
+}
+
+const foreign: StoreProblem = { kind: "foreign", why: "it is another program's" }
+const newer: StoreProblem = { kind: "newer", why: "it was written by a later version of claude-proxy" }
+
+const empty: StoreProblem = { kind: "empty", why: "nothing is in it yet" }
+
+function isProblem(error: unknown): error is StoreProblem {
+  return error === foreign || error === newer || error === empty
+}
+
+function pragma(database: Database, name: string): number {
+  return countOf(objectOf(database.query<unknown, []>(`PRAGMA ${name}`).get())[name]) ?? 0
+}
+
+/** Is anything in the file but our tables? */
+function checkTables(database: Database): StoreProblem | undefined {
+  if (pragma(database, "schema_version") === 0) return empty
+  if (pragma(database, "application_id") !== applicationId) return foreign
+  return pragma(database, "user_version") > schemaVersion ? newer : undefined
+}
+
+function prepare(database: Database): StoreProblem | undefined {
+  const version = pragma(database, "schema_version")
+  if (version > 0) {
+    const problem = checkTables(database)
+    if (problem !== undefined) return problem
+  }
+  // While nothing is in the file there is nothing to lose, and no reason to wait for the disk.
+  if (version === 0) database.run("PRAGMA synchronous = OFF")
+  database.run("PRAGMA journal_mode = WAL")
+  if (version === 0) create(database)
+  // A crash of the machine may cost the last batches, but never the file; a killed process costs nothing.
+  database.run("PRAGMA synchronous = NORMAL")
+  return checkTables(database)
+}
+
+function create(database: Database): void {
+  const make = database.transaction(() => {
+    // Another process may have been faster.
+    if (pragma(database, "schema_version") > 0) return
+    for (const statement of createTables) database.run(statement)
+  })
+  make.immediate()
+}
+
+function createStore(database: Database, path: string): UsageStore {
+  const inode = inodeOf(path)
+
+  const addAll = database.transaction(({ days, sessions }: Batch) => {
+    const day = database.query(addDay)
+    const session = database.query(addSession)
+    for (const row of days) day.run(row.day, row.provider, row.model, row.client, ...valuesOf(row.tally))
+    for (const row of sessions) {
+      const { firstUsed, lastUsed, tally } = row
+      session.run(row.session, row.provider, row.model, firstUsed, lastUsed, ...valuesOf(tally))
+    }
+  })
+
+  return {
+    add: (batch) => guarded(() => addAll.immediate(batch)),
+    days: (by, since) => guarded(() => daySums(database, by, since)),
+    sessions: (since, most) => guarded(() => sessionSums(database, since, most)),
+    prune: (before, most) =>
+      guarded(() => {
+        database.run("DELETE FROM usage_by_session WHERE last_used < ?", [before])
+        database.run(
+          `DELETE FROM usage_by_session WHERE session IN (
+            SELECT session FROM usage_by_session GROUP BY session ORDER BY max(last_used) DESC LIMIT -1 OFFSET ?
+          )`,
+          [most],
+        )
+      }),
+    patience: (ms) => database.run(`PRAGMA busy_timeout = ${ms}`),
+    gone: () => inodeOf(path) !== inode,
+    close: () => database.close(),
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
+}
+
+function daySums(database: Database, by: readonly DayColumn[], since: string): readonly DaySums[] {
+  const columns = by.map((column) => `${column}, `).join("")
+  const order = by.length === 0 ? "" : ` GROUP BY ${by.join(", ")} ORDER BY ${by.join(", ")}`
+  const sql = `SELECT ${columns}min(day) AS since, ${summed} FROM usage_by_day WHERE day >= ?${order}`
+  const rows = database.query<unknown, [string]>(sql).all(since).map(objectOf)
+  // Without groups the sums of nothing are one row of nulls.
+  return rows
+    .filter((row) => row["since"] !== null)
+    .map((row) => ({
+      day: wordOf(row, "day"),
+      provider: wordOf(row, "provider"),
+      model: wordOf(row, "model"),
+      client: wordOf(row, "client"),
+      since: wordOf(row, "since"),
+      tally: tallyFrom(row),
+    }))
+}
+
+function sessionSums(database: Database, since: number, most: number): readonly SessionSums[] {
+  const name = "CASE provider WHEN '' THEN model ELSE provider || '/' || model END"
+  const sql = `SELECT session, json_group_array(${name}) AS models, min(first_used) AS first_used,
+      max(last_used) AS last_used, ${summed}
+    FROM usage_by_session GROUP BY session HAVING max(last_used) >= ? ORDER BY max(last_used) DESC LIMIT ?`
+  const rows = database.query<unknown, [number, number]>(sql).all(since, most).map(objectOf)
+  return rows.map((row) => {
+    const models = parseJson(wordOf(row, "models"))
+    return {
+      session: wordOf(row, "session"),
+      models: arrayOf(models.ok ? models.value : []).map(String),
+      firstUsed: countOf(row["first_used"]) ?? 0,
+      lastUsed: countOf(row["last_used"]) ?? 0,
+      tally: tallyFrom(row),
+    }
+  })
+}
+
+function wordOf(row: JsonObject, name: string): string {
+  return textOf(row[name]) ?? ""
+}

@@ -62,6 +62,14 @@ export const CountTokensFlags = z.object({ file: word, estimate: on, "by-part": 
 
 export const ModelsFlags = z.object({ json: on, all: on, schema: on, env: word, config: word })
 
+const days = z
+  .string()
+  .regex(/^[1-9]\d{0,3}$/, "must be a number of days from 1 to 9999")
+  .transform(Number)
+  .optional()
+
+export const StatsFlags = z.object({ days, name: word, url: word, json: on })
+
 export const InitFlags = z.object({ provider: word, force: on, stdout: on })
 
 const seconds = z

@@ -1,5 +1,8 @@
 // The world as a command sees it. Commands get it as an argument, so tests need neither a terminal nor a disk.
 
+/** The environment as a command gets it. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
 export interface CommandIo {
   /** Writes to standard output, exactly as given. */
   readonly out: (text: string) => void

@@ -7,7 +7,9 @@ import { findOllama } from "../upstream/ollama.ts"
 const lookMs = 500
 
 /** `loadHere`; when nothing is set, once more with the Ollama that answers on loopback, if one does. */
-export async function loadSettings(needs: Needs): Promise<LoadResult> {
+export async function loadSettings(given: Needs): Promise<LoadResult> {
+  // A pipe has nothing left for the second reading.
+  const needs: Needs = { ...given, pipes: given.pipes ?? new Map() }
   const loaded = loadHere(needs)
   if (loaded.ok || !loaded.lacksUpstream) return loaded
   const localServer = await findOllama(loaded.ollamaHost, lookMs)

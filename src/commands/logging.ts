@@ -1,4 +1,5 @@
 // The logs of a running proxy: standard error, and the files of LOG_FILE_PATH.
+import { join } from "node:path"
 import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import { createLogger, type Logger } from "../observe/log.ts"
@@ -28,8 +29,8 @@ export interface LogWishes {
 
 export interface Logging extends Log {
   /**
-   * The same for a changed configuration. Log files of one path are shared between all of them, so requests
-   * that began under the old one go on with what they have, and nothing has to be handed over.
+   * The same for a changed configuration. Log files of one path are shared between all of them. Those that only
+   * older ones name can still be written to, and are let go of whenever nothing was for a while.
    */
   readonly renew: (config: LogConfig, wishes?: LogWishes) => Log
   /** What went wrong with the files while standard error was silent. */
@@ -64,13 +65,14 @@ export function createLogging(config: LogConfig, io: CommandIo, options: Logging
     const secrets = [...given.secrets, ...(wishes.alsoSecret ?? [])]
     const { logLevel: level, logFormat: format, logRetentionDays: days } = given
     const loggerTo = (write: Write) => createLogger({ level, format, write, now, secrets })
-    const toFile = folder === undefined ? undefined : files.writeTo(folder, "server", days)
+    files.use(folder, days)
+    const toFile = folder === undefined ? undefined : files.writeTo(folder, "server")
     const log = loggerTo((line) => {
       // The file first: a terminal that is gone must not keep the line from it.
       toFile?.(line)
       if (options.stderr) io.error(`${line}\n`)
     })
-    const fileLogger = (at: string, name: string) => loggerTo(files.writeTo(at, name, days))
+    const fileLogger = (at: string, name: string) => loggerTo(files.writeTo(at, name))
     const topics = folder === undefined ? undefined : createTopics((name) => fileLogger(folder, name))
     const isNew = folder !== latest?.folder
     latest = { log, folder, onExchange: (exchange) => logTo(exchange, log, topics) }
@@ -97,14 +99,31 @@ function logTo(exchange: Exchange, log: Logger, topics: Topics | undefined): voi
 }
 
 interface Files {
-  readonly writeTo: (folder: string, name: string, retentionDays: number) => Write
+  /** From now on this folder is the one whose files stay open, and past days are kept for so long. */
+  readonly use: (folder: string | undefined, retentionDays: number) => void
+  readonly writeTo: (folder: string, name: string) => Write
   readonly close: () => Promise<void>
 }
 
+interface Entry {
+  readonly folder: string
+  readonly name: string
+  /** Undefined while nothing is written to it. */
+  file: LogFile | undefined
+  written: number
+}
+
+// A request under the old configuration may have some more to say.
+const lingerMs = 1_000
+
 /** One LogFile for each path; what waits in them is written when the process ends, however it does. */
 function createFiles(tell: (message: string) => void): Files {
-  const files = new Map<string, LogFile>()
+  const entries = new Map<string, Entry>()
+  const closing = new Map<LogFile, Promise<void>>()
+  let used: string | undefined
+  let retentionDays = 0
   let quietUntil = 0
+  let over = false
 
   function onProblem(message: string, kind: "failing" | "lost"): void {
     const time = Date.now()
@@ -113,20 +132,65 @@ function createFiles(tell: (message: string) => void): Files {
     tell(message)
   }
 
+  function write(entry: Entry, line: string): void {
+    const { folder, name } = entry
+    if (over) return
+    entry.written += 1
+    if (entry.file === undefined && folder !== used) linger(entry)
+    entry.file ??= createLogFile({ folder, name, retentionDays, now, onProblem })
+    entry.file.write(line)
+  }
+
+  async function letGo(entry: Entry): Promise<void> {
+    const { file } = entry
+    if (file === undefined) return
+    entry.file = undefined
+    const closed = file.close()
+    closing.set(file, closed)
+    await closed
+    closing.delete(file)
+  }
+
+  /** Lets go of a file of a former folder once nothing was written to it for a while. */
+  function linger(entry: Entry): void {
+    const { written } = entry
+    const timer = setTimeout(() => {
+      if (over || entry.folder === used) return
+      if (entry.written === written) void letGo(entry)
+      else linger(entry)
+    }, lingerMs)
+    timer.unref()
+  }
+
+  function use(folder: string | undefined, days: number): void {
+    const sameDays = days === retentionDays
+    used = folder
+    retentionDays = days
+    for (const entry of entries.values()) {
+      if (entry.folder !== folder && entry.file !== undefined) linger(entry)
+      // The next line opens it again, with the days that count now.
+      if (entry.folder === folder && !sameDays) void letGo(entry)
+    }
+  }
+
   const flushAll = () => {
-    for (const file of files.values()) file.flushNow()
+    for (const { file } of entries.values()) file?.flushNow()
+    for (const file of closing.keys()) file.flushNow()
   }
   process.on("exit", flushAll)
 
   return {
-    writeTo: (folder, name, retentionDays) => {
-      const key = `${retentionDays} ${name} ${folder}`
-      const file = files.get(key) ?? createLogFile({ folder, name, retentionDays, now, onProblem })
-      files.set(key, file)
-      return file.write
+    use,
+    writeTo: (folder, name) => {
+      const path = join(folder, name)
+      const entry = entries.get(path) ?? { folder, name, file: undefined, written: 0 }
+      entries.set(path, entry)
+      return (line) => write(entry, line)
     },
     close: async () => {
-      await Promise.all([...files.values()].map((file) => file.close()))
+      over = true
+      for (const entry of entries.values()) void letGo(entry)
+      await Promise.all(closing.values())
       process.off("exit", flushAll)
     },
   }

@@ -14,7 +14,16 @@ export interface SettingsShown {
 // What `run` decides itself: its proxy is nobody else's. `convert` sends nothing.
 const shownBy: Readonly<Record<string, SettingsShown>> = {
   serve: {},
-  run: { without: ["HOST", "PORT", "LOG_LEVEL", "ALLOWED_API_KEYS", "RATE_LIMIT_REQUESTS_PER_MINUTE"] },
+  run: {
+    without: [
+      "HOST",
+      "PORT",
+      "LOG_LEVEL",
+      "ALLOWED_API_KEYS",
+      "RATE_LIMIT_REQUESTS_PER_MINUTE",
+      "STATS_ENABLED",
+    ],
+  },
   convert: {
     groups: ["upstream", "models", "routing", "limits", "keys"],
     without: [

@@ -10,6 +10,7 @@ import { logsEntry, restartEntry, statusEntry, stopEntry } from "./entries/insta
 import { modelsEntry } from "./entries/models.ts"
 import { runEntry } from "./entries/run.ts"
 import { serveEntry } from "./entries/serve.ts"
+import { statsEntry } from "./entries/stats.ts"
 import { testConnectionEntry } from "./entries/test-connection.ts"
 
 export interface CommandEntry extends Pick<Described, "name" | "args" | "examples"> {
@@ -30,6 +31,7 @@ export function commandTable(invocation: Invocation): readonly CommandEntry[] {
     convertEntry,
     countTokensEntry,
     modelsEntry,
+    statsEntry,
     testConnectionEntry,
     initEntry,
     demoEntry,

@@ -1,6 +1,6 @@
-// Finds and reads the sources of settings. The only file of this room that touches the disk.
+// Finds and reads the sources of settings. With watch.ts the only file of this room that touches the disk.
 import { X509Certificate } from "node:crypto"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, join, posix, resolve, win32 } from "node:path"
 import { getCACertificates } from "node:tls"
@@ -27,19 +27,20 @@ export type { Described, Loaded, LoadResult } from "./loaded.ts"
  * folder's .env; then models.yaml. Gives a complete Config, or every problem there is; none of the texts holds
  * a secret.
  */
-export function loadConfig(sources: LoadSources): LoadResult {
+export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): LoadResult {
   const keyFile = join(sources.configDir, ".env")
   const seen = new Map<string, string>()
-  const files = readFiles(sources, keyFile, seen)
+  const disk: Disk = { seen, pipes }
+  const files = readFiles(sources, keyFile, disk)
   const first = layersOf(sources.flags, sources.env, files)
   const demo = sources.demoBaseUrl !== undefined
-  const models = demo ? noFile : loadModels(sources, mergeLayers(first), files, seen)
+  const models = demo ? noFile : loadModels(sources, mergeLayers(first), files, disk)
   // The models name variables of their own, which the first reading had no reason to keep.
   const keyNames = new Set([...models.entries, ...models.providers].flatMap(({ keyName }) => keyName ?? []))
   const layers = keyNames.size === 0 ? first : layersOf(sources.flags, sources.env, files, keyNames)
   const values = mergeLayers([...layers, { values: models.values, warnings: [], problems: [] }])
   const { terminal, needsUpstream, demoBaseUrl, localServer } = sources
-  const certificates = certificateTools(files, seen)
+  const certificates = certificateTools(files, disk)
   const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models, localServer, certificates }
   const made = assembleConfig(values, options)
   // Without its models everything that names one would be a problem too.
@@ -67,7 +68,7 @@ export function loadConfig(sources: LoadSources): LoadResult {
 }
 
 /** The files there are, strongest first; one that is two sources is read once, as the stronger of them. */
-function readFiles(sources: LoadSources, keyFile: string, seen: Seen): readonly SettingsFile[] {
+function readFiles(sources: LoadSources, keyFile: string, disk: Disk): readonly SettingsFile[] {
   const wanted = [
     { source: "named", path: sources.envFile },
     { source: "local", path: sources.localDotEnv },
@@ -76,30 +77,39 @@ function readFiles(sources: LoadSources, keyFile: string, seen: Seen): readonly 
   const files: SettingsFile[] = []
   for (const { source, path } of wanted) {
     if (path === undefined || files.some((other) => resolve(other.path) === resolve(path))) continue
-    if (source !== "named" && !isThere(path, seen)) continue
-    const text = readText(path, seen)
+    if (source !== "named" && !isThere(path, disk)) continue
+    const text = readText(path, disk)
     if (text.ok) files.push({ source, path, file: parseEnvFile(text.value) })
     else files.push({ source, path, issue: `${path} ${text.why}` })
   }
   return files
 }
 
-type Seen = Map<string, string>
+/** What was read of files that give their content only once, by their paths. To be kept by who loads again. */
+export type Pipes = Map<string, string>
 
-function isThere(path: string, seen: Seen): boolean {
+interface Disk {
+  readonly seen: Map<string, string>
+  readonly pipes: Pipes
+}
+
+function isThere(path: string, { seen }: Disk): boolean {
   if (existsSync(path)) return true
   seen.set(path, absent)
   return false
 }
 
-function readText(path: string, seen: Seen): Read<string> {
+function readText(path: string, disk: Disk): Read<string> {
+  const { seen, pipes } = disk
   try {
-    const value = readFileSync(path, "utf8")
+    const once = !statSync(path).isFile()
+    const value = pipes.get(path) ?? readFileSync(path, "utf8")
+    if (once) pipes.set(path, value)
     seen.set(path, printOf(value))
     return { ok: true, value }
   } catch (error) {
     const code = errorCode(error)
-    const there = isThere(path, seen)
+    const there = isThere(path, disk)
     if (there) seen.set(path, unreadable(code))
     return { ok: false, why: there ? `cannot be read (${code})` : "does not exist" }
   }
@@ -111,10 +121,10 @@ function pathOf({ value, origin }: Found, files: readonly SettingsFile[]): strin
   return resolve(base === undefined ? "" : dirname(base), value)
 }
 
-function certificateTools(files: readonly SettingsFile[], seen: Seen): CertificateTools {
+function certificateTools(files: readonly SettingsFile[], disk: Disk): CertificateTools {
   return {
     pathOf: (found) => pathOf(found, files),
-    read: (path) => readText(path, seen),
+    read: (path) => readText(path, disk),
     isCertificate: (pem) => new X509Certificate(pem).raw.length > 0,
     trusted: () => [...getCACertificates("default"), ...getCACertificates("system")],
   }
@@ -131,7 +141,7 @@ function loadModels(
   sources: LoadSources,
   values: Values,
   files: readonly SettingsFile[],
-  seen: Seen,
+  disk: Disk,
 ): LoadedModels {
   const setting = values.get("CUSTOM_MODELS_FILE")
   const beside = [sources.envFile, sources.localDotEnv].flatMap((path) =>
@@ -141,10 +151,10 @@ function loadModels(
     setting === undefined
       ? [...beside, sources.configDir]
           .map((folder) => join(folder, "models.yaml"))
-          .find((one) => isThere(one, seen))
+          .find((one) => isThere(one, disk))
       : pathOf(setting, files)
   if (path === undefined) return noFile
-  const text = readText(path, seen)
+  const text = readText(path, disk)
   if (!text.ok && setting === undefined)
     return { ...noFile, warnings: [`${path} ${text.why}: its models are not used.`] }
   if (!text.ok) {
@@ -223,19 +233,18 @@ export interface Needs {
   readonly terminal?: boolean | undefined
   readonly demoBaseUrl?: string | undefined
   readonly localServer?: LocalServer | undefined
+  /** Unset: this reading is the only one. */
+  readonly pipes?: Pipes | undefined
 }
 
 /** `loadConfig` from this process's environment, platform, home and working folder. */
 export function loadHere(needs: Needs): LoadResult {
-  return loadConfig({
-    flags: needs.flags,
-    env: process.env,
-    envFile: needs.envFile,
-    localDotEnv: needs.localFile ? join(process.cwd(), ".env") : undefined,
+  const { flags, envFile, localFile, needsUpstream, demoBaseUrl, localServer } = needs
+  const sources: LoadSources = {
+    ...{ flags, env: process.env, envFile, needsUpstream, demoBaseUrl, localServer },
+    localDotEnv: localFile ? join(process.cwd(), ".env") : undefined,
     configDir: configFolder(process.env, process.platform, homedir()),
     terminal: needs.terminal ?? process.stderr.isTTY === true,
-    needsUpstream: needs.needsUpstream,
-    demoBaseUrl: needs.demoBaseUrl,
-    localServer: needs.localServer,
-  })
+  }
+  return loadConfig(sources, needs.pipes)
 }

@@ -9,10 +9,18 @@ import { inUse } from "./slots.ts"
 export interface RequestFacts {
   /** Thinking is switched on: `enabled` or `adaptive`. */
   readonly thinking?: boolean
-  /** The prompt in tokens, estimated; asked for only where a rule depends on it. */
-  readonly tokens?: () => number
+  /** The prompt in tokens, estimated for the model it would go to; asked for only where a rule depends on it. */
+  readonly tokens?: (to: Target | null) => number
   /** The very model that is named, past every rule. */
   readonly exact?: boolean
+}
+
+/** The model that a name leads to, as its upstream knows it. */
+export interface Target {
+  readonly provider: string
+  readonly model: string
+  /** In tokens. Null: not known. */
+  readonly contextWindow: number | null
 }
 
 export interface Picked {
@@ -27,14 +35,14 @@ const byName = "model named by the client"
 const customPrefix = "custom/"
 
 /**
- * The model for a name (empty: none was sent). `windowOf` gives the context window of a model picked by the
- * other rules: a prompt that exceeds it is long, whatever the threshold.
+ * The model for a name (empty: none was sent). `targetOf` tells what a model picked by the other rules leads to: a
+ * prompt that exceeds its window is long, whatever the threshold.
  */
 export function pickModel(
   config: Config,
   sent: string,
   facts: RequestFacts,
-  windowOf: (model: string) => number | null,
+  targetOf: (model: string) => Target | null,
 ): Picked {
   // Claude Code's mark for a context of a million tokens; it is no part of the name.
   const name = sent.replace(/\[1m\]$/i, "").trim()
@@ -44,8 +52,9 @@ export function pickModel(
   const picked = byContent(config, name, facts)
   const { longContext } = router
   if (longContext === undefined || facts.tokens === undefined) return picked
-  const tokens = facts.tokens()
-  const limit = Math.min(config.longContextThreshold, windowOf(picked.model) ?? Number.POSITIVE_INFINITY)
+  const target = targetOf(picked.model)
+  const tokens = facts.tokens(target)
+  const limit = Math.min(config.longContextThreshold, target?.contextWindow ?? Number.POSITIVE_INFINITY)
   if (tokens <= limit) return picked
   return {
     model: longContext,

@@ -9,7 +9,7 @@ import type { Config, CustomModel, Upstream } from "./config.ts"
 import { lackOf } from "./custom-models.ts"
 import { mergeHeaders } from "./headers.ts"
 import { wayTo } from "./network.ts"
-import { findModel, type Picked, pickModel, type RequestFacts, splitName } from "./pick.ts"
+import { findModel, type Picked, pickModel, type RequestFacts, splitName, type Target } from "./pick.ts"
 import { requestUrl, servesResponses } from "./upstreams.ts"
 
 export type Resolved =
@@ -37,7 +37,7 @@ export function resolveRoute(
   request: RouteRequest = {},
 ): Resolved {
   const sent = requestedModel?.trim() ?? ""
-  const pick = pickModel(config, sent, request, (model) => windowOf(config, model))
+  const pick = pickModel(config, sent, request, (model) => targetOf(config, model))
   if (pick.model === "")
     return { ok: false, fault: invalidRequest("model: BIG_MODEL is not set on the proxy") }
   const custom = findModel(config, pick.model)
@@ -84,10 +84,13 @@ function profileOf(upstream: Upstream, model: string, custom: CustomModel | unde
   return deltas.reduce(applyDelta, resolveProfile(upstream.row, model))
 }
 
-function windowOf(config: Config, name: string): number | null {
+function targetOf(config: Config, name: string): Target | null {
   const custom = findModel(config, name)
   const place = placeOf(config, name, custom)
-  return place.ok ? profileOf(place.upstream, place.model, custom).contextWindow : null
+  if (!place.ok) return null
+  const { upstream, model } = place
+  const { contextWindow } = profileOf(upstream, model, custom)
+  return { provider: upstream.row.id, model, contextWindow }
 }
 
 /** The user's word counts most; a model that is best served by Responses is so where they may be known. */

@@ -61,7 +61,8 @@ export type Delta =
   | { readonly kind: "compaction"; readonly text: string }
   /** What was done to the reply on its way, for the log. */
   | { readonly kind: "note"; readonly note: Note }
-  | { readonly kind: "usage"; readonly usage: MessagesUsage }
+  /** `costUsd` is what the provider says it charged, where it does. */
+  | { readonly kind: "usage"; readonly usage: MessagesUsage; readonly costUsd?: number }
   | { readonly kind: "finish"; readonly reason: StopReason; readonly stopSequence: string | null }
   /** `clean`: the provider said that this is all, by `[DONE]` or by a finish reason before. */
   | { readonly kind: "end"; readonly clean: boolean }

@@ -6,6 +6,7 @@ import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import { CountRequest, MessagesRequest } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
+import type { Ratios } from "./ratios.ts"
 
 export interface Asked {
   readonly body: JsonObject
@@ -22,14 +23,21 @@ export interface Wish extends Pick<RouteRequest, "exact" | "dialect"> {
   readonly model?: string | undefined
 }
 
-/** Resolves the route of a Messages body. */
-export function askFor(body: JsonObject, config: Config, { model, ...wish }: Wish = {}): Asked {
+/** Resolves the route of a Messages body; by `ratios` its prompt is counted as the model would count it. */
+export function askFor(
+  body: JsonObject,
+  config: Config,
+  { model, ...wish }: Wish = {},
+  ratios?: Pick<Ratios, "correct">,
+): Asked {
   const parsed = once(() => MessagesRequest.safeParse(body))
   const tokens = once(() => {
     const read = parsed()
     return read.success ? estimateRequest(read.data) : estimateUnread(body)
   })
-  const facts = { ...wish, thinking: isThinking(body), tokens }
+  const corrected: RouteRequest["tokens"] = (to) =>
+    to === null ? tokens() : (ratios?.correct(to, tokens()) ?? tokens())
+  const facts = { ...wish, thinking: isThinking(body), tokens: corrected }
   const name = model ?? textOf(body["model"])
   const resolved = wish.exact === true && !name?.trim() ? noModel : resolveRoute(config, name, facts)
   return { body, parsed, tokens, resolved }

@@ -43,7 +43,7 @@ export async function handleChatCompletions(
   }
   const { request: converted, wishes, notes } = convertChatRequest(parsed.data)
   const options = { ...wishes, created: Math.floor(Date.now() / 1000) }
-  const asked = askFor(converted, context.config)
+  const asked = askFor(converted, context.config, {}, context.ratios)
   const route = directRoute(asked)
   if (route !== undefined) {
     const direct = passOn(asked, notes, route, { request, requestId, startedAt })

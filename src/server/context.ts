@@ -5,10 +5,13 @@ import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import type { Callers } from "./callers.ts"
 import type { Dialects } from "./dialects.ts"
 import type { Keys } from "./keys.ts"
 import type { ReasoningMemory } from "./memory.ts"
+import type { Ratios } from "./ratios.ts"
 import type { Refusals } from "./refusals.ts"
+import type { Statistics } from "./statistics.ts"
 
 /** How long things may take that no setting names, in milliseconds. */
 export interface Times {
@@ -43,11 +46,17 @@ export interface Context {
   readonly clock: Clock
   readonly times: Times
   readonly onExchange: (exchange: Exchange) => void
+  /** Who sends a request. */
+  readonly callers: Callers
+  /** What this process was used for, and what was kept of earlier ones. */
+  readonly statistics: Statistics
   readonly metrics: Metrics
   /** The thinking before calls, for clients that leave it out. */
   readonly memory: ReasoningMemory
   /** What upstreams refused of earlier requests. */
   readonly refusals: Refusals
+  /** How each model counts, measured by our estimate. */
+  readonly ratios: Ratios
   /** Which APIs upstreams turned out to speak. */
   readonly dialects: Dialects
   /** Which of several keys are sent, and which rest. */

@@ -75,7 +75,7 @@ export async function openDirect(
       }
       return worth
     },
-    // A key may also be refused inside a reply that began well.
+    // A key may also be refused inside a reply that began well; of all else the turn has heard already.
     amend: (failed) => keys.failed(failed.fault),
     maxRetries: options.maxRetries,
     signal,

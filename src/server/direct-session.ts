@@ -1,19 +1,26 @@
 // One passed-through request under way: what is known of it so far, and the one end it comes to.
 import { readUsage } from "../convert/messages-usage.ts"
 import { inputOf } from "../convert/reply/finish.ts"
+import { reportedCost } from "../convert/reply/reported-cost.ts"
 import type { Outcome } from "../observe/exchange.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
+import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import { type Account, createOutcome, type OutcomeFacts, type RequestOutcome } from "./outcome.ts"
+import type { MeasuredPrompt } from "./prompt.ts"
 import { createTally, type Tally } from "./tally.ts"
 
 export interface DirectFacts extends Omit<OutcomeFacts, "account"> {
-  /** Our estimate, for upstreams that do not count. */
-  readonly inputTokens: () => number
+  /** For upstreams that do not count. */
+  readonly prompt: MeasuredPrompt
+  /** The upstream runs tools by itself, whose results it counts with the prompt. */
+  readonly servesTools: boolean
 }
 
 export interface DirectSession extends RequestOutcome {
+  /** Something of the answer has come: some of its words, or what is none. */
+  readonly content: (words?: string) => void
   /** Adds what a `usage` object of the reply says. */
   readonly readUsage: (usage: JsonObject) => void
   /** What the reply is made of. */
@@ -23,24 +30,56 @@ export interface DirectSession extends RequestOutcome {
 /** The session of a request that is about to be sent; it counts as running until its end. */
 export function createDirectSession(facts: DirectFacts, context: Context): DirectSession {
   const tally = createTally()
+  const { route, prompt } = facts
   let usage = noUsage
+  let reportedCostUsd: number | undefined
+  let written = ""
 
-  function account({ kind }: Outcome): Account {
-    const estimated = context.config.estimateTokens && kind === "completed" && inputOf(usage) === 0
-    return {
-      usage: estimated ? { ...usage, input_tokens: facts.inputTokens() } : usage,
-      estimated,
-      repairs: [],
-      reply: tally.facts(),
-    }
+  /** A stream that breaks off has told of its prompt, and not of all that it wrote. */
+  function filled(isWhole: boolean): MessagesUsage {
+    const answered = isWhole || written !== ""
+    const input = inputOf(usage) === 0 && answered ? { input_tokens: prompt.tokens() } : {}
+    if (written === "" || (isWhole && usage.output_tokens > 0)) return { ...usage, ...input }
+    const output = context.ratios.correct(route, estimateText(written))
+    return { ...usage, ...input, output_tokens: Math.max(output, usage.output_tokens) }
   }
 
+  /** Few prompts are enough: who counts by itself is rarely asked for our count. */
+  function learn(): void {
+    if (inputOf(usage) > 0 && !prompt.sure && !facts.servesTools) prompt.learn(inputOf(usage))
+  }
+
+  function account({ kind }: Outcome): Account {
+    const counts = context.config.estimateTokens ? filled(kind === "completed") : usage
+    const estimated = inputOf(counts) !== inputOf(usage) || counts.output_tokens !== usage.output_tokens
+    if (kind === "completed") learn()
+    return { usage: counts, estimated, repairs: [], reply: tally.facts(), reportedCostUsd }
+  }
+
+  const outcome = createOutcome({ ...facts, account }, context)
   return {
-    ...createOutcome({ ...facts, account }, context),
+    ...outcome,
+    content: (words = "") => {
+      outcome.content()
+      written += words
+    },
     tally,
     readUsage: (given) => {
-      usage = { ...usage, ...readUsage(given) }
+      usage = laterCounts(usage, readUsage(given))
+      reportedCostUsd = reportedCost(given) ?? reportedCostUsd
     },
+  }
+}
+
+/** Later counts are totals and replace the earlier ones; where all of one side is zero they take nothing back. */
+function laterCounts(before: MessagesUsage, now: Partial<MessagesUsage>): MessagesUsage {
+  const { output_tokens = 0, output_tokens_details: details, ...rest } = now
+  const isTold = inputOf({ ...noUsage, ...rest }) > 0
+  return {
+    ...before,
+    ...(isTold ? rest : {}),
+    ...(output_tokens > 0 ? { output_tokens } : {}),
+    ...(details === undefined ? {} : { output_tokens_details: details }),
   }
 }
 

@@ -71,8 +71,8 @@ export type StreamPhase = "waiting" | "running" | "stopped" | "failed"
 export interface TapListener {
   /** A `usage` object, of the message's beginning or its end. */
   readonly usage: (usage: JsonObject) => void
-  /** Something of the answer has come. */
-  readonly content: () => void
+  /** Something of the answer has come: these words, or none that are known. */
+  readonly content: (words: string) => void
   /** One more event, with the block that it begins. */
   readonly event: (block: JsonObject | undefined) => void
   /** The upstream's own error event. */
@@ -90,6 +90,13 @@ const readEvents: ReadonlySet<string> = new Set([
   ...["message_start", "content_block_start", "message_delta", "message_stop", "error"],
 ])
 
+const words = /"(?:text|thinking|partial_json)"\s*:\s*"(.*)"/s
+
+/** The words of a delta as they stand in its JSON: near enough to estimate their tokens by. */
+function wordsOf(data: string): string {
+  return words.exec(data)?.[1] ?? ""
+}
+
 /** A tap for one stream. It never fails: what it does not understand is the client's to understand. */
 export function createTap(listener: TapListener): Tap {
   const decoder = new TextDecoder()
@@ -98,7 +105,7 @@ export function createTap(listener: TapListener): Tap {
 
   function read({ event, data }: SseMessage): void {
     // Most of a stream is deltas: those are not parsed.
-    if (event === "content_block_delta") listener.content()
+    if (event === "content_block_delta") listener.content(wordsOf(data))
     if (event !== undefined && !readEvents.has(event)) {
       listener.event(undefined)
       return
@@ -120,7 +127,7 @@ export function createTap(listener: TapListener): Tap {
     else if (type === "error") {
       phase = "failed"
       listener.error(data)
-    } else if (type === "content_block_delta") listener.content()
+    } else if (type === "content_block_delta") listener.content(wordsOf(data))
   }
 
   return {

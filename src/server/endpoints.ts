@@ -8,6 +8,7 @@ import { handleMessages } from "./messages.ts"
 import { model, models } from "./models.ts"
 import { createConnectionTest } from "./probe/endpoint.ts"
 import { faultReply, jsonReply } from "./respond.ts"
+import { stats } from "./stats.ts"
 import { handleTestConversion } from "./test-conversion.ts"
 
 /** `url.pathname` is as it was sent; `normalisePath` makes of it what an endpoint is found by. */
@@ -33,6 +34,7 @@ export function createEndpoints(context: Context): Endpoints {
   return {
     "/": { open: true, methods: { GET: (_request, requestId) => describe(context, requestId) } },
     "/health": { open: true, methods: { GET: (_request, requestId) => health(context, requestId) } },
+    "/v1/stats": { methods: { GET: (_request, requestId) => stats(context, requestId) } },
     "/metrics": { methods: { GET: (_request, requestId) => metrics(context, requestId) } },
     "/api/hello": {
       open: true,

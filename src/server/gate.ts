@@ -3,7 +3,7 @@ import { timingSafeEqual } from "node:crypto"
 import { type Fault, fault } from "../protocol/fault.ts"
 
 /** The keys of a request, by the header they came in; current SDKs send only Authorization. */
-function sentKeys(headers: Headers): readonly { readonly header: string; readonly key: string }[] {
+export function sentKeys(headers: Headers): readonly { readonly header: string; readonly key: string }[] {
   const bearer = /^Bearer\s+(.+)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1]
   const plain = headers.get("x-api-key")?.trim()
   return [
@@ -33,7 +33,7 @@ export function createGate(clientKeys: readonly string[]): (headers: Headers) =>
   }
 }
 
-// Hashes have one length, which timingSafeEqual needs, and say nothing about the key's own.
-function hash(key: string): Uint8Array {
+/** Hashes have one length, which timingSafeEqual needs, and say nothing about the key's own. */
+export function hash(key: string): Uint8Array {
   return new Bun.CryptoHasher("sha256").update(key).digest()
 }

@@ -21,6 +21,7 @@ export function describe(context: Context, requestId: string): Response {
         "/v1/messages/test_conversion",
         "/v1/chat/completions",
         "/v1/models",
+        "/v1/stats",
         "/health",
         "/metrics",
         "/test-connection",
@@ -68,7 +69,7 @@ export async function countTokens(
   const startedAt = performance.now()
   const body = await readBody(request)
   if (!body.ok) return faultReply(body.fault, requestId)
-  const asked = askFor(body.json, context.config)
+  const asked = askFor(body.json, context.config, {}, context.ratios)
   const route = directRoute(asked)
   if (route !== undefined) {
     const { text } = body
@@ -76,7 +77,8 @@ export async function countTokens(
   }
   const parsed = asked.parsed()
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
-  const tokens = asked.tokens()
+  const { resolved } = asked
+  const tokens = resolved.ok ? context.ratios.correct(resolved.route, asked.tokens()) : asked.tokens()
   const management = body.json["context_management"]
   const edits =
     management === undefined || management === null

@@ -1,19 +1,28 @@
 // Several keys of one variable: they take turns, and one that was refused rests while the others are used. All
 // requests share what is known of them. A session keeps its key as long as that works, because what providers
-// cache of a conversation belongs to the account behind the key.
-import type { Logger } from "../observe/log.ts"
+// cache of a conversation belongs to the account behind the key. A rest only says who is asked last: no request
+// fails before every key was asked for it.
 import type { Fault } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
+import { createRing, putLast, type Resting, type Ring, type RingOptions } from "./key-ring.ts"
 
 export interface Keys {
   /** The keys of one request; requests of one `session` get the same one, those without take the next. */
-  readonly turn: (route: Route, session: string | undefined) => KeyTurn
+  readonly turn: (route: Route, session: string | undefined, options?: TurnOptions) => KeyTurn
+}
+
+export interface TurnOptions {
+  /** False: what becomes of this request says nothing about others, as it asks for something else than they do. */
+  readonly learns?: boolean
 }
 
 export interface KeyTurn {
-  /** The route with the key to send now. One that rests is taken only when all do: the one that is free first. */
+  /** The route with the key to send now. Those that rest come last, the one that is free first before the others. */
   readonly take: (route: Route) => Route
-  /** Hears why the request failed. True: it was the key, and another one is there for the same request. */
+  /**
+   * Hears why the request failed that was sent with the key taken last; once for each. True: it was the key, and
+   * another one is there for the same request.
+   */
   readonly failed: (fault: Fault) => boolean
   /** The fault as it is when no other key is left: it waits no longer than for the first key that is free again. */
   readonly explain: (fault: Fault) => Fault
@@ -21,30 +30,12 @@ export interface KeyTurn {
   readonly worked: () => void
 }
 
-interface KeyOptions {
-  readonly log: Pick<Logger, "warn">
-  /** Milliseconds, of any beginning. */
-  readonly now: () => number
-}
-
-/** What is known of the keys of one variable at one origin. */
-interface Ring {
-  /** How long a key still rests, in milliseconds. */
-  readonly restOf: (key: string) => number
-  readonly rest: (key: string, ms: number, route: Route, why: string) => void
-  readonly wake: (key: string) => void
-  /** Whose turn it is: counts up. */
-  readonly next: () => number
-  /** Sessions that had to move to another key, those that were not seen for the longest time first. */
-  readonly moved: Map<bigint, string>
-}
-
 // Configurations have few of them; reloads may leave some behind.
 const mostRings = 100
 const mostMoved = 1_000
 
 /** Nothing rests yet. */
-export function createKeys(options: KeyOptions): Keys {
+export function createKeys(options: RingOptions): Keys {
   const rings = new Map<string, Ring>()
 
   function ringOf({ keyName, url }: Route): Ring {
@@ -55,8 +46,8 @@ export function createKeys(options: KeyOptions): Keys {
   }
 
   return {
-    turn: (route, session) =>
-      route.apiKeys.length < 2 ? onlyKey : createTurn(ringOf(route), route, session),
+    turn: (route, session, { learns = true } = {}) =>
+      route.apiKeys.length < 2 ? onlyKey : createTurn(ringOf(route), route, session, learns),
   }
 }
 
@@ -68,83 +59,78 @@ const onlyKey: KeyTurn = {
   worked: () => {},
 }
 
-function createRing({ log, now }: KeyOptions): Ring {
-  const freeAt = new Map<string, number>()
-  let turns = 0
-  const restOf = (key: string): number => Math.max(0, (freeAt.get(key) ?? 0) - now())
-
-  return {
-    restOf,
-    rest: (key, ms, { apiKeys, keyName }, why) => {
-      const isNew = restOf(key) === 0
-      // Those that a reload took away are not kept.
-      for (const old of freeAt.keys()) if (!apiKeys.includes(old)) freeAt.delete(old)
-      freeAt.set(key, Math.max(now() + ms, freeAt.get(key) ?? 0))
-      if (!isNew) return
-      log.warn("an API key was refused and rests", () => ({
-        variable: keyName,
-        key: `key ${apiKeys.indexOf(key) + 1} of ${apiKeys.length}`,
-        seconds: Math.ceil(ms / 1000),
-        why,
-      }))
-    },
-    wake: (key) => freeAt.delete(key),
-    next: () => turns++,
-    moved: new Map(),
-  }
-}
-
-function createTurn(ring: Ring, route: Route, session: string | undefined): KeyTurn {
-  const { apiKeys } = route
-  const { restOf, moved } = ring
+function createTurn(ring: Ring, route: Route, session: string | undefined, learns: boolean): KeyTurn {
+  const { apiKeys, model } = route
+  const { moved, now } = ring
   // The same in every process, so that workers agree without asking each other.
   const hash = session === undefined ? undefined : Bun.hash.wyhash(session)
   const home = hash === undefined ? ring.next() % apiKeys.length : Number(hash % BigInt(apiKeys.length))
-  const tried = new Set<string>()
+  // Each model has a cache of its own, and a key may rest for one alone.
+  const place = hash === undefined ? undefined : Bun.hash.wyhash(model, hash)
+  /** What this request was refused by, in turn, each with the time that its wait is over, where it named one. */
+  const refused = new Map<string, number | undefined>()
+  const suspects: Resting[] = []
   let key: string | undefined
-  let inSpite = false
+  let next: string | undefined
+  let sent: { readonly key: string; readonly inSpite: boolean } | undefined
 
+  const restOf = (one: string): number => ring.restOf(one, model)
   const isFree = (one: string): boolean => restOf(one) === 0
 
-  /** All keys once, beginning with this one. */
-  const from = (index: number): readonly string[] => [...apiKeys.slice(index), ...apiKeys.slice(0, index)]
-
-  function choose(): string | undefined {
-    const last = hash === undefined ? undefined : moved.get(hash)
-    const at = last === undefined ? -1 : apiKeys.indexOf(last)
-    const order = from(at < 0 ? home : at)
-    return order.find(isFree) ?? order.toSorted((one, other) => restOf(one) - restOf(other))[0]
+  /** All keys once, beginning with this one: those that are free, then the others. */
+  function order(index: number): readonly string[] {
+    const all = [...apiKeys.slice(index), ...apiKeys.slice(0, index)]
+    return all.toSorted((one, other) => restOf(one) - restOf(other))
   }
 
-  function settle(chosen: string | undefined): void {
-    key = chosen
-    if (hash === undefined || chosen === undefined) return
-    if (chosen === apiKeys[home]) moved.delete(hash)
-    else putLast(moved, hash, chosen, mostMoved)
+  function choose(): string | undefined {
+    const last = place === undefined ? -1 : apiKeys.indexOf(moved.get(place) ?? "")
+    return order(last < 0 ? home : last)[0]
+  }
+
+  /** What a refusal says of the key, for the requests to come. */
+  function learn(resting: Resting, { kind }: Fault): void {
+    // It may be the prompt that is not allowed: if so, every key says the same, and none is to blame.
+    if (kind === "permission_error") suspects.push(resting)
+    else ring.rest(resting, route)
   }
 
   return {
     take: (given) => {
-      if (key === undefined || !isFree(key)) settle(choose())
-      inSpite = key !== undefined && !isFree(key)
+      key = next ?? (key !== undefined && isFree(key) ? key : choose())
+      next = undefined
+      sent = key === undefined ? undefined : { key, inSpite: !isFree(key) }
       return { ...given, apiKey: key }
     },
     failed: (fault) => {
-      const ms = restFor(fault)
-      if (ms === undefined || key === undefined) return false
-      ring.rest(key, ms, route, fault.message)
-      tried.add(key)
-      const next = from(apiKeys.indexOf(key)).find((one) => !tried.has(one) && isFree(one))
-      if (next !== undefined) settle(next)
+      const rest = sent && restFor(fault)
+      if (sent === undefined || rest === undefined) return false
+      const [last, wait] = [sent.key, fault.retryAfterMs]
+      sent = undefined
+      refused.set(last, wait === undefined ? undefined : now() + wait)
+      if (learns) {
+        const about = rest.everywhere ? undefined : model
+        learn({ key: last, model: about, ms: rest.ms, why: fault.message }, fault)
+      }
+      next = order(apiKeys.indexOf(last)).find((one) => !refused.has(one))
       return next !== undefined
     },
     explain: (fault) => {
       if (fault.retryAfterMs === undefined || restFor(fault) === undefined) return fault
-      return { ...fault, retryAfterMs: Math.min(fault.retryAfterMs, ...apiKeys.map(restOf)) }
+      const waits = apiKeys.map((one) => {
+        if (!refused.has(one)) return restOf(one)
+        return (refused.get(one) ?? Number.POSITIVE_INFINITY) - now()
+      })
+      return { ...fault, retryAfterMs: Math.max(0, Math.min(fault.retryAfterMs, ...waits)) }
     },
-    // Only a request that was sent in spite of the rest shows that it is over: others may have left before it.
     worked: () => {
-      if (key !== undefined && inSpite) ring.wake(key)
+      if (sent === undefined || !learns) return
+      for (const suspect of suspects.splice(0)) if (suspect.key !== sent.key) ring.rest(suspect, route)
+      // Only a request that was sent in spite of the rest shows that it is over: others may have left before it.
+      if (sent.inSpite) ring.wake(sent.key, model)
+      if (place === undefined) return
+      if (sent.key === apiKeys[home]) moved.delete(place)
+      else putLast(moved, place, sent.key, mostMoved)
     },
   }
 }
@@ -152,41 +138,47 @@ function createTurn(ring: Ring, route: Route, session: string | undefined): KeyT
 const refusedMs = 10 * 60_000
 const limitedMs = 60_000
 
-/** How long a key rests after this failure, in milliseconds; undefined: it was not the key. */
-function restFor({ kind, source, retryAfterMs }: Fault): number | undefined {
+interface Rest {
+  readonly ms: number
+  /** For every model, not only for the one that was asked for. */
+  readonly everywhere: boolean
+}
+
+/** How long a key rests after this failure; undefined: it was not the key. */
+function restFor({ kind, source, retryAfterMs }: Fault): Rest | undefined {
   if (source !== "upstream") return undefined
   switch (kind) {
     case "authentication_error":
     case "billing_error":
+      return { ms: refusedMs, everywhere: true }
     case "permission_error":
-      return refusedMs
+      return { ms: refusedMs, everywhere: false }
     case "rate_limit_error":
-      return retryAfterMs ?? limitedMs
+      // However long it is: limits are raised, and a wait may be that of the day's tokens of one model.
+      return { ms: Math.min(retryAfterMs ?? limitedMs, refusedMs), everywhere: false }
     default:
       return undefined
   }
 }
 
-function putLast<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
-  map.delete(key)
-  map.set(key, value)
-  for (const oldest of map.keys()) {
-    if (map.size <= most) break
-    map.delete(oldest)
-  }
-}
-
 type Failed = { readonly ok: false; readonly fault: Fault }
 
-/** Sends a request with one key after the other, as long as they are refused and there is another one. */
+/**
+ * Sends a request with one key after the other, as long as they are refused and there is another one. When none is
+ * left, it is a limit that the client hears of, if there was one: waiting helps against that.
+ */
 export async function sendInTurn<T extends { readonly ok: true } | Failed>(
   keys: KeyTurn,
   route: Route,
   signal: AbortSignal,
   send: (route: Route) => Promise<T>,
 ): Promise<T> {
+  let limited: T | undefined
   for (;;) {
     const sent = await send(keys.take(route))
-    if (sent.ok || signal.aborted || !keys.failed(sent.fault)) return sent
+    if (sent.ok || signal.aborted) return sent
+    const { fault } = sent
+    if (fault.kind === "rate_limit_error") limited = sent
+    if (!keys.failed(fault)) return restFor(fault) === undefined ? sent : (limited ?? sent)
   }
 }

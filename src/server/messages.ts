@@ -42,7 +42,7 @@ export async function handleMessages(
   const startedAt = performance.now()
   const body = await readBody(request)
   if (!body.ok) return answer(body, request, context, requestId, anthropic)
-  const asked = askFor(body.json, context.config, wish)
+  const asked = askFor(body.json, context.config, wish, context.ratios)
   const given = { request, requestId, startedAt, url, text: body.text }
   return withRoute(await answerAsked(asked, given, context), asked)
 }
@@ -84,7 +84,7 @@ export async function answer(
     return dialect.refuse(preparation.fault, requestId)
   }
   const { prepared } = preparation
-  const session = createSession(prepared, context)
+  const session = createSession(prepared, context.callers(request.headers, prepared.session), context)
   if (request.signal.aborted) session.leave()
   else request.signal.addEventListener("abort", session.leave, { once: true })
   try {

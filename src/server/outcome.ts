@@ -1,14 +1,17 @@
 // The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
 // first one counts, and becomes the request's one Exchange.
-import { costUsd } from "../observe/cost.ts"
-import type { Exchange, Outcome } from "../observe/exchange.ts"
+import { costOf } from "../observe/cost.ts"
+import type { Caller, Exchange, Outcome } from "../observe/exchange.ts"
 import { type Fault, fault, type Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
 import type { Context, Running } from "./context.ts"
 import { internalFault } from "./respond.ts"
 
 /** What a reply came to, known at its end. */
-export type Account = Pick<Exchange, "usage" | "estimated" | "repairs" | "reply">
+export interface Account extends Pick<Exchange, "usage" | "estimated" | "repairs" | "reply"> {
+  /** What the provider says it charged, in US dollars. */
+  readonly reportedCostUsd?: number | undefined
+}
 
 export interface OutcomeFacts {
   readonly route: Route
@@ -17,6 +20,7 @@ export interface OutcomeFacts {
   readonly startedAt: number
   readonly stream: boolean
   readonly notes: readonly Note[]
+  readonly caller: Caller
   readonly account: (outcome: Outcome) => Account
 }
 
@@ -72,7 +76,8 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     if (done) return
     done = true
     context.running.delete(running)
-    context.onExchange(exchangeOf(facts, outcome, { attempts, firstContentMs }))
+    const seen = { attempts, firstContentMs, endedAt: context.clock.now() }
+    context.onExchange(exchangeOf(facts, outcome, seen))
   }
 
   // A request that we gave up ends in our words, not in those of the connection that broke by it.
@@ -117,12 +122,14 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
 }
 
 function exchangeOf(
-  { route, requestId, startedAt, stream, notes, account }: OutcomeFacts,
+  { route, requestId, startedAt, stream, notes, caller, account }: OutcomeFacts,
   outcome: Outcome,
-  seen: Pick<Exchange, "attempts" | "firstContentMs">,
+  seen: Pick<Exchange, "attempts" | "firstContentMs" | "endedAt">,
 ): Exchange {
-  const { usage, estimated, repairs, reply } = account(outcome)
+  const { reportedCostUsd, repairs, reply, ...counted } = account(outcome)
+  const { usage, estimated } = refused(outcome, seen) && counted.estimated ? nothingUsed : counted
   return {
+    ...caller,
     requestId,
     requestedModel: route.requestedModel,
     model: route.model,
@@ -133,7 +140,7 @@ function exchangeOf(
     ...seen,
     durationMs: performance.now() - startedAt,
     usage,
-    costUsd: costUsd(route.prices, usage),
+    ...costOf(reportedCostUsd, route.prices, usage),
     estimated,
     notes,
     repairs,
@@ -141,3 +148,18 @@ function exchangeOf(
     outcome,
   }
 }
+
+/** It failed before anything of an answer came: nobody has read a token of it, whatever it was estimated at. */
+function refused({ kind }: Outcome, { firstContentMs }: Pick<Exchange, "firstContentMs">): boolean {
+  return kind === "failed" && firstContentMs === undefined
+}
+
+const nothingUsed = {
+  usage: {
+    input_tokens: 0,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 0,
+  },
+  estimated: false,
+} as const

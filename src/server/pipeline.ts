@@ -41,13 +41,15 @@ export async function openReply(options: PipelineOptions): Promise<Attempted<Del
   const amending = createAmending(options)
   async function open(): Promise<Opening<Delta>> {
     const sendable = amending.current()
+    const { answer } = sendable.conversion
+    if (answer !== undefined) return { ok: true, batches: oneBatch(answer) }
     const send = (route: Route) => openOnce({ ...options, ...sendable, route })
     const opening = await sendInTurn(keys, sendable.route, signal, send)
     return opening.ok ? opening : { ...opening, fault: keys.explain(opening.fault) }
   }
   const attempted = await attempt<Delta>({
     open,
-    // A key may also be refused inside a reply that began well.
+    // A key may also be refused inside a reply that began well; of all else the turn has heard already.
     amend: (failed) => keys.failed(failed.fault) || amending.amend(failed),
     scale: () => createScale(options.errors),
     maxRetries: options.maxRetries,
@@ -65,10 +67,9 @@ export async function openReply(options: PipelineOptions): Promise<Attempted<Del
 
 async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
   const { route, conversion, errors } = options
-  if (conversion.answer !== undefined) return { ok: true, batches: oneBatch(conversion.answer) }
   const sent = await send(route, bodyOf(conversion), options)
   if (!sent.ok) return sent
-  const reader = readerFor(options)
+  const reader = { ...readerFor(options), cachedTokens: sent.cachedTokens }
   if (sent.reply.kind === "stream")
     return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
   const [, deltas] = applyFilters(initialFilters(conversion), readWhole(sent.reply.reply, reader))

@@ -1,6 +1,6 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../config/config.ts"
-import { convertRequest } from "../convert/request/request.ts"
+import { type Conversion, convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
@@ -11,10 +11,13 @@ import type { Route } from "../providers/route.ts"
 import type { AmendingOptions, Sendable } from "./amending.ts"
 import type { Asked } from "./asked.ts"
 import type { Context } from "./context.ts"
+import { fitWindow } from "./fit.ts"
 import { scopeOf } from "./memory.ts"
+import { type MeasuredPrompt, measurePrompt } from "./prompt.ts"
 
 /** What is known of one request once it is understood. */
 export interface Prepared extends AmendingOptions {
+  readonly prompt: MeasuredPrompt
   readonly notes: readonly Note[]
   readonly stream: boolean
   /** The client gets the arguments of calls in one piece (ToolOptions). */
@@ -31,47 +34,67 @@ export type Preparation =
   | { readonly ok: true; readonly prepared: Prepared }
   | { readonly ok: false; readonly fault: Fault }
 
+type Fitted =
+  | { readonly ok: true; readonly sendable: Sendable; readonly notes: readonly Note[] }
+  | { readonly ok: false; readonly fault: Fault }
+
 /**
- * Everything a Messages body says, or the Fault that refuses it. `request` is where it came from: its headers
- * name the session and the client.
+ * Everything a Messages body says, or the Fault that refuses it: also because it cannot fit the model's window.
+ * `request` is where it came from: its headers name the session and the client.
  */
 export function prepareRequest(
-  { body, parsed: read, tokens: inputTokens, resolved }: Asked,
+  asked: Asked,
   request: Request,
   context: Context,
   requestId: string,
   startedAt: number,
 ): Preparation {
   const { config } = context
-  const parsed = read()
+  const { body, resolved } = asked
+  const parsed = asked.parsed()
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
   if (!resolved.ok) return resolved
   const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
   const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
   const scope = scopeOf(request.headers, session)
   const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
-  const sendable = (to: Route): Sendable & { readonly notes: readonly Note[] } => {
-    const converted = convertRequest(parsed.data, to, config, group, recall)
-    const { conversion, notes } = context.refusals.foresee(to, converted)
-    return {
-      ...{ route: to, conversion, notes: [...conversion.notes, ...notes] },
-      errors: errorContext(to, config, inputTokens, context.clock.now),
-    }
-  }
   const route = context.dialects.choose(resolved.route)
-  const { conversion, errors, notes } = sendable(route)
+  const prompt = measurePrompt(asked, route, context.ratios)
+  const fitted = (to: Route): Fitted =>
+    fit(to, convertRequest(parsed.data, to, config, group, recall), prompt, context)
+  const first = fitted(route)
+  if (!first.ok) return first
   const { chat } = route
-  const inChat = chat === undefined ? undefined : () => sendable(chat)
+  const inChat = chat === undefined ? undefined : () => sendableOr(fitted(chat), first.sendable)
   const onChat = () => context.dialects.withoutResponses(route)
   const stream = parsed.data.stream === true
   return {
     ok: true,
     prepared: {
-      ...{ route, conversion, errors, inChat, onChat, stream, scope, session, requestId, startedAt },
-      notes: [...noteUnknownFields(body, route.profile), ...notes],
+      ...{ ...first.sendable, prompt, inChat, onChat, stream, scope, session, requestId, startedAt },
+      notes: [...noteUnknownFields(body, route.profile), ...first.notes],
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
     },
   }
+}
+
+/** The request without what this upstream refused of earlier ones, within the model's window. */
+function fit(route: Route, converted: Conversion, prompt: MeasuredPrompt, context: Context): Fitted {
+  const { conversion, notes } = context.refusals.foresee(route, converted)
+  const fits = fitWindow(conversion, route, prompt)
+  if (!fits.ok) return fits
+  const { onAmended } = conversion
+  const errors = errorContext(route, context.config, prompt.tokens, context.clock.now)
+  return {
+    ok: true,
+    sendable: { route, conversion: { ...fits.conversion, onAmended }, errors },
+    notes: [...converted.notes, ...notes, ...fits.notes],
+  }
+}
+
+/** What fits in one dialect fits in the other, which only says it differently. */
+function sendableOr(fitted: Fitted, other: Sendable): Sendable {
+  return fitted.ok ? fitted.sendable : other
 }
 
 /** Claude Code lives with arguments that are no JSON, and who asks for eager streaming says that it does. */

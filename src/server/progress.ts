@@ -2,6 +2,7 @@
 import type { Delta } from "../convert/delta.ts"
 import { begin, keepAlive } from "../convert/reply/blocks.ts"
 import { finalUsage, isEstimated } from "../convert/reply/final.ts"
+import { inputOf } from "../convert/reply/finish.ts"
 import { writeAll } from "../convert/reply/reply.ts"
 import { hasContent, initialWriter, type WriterState } from "../convert/reply/writer-state.ts"
 import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
@@ -24,30 +25,46 @@ export interface Progress {
 /** The progress of one reply that has not begun. `onContent` hears once of the first block. */
 export function createProgress(
   prepared: Prepared,
-  { config, memory }: Context,
+  { config, memory, ratios }: Context,
   onContent: () => void,
 ): Progress {
-  const { route } = prepared
+  const { route, prompt, conversion } = prepared
   const record = createRecorder(memory, prepared.scope)
   const tally = createTally()
   let content = false
+  let complete = false
   let state: WriterState = initialWriter({
     id: `msg_${randomId()}`,
     model: route.requestedModel,
     provider: route.provider,
     upstreamModel: route.model,
-    inputTokens: prepared.errors.inputTokens,
-    estimate: config.estimateTokens ? estimateText : null,
+    // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
+    inputTokens: config.estimateTokens || prepared.stream ? prompt.tokens() : 0,
+    estimate: config.estimateTokens ? (text) => ratios.correct(route, estimateText(text)) : null,
   })
 
   function step([next, events]: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
     state = next
     record(events)
     tally.count(events)
+    complete ||= events.some(({ type }) => type === "message_stop")
     if (content || !hasContent(state)) return events
     content = true
     onContent()
     return events
+  }
+
+  /** Where nothing came that says otherwise, nothing was used: nobody was asked, or nobody answered. */
+  function usage(): Pick<Account, "usage" | "estimated"> {
+    const isUsed = state.usage !== undefined || (conversion.answer === undefined && (content || complete))
+    return isUsed
+      ? { usage: usageOf(state), estimated: isEstimated(state) }
+      : { usage: noUsage, estimated: false }
+  }
+
+  /** A search adds what it found to the prompt. */
+  function learn(): void {
+    if (state.usage !== undefined && conversion.search === undefined) prompt.learn(inputOf(state.usage))
   }
 
   return {
@@ -55,16 +72,26 @@ export function createProgress(
     write: (deltas) => step(writeAll(state, deltas)),
     keepAlive: () => keepAlive(state),
     ended: () => state.phase === "ended",
-    account: () => ({
-      usage: usageOf(state),
-      estimated: isEstimated(state),
-      repairs: state.notes,
-      reply: tally.facts(),
-    }),
+    account: () => {
+      const account = {
+        ...usage(),
+        repairs: state.notes,
+        reply: tally.facts(),
+        reportedCostUsd: state.costUsd,
+      }
+      learn()
+      return account
+    },
   }
 }
 
+const noUsage: MessagesUsage = {
+  input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
+}
+
 function usageOf(state: WriterState): MessagesUsage {
-  const none = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
-  return { ...none, ...finalUsage(state) }
+  return { ...noUsage, ...finalUsage(state) }
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../observe/log.ts"
 import { createMetrics, type Metrics } from "../observe/metrics.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { type Clock, systemClock } from "../upstream/deadline.ts"
+import { createCallers } from "./callers.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
 import { createDialects } from "./dialects.ts"
 import {
@@ -19,8 +20,10 @@ import { createGate } from "./gate.ts"
 import { randomId } from "./ids.ts"
 import { createKeys } from "./keys.ts"
 import { createReasoningMemory } from "./memory.ts"
+import { createRatios } from "./ratios.ts"
 import { createRefusals } from "./refusals.ts"
 import { faultReply, internalFault } from "./respond.ts"
+import { createStatistics, type History, type Statistics } from "./statistics.ts"
 import { within } from "./within.ts"
 
 export interface ServerOptions {
@@ -30,6 +33,8 @@ export interface ServerOptions {
   readonly instance?: Context["instance"]
   /** Called once per request to /v1/messages, when it is over. What it throws is logged. */
   readonly onExchange: (exchange: Exchange) => void
+  /** What was kept of earlier runs and of this one; undefined: nothing is kept. */
+  readonly history?: History | undefined
   /** Both are for tests. */
   readonly times?: Partial<Times>
   readonly clock?: Clock
@@ -54,7 +59,7 @@ export function startServer(options: ServerOptions): RunningServer {
   const { config } = options
   const address = () => ({ hostname: config.host, port: server.port ?? config.port })
   const shared: Shared = { ...sharedParts(options), address }
-  let answer = createAnswer({ ...shared, config })
+  let answer = createAnswer(shared, config)
   const server = Bun.serve({
     hostname: config.host,
     port: config.port,
@@ -73,33 +78,37 @@ export function startServer(options: ServerOptions): RunningServer {
     hostname: config.host,
     port,
     reload: (next) => {
-      answer = createAnswer({ ...shared, config: next })
+      answer = createAnswer(shared, next)
+      options.history?.use(next)
     },
     stop: (graceMs) => stop(server, shared, graceMs),
   }
 }
 
 /** What outlives a change of the configuration: above all what was learnt, and what is under way. */
-type Shared = Omit<Context, "config">
+type Shared = Omit<Context, "config" | "callers">
 
 function sharedParts(options: ServerOptions): Omit<Shared, "address"> {
   const { log, version, instance } = options
   const metrics = createMetrics()
   const clock = options.clock ?? systemClock
+  const statistics = createStatistics(clock.now, options.history)
   return {
-    ...{ log, version, instance, metrics, clock },
+    ...{ log, version, instance, metrics, clock, statistics },
     times: { ...defaultTimes, ...options.times },
-    onExchange: guarded(options, metrics),
+    onExchange: guarded(options, metrics, statistics),
     memory: createReasoningMemory(),
     dialects: createDialects({ log, now: clock.now }),
     refusals: createRefusals({ log, metrics }),
+    ratios: createRatios({ log }),
     keys: createKeys({ log, now: clock.now }),
     running: new Set(),
   }
 }
 
 /** Everything that depends on the configuration is made here, so that it changes all at once. */
-function createAnswer(context: Context): (request: Request) => Promise<Response> {
+function createAnswer(shared: Shared, config: Config): (request: Request) => Promise<Response> {
+  const context: Context = { ...shared, config, callers: createCallers(config) }
   const gate = createGate(context.config.clientKeys)
   const endpoints = createEndpoints(context)
   return async (request) => {
@@ -130,9 +139,14 @@ function createAnswer(context: Context): (request: Request) => Promise<Response>
 }
 
 /** A listener that fails must not take the request with it that it was only to be told of. */
-function guarded({ onExchange, log }: ServerOptions, metrics: Metrics): (exchange: Exchange) => void {
+function guarded(
+  { onExchange, log }: ServerOptions,
+  metrics: Metrics,
+  statistics: Statistics,
+): (exchange: Exchange) => void {
   return (exchange) => {
     try {
+      statistics.record(exchange)
       metrics.recordNotes(exchange.provider, exchange.notes)
       onExchange(exchange)
     } catch (error) {

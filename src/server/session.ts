@@ -1,5 +1,6 @@
 // One request under way: its upstream, its reply as it grows, and the one end it comes to.
 import type { Delta } from "../convert/delta.ts"
+import type { Caller } from "../observe/exchange.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Attempted } from "../upstream/attempts.ts"
 import type { Context } from "./context.ts"
@@ -20,8 +21,8 @@ export interface Session extends Pick<RequestOutcome, "left" | "leave" | "fail" 
 }
 
 /** Sends the request and keeps the writer's state, until the one end it comes to. */
-export function createSession(prepared: Prepared, context: Context): Session {
-  const outcome = createOutcome({ ...prepared, account: () => progress.account() }, context)
+export function createSession(prepared: Prepared, caller: Caller, context: Context): Session {
+  const outcome = createOutcome({ ...prepared, caller, account: () => progress.account() }, context)
   const { left, leave, fail, refuse, complete } = outcome
 
   function explainDelta(delta: Delta): Delta {

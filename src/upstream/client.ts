@@ -2,7 +2,7 @@
 // every way it can fail as a Fault.
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
-import { arrayOf, objectOf, parseJson } from "../protocol/json.ts"
+import { arrayOf, countOf, objectOf, parseJson } from "../protocol/json.ts"
 import type { ResponsesRequest } from "../protocol/responses.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../providers/profile.ts"
@@ -18,7 +18,14 @@ export type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
   | { readonly kind: "whole"; readonly reply: unknown }
 
-export type Sent = { readonly ok: true; readonly reply: UpstreamReply } | FailedOpening
+export type Sent =
+  | {
+      readonly ok: true
+      readonly reply: UpstreamReply
+      /** Tokens of the prompt that came from the cache, where a header says so. */
+      readonly cachedTokens: number | undefined
+    }
+  | FailedOpening
 
 export interface SendOptions {
   /** Fires when the client has gone; the request to the upstream is then given up. */
@@ -138,10 +145,11 @@ async function readReply(response: Response, deadline: Deadline, options: SendOp
     more = await read()
     text = (more ?? "").trimStart()
   }
+  const cachedTokens = countOf(response.headers.get(cachedHeader))
   const first = text[0]
   if (first !== undefined && !documentStarts.has(first)) {
     const batches = readEventStream(text, reader, decoder, deadline, options)
-    return { ok: true, reply: { kind: "stream", batches } }
+    return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
   }
   while (more !== undefined && text.length <= documentLimit) {
     more = await read()
@@ -149,17 +157,20 @@ async function readReply(response: Response, deadline: Deadline, options: SendOp
   }
   if (more === undefined) deadline.clear()
   else deadline.abort()
-  return document(text, options)
+  return document(text, cachedTokens, options)
 }
+
+// Fireworks' usage does not always have it (docs.fireworks.ai, prompt caching; 2026-11).
+const cachedHeader = "fireworks-cached-prompt-tokens"
 
 // JSON, or HTML.
 const documentStarts: ReadonlySet<string> = new Set(["{", "[", "<"])
 
 /** A reply that is one document: JSON, or something that is no reply at all. */
-function document(text: string, options: SendOptions): Sent {
+function document(text: string, cachedTokens: number | undefined, options: SendOptions): Sent {
   const bare = text.trim()
   const parsed = parseJson(bare)
-  if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value } }
+  if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value }, cachedTokens }
   const isPage = bare.startsWith("<")
   const shown = bare === "" ? "nothing" : isPage ? "an HTML page" : "broken JSON"
   const given = failed(noReply(shown, options.errors))

@@ -1,12 +1,12 @@
 // `convert` as its user runs it, with the world passed in.
-import { describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, test } from "bun:test"
 import { runCommand } from "citty"
 import { type ConvertOptions, convert } from "../../src/commands/convert/convert.ts"
 import { convertMessagesBody } from "../../src/commands/convert/request.ts"
 import { sideOfRequest } from "../../src/commands/convert/side.ts"
 import { commandTable } from "../../src/commands/table.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
-import { configFrom } from "../config/support.ts"
+import { configFrom, folderWith, removeFolders } from "../config/support.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import {
   chatReply,
@@ -18,6 +18,8 @@ import {
 } from "../support/chunks.ts"
 import { inWorld, type World } from "../support/command-io.ts"
 import { checkGrammar } from "../support/grammar.ts"
+
+afterAll(removeFolders)
 
 const run = (input: string, options: Partial<ConvertOptions> = {}, files: World["files"] = {}) =>
   inWorld({ stdin: input, files }, (io) =>
@@ -224,6 +226,49 @@ describe("the answer to a request", () => {
     expect(out).not.toContain("unheard")
     expect(parseAnthropicSse(out).at(-1)).toEqual({ type: "message_stop" })
     expect(error).toContain("dropped  input: the proxy answers this request itself")
+  })
+
+  const routed = folderWith({
+    "routed.env": [
+      "ROUTER_DEFAULT=deepseek/deepseek-v4-pro",
+      "ROUTER_THINK=zai/glm-5",
+      "ROUTER_LONG_CONTEXT=minimax/MiniMax-M3",
+      "LONG_CONTEXT_THRESHOLD=1000",
+      "ROUTER_BACKGROUN=x",
+    ].join("\n"),
+  })
+  const envFile = `${routed}/routed.env`
+  const whole = JSON.stringify({ ...chatReply({ content: "Yes." }), model: "some-model" })
+
+  test.each<[string, JsonObject, string]>([
+    ["as it is", {}, "deepseek/deepseek-v4-pro"],
+    ["thinking", { thinking: { type: "adaptive" } }, "zai/glm-5"],
+    ["long", { system: "many words ".repeat(2_000) }, "minimax/MiniMax-M3"],
+  ])("its route is that of the live request: %s", async (_what, more, model) => {
+    const given = { ...asking, model: "claude-sonnet-5-5", ...more }
+    const { error } = await answer(whole, given, { envFile, explain: true })
+    expect(error).toContain(`route    claude-sonnet-5-5 → ${model.split("/")[1]} at ${model.split("/")[0]} (`)
+    const live = await run(JSON.stringify(given), { envFile, model: undefined, explain: true })
+    expect(live.error).toContain(error.split("\n").find((line) => line.startsWith("route ")) ?? "no route")
+  })
+
+  test("without its request it belongs to the model that it names, and no rule leads elsewhere", async () => {
+    const { out, error } = await run(whole, { envFile, model: undefined, explain: true })
+    expect(json(out)["model"]).toBe("some-model")
+    expect(error).toContain("route    some-model → some-model at openai (model named by the client)")
+    const named = await run(whole, { envFile, model: "claude-opus-5-5", explain: true })
+    expect(named.error).toContain(
+      "route    claude-opus-5-5 → deepseek-v4-pro at deepseek (opus → ROUTER_DEFAULT)",
+    )
+  })
+
+  test("what the loader warns of is said, and stays out of the output", async () => {
+    for (const input of [whole, JSON.stringify(asking)]) {
+      const { code, out, error } = await run(input, { envFile, model: undefined })
+      expect([code, typeof json(out)["model"]]).toEqual([0, "string"])
+      expect(error).toStartWith("claude-proxy: ROUTER_BACKGROUN (")
+      expect(error).toContain("ROUTER_BACKGROUND")
+    }
   })
 
   test("the flag stands in the table of commands", async () => {

@@ -7,6 +7,7 @@ export function recordOf(more: Partial<InstanceRecord> = {}): InstanceRecord {
     name: "kimi",
     id: "id-of-kimi",
     state: "running",
+    keep: false,
     detached: true,
     pid: null,
     host: "127.0.0.1",

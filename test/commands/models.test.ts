@@ -251,6 +251,31 @@ describe("what cannot be reached", () => {
     expect(first?.why).toBe("needs a key: OPENAI_API_KEY is the one for DeepSeek here")
   })
 
+  test("servers of one's own that want no key are none of it", async () => {
+    const file = [
+      "- { model_id: mine, provider: generic, api_base: 'http://127.0.0.1:8000/v1' }",
+      "- { model_id: same, provider: generic, api_base: 'http://127.0.0.1:9/v1' }",
+      "- { model_id: ours, provider: vllm }",
+      "- { model_id: keyed, provider: generic, api_base: 'https://host.example/v1', api_key_name: HOST_KEY }",
+      "",
+    ].join("\n")
+    const local = { OPENAI_BASE_URL: "http://127.0.0.1:9/v1", BIG_MODEL: "a" }
+    for (const env of [
+      local,
+      { ...local, OPENAI_BASE_URL: "https://api.x.ai/v1" },
+      { OPENAI_API_KEY: "k-123456" },
+    ]) {
+      const list = await rows({ env, yaml: file })
+      const own = list.filter(({ id }) => ["mine", "same", "ours", "keyed"].includes(id))
+      expect(own.map(({ id, why }) => [id, why])).toEqual([
+        ["mine", null],
+        ["same", null],
+        ["ours", null],
+        ["keyed", "needs the key HOST_KEY, which is not set on the proxy"],
+      ])
+    }
+  })
+
   test.each([
     ["https://api.x.ai/v1", "grok-4: needs the key XAI_API_KEY"],
     ["https://openrouter.ai/api/v1", "openrouter/auto: needs the key OPENROUTER_API_KEY"],

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
-import { addExchange, emptyTotals, renderTotals } from "../../src/commands/run/totals.ts"
+import { renderTotals } from "../../src/commands/run/totals.ts"
 import type { Exchange, Outcome } from "../../src/observe/exchange.ts"
+import { addExchange, emptyTally } from "../../src/observe/stats.ts"
 import { fault } from "../../src/protocol/fault.ts"
 
 function exchange(input: number, cached: number, output: number, more: Partial<Exchange> = {}): Exchange {
@@ -51,7 +52,7 @@ test.each([
     "2 requests, 6 input tokens, 8 output tokens (partly estimated), cost unknown",
   ],
 ])("%#: %#", (exchanges, expected) => {
-  expect(renderTotals(exchanges.reduce(addExchange, emptyTotals))).toBe(expected)
+  expect(renderTotals(exchanges.reduce(addExchange, emptyTally))).toBe(expected)
 })
 
 test.each([
@@ -62,9 +63,16 @@ test.each([
   [[0, undefined], "cost $0.0000 + unknown"],
   [[0.000_01], "cost under $0.0001"],
   [[1234.5], "cost $1,234.5000"],
-])("costs %j: %s", (costs, expected) => {
+  [[undefined, 0.25, "refused"], "cost $0.2500 + unknown"],
+  [[0.25, "refused"], "cost $0.2500"],
+  [["refused"], "cost $0.0000"],
+] as const)("costs %j: %s", (costs, expected) => {
   const line = renderTotals(
-    costs.map((costUsd) => exchange(1, 0, 1, { costUsd })).reduce(addExchange, emptyTotals),
+    costs
+      .map((costUsd) =>
+        costUsd === "refused" ? exchange(0, 0, 0, { outcome: failed }) : exchange(1, 0, 1, { costUsd }),
+      )
+      .reduce(addExchange, emptyTally),
   )
   expect(line.split(", ").slice(3).join(", ")).toBe(expected)
 })

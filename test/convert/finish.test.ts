@@ -8,6 +8,7 @@ import { objectOf } from "../../src/protocol/json.ts"
 import type { MessagesUsage } from "../../src/protocol/messages.ts"
 import { chatReply, deltaChunk, finishChunk, textChunk } from "../support/chunks.ts"
 import { foldOf, replyEvents, writerOptions } from "../support/fixtures.ts"
+import { property } from "../support/random.ts"
 
 describe("finish reasons", () => {
   const stop = (reason: string) => ({ kind: "stop", reason, known: true })
@@ -109,6 +110,47 @@ describe("usage", () => {
       { input_tokens: 100, output_tokens: 5, cache_read_input_tokens: 60, cache_creation_input_tokens: 7 },
       [100, 7, 60, 5],
     ],
+    [
+      "Anthropic's names, nothing read",
+      { input_tokens: 100, output_tokens: 5, cache_creation_input_tokens: 30 },
+      [100, 30, 0, 5],
+    ],
+    [
+      "Responses' names beside Anthropic's as zeros",
+      {
+        ...{ input_tokens: 100, output_tokens: 5, input_tokens_details: { cached_tokens: 60 } },
+        ...{ cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+      },
+      [40, 0, 60, 5],
+    ],
+    [
+      "xAI's cache and reasoning outside",
+      p(291, 26, { total_tokens: 713, ...details({ cached_tokens: 200 }, { reasoning_tokens: 196 }) }),
+      [291, 0, 200, 222, 196],
+    ],
+    [
+      "as much reasoning outside as was cached inside",
+      p(300, 26, { total_tokens: 526, ...details({ cached_tokens: 200 }, { reasoning_tokens: 200 }) }),
+      [100, 0, 200, 226, 200],
+    ],
+    ["Copilot's reasoning beside the details", p(100, 40, { reasoning_tokens: 30 }), [100, 0, 0, 40, 30]],
+    ["more reasoning than output", p(100, 26, details({}, { reasoning_tokens: 196 })), [100, 0, 0, 222, 196]],
+    [
+      "DeepSeek's halves without their sum",
+      { prompt_cache_hit_tokens: 64, prompt_cache_miss_tokens: 36, completion_tokens: 5 },
+      [36, 0, 64, 5],
+    ],
+    [
+      "a zero beside a count",
+      p(100, 5, { ...details({ cached_tokens: 0 }), cached_tokens: 64 }),
+      [36, 0, 64, 5],
+    ],
+    ["zeros under other names", { ...p(100, 5), input_tokens: 0, output_tokens: 0 }, [100, 0, 0, 5]],
+    ["zeros under the usual names", { ...p(0, 0), input_tokens: 100, output_tokens: 5 }, [100, 0, 0, 5]],
+    ["the total and the output", { completion_tokens: 5, total_tokens: 105 }, [100, 0, 0, 5]],
+    ["the total and the input", { prompt_tokens: 100, total_tokens: 105 }, [100, 0, 0, 5]],
+    ["fractions", p(99.6, 5.2), [100, 0, 0, 5]],
+    ["too many to be true", p(1e300, 5, details({ cached_tokens: 1e300 })), [0, 0, 0, 5]],
     ["numbers as strings", { prompt_tokens: "10", completion_tokens: "5" }, [10, 0, 0, 5]],
     ["the output alone", { completion_tokens: 5 }, [0, 0, 0, 5]],
     ["nothing that counts", { total_tokens: 5, prompt_tokens: null }, undefined],
@@ -117,6 +159,27 @@ describe("usage", () => {
     ["null", null, undefined],
   ])("%s", (_name, raw, expected) => {
     expect(counts(convertUsage(raw))).toEqual(expected)
+  })
+
+  property("the parts add up, whatever a provider writes", 500, (random) => {
+    const fields = ["prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"]
+    const others = ["cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "reasoning_tokens"]
+    const count = () =>
+      random.pick<unknown>([0, 1, 7, 100, 250, 1e6, -5, 1e300, 0.5, "12", "x", null, {}, []])
+    const some = (names: readonly string[]) =>
+      Object.fromEntries(names.filter(() => random.chance(0.6)).map((name) => [name, count()]))
+    const found = convertUsage({
+      ...some([...fields, ...others]),
+      prompt_tokens_details: some(["cached_tokens", "cache_write_tokens"]),
+      completion_tokens_details: some(["reasoning_tokens"]),
+    })
+    if (found === undefined) return
+    const parts = counts(found) ?? []
+    for (const part of parts) {
+      expect(Number.isInteger(part)).toBe(true)
+      expect(part).toBeGreaterThanOrEqual(0)
+    }
+    expect(found.output_tokens_details?.thinking_tokens ?? 0).toBeLessThanOrEqual(found.output_tokens)
   })
 
   const usage = (raw: object) =>

@@ -6,12 +6,15 @@ import { isObject, parseJson } from "../../src/protocol/json.ts"
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
+import { createCallers } from "../../src/server/callers.ts"
 import { type Context, defaultTimes, type Times } from "../../src/server/context.ts"
 import { createDialects } from "../../src/server/dialects.ts"
 import { countDirect, type DirectRequest, handleDirect } from "../../src/server/direct.ts"
 import { createKeys } from "../../src/server/keys.ts"
 import { createReasoningMemory } from "../../src/server/memory.ts"
+import { createRatios } from "../../src/server/ratios.ts"
 import { createRefusals } from "../../src/server/refusals.ts"
+import { createStatistics } from "../../src/server/statistics.ts"
 import { configFrom } from "../config/support.ts"
 import { createMessagesUpstream, type MessagesTurn } from "../support/anthropic-upstream.ts"
 import { cleanUp, createClock, type Logged } from "./support.ts"
@@ -98,8 +101,11 @@ function createContext(
     clock,
     times: { ...defaultTimes, ...options.times },
     onExchange: (exchange) => exchanges.push(exchange),
+    callers: createCallers(config),
+    statistics: createStatistics(clock.now),
     metrics,
     memory: createReasoningMemory(),
+    ratios: createRatios({ log }),
     refusals: createRefusals({ log, metrics }),
     dialects: createDialects({ log, now: clock.now }),
     keys: createKeys({ log, now: clock.now }),

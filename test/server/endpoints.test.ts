@@ -96,6 +96,7 @@ test("HEAD / is empty, GET / says what this is", async () => {
       "/v1/messages/test_conversion",
       "/v1/chat/completions",
       "/v1/models",
+      "/v1/stats",
       "/health",
       "/metrics",
       "/test-connection",

@@ -1,5 +1,6 @@
 // Several keys of one variable: whose turn it is, who rests, and what a client sees of it, which is nothing.
 import { afterEach, describe, expect, test } from "bun:test"
+import { createLogger } from "../../src/observe/log.ts"
 import { type Fault, type FaultKind, fault } from "../../src/protocol/fault.ts"
 import type { Route } from "../../src/providers/route.ts"
 import { createKeys } from "../../src/server/keys.ts"
@@ -75,7 +76,12 @@ describe("on the way of a request", () => {
       expect(sent().slice(2)).not.toContain(1)
       expect(proxy.exchanges.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1, 1])
       expect(
-        warnings().map(({ level, fields }) => [level, fields["variable"], fields["key"], fields["seconds"]]),
+        warnings().map(({ level, fields }) => [
+          level,
+          fields["variable"],
+          fields["position"],
+          fields["seconds"],
+        ]),
       ).toEqual([["warn", "OPENAI_API_KEY", "key 1 of 3", status === 429 ? 60 : 600]])
       expect(JSON.stringify(proxy.logs)).not.toContain("sk-key-number")
     },
@@ -101,10 +107,61 @@ describe("on the way of a request", () => {
     const response = await post(proxy)
     expect([response.status, sent()]).toEqual([401, [1, 2, 3]])
     expect(warnings().length).toBe(3)
-    // All of them rest now: it is not for us to refuse.
+    // All of them rest now: it is not for us to refuse, and each is asked again.
     expect((await post(proxy)).status).toBe(401)
-    expect(sent().length).toBe(4)
+    expect(sent().length).toBe(6)
     expect(warnings().length).toBe(3)
+  })
+
+  test("a key that rests is asked when the free ones are refused: no request fails that it would serve", async () => {
+    const answers: Record<string, Turn> = { [first]: refusal(401) }
+    const { proxy, sent } = withKeys(answers)
+    expect((await post(proxy)).status).toBe(200)
+    // The first one is good again, and the others are not.
+    answers[first] = good
+    answers[second] = refusal(401)
+    answers[third] = refusal(429)
+    expect((await post(proxy)).status).toBe(200)
+    expect(sent().slice(2)).toEqual([2, 3, 1])
+    // It is known to be good by now.
+    expect((await post(proxy)).status).toBe(200)
+    expect(sent().slice(5)).toEqual([1])
+  })
+
+  test("a prompt that no key may send makes none of them rest, and moves no session", async () => {
+    const answers = Object.fromEntries(names.map((name) => [name, refusal(403)]))
+    const { proxy, sent, warnings } = withKeys(answers)
+    expect((await post(proxy, {}, inSession("flagged"))).status).toBe(403)
+    expect([sent().toSorted(), warnings()]).toEqual([[1, 2, 3], []])
+    const home = sent()[0]
+    for (const name of names) answers[name] = good
+    expect((await post(proxy, {}, inSession("flagged"))).status).toBe(200)
+    expect(sent().at(-1)).toBe(home)
+    const before = sent().length
+    for (let session = 0; session < 12; session++) await post(proxy, {}, inSession(`session-${session}`))
+    expect([...new Set(sent().slice(before))].toSorted()).toEqual([1, 2, 3])
+  })
+
+  test("what one model is refused says nothing of another", async () => {
+    const upstream = scripted(({ model }) =>
+      model === "gpt-4o" ? refusal(429, { "retry-after": "900" }) : good,
+    )
+    const proxy = startProxy(upstream.url, { env: { OPENAI_API_KEY: names.join(","), BIG_MODEL: "gpt-4o" } })
+    expect((await post(proxy, { model: "gpt-4o" })).status).toBe(429)
+    for (let count = 0; count < 3; count++) await post(proxy, { model: "gpt-4.1" })
+    const keys = upstream.turns().map(({ headers }) => headers["authorization"])
+    expect(keys.slice(3).toSorted()).toEqual(names.map((name) => `Bearer ${name}`))
+    expect(new Set(keys.slice(3)).size).toBe(3)
+  })
+
+  test("where one key is limited and the others are refused, the client hears of the limit", async () => {
+    const { proxy, sent } = withKeys({
+      [first]: refusal(401),
+      [second]: refusal(429, { "retry-after": "20" }),
+      [third]: refusal(401),
+    })
+    const response = await post(proxy)
+    expect([response.status, response.headers.get("retry-after"), sent()]).toEqual([429, "20", [1, 2, 3]])
   })
 
   test("the wait that is told is that for the first key which is free again", async () => {
@@ -212,6 +269,42 @@ describe("what is passed through", () => {
     expect(new Set(upstream.calls.map(({ headers }) => headers["x-api-key"])).size).toBe(1)
   })
 
+  test("the wait that is told is that for the first key which is free again", async () => {
+    const waits = (seconds: string, more = {}) => ({
+      ...limited,
+      headers: { ...limited.headers, "retry-after": seconds, ...more },
+    })
+    const exact = { "retry-after-ms": "900000" }
+    const { url } = startDirect([waits("40"), waits("20"), waits("900", exact)], { route })
+    const response = await fetch(`${url}/v1/messages`, { method: "POST", body: '{"model":"m"}' })
+    const told = [response.headers.get("retry-after"), Number(response.headers.get("retry-after-ms"))]
+    expect([response.status, told[0]]).toEqual([429, "20"])
+    expect(told[1]).toBeGreaterThan(15_000)
+    expect(told[1]).toBeLessThanOrEqual(20_000)
+  })
+
+  test.each([403, 429, 401])(
+    "%d to count_tokens: another key counts, and none of them rests",
+    async (status) => {
+      const refused = { ...limited, status }
+      const counted = { headers: { "content-type": "application/json" }, steps: ['{"input_tokens":5}'] }
+      const script = [refused, counted, { steps: message }, refused, refused, refused]
+      const { upstream, url, logs } = startDirect(script, { route })
+      const metadata = { user_id: JSON.stringify({ session_id: "s-1" }) }
+      const body = JSON.stringify({ model: "m", stream: true, max_tokens: 1, messages: [], metadata })
+      const count = () => fetch(`${url}/v1/messages/count_tokens`, { method: "POST", body })
+      expect(await jsonOf(count())).toEqual({ input_tokens: 5 })
+      await eventsOf(fetch(`${url}/v1/messages`, { method: "POST", body }))
+      expect((await count()).status).toBe(status)
+      const keys = upstream.calls.map(({ headers }) => headers["x-api-key"] ?? "")
+      const [home = "", other] = keys
+      expect(other).not.toBe(home)
+      expect(keys[2]).toBe(home)
+      expect(keys.slice(3).toSorted()).toEqual([...names])
+      expect(logs.filter(({ level }) => level === "warn")).toEqual([])
+    },
+  )
+
   test("what the client is told when all are refused is the upstream's own word", async () => {
     const { url, upstream } = startDirect([limited, limited, limited], { route })
     const response = await fetch(`${url}/v1/messages`, { method: "POST", body: '{"model":"m"}' })
@@ -252,18 +345,98 @@ describe("the ring", () => {
     ["permission_error", undefined, 600_000],
     ["rate_limit_error", undefined, 60_000],
     ["rate_limit_error", 5_000, 5_000],
-    ["rate_limit_error", 3_600_000, 3_600_000],
+    ["rate_limit_error", 86_400_000, 600_000],
   ])("%s with a wait of %p rests %d ms", (kind, wait, ms) => {
     const { clock, keys } = ring()
     const first = keys.turn(route, "s")
     const refused = first.take(route).apiKey
     expect(first.failed(failure(kind, wait))).toBe(true)
+    // Another key may do what this one may not.
+    first.take(route)
+    first.worked()
     clock.pass(ms - 1)
     // Others take turns without it until its time is over.
     const taken = () => Array.from({ length: 6 }, () => keys.turn(route, undefined).take(route).apiKey)
     expect(taken()).not.toContain(refused)
     clock.pass(1)
     expect(taken()).toContain(refused)
+  })
+
+  test.each<[FaultKind, boolean]>([
+    ["authentication_error", true],
+    ["billing_error", true],
+    ["permission_error", false],
+    ["rate_limit_error", false],
+  ])("%s is about every model: %p", (kind, everywhere) => {
+    const { keys } = ring()
+    const turn = keys.turn(route, undefined)
+    const refused = turn.take(route).apiKey
+    turn.failed(failure(kind))
+    turn.take(route)
+    turn.worked()
+    const taken = (to: Route) => Array.from({ length: 6 }, () => keys.turn(to, undefined).take(to).apiKey)
+    expect(taken(route)).not.toContain(refused)
+    expect(taken({ ...route, model: "another" }).includes(refused)).toBe(!everywhere)
+  })
+
+  test("one failure is heard of once, and what was not sent tells nothing", () => {
+    const { keys, warnings } = ring()
+    const turn = keys.turn(route, "s")
+    const refused = failure("authentication_error")
+    expect(turn.failed(refused)).toBe(false)
+    turn.take(route)
+    expect([turn.failed(refused), turn.failed(refused), warnings.length]).toEqual([true, false, 1])
+    turn.worked()
+    const next = turn.take(route).apiKey
+    expect(turn.failed(refused)).toBe(true)
+    expect(turn.take(route).apiKey).not.toBe(next)
+  })
+
+  test("the wait that is told is the upstream's own, however short the rest", () => {
+    const { keys } = ring()
+    const turn = keys.turn(route, undefined)
+    const given = failure("rate_limit_error", 3_600_000)
+    for (const more of [true, true, false]) {
+      turn.take(route)
+      expect(turn.failed(given)).toBe(more)
+    }
+    expect(turn.explain(given).retryAfterMs).toBe(3_600_000)
+  })
+
+  test("models that clients make up are not remembered without end", () => {
+    const { keys, warnings } = ring()
+    for (let model = 0; model < 1_500; model++) {
+      const to = { ...route, model: `model-${model}` }
+      const turn = keys.turn(to, "s")
+      turn.take(to)
+      turn.failed(failure("rate_limit_error"))
+    }
+    const oldest = { ...route, model: "model-0" }
+    const turn = keys.turn(oldest, "s")
+    turn.take(oldest)
+    turn.failed(failure("rate_limit_error"))
+    // It was new again.
+    expect(warnings.length).toBe(1_501)
+  })
+
+  test("the log says which key it was", () => {
+    const lines: string[] = []
+    const write = (line: string) => lines.push(line)
+    const options = {
+      level: "INFO",
+      format: "text",
+      secrets: ["a-secret-key"],
+      write,
+      now: () => new Date(0),
+    } as const
+    const keys = createKeys({ log: createLogger(options), now: () => 0 })
+    const keyed = { ...route, apiKeys: ["a-secret-key", "another"] }
+    const turn = keys.turn(keyed, undefined)
+    turn.take(keyed)
+    turn.failed({ ...failure("authentication_error"), message: "wrong: a-secret-key" })
+    expect(lines.map((line) => line.slice(line.indexOf(" - ")))).toEqual([
+      ' - WARNING - an API key was refused and rests variable=A_KEY position="key 1 of 2" seconds=600 why="wrong: [redacted]"',
+    ])
   })
 
   test("variables and origins have rings of their own", () => {
@@ -307,17 +480,16 @@ describe("the ring", () => {
     expect(["b", "d"]).toContain(String(apiKey))
     turn.failed(failure("authentication_error"))
     const position = apiKey === "b" ? 1 : 2
-    expect(warnings.map((fields) => Object(fields).key)).toEqual(["key 1 of 3", `key ${position} of 2`])
+    expect(warnings.map((fields) => Object(fields).position)).toEqual(["key 1 of 3", `key ${position} of 2`])
   })
 
   property(
-    "a request asks each key once, and does not end with a refused one while another is free",
+    "a request asks each key once, and does not end with a refused one before all were asked",
     300,
     (random) => {
       const { keys, clock } = ring()
       const apiKeys = Array.from({ length: random.integer(2, 6) }, (_, index) => `key-${index}`)
       const given = { ...route, apiKeys }
-      const freeAt = new Map<string, number>()
       for (let request = 0; request < 20; request++) {
         const bad = new Set(apiKeys.filter(() => random.chance(0.5)))
         const turn = keys.turn(given, random.chance(0.5) ? undefined : `session-${random.integer(0, 3)}`)
@@ -325,15 +497,17 @@ describe("the ring", () => {
         for (;;) {
           const key = String(turn.take(given).apiKey)
           asked.push(key)
-          const wait = random.integer(1, 3_000)
-          if (!bad.has(key)) break
-          freeAt.set(key, Math.max(freeAt.get(key) ?? 0, clock.now() + wait))
-          if (!turn.failed(failure("rate_limit_error", wait))) break
+          if (!bad.has(key)) {
+            turn.worked()
+            break
+          }
+          const kind = random.pick(["rate_limit_error", "authentication_error", "permission_error"] as const)
+          if (!turn.failed(failure(kind, random.integer(1, 3_000)))) break
         }
         expect(new Set(asked).size).toBe(asked.length)
-        const last = asked.at(-1) ?? ""
-        const missed = apiKeys.filter((key) => !asked.includes(key) && (freeAt.get(key) ?? 0) <= clock.now())
-        if (bad.has(last)) expect(missed).toEqual([])
+        const missed = apiKeys.filter((key) => !asked.includes(key))
+        if (bad.has(asked.at(-1) ?? "")) expect(missed).toEqual([])
+        expect(asked.filter((key) => !bad.has(key)).length).toBeLessThanOrEqual(1)
         clock.pass(random.integer(0, 2_000))
       }
     },

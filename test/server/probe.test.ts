@@ -222,7 +222,7 @@ describe("a base URL that is none", () => {
   test("of a model of models.yaml is corrected there", async () => {
     const url = paths({ [endpoint]: chat })
     expect(await adviceFor(configForProfile("vllm", url))).toBe(
-      "api_base of mine in models.yaml should be http://HOST/v1 (it is http://HOST)",
+      "api_base of the model mine in models.yaml should be http://HOST/v1 (it is http://HOST)",
     )
   })
 
@@ -234,7 +234,7 @@ describe("a base URL that is none", () => {
       load({ env: { BIG_MODEL: "mine" }, configDir: folderWith({ "models.yaml": yaml }) }),
     )
     expect(await adviceFor(config)).toBe(
-      "api_base of mine in models.yaml should be http://HOST/anthropic (it is http://HOST)",
+      "api_base of the model mine in models.yaml should be http://HOST/anthropic (it is http://HOST)",
     )
   })
 
@@ -316,9 +316,20 @@ describe("a connection that fails", () => {
     )
   })
 
+  test("nothing listens at the address of a provider of models.yaml", async () => {
+    const yaml =
+      "models: [{ model_id: mine, provider: relay }]\nproviders: { relay: { api_base: http://127.0.0.1:9/v1 } }\n"
+    const configDir = folderWith({ "models.yaml": yaml })
+    for (const model of ["mine", "relay/other"]) {
+      expect(await adviceFor(configOf(load({ env: { BIG_MODEL: model }, configDir })))).toBe(
+        "nothing listens at http://HOST: start the server, or correct api_base of the provider relay in models.yaml",
+      )
+    }
+  })
+
   test("Ollama is not started", async () => {
     expect(await adviceFor(configForProfile("ollama", "http://127.0.0.1:9/v1"))).toBe(
-      "nothing listens at http://HOST: start it (ollama serve), or correct api_base of mine in models.yaml",
+      "nothing listens at http://HOST: start it (ollama serve), or correct api_base of the model mine in models.yaml",
     )
   })
 
@@ -541,6 +552,21 @@ describe("which models are tested", () => {
       ["one", "think", true, false],
       ["two", "", false, true],
     ])
+  })
+
+  test("models that differ in what is sent alone are two", () => {
+    const same = "provider: openai, model_name: gpt-5"
+    const file = [
+      `- { model_id: plain, ${same} }`,
+      `- { model_id: again, ${same} }`,
+      `- { model_id: body, ${same}, extra_body: { service_tier: flex } }`,
+      `- { model_id: cold, ${same}, temperature: 0 }`,
+      `- { model_id: ruled, ${same}, profile: vllm }`,
+      "",
+    ].join("\n")
+    const env = { OPENAI_API_KEY: "k", BIG_MODEL: "plain", SMALL_MODEL: "plain" }
+    const given = configOf(load({ env, configDir: folderWith({ "models.yaml": file }) }))
+    expect(targetsOf(given, true).map(({ name }) => name)).toEqual(["plain", "body", "cold", "ruled"])
   })
 
   test.each([

@@ -4,6 +4,7 @@ import type { Exchange } from "../../src/observe/exchange.ts"
 import { isObject, type JsonObject, parseJson } from "../../src/protocol/json.ts"
 import type { Times } from "../../src/server/context.ts"
 import { startServer } from "../../src/server/server.ts"
+import type { History } from "../../src/server/statistics.ts"
 import { type Clock, systemClock } from "../../src/upstream/deadline.ts"
 import { configFrom } from "../config/support.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
@@ -35,6 +36,7 @@ export interface ProxyOptions {
   /** How many times faster than the real one the server's clock goes. */
   readonly speed?: number
   readonly onExchange?: (exchange: Exchange) => void
+  readonly history?: History
 }
 
 const started: (() => Promise<void>)[] = []
@@ -111,6 +113,7 @@ export function startProxy(upstreamUrl: string, options: ProxyOptions = {}): Tes
       options.onExchange?.(exchange)
     },
     clock,
+    history: options.history,
     ...(options.times === undefined ? {} : { times: options.times }),
   })
   started.push(() => server.stop(0))

@@ -65,9 +65,8 @@ function convertText(
     return print(out, () => explainNotes(notes), options, io)
   }
   const loaded = loadHere({ flags: {}, envFile: options.envFile, localFile: true, needsUpstream: false })
-  if (loaded.ok) return convertRouted(input, asked, options, loaded.config, io)
-  for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
-  return 2
+  for (const text of loaded.ok ? loaded.warnings : loaded.problems) io.error(`claude-proxy: ${text}\n`)
+  return loaded.ok ? convertRouted(input, asked, options, loaded.config, io) : 2
 }
 
 type Routed = Exclude<Known, { kind: "messages-reply" | "messages-stream" }>
@@ -95,14 +94,15 @@ function convertAnswer(
   config: Config,
   io: CommandIo,
 ): number {
-  const read = asked === undefined ? undefined : readAsked(asked)
-  if (read?.ok === false) return fail(io, `--request ${options.request}: ${read.why}`)
-  const request = read?.request
-  const named = request === undefined ? input.model : (request.model ?? undefined)
   const dialect = input.kind.startsWith("responses") ? "responses" : "chat"
-  const resolved = resolveRoute(config, options.model ?? named, { dialect })
+  const read = asked === undefined ? undefined : readAsked(asked, config, { model: options.model, dialect })
+  if (read?.ok === false) return fail(io, `--request ${options.request}: ${read.why}`)
+  // The model that a reply names has answered already: no rule leads from it to another one.
+  const resolved =
+    read?.resolved ??
+    resolveRoute(config, options.model ?? input.model, { dialect, exact: options.model === undefined })
   if (!resolved.ok) return fail(io, resolved.fault.message)
-  const { text, notes } = convertChatReply(input, resolved.route, config, request)
+  const { text, notes } = convertChatReply(input, resolved.route, config, read?.request)
   const lines = () => [...explainRoute(resolved.route), ...renderNotes(notes)]
   return print(text, () => `${lines().join("\n")}\n`, options, io)
 }

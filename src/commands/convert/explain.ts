@@ -6,19 +6,27 @@ import type { Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { Route } from "../../providers/route.ts"
 
+/** What the proxy does to a live request. */
+export interface Treatment {
+  readonly notes: readonly Note[]
+  /** Why it is not sent at all. */
+  readonly refused: string | undefined
+}
+
 /** The explanation as text for standard error. `tokens` is the estimate of the prompt. */
 export function explain(
   request: MessagesRequest,
   route: Route,
   body: ChatRequest,
-  notes: readonly Note[],
   tokens: number,
+  { notes, refused }: Treatment,
 ): string {
   const lines = [
     ...explainRoute(route),
     ...renamed(request, route, body).map(([path, what]) => `renamed  ${path}: ${what}`),
     ...renderNotes(notes),
     renderTokens(tokens, body.max_completion_tokens ?? body.max_tokens ?? 0, route),
+    ...(refused === undefined ? [] : [`refused  a live request is answered 400: ${refused}`]),
   ]
   return `${lines.join("\n")}\n`
 }

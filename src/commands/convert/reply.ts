@@ -1,5 +1,6 @@
 // `convert` for OpenAI's replies and streams: the same reader, filters and writer as a live reply.
 import type { Config } from "../../config/config.ts"
+import type { Resolved } from "../../config/route.ts"
 import type { Delta } from "../../convert/delta.ts"
 import { initialDialect, readDialect, readWhole } from "../../convert/reply/dialect.ts"
 import { applyFilters, initialFilters, type Wishes } from "../../convert/reply/filters.ts"
@@ -11,9 +12,10 @@ import { sessionOf } from "../../convert/request/session.ts"
 import type { StreamInput } from "../../protocol/chat.ts"
 import { encodeEvent } from "../../protocol/encode.ts"
 import { dropped, type Note, toErrorBody } from "../../protocol/fault.ts"
-import { parseJson } from "../../protocol/json.ts"
-import { MessagesRequest, renderIssues } from "../../protocol/messages.ts"
+import { isObject, parseJson } from "../../protocol/json.ts"
+import { type MessagesRequest, renderIssues } from "../../protocol/messages.ts"
 import type { Route } from "../../providers/route.ts"
+import { askFor, type Wish } from "../../server/asked.ts"
 import { readerFor } from "../../server/pipeline.ts"
 import { errorContext } from "../../server/prepare.ts"
 import { estimateRequest, estimateText } from "../../tokens/estimate.ts"
@@ -28,16 +30,18 @@ export interface Converted {
 export type ChatInput = Extract<Known, { readonly model: string | undefined }>
 
 export type AskedRequest =
-  | { readonly ok: true; readonly request: MessagesRequest }
+  | { readonly ok: true; readonly request: MessagesRequest; readonly resolved: Resolved }
   | { readonly ok: false; readonly why: string }
 
-/** The request of `--request`, or why it is none. */
-export function readAsked(text: string): AskedRequest {
+/** The request of `--request` with the route that it would take, or why it is none. */
+export function readAsked(text: string, config: Config, wish: Wish): AskedRequest {
   const json = parseJson(text)
   if (!json.ok) return { ok: false, why: `not valid JSON: ${json.why}` }
-  const parsed = MessagesRequest.safeParse(json.value)
-  if (parsed.success) return { ok: true, request: parsed.data }
-  return { ok: false, why: `not a Messages request: ${renderIssues(parsed.error)}` }
+  if (!isObject(json.value)) return { ok: false, why: "not a Messages request: it must be a JSON object" }
+  const { parsed, resolved } = askFor(json.value, config, wish)
+  const read = parsed()
+  if (read.success) return { ok: true, request: read.data, resolved }
+  return { ok: false, why: `not a Messages request: ${renderIssues(read.error)}` }
 }
 
 /** What a reply is read by: of the conversion of the request it answers. */

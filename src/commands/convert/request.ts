@@ -11,6 +11,7 @@ import { type JsonObject, parseJson } from "../../protocol/json.ts"
 import { CountRequest, renderIssues } from "../../protocol/messages.ts"
 import type { Route } from "../../providers/route.ts"
 import { askFor, directRoute } from "../../server/asked.ts"
+import { fitWindow, weighBody } from "../../server/fit.ts"
 import { estimateRequest } from "../../tokens/estimate.ts"
 import { explain, explainRoute, renderNotes, renderTokens } from "./explain.ts"
 
@@ -37,14 +38,18 @@ export function convertMessagesBody(
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
   const request = parsed.data
   const { route } = resolved
-  const conversion = convertRequest(request, route, config, sessionOf(request))
+  const converted = convertRequest(request, route, config, sessionOf(request))
+  const prompt = { tokens: asked.tokens, atMost: () => weighBody(body).atMost, sure: false }
+  const fits = fitWindow(converted, route, prompt)
+  const { conversion, notes } = fits.ok ? fits : { conversion: converted, notes: [] }
   return {
     ok: true,
     body: bodyOf(conversion),
-    explanation: () => {
-      const notes = [...noteUnknownFields(body, route.profile), ...conversion.notes]
-      return explain(request, route, conversion.body, notes, asked.tokens())
-    },
+    explanation: () =>
+      explain(request, route, conversion.body, asked.tokens(), {
+        notes: [...noteUnknownFields(body, route.profile), ...converted.notes, ...notes],
+        refused: fits.ok ? undefined : fits.fault.message,
+      }),
   }
 }
 

@@ -1,15 +1,13 @@
 // `serve --detach`: one proxy, or several side by side, in the background.
 import { createColors } from "picocolors"
-import type { CommandIo } from "../io.ts"
-import { renderOpenWarning, renderStart } from "../serve/start-block.ts"
+import type { CommandIo, Environment } from "../io.ts"
+import { renderOpen, renderOpenWarning, renderStart } from "../serve/start-block.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"
 import { type Launched, type LaunchPlan, launch } from "./launch.ts"
 import { flagsOf, type StartOptions } from "./plan.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
 import { createStore } from "./store.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Starts one and says what `serve` says; the exit code is that of the proxy when it could not start. */
 export async function serveInBackground(
@@ -84,10 +82,7 @@ export function tellAll(results: readonly Named[], io: CommandIo): number {
 }
 
 function openTo({ openAt }: StartFacts): readonly string[] {
-  if (openAt === null) return []
-  return [
-    `${openAt} can be reached from other machines and asks for no key: anybody there can spend your money. Set ALLOWED_API_KEYS, or HOST=127.0.0.1.`,
-  ]
+  return openAt === null ? [] : [renderOpen(openAt)]
 }
 
 function linesOf(text: string): readonly string[] {

@@ -14,11 +14,17 @@ const patienceMs = 15_000
  * Takes the name for this record, or says who has it. A dead holder's file is replaced; one that is just being
  * started is waited for, so that it can be said where it listens, or the name be had after all.
  */
-export async function claim(store: Store, record: InstanceRecord, waitMs = patienceMs): Promise<Claim> {
+export async function claim(
+  store: Store,
+  record: InstanceRecord,
+  waitMs: number = patienceMs,
+  isBrokenOff: () => boolean = () => false,
+): Promise<Claim> {
   const until = performance.now() + waitMs
   for (;;) {
     const claimed = await tryClaim(store, record)
-    if (claimed.ok || claimed.liveness.kind !== "starting" || performance.now() > until) return claimed
+    if (claimed.ok || claimed.liveness.kind !== "starting") return claimed
+    if (performance.now() > until || isBrokenOff()) return claimed
     await Bun.sleep(pollMs)
   }
 }
@@ -36,7 +42,7 @@ function tryClaim(store: Store, record: InstanceRecord): Promise<Claim> {
   })
 }
 
-/** Changes what is written of this start; false when the name is another's by now. */
+/** Changes what is written of this start; false when the name is another's by now, or nothing is written. */
 export function update(
   store: Store,
   record: Pick<InstanceRecord, "name" | "id">,
@@ -59,8 +65,12 @@ export function explainHolder({ holder, liveness }: Extract<Claim, { ok: false }
   switch (liveness.kind) {
     case "starting":
       return `${name} is just being started (${pid}${since}). ${stop}`
+    case "draining":
+      return `${name} was told to end and is finishing its requests (${pid}${since}). Try it again when it is gone: claude-proxy stop ${name} waits for that.`
     case "hung":
       return `${name} still has its process (${pid}${since}), but does not answer at ${holder.url}. ${stop}`
+    case "unclear":
+      return `${name} does not answer at ${holder.url}, and whether it still has its process (${pid}${since}) cannot be told here. ${stop}`
     default:
       return `${name} is running already: ${holder.url} (${pid}${since}). ${stop}`
   }

@@ -1,8 +1,7 @@
 // Where what is known of running proxies is kept.
 import { homedir } from "node:os"
 import { posix, win32 } from "node:path"
-
-type Environment = Readonly<Record<string, string | undefined>>
+import type { Environment } from "../io.ts"
 
 /**
  * The platform's folder for state: $XDG_STATE_HOME/claude-proxy where that is set and absolute, as its

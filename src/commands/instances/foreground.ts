@@ -1,11 +1,9 @@
 // Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
 import { createColors } from "picocolors"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { drainMs, untilStopped } from "../serve/until-stopped.ts"
 import { compiled } from "../version.ts"
 import { childEnvironment, ownProgram } from "./inherited.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Part {
   readonly name: string
@@ -49,20 +47,32 @@ export async function runTogether(parts: readonly Part[], io: CommandIo, env: En
   const reason = await Promise.race([untilStopped(), all.then(() => undefined)])
   stopping = true
   if (reason !== undefined) {
-    await end(
-      children.map(({ child }) => child),
-      all,
-    )
+    const ending = children.map(({ child }) => child)
+    await endAll(ending, all)
   }
   return failed ? 1 : 0
 }
 
+/** What of a child is needed to end it. */
+export interface Ending {
+  readonly exitCode: number | null
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly stdin: { readonly end: () => unknown }
+}
+
 /** Lets them finish what runs; a second signal, or too long a time, ends them at once. */
-async function end(children: readonly Bun.Subprocess[], all: Promise<unknown>): Promise<void> {
-  const kill = (signal: NodeJS.Signals) => {
-    for (const child of children) if (child.exitCode === null) child.kill(signal)
+export async function endAll(
+  children: readonly Ending[],
+  all: Promise<unknown>,
+  platform: string = process.platform,
+): Promise<void> {
+  const each = (action: (child: Ending) => void) => {
+    for (const child of children) if (child.exitCode === null) action(child)
   }
-  kill("SIGTERM")
+  const kill = (signal: NodeJS.Signals) => each((child) => child.kill(signal))
+  // On Windows every signal kills; the end of its standard input is told to a child everywhere.
+  if (platform === "win32") each((child) => void child.stdin.end())
+  else kill("SIGTERM")
   const late = Promise.withResolvers<string>()
   const timer = setTimeout(() => late.resolve("late"), drainMs + slackMs)
   const hurried = untilStopped([late.promise]).then(() => kill("SIGKILL"))

@@ -1,6 +1,5 @@
 // What one of our processes tells another that it starts: through the environment, where no shell mangles it.
-
-type Environment = Readonly<Record<string, string | undefined>>
+import type { Environment } from "../io.ts"
 
 const idVariable = "CLAUDE_PROXY_INSTANCE"
 const parentVariable = "CLAUDE_PROXY_PARENT"

@@ -2,14 +2,14 @@
 // started it. It counts as started when its port gives its id back.
 import { randomUUID } from "node:crypto"
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs"
+import type { Environment } from "../io.ts"
+import { holdInterrupt, type Interrupt } from "../serve/until-stopped.ts"
 import { compiled, version } from "../version.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { backgroundEnvironment, ownProgram } from "./inherited.ts"
 import { probe, startLimitMs } from "./liveness.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
 import { ownFolder, type Store, storeProblem } from "./store.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface LaunchPlan {
   readonly name: string
@@ -25,6 +25,8 @@ export type Launched =
   | { readonly ok: false; readonly exitCode: number; readonly text: string }
 
 const pollMs = 40
+// As shells tell of SIGINT.
+const interrupted = 130
 // Logs of proxies that are not started any more go like the past days of the others.
 const logLifeMs = 3 * 24 * 3_600_000
 
@@ -41,22 +43,38 @@ export async function launch(plan: LaunchPlan, store: Store, env: Environment): 
 
 async function launchClaimed(plan: LaunchPlan, store: Store, env: Environment): Promise<Launched> {
   const record = draft(plan, store)
-  const claimed = await claim(store, record)
-  if (!claimed.ok) return failed(1, `claude-proxy: ${explainHolder(claimed)}\n`)
-  const { logs } = store
-  ownFolder(logs.folder)
-  logs.absorb(plan.name)
-  logs.sweep(Date.now() - logLifeMs)
-  let result: Launched
+  // From here on: a signal must not leave a name behind that nobody has.
+  const interrupt = holdInterrupt()
   try {
-    const child = spawn(plan, record, store, env)
-    result = await follow(child, record, store)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    result = failed(1, `claude-proxy: ${plan.name} cannot be started in ${plan.cwd}: ${why}\n`)
+    const claimed = await claim(store, record, undefined, interrupt.seen)
+    if (!claimed.ok)
+      return failed(interrupt.seen() ? interrupted : 1, `claude-proxy: ${explainHolder(claimed)}\n`)
+    const result = await start(plan, record, store, env, interrupt)
+    if (!result.ok) await store.locked(plan.name, () => store.remove(record))
+    return result
+  } finally {
+    interrupt.release()
   }
-  if (!result.ok) await store.locked(plan.name, () => store.remove(record))
-  return result
+}
+
+async function start(
+  plan: LaunchPlan,
+  record: InstanceRecord,
+  store: Store,
+  env: Environment,
+  interrupt: Interrupt,
+): Promise<Launched> {
+  const { logs } = store
+  try {
+    ownFolder(logs.folder)
+    await store.locked(plan.name, () => logs.absorb(plan.name))
+    logs.sweep(Date.now() - logLifeMs)
+    const child = spawn(plan, record, store, env)
+    return await follow(child, record, store, interrupt)
+  } catch (error) {
+    const why = storeProblem(error, store) ?? (error instanceof Error ? error.message : String(error))
+    return failed(1, `claude-proxy: ${plan.name} cannot be started in ${plan.cwd}: ${why}\n`)
+  }
 }
 
 function failed(exitCode: number, text: string): Launched {
@@ -68,6 +86,7 @@ function draft({ name, argv, cwd, envFile }: LaunchPlan, store: Store): Instance
     name,
     id: randomUUID(),
     state: "starting",
+    keep: false,
     detached: true,
     pid: null,
     host: "",
@@ -90,69 +109,65 @@ function spawn(plan: LaunchPlan, { id }: InstanceRecord, { logs }: Store, env: E
   writeFileSync(path, "", { mode: 0o600 })
   const output = openSync(path, "a", 0o600)
   try {
-    const child = Bun.spawn([...ownProgram(compiled), "serve", ...plan.argv, "--name", plan.name], {
+    return Bun.spawn([...ownProgram(compiled), "serve", ...plan.argv, "--name", plan.name], {
       cwd: plan.cwd,
       env: backgroundEnvironment(env, id),
       stdio: ["ignore", output, output],
       detached: true,
       windowsHide: true,
     })
-    child.unref()
-    return child
   } finally {
     closeSync(output)
   }
 }
 
-async function follow(child: Bun.Subprocess, { name, id }: InstanceRecord, store: Store): Promise<Launched> {
-  const interrupt = listen()
-  try {
-    await update(store, { name, id }, (found) => ({ ...found, pid: found.pid ?? child.pid }))
-    const until = performance.now() + startLimitMs
-    while (performance.now() < until && interrupt.signal() === undefined) {
-      // In this order: what it wrote before it ended is there when its end is seen.
-      const ended = child.exitCode !== null || child.signalCode !== null
-      const record = store.read(name)
-      if (ended) return explainEnd(child, name, store)
-      if (record?.id === id && record.facts !== null && (await probe(record)).kind === "ours")
-        return { ok: true, record, facts: record.facts }
-      await Promise.race([Bun.sleep(pollMs), child.exited])
+async function follow(
+  child: Bun.Subprocess,
+  { name, id }: InstanceRecord,
+  store: Store,
+  interrupt: Interrupt,
+): Promise<Launched> {
+  await update(store, { name, id }, (found) => ({ ...found, pid: found.pid ?? child.pid }))
+  const until = performance.now() + startLimitMs
+  while (performance.now() < until && !interrupt.seen()) {
+    // In this order: what it wrote before it ended is there when its end is seen.
+    const ended = child.exitCode !== null || child.signalCode !== null
+    const record = store.read(name)
+    if (ended) return await explainEnd(child, { name, id }, store)
+    if (record?.id === id && record.facts !== null && (await probe(record)).kind === "ours") {
+      // Until now it kept this process waiting.
+      child.unref()
+      return { ok: true, record, facts: record.facts }
     }
-    child.kill("SIGKILL")
-    await child.exited
-    const signal = interrupt.signal()
-    const why = signal === undefined ? `did not answer within ${startLimitMs / 1000} s` : "was not started"
-    return failed(signal === undefined ? 1 : 130, `claude-proxy: ${name} ${why}.\n${said(name, store)}`)
-  } finally {
-    interrupt.release()
+    await Promise.race([Bun.sleep(pollMs), child.exited])
   }
+  child.kill("SIGKILL")
+  await child.exited
+  const why = interrupt.seen() ? "was not started" : `did not answer within ${startLimitMs / 1000} s`
+  const text = `claude-proxy: ${name} ${why}.\n${await said({ name, id }, store)}`
+  return failed(interrupt.seen() ? interrupted : 1, text)
 }
 
-/** The output of a start that failed goes on in the log: who asks for it later finds the reason there. */
-function said(name: string, { logs }: Store): string {
-  const text = logs.absorb(name)
-  rmSync(logs.outputOf(name), { force: true })
-  return text
+/**
+ * The output of a start that failed goes on in the log: who asks for it later finds the reason there. Not when
+ * somebody has found it dead already and has the name: the output is theirs then.
+ */
+function said({ name, id }: Pick<InstanceRecord, "name" | "id">, store: Store): Promise<string> {
+  return store.locked(name, () => {
+    if (store.read(name)?.id !== id) return ""
+    const text = store.logs.absorb(name)
+    rmSync(store.logs.outputOf(name), { force: true })
+    return text
+  })
 }
 
-function explainEnd(child: Bun.Subprocess, name: string, store: Store): Launched {
-  const text = said(name, store)
+async function explainEnd(
+  child: Bun.Subprocess,
+  { name, id }: Pick<InstanceRecord, "name" | "id">,
+  store: Store,
+): Promise<Launched> {
+  const text = await said({ name, id }, store)
   const how = child.signalCode === null ? `exit code ${child.exitCode}` : `${child.signalCode}`
   const silent = `claude-proxy: ${name} ended before it answered (${how}) and did not say why. Its log: ${store.logs.pathOf(name)}\n`
   return failed(child.exitCode === null || child.exitCode === 0 ? 1 : child.exitCode, text || silent)
-}
-
-function listen(): { readonly signal: () => NodeJS.Signals | undefined; readonly release: () => void } {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
-  let seen: NodeJS.Signals | undefined
-  const note = (signal: NodeJS.Signals) => {
-    seen = signal
-  }
-  for (const name of signals) process.on(name, note)
-  return {
-    signal: () => seen,
-    release: () => {
-      for (const name of signals) process.off(name, note)
-    },
-  }
 }

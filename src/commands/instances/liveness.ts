@@ -2,6 +2,7 @@
 // by now, and the port may be another program's.
 import { readFile } from "node:fs/promises"
 import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import { keyOf } from "./names.ts"
 import type { InstanceRecord } from "./record.ts"
 
 export type Probe =
@@ -51,8 +52,12 @@ async function readSome(response: Response): Promise<string> {
 export type Liveness =
   | { readonly kind: "running"; readonly health: JsonObject }
   | { readonly kind: "starting" }
+  /** It was told to end, and lets its running requests finish. */
+  | { readonly kind: "draining" }
   /** Its process is there, but does not answer. */
   | { readonly kind: "hung" }
+  /** It does not answer, and whether the process that has its id is it, nobody tells. */
+  | { readonly kind: "unclear" }
   | { readonly kind: "dead"; readonly why: string }
 
 /** After this time a start has failed. */
@@ -60,14 +65,35 @@ export const startLimitMs = 60_000
 
 /** How an instance is, now. */
 export async function livenessOf(record: InstanceRecord): Promise<Liveness> {
-  if (record.state === "ended") return { kind: "dead", why: "it could not be started again" }
+  const { state } = record
+  if (state === "ended") return { kind: "dead", why: "its restart failed or was broken off" }
   const answer = await probe(record)
-  if (answer.kind === "ours") return { kind: "running", health: answer.health }
+  if (answer.kind === "ours")
+    return state === "draining" ? { kind: "draining" } : { kind: "running", health: answer.health }
   const age = Date.now() - Date.parse(record.startedAt)
-  if (record.state === "starting" && age < startLimitMs) return { kind: "starting" }
-  if ((await processOf(record)) === "ours") return { kind: "hung" }
-  const why = answer.kind === "other" ? "another program has its port" : "its port does not answer"
-  return { kind: "dead", why: record.state === "starting" ? "it did not come up" : why }
+  const young = state === "starting" && age < startLimitMs
+  if (young && record.pid === null) return { kind: "starting" }
+  const found = await processOf(record)
+  if (found === "gone") return { kind: "dead", why: whyDead(state, answer) }
+  if (young) return { kind: "starting" }
+  if (state === "draining") return { kind: "draining" }
+  return { kind: found === "ours" ? "hung" : "unclear" }
+}
+
+function whyDead(state: InstanceRecord["state"], answer: Probe): string {
+  if (state === "starting") return "it did not come up"
+  return answer.kind === "other" ? "another program has its port" : "its port does not answer"
+}
+
+/** Is there a process with this id, whoever's it is? */
+export function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // Another user's may not be asked, but is there.
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
 }
 
 /** Is the process with the recorded id the instance, by its command line? `unknown` where nobody tells. */
@@ -75,13 +101,19 @@ export async function processOf({
   pid,
   name,
 }: Pick<InstanceRecord, "pid" | "name">): Promise<"ours" | "gone" | "unknown"> {
-  if (pid === null) return "gone"
+  if (pid === null || !isThere(pid)) return "gone"
   const words = await commandLineOf(pid).catch(() => undefined)
   if (words === undefined) return "unknown"
-  const at = words.indexOf("--name")
-  const named = words.includes(`--name=${name}`) || (at >= 0 && words[at + 1] === name)
-  if (words.includes("serve") && named) return "ours"
+  if (words.includes("serve") && nameIn(words) === keyOf(name)) return "ours"
   return process.platform === "linux" && (await isEnding(pid)) ? "ours" : "gone"
+}
+
+/** The name may be written in another case than the one it was first given in. */
+function nameIn(words: readonly string[]): string | undefined {
+  const flag = "--name"
+  const at = words.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`))
+  const name = words[at] === flag ? words[at + 1] : words[at]?.slice(flag.length + 1)
+  return name === undefined ? undefined : keyOf(name)
 }
 
 /** Its command line goes before the process does, and before its port is free. A zombie is over. */
@@ -97,17 +129,22 @@ async function commandLineOf(pid: number): Promise<readonly string[]> {
     try {
       return (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0")
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return []
+      // It has ended since it was looked for; where it has not, there is no /proc to ask.
+      if (!isThere(pid)) return []
       throw error
     }
   }
-  const command =
-    process.platform === "win32"
-      ? [
-          ...["powershell", "-NoProfile", "-NonInteractive", "-Command"],
-          `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`,
-        ]
-      : ["ps", "-ww", "-o", "command=", "-p", String(pid)]
+  const windows = process.platform === "win32"
+  const command = windows
+    ? [
+        ...["powershell", "-NoProfile", "-NonInteractive", "-Command"],
+        `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`,
+      ]
+    : ["ps", "-ww", "-o", "command=", "-p", String(pid)]
   const child = Bun.spawn(command, { stdin: "ignore", stderr: "ignore", timeout: 5_000, windowsHide: true })
-  return (await new Response(child.stdout).text()).trim().replaceAll('"', "").split(/\s+/)
+  const text = await new Response(child.stdout).text()
+  await child.exited
+  // For a process that is not there ps fails, and PowerShell does not.
+  if (child.signalCode !== null || (windows && child.exitCode !== 0)) throw new Error("no answer")
+  return text.trim().replaceAll('"', "").split(/\s+/)
 }

@@ -2,15 +2,13 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { datedDay } from "../../observe/log-days.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { untilStopped } from "../serve/until-stopped.ts"
 import { stateFolder } from "./folder.ts"
 import { keyOf } from "./names.ts"
 import { howToStart, select, unknownName } from "./select.ts"
 import { createStore, type LogFolder } from "./store.ts"
-import { createTail, lastLines } from "./tail.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { createTail, lastLines, type Tail } from "./tail.ts"
 
 export interface LogsOptions {
   readonly name?: string | undefined
@@ -20,7 +18,10 @@ export interface LogsOptions {
 
 const pollMs = 200
 
-/** Prints the last lines; with `follow` until a signal. 1 when there is no such log, 2 when it is not clear which. */
+/**
+ * Prints the last lines, and behind them what the process wrote past its log, as it does when it crashes; with
+ * `follow` until a signal. Changes nothing. 1 when there is no such log, 2 when it is not clear which.
+ */
 export async function logs(options: LogsOptions, io: CommandIo, env: Environment): Promise<number> {
   const store = createStore(stateFolder(env))
   const chosen = choose(options.name, store)
@@ -28,19 +29,32 @@ export async function logs(options: LogsOptions, io: CommandIo, env: Environment
     io.error(`claude-proxy: ${chosen.problem}\n`)
     return chosen.exitCode
   }
-  store.logs.absorb(chosen)
-  const path = store.logs.pathOf(chosen)
-  const tail = createTail(path)
-  io.out(readEnd(store.logs, chosen, options.lines, tail.skip()))
+  const log = createTail(store.logs.pathOf(chosen))
+  const output = createTail(store.logs.outputOf(chosen))
+  const [size, outputSize] = [log.skip(), output.skip()]
+  const said = lastLines(store.logs.outputOf(chosen), options.lines, outputSize)
+  const before = readEnd(store.logs, chosen, options.lines - said.length, size)
+  io.out([...before, ...said].map((line) => `${line}\n`).join(""))
   if (!options.follow) return 0
-  const timer = setInterval(() => {
-    store.logs.absorb(chosen)
-    for (const text of tail.take()) io.out(text)
-  }, pollMs)
+  const take = createTake(log, output, said)
+  const timer = setInterval(() => io.out(take()), pollMs)
   await untilStopped()
   clearInterval(timer)
-  for (const text of tail.take()) io.out(text)
+  io.out(take())
   return 0
+}
+
+/** What is new in both files. The output goes into the log at the next start, and is not shown a second time. */
+function createTake(log: Tail, output: Tail, shown: readonly string[]): () => string {
+  let known = shown.map((line) => `${line}\n`).join("")
+  return () => {
+    const logged = log.take().join("")
+    const fresh = known !== "" && logged.includes(known) ? logged.replace(known, () => "") : logged
+    if (fresh !== logged) known = ""
+    const said = output.take().join("")
+    known += said
+    return fresh + said
+  }
 }
 
 interface Unclear {
@@ -52,7 +66,8 @@ interface Unclear {
 function choose(name: string | undefined, store: ReturnType<typeof createStore>): string | Unclear {
   const records = store.list()
   const selection = select(records, { name, all: false })
-  const kept = filesIn(store.logs.folder).flatMap((file) => /^(.+)\.log$/.exec(file)?.[1] ?? [])
+  const files = filesIn(store.logs.folder)
+  const kept = [...new Set(files.flatMap((file) => /^(.+)\.(?:log|output)$/.exec(file)?.[1] ?? []))]
   const [only] = kept
   switch (selection.kind) {
     case "some":
@@ -78,7 +93,7 @@ function choose(name: string | undefined, store: ReturnType<typeof createStore>)
 }
 
 /** The last lines of the file up to a size, and before it those of its past days, as many as it takes. */
-function readEnd(folder: LogFolder, name: string, lines: number, size: number): string {
+function readEnd(folder: LogFolder, name: string, lines: number, size: number): readonly string[] {
   const base = `${folder.baseOf(name)}.log`
   const past = filesIn(folder.folder)
     .filter((file) => datedDay(file, `${base}.`) !== undefined)
@@ -88,7 +103,7 @@ function readEnd(folder: LogFolder, name: string, lines: number, size: number): 
     if (found.length >= lines) break
     found = [...lastLines(join(folder.folder, file), lines - found.length), ...found]
   }
-  return found.map((line) => `${line}\n`).join("")
+  return found
 }
 
 function filesIn(folder: string): readonly string[] {

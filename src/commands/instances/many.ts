@@ -1,11 +1,9 @@
 // Several proxies from one command: in the background, or here with their output side by side.
 import type { Instance } from "../../config/models/read.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { launchAll } from "./background.ts"
 import { type Part, runTogether } from "./foreground.ts"
 import { flagsFor, type StartOptions } from "./plan.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Starts each instance as a process of its own, with its settings file, port and name. */
 export async function serveMany(

@@ -1,14 +1,14 @@
 // What one `serve` is to start: a proxy here, one in the background, or several.
 import { dirname, resolve } from "node:path"
-import { type Loaded, type LoadResult, loadHere } from "../../config/load.ts"
+import { type Loaded, type LoadResult, loadHere, type Pipes } from "../../config/load.ts"
 import { nameProblem } from "../../config/models/instances.ts"
 import type { Instance } from "../../config/models/read.ts"
 import { nearest } from "../arguments.ts"
+import type { Environment } from "../io.ts"
 import { inherited } from "./inherited.ts"
 import { parseInstances } from "./list.ts"
 import { defaultName, keyOf } from "./names.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { pipeProblem } from "./pipes.ts"
 
 /** Flags of `serve` that every process it starts gets as well. */
 export interface Shared {
@@ -18,6 +18,8 @@ export interface Shared {
   readonly modelsFile?: string | undefined
   readonly logLevel?: string | undefined
   readonly demo: boolean
+  /** What this process has read of pipes. */
+  readonly pipes?: Pipes | undefined
 }
 
 export interface StartOptions extends Shared {
@@ -47,8 +49,10 @@ export function planStart<Options extends StartOptions>(options: Options, env: E
     if (port !== undefined || name !== undefined)
       return wrong(`${flag} cannot be given with --instances: each instance has its own there.`)
     const read = parseInstances(instances)
-    return read.ok ? { kind: "many", instances: read.instances } : wrong(`--instances: ${read.problem}.`)
+    return read.ok ? many(options, read.instances) : wrong(`--instances: ${read.problem}.`)
   }
+  const piped = options.detach ? pipeProblem(options) : undefined
+  if (piped !== undefined) return wrong(piped)
   // Alone here is what most are: for them the files are read once, and planLoaded() looks then.
   if (isOne(options, env) || (name === undefined && !options.detach)) return one(options)
   return fromFile(options, readListed(options))
@@ -76,7 +80,7 @@ function fromFile<Options extends StartOptions>(
 ): Start<Options> {
   const { name } = options
   if (instances.length === 0) return one(options)
-  if (name === undefined) return { kind: "many", instances }
+  if (name === undefined) return many(options, instances)
   const wanted = instances.find((instance) => keyOf(instance.name) === keyOf(name))
   const names = instances.map((instance) => instance.name)
   if (wanted === undefined) {
@@ -92,7 +96,17 @@ function fromFile<Options extends StartOptions>(
 
 function one<Options extends StartOptions>(options: Options): Start<Options> {
   const { name = defaultName, detach } = options
-  return detach ? { kind: "background", options: { ...options, name } } : { kind: "here", options }
+  if (!detach) return { kind: "here", options }
+  const problem = pipeProblem(options)
+  return problem === undefined ? { kind: "background", options: { ...options, name } } : wrong(problem)
+}
+
+function many<Options extends StartOptions>(
+  options: Options,
+  instances: readonly Instance[],
+): Start<Options> {
+  const problem = pipeProblem(options, instances)
+  return problem === undefined ? { kind: "many", instances } : wrong(problem)
 }
 
 interface Listed {
@@ -101,9 +115,9 @@ interface Listed {
 }
 
 /** Broken settings list none: what is wrong with them is said when they are used. */
-function readListed({ envFile, modelsFile }: Shared): Listed {
+function readListed({ envFile, modelsFile, pipes }: Shared): Listed {
   const flags = { CUSTOM_MODELS_FILE: modelsFile }
-  const loaded = loadHere({ flags, envFile, localFile: true, needsUpstream: false })
+  const loaded = loadHere({ flags, envFile, localFile: true, needsUpstream: false, pipes })
   return loaded.ok ? listedIn(loaded) : { path: "", instances: [] }
 }
 

@@ -1,5 +1,6 @@
 // What is written down of a proxy that runs under a name. No value of a setting: where a key comes from is
-// known by its name alone.
+// known by its name alone. Other versions read and write it too: what an instance is found and ended by must be
+// right, everything else may be missing or of another form.
 import { z } from "zod"
 import { parseJson } from "../../protocol/json.ts"
 
@@ -28,27 +29,30 @@ const Record = z
     name: z.string(),
     /** Made up for each start: /health gives it back. */
     id: z.string().min(1),
-    state: z.enum(["starting", "running", "ended"]),
+    /** `ended`: it was stopped to be started again, and was not. */
+    state: z.enum(["starting", "running", "draining", "ended"]),
+    /** It is to be started again: when it ends, this file stays. */
+    keep: z.boolean().catch(false),
     /** In the background, or in somebody's terminal. */
-    detached: z.boolean(),
+    detached: z.boolean().catch(true),
     /** Null until the process is there. */
     pid: z.number().int().nullable(),
-    host: z.string(),
+    host: z.string().catch(""),
     port: z.number().int(),
     /** Port 0 was asked for: a restart keeps the one that was found. */
-    freePort: z.boolean(),
+    freePort: z.boolean().catch(false),
     url: z.string(),
-    version: z.string(),
-    startedAt: z.string(),
+    version: z.string().catch(""),
+    startedAt: z.string().catch(""),
     /** The flags of `serve`, without the name. */
     argv: texts,
     cwd: z.string(),
-    envFile: z.string().nullable(),
-    log: z.string(),
+    envFile: z.string().nullable().catch(null),
+    log: z.string().catch(""),
     /** Names of the settings that came from the environment. */
-    fromEnvironment: texts,
+    fromEnvironment: texts.catch([]),
     /** Null until it listens. */
-    facts: Facts.nullable(),
+    facts: Facts.nullable().catch(null),
   })
   .readonly()
 

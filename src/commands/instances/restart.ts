@@ -1,6 +1,7 @@
 // `restart`: ends a proxy if it runs, and starts it again as it was started. Settings that came from the
 // environment are not kept anywhere: they come from the environment it is restarted in.
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
+import { holdInterrupt } from "../serve/until-stopped.ts"
 import { tellAll, tellOne } from "./background.ts"
 import { stateFolder } from "./folder.ts"
 import { type Launched, launch } from "./launch.ts"
@@ -9,8 +10,6 @@ import type { InstanceRecord } from "./record.ts"
 import { howToStart, select, type Wanted } from "./select.ts"
 import { stopOne } from "./stop.ts"
 import { createStore, type Store } from "./store.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** As `serve --detach`: 0 when they answer; else the exit code of the one, or 1 when one of several failed. */
 export async function restart(wanted: Wanted, io: CommandIo, env: Environment): Promise<number> {
@@ -46,8 +45,13 @@ async function restartOne(
     return refuse(
       `${name} runs in a terminal (pid ${record.pid ?? "unknown"}); end it there, or with claude-proxy stop ${name}, and start it again.`,
     )
-  const stopped = await stopOne(record, store, io)
+  const interrupt = holdInterrupt(() =>
+    io.error(`claude-proxy: ${name} finishes its running requests, and is then not started again\n`),
+  )
+  const stopped = await stopOne(record, store, io, { keep: true })
+  interrupt.release()
   if (!stopped.ok) return refuse(stopped.text)
+  if (interrupt.seen()) return { ok: false, exitCode: 130, text: notRunning(name, "To start it again") }
   const missing = record.fromEnvironment.filter((variable) => (env[variable] ?? "") === "")
   const launched = await launch(
     { name, argv: keepPort(argv, record), cwd, envFile: envFile ?? undefined },
@@ -60,8 +64,12 @@ async function restartOne(
     missing.length === 0
       ? ""
       : `claude-proxy: ${name} was started with ${missing.join(", ")} in its environment; here ${missing.length === 1 ? "it is" : "they are"} not set.\n`
-  const after = `claude-proxy: ${name} is not running. Once that is put right: claude-proxy restart ${name}\n`
-  return { ...launched, text: `${launched.text}${hint}${after}` }
+  const when = launched.exitCode === 130 ? "To start it again" : "Once that is put right"
+  return { ...launched, text: `${launched.text}${hint}${notRunning(name, when)}` }
+}
+
+function notRunning(name: string, when: string): string {
+  return `claude-proxy: ${name} is not running. ${when}: claude-proxy restart ${name}\n`
 }
 
 function refuse(text: string): Launched {

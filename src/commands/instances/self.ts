@@ -6,7 +6,7 @@ import type { Config } from "../../config/config.ts"
 import type { Described, Loaded } from "../../config/load.ts"
 import { createLogFile } from "../../observe/log-files.ts"
 import type { RunningServer } from "../../server/server.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { version } from "../version.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { stateFolder } from "./folder.ts"
@@ -15,8 +15,6 @@ import { keyOf } from "./names.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
 import { createStore, ownFolder, type Store, storeProblem } from "./store.ts"
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 export interface Self {
   /** Given back by /health. */
   readonly instance: { readonly name: string; readonly id: string }
@@ -24,10 +22,12 @@ export interface Self {
   readonly io: CommandIo
   /** Nobody sees its output: what it has to say at the start is written down instead. */
   readonly background: boolean
-  /** Writes down that it listens; false when somebody else has the name by now. */
-  readonly announce: (facts: StartFacts, server: RunningServer) => Promise<boolean>
+  /** Writes down that it listens; gives the sentence that says who has the name, when somebody else has by now. */
+  readonly announce: (facts: StartFacts, server: RunningServer) => Promise<string | undefined>
   /** Resolves when it is asked to end other than by a signal. */
   readonly asked: Promise<string>
+  /** Writes down that it is ending, so that nobody tells it a second time. */
+  readonly draining: () => Promise<void>
   /** Takes the file away and writes the rest of the log. */
   readonly leave: () => Promise<void>
 }
@@ -68,13 +68,14 @@ async function takeName(
   const { name } = options
   const { config } = loaded
   ownFolder(store.logs.folder)
+  const draft = { ...newRecord(options, store, id, factsOf(loaded)), detached: background }
   if (background) {
-    const mine = await update(store, { name, id }, (found) => ({ ...found, ...factsOf(loaded) }))
-    if (!mine) return `${name} was started by somebody else in the meantime.`
+    const taken = await writeOver(store, draft, (found) => ({ ...found, ...factsOf(loaded) }))
+    if (taken !== undefined) return taken
   } else {
-    const claimed = await claim(store, newRecord(options, store, id, factsOf(loaded)))
+    const claimed = await claim(store, draft)
     if (!claimed.ok) return explainHolder(claimed)
-    store.logs.absorb(name)
+    await store.locked(name, () => store.logs.absorb(name))
   }
   const file = createLogFile({
     folder: store.logs.folder,
@@ -96,15 +97,36 @@ async function takeName(
       },
     },
     background,
-    announce: (facts, server) => update(store, { name, id }, (found) => running(found, facts, server)),
+    announce: (facts, server) => writeOver(store, draft, (found) => running(found, facts, server)),
+    draining: async () => {
+      // What cannot be written down must not keep it from ending.
+      await update(store, { name, id }, (found) => ({ ...found, state: "draining" })).catch(() => {})
+    },
     asked: asked.asked,
     leave: async () => {
       asked.close()
       await file.close()
       process.off("exit", flush)
-      await store.locked(name, () => store.remove({ name, id }))
+      await store.locked(name, () => leave(store, { name, id })).catch(() => {})
     },
   }
+}
+
+function leave(store: Store, { name, id }: Pick<InstanceRecord, "name" | "id">): void {
+  const found = store.read(name)
+  store.remove({ name, id })
+  if (found?.id === id && found.keep) store.write({ ...found, state: "ended" })
+}
+
+/** Changes what is written of it, or writes it anew where the file was deleted; else says who has the name. */
+async function writeOver(
+  store: Store,
+  draft: InstanceRecord,
+  change: (found: InstanceRecord) => InstanceRecord,
+): Promise<string | undefined> {
+  if (await update(store, draft, change)) return undefined
+  const claimed = await claim(store, change(draft), 0)
+  return claimed.ok ? undefined : explainHolder(claimed)
 }
 
 function running(found: InstanceRecord, facts: StartFacts, server: RunningServer): InstanceRecord {
@@ -117,6 +139,7 @@ function newRecord(options: SelfOptions, store: Store, id: string, known: Known)
     name: options.name,
     id,
     state: "starting",
+    keep: false,
     detached: false,
     url: "",
     startedAt: new Date().toISOString(),

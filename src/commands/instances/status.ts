@@ -1,7 +1,7 @@
 // `status`: every proxy that was started under a name, as its port answers now.
 import { createColors } from "picocolors"
 import { objectOf, textOf } from "../../protocol/json.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { localTime } from "./claim.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"
@@ -9,8 +9,6 @@ import { type Liveness, livenessOf } from "./liveness.ts"
 import type { InstanceRecord } from "./record.ts"
 import { howToStart, select } from "./select.ts"
 import { createStore } from "./store.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface StatusOptions {
   readonly name?: string | undefined
@@ -22,7 +20,10 @@ interface Seen {
   readonly liveness: Liveness
 }
 
-/** 0 when all of them run (or there are none), 1 when one does not, or none has the name. */
+/**
+ * 0 when all of them run, or begin or end in good order (or there are none); 1 when one is dead or does not answer,
+ * or none has the name.
+ */
 export async function status(options: StatusOptions, io: CommandIo, env: Environment): Promise<number> {
   const records = createStore(stateFolder(env)).list()
   const selection = select(records, { name: options.name, all: options.name === undefined })
@@ -38,7 +39,7 @@ export async function status(options: StatusOptions, io: CommandIo, env: Environ
     selection.records.map(async (record) => ({ record, liveness: await livenessOf(record) })),
   )
   io.out(options.json ? `${JSON.stringify(seen.map(toJson), null, 2)}\n` : render(seen, io.color))
-  return seen.some(({ liveness }) => liveness.kind === "dead" || liveness.kind === "hung") ? 1 : 0
+  return seen.some(({ liveness }) => ["dead", "hung", "unclear"].includes(liveness.kind)) ? 1 : 0
 }
 
 /** Settings may have changed since the start: who runs is asked, who does not is remembered. */
@@ -105,10 +106,20 @@ function renderState(liveness: Liveness, color: boolean): string {
   const why = whyOf(liveness)
   const text = why === undefined ? liveness.kind : `${liveness.kind} (${why})`
   if (liveness.kind === "running") return green(text)
-  return liveness.kind === "starting" ? yellow(text) : red(text)
+  return liveness.kind === "starting" || liveness.kind === "draining" ? yellow(text) : red(text)
 }
 
 function whyOf(liveness: Liveness): string | undefined {
-  if (liveness.kind === "dead") return liveness.why
-  return liveness.kind === "hung" ? "its process is there, but its port does not answer" : undefined
+  switch (liveness.kind) {
+    case "dead":
+      return liveness.why
+    case "draining":
+      return "finishing its requests"
+    case "hung":
+      return "its process is there, but its port does not answer"
+    case "unclear":
+      return "its port does not answer, and whether its process is there cannot be told"
+    default:
+      return undefined
+  }
 }

@@ -1,14 +1,13 @@
 // `stop`: lets a proxy finish what it does and end; one that does not is ended.
 import { rmSync, writeFileSync } from "node:fs"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { drainMs } from "../serve/until-stopped.ts"
+import { update } from "./claim.ts"
 import { stateFolder } from "./folder.ts"
-import { livenessOf, probe, processOf } from "./liveness.ts"
+import { isThere, livenessOf, probe, processOf } from "./liveness.ts"
 import type { InstanceRecord } from "./record.ts"
 import { howToStart, select, type Wanted } from "./select.ts"
-import { createStore, type Store } from "./store.ts"
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { createStore, type Store, storeProblem } from "./store.ts"
 
 /** 0 when they are gone, 1 when one is not or there is none of that name, 2 when it is not clear which. */
 export async function stop(wanted: Wanted, io: CommandIo, env: Environment): Promise<number> {
@@ -35,40 +34,82 @@ export interface Stopped {
   readonly text: string
 }
 
+export interface StopOptions {
+  /** It is to be started again: its state file stays, whatever becomes of this process meanwhile. */
+  readonly keep?: boolean
+  /** After so long it is killed. For tests. */
+  readonly patienceMs?: number
+}
+
 // On top of the time that running requests have.
 const slackMs = 5_000
 const killedMs = 5_000
 const tellAfterMs = 1_000
 const pollMs = process.platform === "win32" ? 400 : 50
 
-/** Ends one, waits until it is gone, and takes its state file away. */
-export async function stopOne(record: InstanceRecord, store: Store, io: CommandIo): Promise<Stopped> {
+/** Ends one, waits until it is gone, and takes its state file away. One that is ending already is waited for. */
+export async function stopOne(
+  record: InstanceRecord,
+  store: Store,
+  io: CommandIo,
+  options: StopOptions = {},
+): Promise<Stopped> {
+  try {
+    return await end(record, store, io, options)
+  } catch (error) {
+    const problem = storeProblem(error, store)
+    if (problem === undefined) throw error
+    return { ok: false, text: problem }
+  }
+}
+
+async function end(
+  record: InstanceRecord,
+  store: Store,
+  io: CommandIo,
+  { keep = false, patienceMs = drainMs + slackMs }: StopOptions,
+): Promise<Stopped> {
   const { name, pid } = record
   const liveness = await livenessOf(record)
   if (liveness.kind === "dead") {
-    await forget(record, store)
+    await forget(record, store, keep)
     return { ok: true, text: `${name} was dead (${liveness.why}); what was written of it is removed` }
   }
   // Only the answer of its port, or its own command line, proves that the process is ours to end.
   const proven = liveness.kind === "running" || (await processOf(record)) === "ours"
-  if (pid === null || !proven)
-    return { ok: false, text: `${name} is just being started; wait a moment, then stop it again.` }
-  ask(record, store, pid)
+  if (pid === null || !(proven || liveness.kind === "draining")) return { ok: false, text: notOurs(record) }
+  if (await isFirst(record, store, keep)) ask(record, store, pid)
   const notice = setTimeout(
     () => io.error(`claude-proxy: ${name} finishes its running requests, at most ${drainMs / 1000} s\n`),
     tellAfterMs,
   )
-  const gone = await untilGone(record, store, drainMs + slackMs)
+  const gone = await untilGone(() => isGone(record, store, pid), patienceMs)
   clearTimeout(notice)
   if (gone) {
-    await forget(record, store)
+    await forget(record, store, keep)
     return { ok: true, text: `${name} is stopped` }
   }
+  if (!proven) return { ok: false, text: notOurs(record) }
   send(pid, "SIGKILL")
-  if (!(await untilGone(record, store, killedMs)))
+  if (!(await untilGone(() => isKilled(record, pid), killedMs)))
     return { ok: false, text: `${name} (pid ${pid}) cannot be ended; it is still there.` }
-  await forget(record, store)
-  return { ok: true, text: `${name} did not end within ${(drainMs + slackMs) / 1000} s and was killed` }
+  await forget(record, store, keep)
+  return { ok: true, text: `${name} did not end within ${patienceMs / 1000} s and was killed` }
+}
+
+function notOurs({ name, state, pid, url }: InstanceRecord): string {
+  if (state === "starting") return `${name} is just being started; wait a moment, then stop it again.`
+  return `${name} does not answer at ${url}, and whether process ${pid} is it cannot be told here: end that process yourself, then claude-proxy stop ${name}.`
+}
+
+/** Writes down that it is told to end; false when it was told before: a second signal would cut its requests. */
+async function isFirst(record: InstanceRecord, store: Store, keep: boolean): Promise<boolean> {
+  let first = true
+  await update(store, record, (found) => {
+    first = found.state !== "draining"
+    return { ...found, state: "draining", keep }
+  })
+  return first
 }
 
 function ask(record: InstanceRecord, store: Store, pid: number): void {
@@ -84,27 +125,43 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Its file may go before its process does, and its port before both. */
-async function untilGone(record: InstanceRecord, store: Store, limitMs: number): Promise<boolean> {
+async function untilGone(isOver: () => Promise<boolean>, limitMs: number): Promise<boolean> {
   const until = performance.now() + limitMs
   for (;;) {
-    if (await isGone(record, store)) return true
+    if (await isOver()) return true
     if (performance.now() > until) return false
     await Bun.sleep(pollMs)
   }
 }
 
-async function isGone(record: InstanceRecord, store: Store): Promise<boolean> {
-  const found = process.platform === "win32" ? "unknown" : await processOf(record)
+/** Its file may go before its process does, and its port before both. */
+async function isGone(record: InstanceRecord, store: Store, pid: number): Promise<boolean> {
+  const found = await whatIsLeft(record, pid)
   if (found !== "unknown") return found === "gone"
-  return store.read(record.name)?.id !== record.id && (await probe(record)).kind !== "ours"
+  const { id, state } = store.read(record.name) ?? {}
+  const left = id !== record.id || state === "ended"
+  return left && (await probe(record)).kind !== "ours"
 }
 
-async function forget(record: InstanceRecord, store: Store): Promise<void> {
+/** One that was killed takes no file away. */
+async function isKilled(record: InstanceRecord, pid: number): Promise<boolean> {
+  const found = await whatIsLeft(record, pid)
+  return found === "unknown" ? (await probe(record)).kind !== "ours" : found === "gone"
+}
+
+/** On Windows to ask for a command line takes seconds: it is done once, before anything is ended. */
+async function whatIsLeft(record: InstanceRecord, pid: number): ReturnType<typeof processOf> {
+  if (!isThere(pid)) return "gone"
+  return process.platform === "win32" ? "unknown" : processOf(record)
+}
+
+async function forget(record: InstanceRecord, store: Store, keep: boolean): Promise<void> {
   await store.locked(record.name, () => {
+    const found = store.read(record.name)
+    if (found !== undefined && found.id !== record.id) return
     store.remove(record)
-    if (store.read(record.name) !== undefined) return
     store.logs.absorb(record.name)
     rmSync(store.logs.outputOf(record.name), { force: true })
+    if (keep) store.write({ ...record, state: "ended" })
   })
 }

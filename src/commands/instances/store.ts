@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto"
 import {
   appendFileSync,
   chmodSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -26,7 +27,10 @@ export interface Store {
   readonly write: (record: InstanceRecord) => void
   /** Removes the file if it is still that of this very start. */
   readonly remove: (record: Pick<InstanceRecord, "name" | "id">) => void
-  /** Nobody else, in no process, is within `action` for the same name. */
+  /**
+   * Nobody else, in no process, is within `action` for the same name. Rejects when the lock cannot be had: the
+   * sentence for it is storeProblem()'s.
+   */
   readonly locked: <T>(name: string, action: () => Promise<T> | T) => Promise<T>
   readonly logs: LogFolder
   /** For systems without signals: its presence asks the instance to end. */
@@ -40,18 +44,20 @@ export interface LogFolder {
   readonly pathOf: (name: string) => string
   /** What the process itself wrote, past the logger: what it says when it cannot start, or when it crashes. */
   readonly outputOf: (name: string) => string
-  /** Moves that into the log, and gives it. */
+  /** Moves that into the log, and gives it. Only for who has the name, or its lock. */
   readonly absorb: (name: string) => string
   /** Removes logs of proxies that are not there any more, untouched since that time. */
   readonly sweep: (before: number) => void
 }
 
-const lockWaitMs = 20
+const lockPollMs = 20
 // Whoever holds a lock asks one port and writes one file: after so long, its holder has died.
 const lockLifeMs = 15_000
+// Several may wait for one name, each for all that were before it.
+const lockWaitMs = 40_000
 
-/** The store in this folder. Nothing is made before something is written. */
-export function createStore(folder: string): Store {
+/** The store in this folder. Nothing is made before something is written. The limit is for tests. */
+export function createStore(folder: string, waitMs: number = lockWaitMs): Store {
   const instances = join(folder, "instances")
   const fileOf = (name: string) => join(instances, `${keyOf(name)}.json`)
 
@@ -81,7 +87,12 @@ export function createStore(folder: string): Store {
     ownFolder(instances)
     const path = join(instances, `${keyOf(name)}.lock`)
     const token = randomUUID()
-    while (!takeLock(path, token)) await Bun.sleep(lockWaitMs)
+    const until = performance.now() + waitMs
+    while (!takeLock(path, token)) {
+      if (performance.now() > until)
+        throw Object.assign(new Error(`${path} is taken`), { code: lockedCode, path })
+      await Bun.sleep(lockPollMs)
+    }
     try {
       return await action()
     } finally {
@@ -134,9 +145,28 @@ function takeLock(path: string, token: string): boolean {
     return true
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
-    if (Date.now() - changedAt(path) > lockLifeMs) rmSync(path, { force: true })
+    breakStale(path)
     return false
   }
+}
+
+/**
+ * Takes a lock away whose holder has died. Two may find it stale at once, and the slower one must not take away
+ * the new lock of the faster: what was moved is looked at, and a live lock goes back.
+ */
+function breakStale(path: string): void {
+  const owner = textOf(path)
+  // A clock that was set back leaves locks of the future behind.
+  const age = Math.abs(Date.now() - changedAt(path))
+  if (!Number.isFinite(age) || age < lockLifeMs) return
+  const aside = `${path}.${randomUUID()}`
+  try {
+    renameSync(path, aside)
+    if (textOf(aside) !== owner) linkSync(aside, path)
+  } catch {
+    // Somebody else was faster, or it cannot be taken: the next look, or the time limit, tells.
+  }
+  rmSync(aside, { force: true, recursive: true })
 }
 
 /** Makes a folder that is its owner's alone. */
@@ -145,14 +175,18 @@ export function ownFolder(path: string): void {
   chmodSync(path, 0o700)
 }
 
+const lockedCode = "LOCKED"
+
 /** What is wrong with the state folder, when that is what the error is about. */
 export function storeProblem(error: unknown, { folder }: Store): string | undefined {
   if (!(error instanceof Error && "code" in error && "path" in error)) return undefined
+  if (error.code === lockedCode)
+    return `another claude-proxy is at work on the same name; if none is, remove ${String(error.path)}.`
   if (!String(error.path).startsWith(folder) && !folder.startsWith(String(error.path))) return undefined
   return `cannot write into ${folder} (${String(error.code)}): make it writable, or set XDG_STATE_HOME to another folder.`
 }
 
-/** Of a file that has gone: never, long ago enough for nothing, recent enough for a lock to be tried anew. */
+/** Of a file that has gone: later than any time. */
 function changedAt(path: string): number {
   try {
     return statSync(path).mtimeMs

@@ -1,10 +1,11 @@
 // Which models there are, as a list: the ones the settings name, those of models.yaml, and what is known of each.
-import type { Config } from "../../config/config.ts"
+import type { Config, Upstream } from "../../config/config.ts"
 import { findModel, pickModel } from "../../config/pick.ts"
 import { resolveRoute } from "../../config/route.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import { findProvider } from "../../providers/table.ts"
+import { upstreamOf } from "../../server/probe/target.ts"
 
 /** One model, with the keys that `models --json` prints; null: not known. */
 export interface ModelRow {
@@ -115,10 +116,11 @@ function fromProviders({ upstream, others }: Config): readonly Candidate[] {
 }
 
 /** What is known of the model with this name, whether it can be reached or not. */
-function describeModel(name: string, { config, loose }: ListOptions): ModelRow {
+function describeModel(name: string, options: ListOptions): ModelRow {
+  const { config, loose } = options
   const resolved = resolveRoute(config, name, { exact: true })
   const known = resolved.ok ? resolved : resolveRoute(loose, name, { exact: true })
-  const why = resolved.ok ? lackOfKey(config, name, resolved.route) : lackOf(config, name, resolved.fault)
+  const why = resolved.ok ? lackOfKey(options, name, resolved.route) : lackOf(config, name, resolved.fault)
   const custom = findModel(loose, name)
   const id = custom?.id ?? name
   const facts = known.ok ? factsOf(known.route, loose) : nothingKnown
@@ -184,16 +186,24 @@ function lackOf(config: Config, name: string, fault: { readonly message: string 
 }
 
 /** An upstream that wants a key and has none; a server of the user's own may need none. */
-function lackOfKey(config: Config, name: string, route: Route): string | null {
-  if (route.apiKeys.length > 0 || route.keyName === "") return null
+function lackOfKey({ config, loose }: ListOptions, name: string, route: Route): string | null {
   const { upstream } = config
-  const custom = findModel(config, name)
-  const place = custom?.reach.ok === true ? custom.reach.upstream : undefined
-  const isMain = custom === undefined ? upstream.row.id === route.provider : place === upstream
-  const { keyNames, relay, baseUrl } = upstream.row
-  const isOpen = keyNames.length === 0 || (relay === true && baseUrl === null)
-  if (isMain && isOpen) return null
-  return route.keyName === upstream.keyName && upstream.apiKeys.length > 0
-    ? `needs a key: ${route.keyName} is the one for ${upstream.row.name} here`
+  const place = upstreamOf(config, name)
+  if (route.apiKeys.length > 0 || place === undefined) return null
+  if (route.keyName === "" && !isTaken(place, upstream)) return null
+  // Where settings are read without regard to keys, no upstream says that it needs one.
+  const needsKey = place.needsKey || (place === upstream ? !isOpen(place) : config === loose)
+  if (!needsKey) return null
+  return route.keyName === "" || (route.keyName === upstream.keyName && upstream.apiKeys.length > 0)
+    ? `needs a key: ${upstream.keyName} is the one for ${upstream.row.name} here`
     : `needs the key ${route.keyName}, which is not set`
+}
+
+/** Its provider's variable holds the key of the default upstream. */
+function isTaken({ row, addressSetting }: Upstream, { keyName, apiKeys }: Upstream): boolean {
+  return addressSetting === undefined && apiKeys.length > 0 && row.keyNames.includes(keyName)
+}
+
+function isOpen({ row }: Upstream): boolean {
+  return row.keyNames.length === 0 || (row.relay === true && row.baseUrl === null)
 }

@@ -3,6 +3,7 @@
 import { type Changes, changesBetween } from "../../config/changes.ts"
 import type { Loaded } from "../../config/load.ts"
 import type { Logger } from "../../observe/log.ts"
+import { isLoopback, renderOpen } from "./start-block.ts"
 
 export interface Line {
   readonly level: keyof Logger
@@ -27,7 +28,7 @@ export function renderChanges(before: Loaded, after: Loaded, circumstances: Circ
   return [
     ...(effective === undefined ? fallback : [effective]),
     ...said,
-    ...keyLines(before, after),
+    ...keyLines(before, after, circumstances),
     ...fresh(before.warnings, after.warnings).map((text): Line => ({ level: "warn", text })),
     ...fresh(before.described.infos, after.described.infos).map((text): Line => ({ level: "info", text })),
   ]
@@ -86,9 +87,13 @@ function hiddenLines({ hidden }: Changes): readonly Line[] {
   })
 }
 
-function keyLines(before: Loaded, after: Loaded): readonly Line[] {
+function keyLines(before: Loaded, after: Loaded, { host, port }: Circumstances): readonly Line[] {
   if (before.config.clientKeys.length === 0 || after.config.clientKeys.length > 0) return []
-  return [{ level: "warn", text: "clients need no key any more: ALLOWED_API_KEYS asks for one" }]
+  if (isLoopback(host))
+    return [{ level: "warn", text: "clients need no key any more: ALLOWED_API_KEYS asks for one" }]
+  // With port 0 nobody here knows which one was found.
+  const address = port === 0 ? host : `${host}:${port}`
+  return [{ level: "error", text: `clients need no key any more: ${renderOpen(address)}` }]
 }
 
 /** Those that were not there before, wherever in its file a setting stands by now. */

@@ -1,21 +1,27 @@
 // `serve`: starts the proxy, says where and with what, and serves until it is told to stop. In the background,
 // and when it starts several, it is done by others of the same program: see instances/.
 import type { Needs } from "../../config/load.ts"
+import type { Logger } from "../../observe/log.ts"
 import { startDemoUpstream } from "../../server/demo.ts"
 import { type RunningServer, startServer } from "../../server/server.ts"
 import { serveInBackground } from "../instances/background.ts"
+import { stateFolder } from "../instances/folder.ts"
 import { inherited, parentGone } from "../instances/inherited.ts"
 import { serveMany } from "../instances/many.ts"
+import { isDescriptor } from "../instances/pipes.ts"
 import { flagsOf, planLoaded, planStart, type Start, type StartOptions } from "../instances/plan.ts"
+import type { StartFacts } from "../instances/record.ts"
 import { enter, type Self } from "../instances/self.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo, Environment } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
 import { createLogging, type Logging } from "../logging.ts"
+import { createKeeper } from "../stats/keeper.ts"
 import { holdStrays } from "../strays.ts"
 import { version } from "../version.ts"
 import { createLiveLog, followSettings, type Settings } from "./live-config.ts"
 import { renderOpenWarning, renderStart, startFacts } from "./start-block.ts"
 import { startFailure } from "./start-failure.ts"
+import { most, variable } from "./uncapped.ts"
 import { drainMs, untilStopped } from "./until-stopped.ts"
 
 export interface ServeOptions extends StartOptions {
@@ -23,10 +29,9 @@ export interface ServeOptions extends StartOptions {
   readonly capped: boolean
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 /** Runs until a signal; 0 after a clean stop, 1 when the address cannot be had, 2 for a broken configuration. */
-export async function serve(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
+export async function serve(given: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
+  const options = { ...given, pipes: given.pipes ?? new Map() }
   return begin(planStart(options, env), options, io, env)
 }
 
@@ -54,7 +59,7 @@ function begin(
 async function serveHere(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
   const upstream = options.demo ? startDemoUpstream() : undefined
   try {
-    const { host, port, modelsFile, logLevel, envFile } = options
+    const { host, port, modelsFile, logLevel, envFile, pipes } = options
     const needs: Needs = {
       flags: { HOST: host, PORT: port, CUSTOM_MODELS_FILE: modelsFile, LOG_LEVEL: logLevel },
       envFile,
@@ -62,6 +67,7 @@ async function serveHere(options: ServeOptions, io: CommandIo, env: Environment)
       needsUpstream: true,
       demoBaseUrl: upstream?.baseUrl,
       terminal: inherited(env).terminal || undefined,
+      pipes,
     }
     const load = () => loadSettings(needs)
     const loaded = await load()
@@ -92,14 +98,21 @@ async function serveAs(
   }
   const origin = loaded.described.origins["LOG_FILE_PATH"]
   const logging = createLogging(loaded.config, self?.io ?? io, { stderr: true, origin })
-  if (options.capped)
-    logging.log.warn("at most 256 requests can run at once: this system does not let us lift Bun's limit")
+  if (options.capped) sayCapped(logging, [options.envFile, options.modelsFile])
   try {
     return await serveWith(settings, logging, self, io, env)
   } finally {
     await logging.close()
     await self?.leave()
   }
+}
+
+/** To lift the limit costs a beginning anew, which some systems forbid, and which a pipe does not outlive. */
+function sayCapped({ log }: Logging, files: readonly (string | undefined)[]): void {
+  const piped = files.some((path) => path !== undefined && isDescriptor(path))
+  if (piped)
+    log.info(`settings from a pipe: at most 256 requests run at once, unless ${variable}=${most} is set`)
+  else log.warn("at most 256 requests can run at once: this system does not let us lift Bun's limit")
 }
 
 async function serveWith(
@@ -112,38 +125,53 @@ async function serveWith(
   const { config, warnings, described } = settings.loaded
   const live = createLiveLog(logging)
   const { log, onExchange } = live
+  const history = createKeeper({ folder: stateFolder(env), log, config })
   for (const warning of warnings) log.warn(warning)
   let server: RunningServer
   try {
-    server = startServer({ config, log, version, onExchange, instance: self?.instance })
+    server = startServer({ config, log, version, onExchange, history, instance: self?.instance })
   } catch (error) {
     return startFailure(error, config, io)
   }
   // From here on a signal ends it in good order: who reads that it listens may send one at once.
   const parent = parentGone(env)
-  const stopped = untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
-  const facts = startFacts(server, config, described, warnings)
-  if (self !== undefined && !(await self.announce(facts, server))) {
-    await server.stop(0)
-    io.error(`claude-proxy: ${self.instance.name} was started by somebody else in the meantime.\n`)
-    return 1
-  }
-  if (self !== undefined) log.info(`listening on ${server.url}`)
-  if (!self?.background) {
-    if (facts.openAt !== null) io.error(renderOpenWarning(facts.openAt))
-    io.out(renderStart(facts, io.color, self === undefined ? [] : [["name", self.instance.name]]))
-  }
   const strays = holdStrays((error) =>
     log.error("internal error", () => ({
       error: error instanceof Error ? (error.stack ?? error.message) : error,
     })),
   )
-  const following = followSettings({ ...settings, server, live, makeLog: logging.renew })
-  const reason = await stopped
-  log.info(`${reason}: finishing running requests, at most ${drainMs / 1000} s; once more ends at once`)
-  following.close()
-  await server.stop(drainMs)
-  strays.release()
-  parent.release()
-  return 0
+  try {
+    const stopped = untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
+    const facts = startFacts(server, config, described, warnings)
+    const taken = await self?.announce(facts, server)
+    if (taken !== undefined) {
+      await server.stop(0)
+      io.error(`claude-proxy: ${taken}\n`)
+      return 1
+    }
+    tell(facts, server, log, self, io)
+    const following = followSettings({ ...settings, server, live, makeLog: logging.renew })
+    const reason = await stopped.finally(following.close)
+    log.info(`${reason}: finishing running requests, at most ${drainMs / 1000} s; once more ends at once`)
+    await Promise.all([server.stop(drainMs), self?.draining()])
+    return 0
+  } finally {
+    await history.close()
+    strays.release()
+    parent.release()
+  }
+}
+
+/** That it listens: in the background it is written down instead, for whoever has started it. */
+function tell(
+  facts: StartFacts,
+  server: RunningServer,
+  log: Logger,
+  self: Self | undefined,
+  io: CommandIo,
+): void {
+  if (self !== undefined) log.info(`listening on ${server.url}`)
+  if (self?.background) return
+  if (facts.openAt !== null) io.error(renderOpenWarning(facts.openAt))
+  io.out(renderStart(facts, io.color, self === undefined ? [] : [["name", self.instance.name]]))
 }

@@ -62,9 +62,9 @@ function routeLines(config: Config): readonly string[] {
 function told(config: Config, name: string): string {
   const resolved = resolveRoute(config, name, { exact: true })
   if (!resolved.ok) return name
-  const { provider, model } = resolved.route
-  const elsewhere = provider !== config.upstream.row.id && name !== `${provider}/${model}`
-  if (elsewhere) return `${name} (${model === name ? "" : `${model} `}at ${provider})`
+  const { provider: place, model } = resolved.route
+  const elsewhere = place !== config.upstream.row.id && name !== `${place}/${model}`
+  if (elsewhere) return `${name} (${model === name ? "" : `${model} `}at ${place})`
   return model === name || name.endsWith(`/${model}`) ? name : `${name} (${model})`
 }
 
@@ -103,9 +103,24 @@ export function renderStart(facts: StartFacts, color: boolean, more: readonly Li
 /** A warning that cannot be missed, for a proxy that others can reach and use without a key. */
 export function renderOpenWarning(address: string): string {
   const bar = "!".repeat(78)
-  return `${bar}\n!! ${address} can be reached from other machines and asks for no key:\n!! anybody there can spend your money. Set ALLOWED_API_KEYS, or HOST=127.0.0.1.\n${bar}\n`
+  return `${bar}\n${openLines(address)
+    .map((line) => `!! ${line}\n`)
+    .join("")}${bar}\n`
 }
 
-function isLoopback(host: string): boolean {
+/** The same as one sentence, for logs and tables. */
+export function renderOpen(address: string): string {
+  return openLines(address).join(" ")
+}
+
+function openLines(address: string): readonly string[] {
+  return [
+    `${address} can be reached from other machines and asks for no key:`,
+    "anybody there can spend your money. Set ALLOWED_API_KEYS, or HOST=127.0.0.1.",
+  ]
+}
+
+/** Is this address to listen on one that other machines cannot reach? */
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 }

@@ -1,11 +1,13 @@
 // Bun's fetch runs 256 requests at once and queues the rest without a word. The number is read from the
 // environment before any of our code runs, so a server that wants more has to begin again with it set.
+import { isDescriptor } from "../instances/pipes.ts"
+import type { Environment } from "../io.ts"
 import { compiled } from "../version.ts"
 
-const variable = "BUN_CONFIG_MAX_HTTP_REQUESTS"
+export const variable = "BUN_CONFIG_MAX_HTTP_REQUESTS"
 
 /** The largest number Bun takes. */
-const most = "65336"
+export const most = "65336"
 
 /**
  * - `ready`: this process has the number it wants, or the one the user wants.
@@ -15,8 +17,10 @@ const most = "65336"
 export type Uncapped = "ready" | "capped" | number
 
 /** To be called before anything else. On POSIX it does not return the first time: the process begins anew. */
-export async function ensureUncapped(env: Readonly<Record<string, string | undefined>>): Promise<Uncapped> {
+export async function ensureUncapped(env: Environment): Promise<Uncapped> {
   if ((env[variable] ?? "") !== "") return "ready"
+  // Bun closes every file but the first three on the way, and what a pipe held would be lost.
+  if (process.platform !== "win32" && descriptorGiven()) return "capped"
   const environment = { ...env, [variable]: most }
   const [program = process.execPath, ...args] = commandLine()
   try {
@@ -29,13 +33,17 @@ export async function ensureUncapped(env: Readonly<Record<string, string | undef
   return "capped"
 }
 
+function descriptorGiven(): boolean {
+  return process.argv.some((word) => isDescriptor(word.replace(/^--[\w-]+=/, "")))
+}
+
 /** How this process was started. The compiled binary puts two words of its own before the user's. */
 function commandLine(): readonly string[] {
   if (compiled) return [process.execPath, ...process.argv.slice(2)]
   return [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
 }
 
-function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function defined(env: Environment): Record<string, string> {
   const pairs = Object.entries(env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   )
@@ -44,10 +52,7 @@ function defined(env: Readonly<Record<string, string | undefined>>): Record<stri
 
 // Windows has no exec. There the console sends ^C to both processes, so this one only has to wait, and Bun
 // puts its children into a job that ends with their parent.
-async function again(
-  command: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
+async function again(command: readonly string[], env: Environment): Promise<number> {
   const child = Bun.spawn([...command], { env, stdio: ["inherit", "inherit", "inherit"] })
   const end = () => child.kill()
   const wait = () => {}

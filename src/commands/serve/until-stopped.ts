@@ -1,14 +1,15 @@
-// Waiting for what ends a server.
+// Waiting for what ends a server, or breaks off what a command does.
 
 /** How long running replies may go on after the first signal. */
 export const drainMs = 10_000
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /**
  * Resolves with the name of the first SIGINT, SIGTERM or SIGHUP, or with the reason one of `others` gives; a
  * second signal ends the process as it would have.
  */
 export function untilStopped(others: readonly Promise<string>[] = []): Promise<string> {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
   return new Promise((resolve) => {
     const stop = (reason: string) => {
       for (const name of signals) process.off(name, stop)
@@ -17,4 +18,25 @@ export function untilStopped(others: readonly Promise<string>[] = []): Promise<s
     for (const name of signals) process.on(name, stop)
     for (const other of others) void other.then(stop)
   })
+}
+
+export interface Interrupt {
+  /** Has a signal come? */
+  readonly seen: () => boolean
+  readonly release: () => void
+}
+
+/** Holds the first signal back, so that what is begun can be put in order; a second one ends the process. */
+export function holdInterrupt(onSeen: () => void = () => {}): Interrupt {
+  let seen = false
+  const note = () => {
+    release()
+    seen = true
+    onSeen()
+  }
+  const release = () => {
+    for (const name of signals) process.off(name, note)
+  }
+  for (const name of signals) process.on(name, note)
+  return { seen: () => seen, release }
 }

@@ -5,10 +5,21 @@ import type { ProfileDelta } from "../../providers/profile.ts"
 import { nearestKey } from "../near-names.ts"
 import { accessOf, type Place, placeOf, reasoningDelta, uselessKeys } from "./access.ts"
 import { defined } from "./defined.ts"
-import { keyAt, type LineOf, type Part, type Path, type Problem, readPart, valueAt } from "./problems.ts"
+import { looksLikeKey } from "./fields.ts"
+import {
+  firstOf,
+  keyAt,
+  type LineOf,
+  type Part,
+  type Path,
+  type Problem,
+  readPart,
+  sayLater,
+  valueAt,
+} from "./problems.ts"
 import { sameTwice } from "./providers.ts"
 import type { ModelEntry, ProviderEntry } from "./read.ts"
-import { type ModelFields, modelSchema, rowIds } from "./schema.ts"
+import { type ModelFields, modelSchema, providerIdForm, rowIds } from "./schema.ts"
 
 export interface Surroundings {
   /** Providers of the file that could be read, by id. */
@@ -29,7 +40,7 @@ export interface ModelsPart extends Part<readonly ModelEntry[]> {
 
 /** Every model without a problem. */
 export function readEntries(items: readonly unknown[], path: Path, around: Surroundings): ModelsPart {
-  const ids = items.flatMap((item) => textOf(objectOf(item)["model_id"])?.trim() ?? [])
+  const ids = new Set(items.flatMap((item) => textOf(objectOf(item)["model_id"])?.trim() ?? []))
   const read = items.map((item, index) => readModel(item, [...path, index], ids, around))
   const models = read.flatMap((one) => one.value ?? [])
   const first = models.find(({ fields }) => fields.fallbacks !== undefined)
@@ -37,15 +48,22 @@ export function readEntries(items: readonly unknown[], path: Path, around: Surro
     "fallbacks are checked, and have no effect yet: this version does not fall back to other models."
   return {
     value: models.map(({ fields }) => toEntry(fields, around)),
-    problems: [...read.flatMap((one) => one.problems), ...duplicates(models, around.lineOf)],
+    problems: firstOf(
+      inOrder([...read.flatMap((one) => one.problems), ...duplicates(models, around.lineOf)], path),
+    ),
     warnings: first === undefined ? [] : [keyAt([...first.path, "fallbacks"], unused)],
   }
+}
+
+/** By the place of their models in the list, which stands at this path. */
+function inOrder(problems: readonly Problem[], { length }: Path): readonly Problem[] {
+  return problems.toSorted((one, other) => Number(one.path[length]) - Number(other.path[length]))
 }
 
 function readModel(
   item: unknown,
   path: Path,
-  ids: readonly string[],
+  ids: ReadonlySet<string>,
   around: Surroundings,
 ): Part<Model | undefined> {
   if (!isObject(item) && item !== null)
@@ -74,13 +92,20 @@ function isDirect({ direct, dialect }: ModelFields): boolean {
 function addressProblems({ provider, api_base }: ModelFields, path: Path, { providerIds }: Surroundings) {
   if (provider === undefined && api_base === undefined)
     return [valueAt(path, "the model needs api_base, the address it is served at, or provider.")]
-  const known = [...rowIds, ...providerIds]
-  if (provider === undefined || known.includes(provider)) return []
+  if (provider === undefined || rowIds.includes(provider) || providerIds.includes(provider)) return []
+  return [sayLater([...path, "provider"], "value", () => explainProvider(provider, providerIds))]
+}
+
+// A list of more than these is no help.
+const mostListed = 50
+
+/** Of the ids in the file only those that could be one: a key may have become an id by mistake. */
+function explainProvider(provider: string, providerIds: readonly string[]): string {
+  const own = providerIds.filter((id) => providerIdForm.test(id) && !looksLikeKey(id)).slice(0, mostListed)
+  const known = [...rowIds, ...own]
   const meant = nearestKey(provider, known)
   const text = `provider must be one of ${known.join(", ")}`
-  return [
-    valueAt([...path, "provider"], meant === undefined ? `${text}.` : `${text}: did you mean ${meant}?`),
-  ]
+  return meant === undefined ? `${text}.` : `${text}: did you mean ${meant}?`
 }
 
 // Keys of a model that say what a field of its overrides says.
@@ -123,22 +148,29 @@ function contradictions(fields: ModelFields, path: Path): readonly Problem[] {
 }
 
 function priceProblems(fields: ModelFields, path: Path): readonly Problem[] {
-  const { input, output, cacheRead } = dollars(fields)
-  const some = input ?? output ?? cacheRead
+  const { input, output, cacheRead, cacheWrite } = dollars(fields)
+  const some = input ?? output ?? cacheRead ?? cacheWrite
   if (some === undefined || (input !== undefined && output !== undefined)) return []
   const missing = input === undefined ? "input_cost_per_token" : "output_cost_per_token"
   return [valueAt(path, `the model has a price, but ${missing} is missing: give it, or take the others out.`)]
 }
 
-function fallbackProblems({ model_id, fallbacks = [] }: ModelFields, path: Path, ids: readonly string[]) {
+function fallbackProblems({ model_id, fallbacks = [] }: ModelFields, path: Path, ids: ReadonlySet<string>) {
   return fallbacks.flatMap((id, index) => {
     const place = [...path, "fallbacks", index]
     if (id === model_id) return [valueAt(place, `fallbacks[${index}] is the model itself: name another one.`)]
-    if (ids.includes(id)) return []
-    const meant = nearestKey(id, ids)
-    const text = `fallbacks[${index}] is no model_id of this file.`
-    return [valueAt(place, meant === undefined ? text : `${text} Did you mean ${JSON.stringify(meant)}?`)]
+    if (ids.has(id)) return []
+    return [sayLater(place, "value", () => explainFallback(id, index, ids))]
   })
+}
+
+// Of longer lists no near name is looked for: it would take too long.
+const mostCompared = 1_000
+
+function explainFallback(id: string, index: number, ids: ReadonlySet<string>): string {
+  const meant = ids.size > mostCompared ? undefined : nearestKey(id, [...ids])
+  const text = `fallbacks[${index}] is no model_id of this file.`
+  return meant === undefined ? text : `${text} Did you mean ${JSON.stringify(meant)}?`
 }
 
 function duplicates(models: readonly Model[], lineOf: LineOf): readonly Problem[] {
@@ -150,26 +182,26 @@ function duplicates(models: readonly Model[], lineOf: LineOf): readonly Problem[
       first.set(fields.model_id, model)
       return []
     }
-    const line = lineOf([...before.path, "model_id"])
-    return [
-      valueAt([...path, "model_id"], `model_id is the same as in line ${line}: give each model its own.`),
-    ]
+    const say = () =>
+      `model_id is the same as in line ${lineOf([...before.path, "model_id"])}: give each model its own.`
+    return [sayLater([...path, "model_id"], "value", say)]
   })
 }
 
 /** In dollars for one token; what is said for a million wins. */
-function dollars(fields: ModelFields): Readonly<Record<keyof Prices, number | undefined>> {
+function dollars(fields: ModelFields): { readonly [price in keyof Required<Prices>]: number | undefined } {
   const perToken = (million: number | undefined, one: number | undefined) =>
     million === undefined ? one : million / 1_000_000
   return {
     input: perToken(fields.input_cost_per_million_tokens, fields.input_cost_per_token),
     output: perToken(fields.output_cost_per_million_tokens, fields.output_cost_per_token),
     cacheRead: perToken(fields.cache_read_cost_per_million_tokens, fields.cache_read_cost_per_token),
+    cacheWrite: perToken(fields.cache_write_cost_per_million_tokens, fields.cache_write_cost_per_token),
   }
 }
 
 function toEntry(fields: ModelFields, { own }: Surroundings): ModelEntry {
-  const { input, output, cacheRead } = dollars(fields)
+  const { input, output, cacheRead, cacheWrite } = dollars(fields)
   return {
     ...accessOf(fields, deltaOf(fields, placeOf(fields, own))),
     id: fields.model_id,
@@ -177,7 +209,8 @@ function toEntry(fields: ModelFields, { own }: Surroundings): ModelEntry {
     provider: fields.provider,
     profile: fields.profile,
     direct: isDirect(fields),
-    prices: input === undefined || output === undefined ? undefined : { input, output, cacheRead },
+    prices:
+      input === undefined || output === undefined ? undefined : { input, output, cacheRead, cacheWrite },
   }
 }
 

@@ -7,6 +7,7 @@ import { refusedHeaders } from "../headers.ts"
 import { nearestKey } from "../near-names.ts"
 import { findSetting, type SettingName } from "../settings.ts"
 import { readBaseUrl } from "../upstreams.ts"
+import { notJson } from "./plain.ts"
 
 export const empty = "is empty: give a value or take the line out"
 
@@ -35,7 +36,7 @@ export function field<S extends z.ZodType>(schema: S, doc: string): z.ZodOptiona
 
 /**
  * A mapping with these keys and no others. For keys it does not know the message holds what the mapping is
- * called and what it knows, a line each: models-problems.ts makes a sentence for each key of it.
+ * called and what it knows, a line each: problems.ts makes a sentence for each key of it.
  */
 export function mapping<S extends z.core.$ZodLooseShape>(what: string, shape: S, begins = "") {
   const error = wants(`must be a mapping${begins}`)
@@ -145,7 +146,7 @@ export const keyName = checkedText((value) => {
 })
 
 /** Names have underscores between words; keys are one long word, and most have digits in it. */
-function looksLikeKey(value: string): boolean {
+export function looksLikeKey(value: string): boolean {
   return redact(value, []) !== value || (value.length >= 20 && /\d/.test(value) && !value.includes("_"))
 }
 
@@ -176,9 +177,13 @@ function headerProblem(name: string): string | undefined {
 // The proxy writes these in every request: what stood under their names would be lost.
 const ownFields: readonly string[] = ["model", "messages", "input", "stream"]
 
-/** What is sent in every request body besides what the proxy writes. */
+/** What is sent in every request body besides what the proxy writes: what JSON can say, and nothing else. */
 export const body = z
   .record(z.string(), z.unknown(), { error: wants("must be a mapping of fields of the request") })
+  .superRefine((value, context) => {
+    const found = notJson(value)
+    if (found !== undefined) context.addIssue({ code: "custom", ...found })
+  })
   .superRefine((value, context) => {
     for (const name of ownFields.filter((own) => Object.hasOwn(value, own))) {
       const message = "is set by the proxy itself: take it out"

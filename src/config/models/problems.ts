@@ -23,6 +23,30 @@ export interface Part<T> {
 export const keyAt = (path: Path, text: string): Problem => ({ path, part: "key", text })
 export const valueAt = (path: Path, text: string): Problem => ({ path, part: "value", text })
 
+/** The same for a key, or a value, in words that are found when they are read: that may take a while. */
+export function sayLater(path: Path, part: Problem["part"], say: () => string): Problem {
+  return {
+    path,
+    part,
+    get text() {
+      return say()
+    },
+  }
+}
+
+// Nobody reads more of them at once; and the words for thousands would take longer than all the rest.
+const mostProblems = 50
+
+/** The first of many problems, and how many there are besides. They come in the order of the file. */
+export function firstOf(problems: readonly Problem[]): readonly Problem[] {
+  const more = problems.slice(mostProblems)
+  const [next] = more
+  if (next === undefined) return problems
+  const count = more.length === 1 ? "1 more problem" : `${more.length} more problems`
+  const { path, part } = next
+  return [...problems.slice(0, mostProblems), { path, part, text: `and ${count} from here on.` }]
+}
+
 type Schema<T> = z.ZodType<T>
 
 /** Reads a value by its schema. `name` is what a message calls the value itself: "a model", "router". */
@@ -42,7 +66,7 @@ function problemsOf(issue: z.core.$ZodIssue, path: Path, name: string): readonly
   const place = [...path, ...issue.path]
   if (issue.code === "unrecognized_keys") {
     const [what = "", ...known] = issue.message.split("\n")
-    return issue.keys.map((key) => keyAt([...place, key], explainKey(key, what, known)))
+    return issue.keys.map((key) => sayLater([...place, key], "key", () => explainKey(key, what, known)))
   }
   const part = issue.code === "custom" && issue.params?.["part"] === "key" ? "key" : "value"
   return [{ path: place, part, text: sentence(`${labelOf(issue.path, name)} ${issue.message}`) }]

@@ -1,4 +1,4 @@
-// What a models.yaml says once it is read: models-file.ts makes it, the rest of this room uses it.
+// What a models.yaml says once it is read: file.ts makes it, the rest of this room uses it.
 import type { Prices } from "../../providers/prices.ts"
 import type { ProfileDelta } from "../../providers/profile.ts"
 import type { Defaults } from "../../providers/route.ts"
@@ -50,7 +50,7 @@ export interface ModelsRead {
   readonly instances: readonly Instance[]
   /** What the sections say that settings say as well: weaker than any of those. */
   readonly values: Values
-  /** What the default upstream is asked with. */
+  /** What the section `deepseek:` has its models asked with. */
   readonly defaults: Defaults
   /** What is wrong if clients can do without a key in the end, as the file demands one and gives none. */
   readonly needsClientKey: string | undefined

@@ -80,11 +80,19 @@ export const modelSchema = once(() =>
         perToken("cache_read_cost_per_million_tokens"),
         "US dollars for one token that is read from a cache.",
       ),
+      cache_write_cost_per_token: field(
+        perToken("cache_write_cost_per_million_tokens"),
+        "US dollars for one token that is written into a cache.",
+      ),
       input_cost_per_million_tokens: field(perMillion, "US dollars for a million tokens that are read."),
       output_cost_per_million_tokens: field(perMillion, "US dollars for a million tokens that are written."),
       cache_read_cost_per_million_tokens: field(
         perMillion,
         "US dollars for a million tokens that are read from a cache.",
+      ),
+      cache_write_cost_per_million_tokens: field(
+        perMillion,
+        "US dollars for a million tokens that are written into a cache.",
       ),
     },
     ", beginning with model_id",

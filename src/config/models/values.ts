@@ -1,4 +1,4 @@
-// What the sections of models.yaml come to: settings, and what the default upstream is asked with.
+// What the sections of models.yaml come to: settings, and what DeepSeek is asked with.
 import type { z } from "zod"
 import type { Defaults } from "../../providers/route.ts"
 import type { SettingName } from "../settings.ts"

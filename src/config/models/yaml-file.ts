@@ -1,4 +1,4 @@
-// A YAML file with the place of everything in it: what load.ts makes of the text, and models-file.ts reads.
+// A YAML file with the place of everything in it: what load.ts makes of the text, and file.ts reads.
 import { arrayOf, objectOf } from "../../protocol/json.ts"
 
 export interface Position {

@@ -78,7 +78,7 @@ export function write(state: WriterState, delta: Delta): Step {
         none,
       ]
     case "usage":
-      return [{ ...state, usage: delta.usage }, none]
+      return [{ ...state, usage: delta.usage, costUsd: delta.costUsd ?? state.costUsd }, none]
     case "finish":
       return [{ ...state, finish: delta.reason, stopSequence: delta.stopSequence }, none]
     case "end":

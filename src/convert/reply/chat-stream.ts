@@ -6,7 +6,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import { readMedia, readSources } from "./chat-extras.ts"
 import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"
-import { convertUsage, mapFinishReason } from "./finish.ts"
+import { convertUsage, firstUsage, mapFinishReason } from "./finish.ts"
 import { called, failed, finished, readEnd, reported } from "./reader.ts"
 import {
   after,
@@ -69,16 +69,14 @@ function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
 function readUsage(state: ReaderState, chunk: JsonObject): Step {
-  const counts = [
-    chunk["usage"],
-    objectOf(arrayOf(chunk["choices"])[0])["usage"],
-    objectOf(chunk["x_groq"])["usage"],
-  ].find((given) => convertUsage(given) !== undefined)
+  const inChoices = arrayOf(chunk["choices"]).map((choice) => objectOf(choice)["usage"])
+  const given = [chunk["usage"], ...inChoices, objectOf(chunk["x_groq"])["usage"]].filter(isObject)
+  const counts = firstUsage(given)
   if (counts === undefined && !isObject(chunk["timings"])) return [state, none]
   const counted = counts ?? state.counted
   const timings = isObject(chunk["timings"]) ? chunk["timings"] : state.timings
-  const found = convertUsage(counted, timings)
-  return found === undefined ? [state, none] : reported({ ...state, counted, timings }, found)
+  const found = convertUsage(counted, timings, state.options.cachedTokens)
+  return found === undefined ? [state, none] : reported({ ...state, counted, timings }, found, counted)
 }
 
 function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Step {

@@ -69,16 +69,20 @@ function failure(kind: "api_error" | "overloaded_error", status: number, word: s
  * Reads the usage of a chunk or reply, whichever provider wrote it; undefined when it holds no counts.
  * `input_tokens` is what was neither read from nor written to the cache, as Anthropic counts. `timings` are
  * llama.cpp's: they tell what came from the cache where the usage does not, and all of it where there is none.
+ * `cachedTokens` is what else tells the former.
  */
-export function convertUsage(raw: unknown, timings?: JsonObject): MessagesUsage | undefined {
-  return (
-    readUsage(raw, countOf(timings?.["cache_n"])) ?? (timings && readUsage(fromTimings(timings), undefined))
-  )
+export function convertUsage(
+  raw: unknown,
+  timings?: JsonObject,
+  cachedTokens?: number,
+): MessagesUsage | undefined {
+  const cached = tokensOf(timings?.["cache_n"]) ?? cachedTokens
+  return readUsage(raw, cached) ?? (timings && readUsage(fromTimings(timings), undefined))
 }
 
 /** `prompt_n` counts what was not in the cache (llama.cpp, tools/server/README.md). */
 function fromTimings({ prompt_n, predicted_n, cache_n }: JsonObject): JsonObject {
-  const [prompt, cached] = [countOf(prompt_n), countOf(cache_n) ?? 0]
+  const [prompt, cached] = [tokensOf(prompt_n), tokensOf(cache_n) ?? 0]
   return {
     prompt_tokens: prompt === undefined ? undefined : prompt + cached,
     completion_tokens: predicted_n,
@@ -88,23 +92,26 @@ function fromTimings({ prompt_n, predicted_n, cache_n }: JsonObject): JsonObject
 
 function readUsage(raw: unknown, cacheRead: number | undefined): MessagesUsage | undefined {
   if (!isObject(raw)) return undefined
-  const prompt = countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"])
-  const completion = countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"])
+  const total = tokensOf(raw["total_tokens"])
+  const completion = firstCount(raw["completion_tokens"], raw["output_tokens"])
+  const prompt =
+    firstCount(raw["prompt_tokens"], raw["input_tokens"]) ?? missingPrompt(raw, total, completion)
   if (prompt === undefined && completion === undefined) return undefined
-  const outputDetails = objectOf(raw["completion_tokens_details"] ?? raw["output_tokens_details"])
-  const reasoning = countOf(outputDetails["reasoning_tokens"])
   const counts: Counts = {
     prompt: prompt ?? 0,
     completion: completion ?? 0,
-    total: countOf(raw["total_tokens"]) ?? 0,
-    reasoning,
+    total,
+    reasoning: reasoningOf(raw),
+    ownNames: hasOwnNames(raw),
     ...cacheCounts(raw, cacheRead),
   }
+  const { cached, written, reasoning } = counts
+  const output = outputCount(counts)
   return {
-    input_tokens: uncached(counts, raw),
-    cache_creation_input_tokens: counts.written,
-    cache_read_input_tokens: counts.cached,
-    output_tokens: outputCount(counts),
+    input_tokens: isCacheOutside(counts) ? counts.prompt : counts.prompt - cached - written,
+    cache_creation_input_tokens: written,
+    cache_read_input_tokens: cached,
+    output_tokens: output,
     ...(reasoning === undefined ? {} : { output_tokens_details: { thinking_tokens: reasoning } }),
   }
 }
@@ -129,47 +136,101 @@ export function inputOf(usage: MessagesUsage): number {
   return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
 }
 
+/** The first usage that counts anything; where none does, the first that is one. */
+export function firstUsage(candidates: readonly unknown[]): unknown {
+  const found = candidates.flatMap((raw) => {
+    const usage = convertUsage(raw)
+    return usage === undefined ? [] : [{ raw, counts: inputOf(usage) + usage.output_tokens > 0 }]
+  })
+  return (found.find(({ counts }) => counts) ?? found[0])?.raw
+}
+
 interface Counts {
   readonly prompt: number
   readonly completion: number
-  readonly total: number
+  readonly total: number | undefined
   readonly cached: number
   readonly written: number
   readonly reasoning: number | undefined
+  /** The prompt is counted under Anthropic's names, and so without what touched the cache. */
+  readonly ownNames: boolean
 }
 
-function cacheCounts(
-  raw: JsonObject,
-  cacheRead: number | undefined,
-): { readonly cached: number; readonly written: number } {
-  const details = objectOf(raw["prompt_tokens_details"] ?? raw["input_tokens_details"])
-  const cached =
-    countOf(details["cached_tokens"]) ??
-    countOf(raw["prompt_cache_hit_tokens"]) ??
-    countOf(raw["cached_tokens"]) ??
-    countOf(raw["cache_read_input_tokens"]) ??
-    countOf(details["cache_read_tokens"]) ??
-    cacheRead
-  const written =
-    countOf(details["cache_write_tokens"]) ??
-    countOf(details["cache_creation_input_tokens"]) ??
-    countOf(raw["cache_creation_input_tokens"])
-  return { cached: cached ?? 0, written: written ?? 0 }
+// No request has so many: such a number is a mistake, and no count.
+const mostTokens = 1_000_000_000
+
+function tokensOf(value: unknown): number | undefined {
+  const count = countOf(value)
+  return count === undefined || count > mostTokens ? undefined : Math.round(count)
 }
+
+/** Gateways write every field they know and zero into those that do not apply: a zero is the last resort. */
+function firstCount(...values: readonly unknown[]): number | undefined {
+  const counts = values.map(tokensOf)
+  return counts.find((count) => count !== undefined && count > 0) ?? counts.find((count) => count === 0)
+}
+
+/** What DeepSeek's two halves add up to, or what the total leaves. */
+function missingPrompt(
+  raw: JsonObject,
+  total: number | undefined,
+  completion: number | undefined,
+): number | undefined {
+  const [hit, miss] = [tokensOf(raw["prompt_cache_hit_tokens"]), tokensOf(raw["prompt_cache_miss_tokens"])]
+  if (hit !== undefined && miss !== undefined) return hit + miss
+  return total === undefined || completion === undefined || total <= completion
+    ? undefined
+    : total - completion
+}
+
+function hasOwnNames(raw: JsonObject): boolean {
+  const counted = firstCount(raw["cache_read_input_tokens"], raw["cache_creation_input_tokens"])
+  return (tokensOf(raw["prompt_tokens"]) ?? 0) === 0 && (counted ?? 0) > 0
+}
+
+/** Copilot has it beside the details. */
+function reasoningOf(raw: JsonObject): number | undefined {
+  const [chat, own] = [objectOf(raw["completion_tokens_details"]), objectOf(raw["output_tokens_details"])]
+  return firstCount(
+    ...[chat["reasoning_tokens"], own["reasoning_tokens"], own["thinking_tokens"]],
+    raw["reasoning_tokens"],
+  )
+}
+
+function cacheCounts(raw: JsonObject, cacheRead: number | undefined): Pick<Counts, "cached" | "written"> {
+  const [chat, own] = [objectOf(raw["prompt_tokens_details"]), objectOf(raw["input_tokens_details"])]
+  const cached = firstCount(
+    ...[chat["cached_tokens"], own["cached_tokens"], chat["cache_read_tokens"]],
+    ...[raw["prompt_cache_hit_tokens"], raw["cached_tokens"], raw["num_cached_tokens"]],
+    raw["cache_read_input_tokens"],
+  )
+  const written = firstCount(
+    ...[chat["cache_write_tokens"], own["cache_write_tokens"], chat["cache_creation_input_tokens"]],
+    ...[chat["cache_creation_tokens"], raw["cache_creation_input_tokens"]],
+  )
+  return { cached: cached ?? cacheRead ?? 0, written: written ?? 0 }
+}
+
+/** What the total holds beside prompt and completion. */
+const extraOf = ({ prompt, completion, total }: Counts): number => (total ?? 0) - prompt - completion
 
 /** xAI may count the cached part outside the prompt, and counts under Anthropic's names always do. */
-function uncached({ prompt, completion, total, cached, written }: Counts, raw: JsonObject): number {
+function isCacheOutside(counts: Counts): boolean {
+  const { prompt, cached, written, reasoning = 0, ownNames } = counts
   const cache = cached + written
-  const ownNames = raw["prompt_tokens"] === undefined && raw["cache_read_input_tokens"] !== undefined
-  const outside = ownNames || cache > prompt || (cache > 0 && total === prompt + completion + cache)
-  return outside ? prompt : prompt - cache
+  if (ownNames || cache > prompt) return true
+  const extra = extraOf(counts)
+  return cache > 0 && extra !== reasoning && (extra === cache || extra === cache + reasoning)
 }
 
-/** xAI and Gemini leave reasoning out of completion_tokens; the total gives it away. */
-function outputCount({ prompt, completion, total, cached, written, reasoning }: Counts): number {
-  const extra = total - prompt - completion
+/** xAI and Gemini leave reasoning out of completion_tokens; the total gives it away, or that it is the larger. */
+function outputCount(counts: Counts): number {
+  const { completion, cached, written, reasoning } = counts
+  if (reasoning !== undefined && reasoning > completion) return completion + reasoning
+  const extra = extraOf(counts)
   const cache = cached + written
-  if (extra <= 0 || (extra === cache && extra !== reasoning)) return completion
-  if (reasoning === undefined) return completion + extra
+  if (extra <= 0) return completion
+  if (reasoning === undefined)
+    return completion + (extra >= cache && isCacheOutside(counts) ? extra - cache : extra)
   return extra === reasoning || extra === reasoning + cache ? completion + reasoning : completion
 }

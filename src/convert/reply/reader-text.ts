@@ -28,6 +28,8 @@ export interface ReaderOptions {
   readonly errors: ErrorContext
   /** A web search that the upstream was asked to run. */
   readonly search?: Search | undefined
+  /** Tokens that came from the cache, where a header says so: for a usage that does not. */
+  readonly cachedTokens?: number | undefined
 }
 
 export interface ReaderState extends SearchState {

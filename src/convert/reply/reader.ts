@@ -16,6 +16,7 @@ import {
   releaseHeld,
   type Step,
 } from "./reader-text.ts"
+import { reportedCost } from "./reported-cost.ts"
 import { endSearch } from "./search.ts"
 import { initialTags } from "./think-tags.ts"
 import { initialTracks } from "./unroll.ts"
@@ -55,10 +56,11 @@ export function called(state: ReaderState, calls: readonly unknown[], whole: boo
   return [{ ...state, tools, textCalls: undefined, space: "", last: "tool" }, deltas]
 }
 
-/** Counts of tokens: totals, of which the last ones count. */
-export function reported(state: ReaderState, found: MessagesUsage): Step {
+/** Counts of tokens: totals, of which the last ones count. `raw` is what they were read from. */
+export function reported(state: ReaderState, found: MessagesUsage, raw: unknown): Step {
   const usage = laterUsage(state.usage, found)
-  return [{ ...state, usage }, [{ kind: "usage", usage }]]
+  const costUsd = reportedCost(raw)
+  return [{ ...state, usage }, [{ kind: "usage", usage, ...(costUsd === undefined ? {} : { costUsd }) }]]
 }
 
 /** Why the reply ends; `stopped` is the sequence the upstream names, if it names one. */

@@ -54,11 +54,20 @@ function readEvent(state: ResponsesState, event: unknown): ResponsesStep {
     case "response.failed":
     case "response.done":
       return readTerminal(state, response)
+    case "response.created":
+    case "response.in_progress":
+      return readBeginning(state, response)
     case "response.output_item.added":
       return addItem(state, event)
     default:
       return isItemEvent(event) ? toItem(state, event) : [state, none]
   }
+}
+
+/** A gateway may know the prompt's tokens from the start; one that is cut off never tells more. */
+function readBeginning(state: ResponsesState, response: JsonObject): ResponsesStep {
+  const [reader, deltas] = countedBy(state.reader, response)
+  return [deltas.length === 0 ? state : { ...state, reader }, deltas]
 }
 
 const isItemEvent = (event: JsonObject): boolean => /^response\.\w+[._]/.test(textOf(event["type"]) ?? "")
@@ -90,7 +99,7 @@ function readOutput(reader: ReaderState, response: JsonObject): Step {
 
 function countedBy(reader: ReaderState, response: JsonObject): Step {
   const usage = convertUsage(response["usage"])
-  return usage === undefined ? [reader, none] : reported(reader, usage)
+  return usage === undefined ? [reader, none] : reported(reader, usage, response["usage"])
 }
 
 function endOf(reader: ReaderState, response: JsonObject): Step {

@@ -45,6 +45,8 @@ export interface WriterState {
   readonly finish: StopReason | undefined
   readonly stopSequence: string | null
   readonly usage: MessagesUsage | undefined
+  /** What the provider says it charged, in US dollars. */
+  readonly costUsd: number | undefined
   /** Everything written so far, for the estimate of output tokens. */
   readonly written: string
   readonly lastToolComplete: boolean
@@ -69,6 +71,7 @@ export function initialWriter(options: WriterOptions): WriterState {
     finish: undefined,
     stopSequence: null,
     usage: undefined,
+    costUsd: undefined,
     written: "",
     lastToolComplete: true,
     sawTool: false,

@@ -3,7 +3,7 @@ import { isObject, parseJson, textOf } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 
 /** The session a request belongs to: Claude Code writes JSON into metadata.user_id (observed with 2.1.329). */
-export function sessionOf(request: MessagesRequest): string | undefined {
+export function sessionOf(request: Pick<MessagesRequest, "metadata">): string | undefined {
   const userId = request.metadata?.user_id ?? ""
   const parsed = parseJson(userId)
   if (parsed.ok && isObject(parsed.value)) return textOf(parsed.value["session_id"])

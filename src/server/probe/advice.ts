@@ -73,27 +73,23 @@ export const advices: readonly Advice[] = [
   {
     when: ({ failure }) => noEndpoint.test(failure.message) || page.test(failure.message),
     look: "base",
-    say: ({ sight, address, base, failure }) => {
-      if (sight.base !== undefined) return `${address} should be ${sight.base} (it is ${base})`
-      const what = page.test(failure.message) ? "a web page" : "no API for chat"
-      return `${address} is ${base}, and there is ${what}: look up the base URL of your provider, which mostly ends in /v1`
-    },
+    say: sayNoApi,
     final: true,
   },
   { when: is("not_found_error"), look: "names", say: sayUnknownModel, final: true },
   {
     when: says(/redirects to/),
-    say: ({ failure, address }) => {
-      const to = /redirects to (https?:\/\/[^\s;]+)/.exec(failure.message)?.[1] ?? ""
-      const base = to.replace(/\/(?:chat\/completions|responses|(?:v1\/)?messages)\/?$/, "")
-      const known = base !== "" && base !== to
-      return known ? `${address} should be ${base}` : `set ${address} to the address that it redirects to`
-    },
+    say: sayMoved,
     final: true,
   },
   {
     when: says(/no TLS at/),
-    say: ({ address, base }) => `${address} should begin with http://: ${base.replace(/^https:/, "http:")}`,
+    say: ({ address, base, host, proxySetting }) => {
+      if (address !== undefined)
+        return `${address} should begin with http://: ${base.replace(/^https:/, "http:")}`
+      const between = proxySetting === undefined ? "" : `, as ${proxySetting} says`
+      return `check what answers for ${host} here, if a proxy stands in the way${between}`
+    },
     final: true,
   },
   {
@@ -110,7 +106,9 @@ export const advices: readonly Advice[] = [
   {
     when: says(/certificate is for another host/),
     say: ({ address, host }) =>
-      `check the host in ${address}: the server there has no certificate for ${host}`,
+      address === undefined
+        ? `check what answers for ${host} here: it has no certificate for that name`
+        : `check the host in ${address}: the server there has no certificate for ${host}`,
     final: true,
   },
   {
@@ -122,15 +120,17 @@ export const advices: readonly Advice[] = [
   {
     when: says(/host was not found/),
     say: ({ address, host }) =>
-      `check the spelling of ${host} in ${address}, and this machine's network and VPN`,
+      address === undefined
+        ? `check this machine's network, DNS and VPN: ${host} is where this provider is served`
+        : `check the spelling of ${host} in ${address}, and this machine's network and VPN`,
     final: true,
   },
   {
     when: says(/connection refused/),
-    say: ({ server, origin, address }) =>
-      server === undefined
-        ? `nothing listens at ${origin}: start the server, or correct ${address}`
-        : `nothing listens at ${origin}: start it (${server.start}), or correct ${address}`,
+    say: ({ server, origin, address }) => {
+      const start = server === undefined ? "start the server" : `start it (${server.start})`
+      return `nothing listens at ${origin}: ${start}${address === undefined ? "" : `, or correct ${address}`}`
+    },
     final: true,
   },
   {
@@ -193,11 +193,32 @@ export const advices: readonly Advice[] = [
 ]
 
 function sayHttps({ address, base }: Facts): string {
-  return `${address} should begin with https://: ${base.replace(/^http:/, "https:")}`
+  return `${address ?? base} should begin with https://: ${base.replace(/^http:/, "https:")}`
 }
 
 function sayBroken({ host, address }: Facts): string {
-  return `check that ${host} in ${address} is an API, and whether a firewall or a VPN stands in the way`
+  return address === undefined
+    ? `check whether a firewall or a VPN stands in the way to ${host}`
+    : `check that ${host} in ${address} is an API, and whether a firewall or a VPN stands in the way`
+}
+
+// The provider's own address is no mistake of the user's.
+const newer = "see whether there is a newer version of claude-proxy, or try again later"
+
+function sayNoApi({ sight, address, base, failure }: Facts): string {
+  if (address === undefined)
+    return `${sight.base ?? "nothing"} answers in place of ${base}, where this provider was served: ${newer}`
+  if (sight.base !== undefined) return `${address} should be ${sight.base} (it is ${base})`
+  const what = page.test(failure.message) ? "a web page" : "no API for chat"
+  return `${address} is ${base}, and there is ${what}: look up the base URL of your provider, which mostly ends in /v1`
+}
+
+function sayMoved({ failure, address, base: old }: Facts): string {
+  const to = /redirects to (https?:\/\/[^\s;]+)/.exec(failure.message)?.[1] ?? ""
+  const base = to.replace(/\/(?:chat\/completions|responses|(?:v1\/)?messages)\/?$/, "")
+  if (address === undefined) return `${old} is where this provider was served: ${newer}`
+  const known = base !== "" && base !== to
+  return known ? `${address} should be ${base}` : `set ${address} to the address that it redirects to`
 }
 
 const mostListed = 5

@@ -12,8 +12,8 @@ export interface Facts {
   readonly host: string
   readonly origin: string
   readonly base: string
-  /** Where the address is set. */
-  readonly address: string
+  /** Where the address is set; undefined: nowhere, as it is the one that is known of the provider. */
+  readonly address: string | undefined
   /** Where the model's name is set, to go on with "to": "set BIG_MODEL". */
   readonly rename: string
   readonly keyName: string

@@ -21,8 +21,8 @@ export interface ProbeTarget {
   readonly name: string
   readonly uses: readonly Use[]
   readonly resolved: Resolved
-  /** Where its address is written, as a person would look for it. */
-  readonly addressSetting: string
+  /** Where its address is written, as a person would look for it; undefined: it is the provider's own. */
+  readonly addressSetting: string | undefined
   /** Nothing leads to it and nobody named it: it may well lack its key. */
   readonly spare: boolean
   /** Where its name is written; undefined: on the command line. */
@@ -80,27 +80,22 @@ function targetOf(config: Config, name: string, uses: readonly Use[]): ProbeTarg
     uses,
     spare: false,
     resolved: resolveRoute(config, name, { exact: true }),
-    addressSetting: addressSettingOf(config, name),
+    addressSetting: upstreamOf(config, name)?.addressSetting,
     modelSetting: custom === undefined ? usedAs : `model_name of ${custom.id} in models.yaml`,
   }
 }
 
-function addressSettingOf(config: Config, name: string): string {
+/** Where the very model of this name is served; undefined: it cannot be reached. */
+export function upstreamOf(config: Config, name: string): Upstream | undefined {
   const custom = findModel(config, name)
-  const { reach } = custom ?? {}
-  const upstream = custom === undefined ? upstreamNamed(config, name) : reach?.ok ? reach.upstream : undefined
-  if (upstream === config.upstream) return "OPENAI_BASE_URL"
-  if (custom !== undefined) return `api_base of ${custom.id} in models.yaml`
-  return `base_url of ${upstream?.row.id ?? name} in models.yaml`
-}
-
-function upstreamNamed(config: Config, name: string): Upstream {
+  if (custom !== undefined) return custom.reach.ok ? custom.reach.upstream : undefined
   const { row } = splitName(config, name)
   return (row === undefined ? undefined : config.others[row.id]) ?? config.upstream
 }
 
+/** Models are the same when everything is that makes their requests: what is sent, and where. */
 function keyOf({ name, resolved }: ProbeTarget): string {
   if (!resolved.ok) return name
-  const { url, model, keyName, headers } = resolved.route
-  return JSON.stringify([url, model, keyName, headers])
+  const { url, model, keyName, headers, profile, defaults, proxy } = resolved.route
+  return JSON.stringify([url, model, keyName, headers, profile, defaults, proxy?.url])
 }

@@ -1,0 +1,81 @@
+// What is known of the keys of one variable at one origin: which of them rest, for which model and how long, and
+// which sessions had to move to another one.
+import type { Logger } from "../observe/log.ts"
+import type { Route } from "../providers/route.ts"
+
+export interface RingOptions {
+  readonly log: Pick<Logger, "warn">
+  /** Milliseconds, of any beginning. */
+  readonly now: () => number
+}
+
+/** Who rests: a key for every model, or for one alone. */
+export interface Resting {
+  readonly key: string
+  readonly model: string | undefined
+  readonly ms: number
+  readonly why: string
+}
+
+export interface Ring {
+  /** How long a key still rests for a model, in milliseconds. */
+  readonly restOf: (key: string, model: string) => number
+  readonly rest: (resting: Resting, route: Route) => void
+  readonly wake: (key: string, model: string) => void
+  /** Whose turn it is: counts up. */
+  readonly next: () => number
+  /** Sessions that had to move to another key, those that were not seen for the longest time first. */
+  readonly moved: Map<bigint, string>
+  readonly now: () => number
+}
+
+// Clients may name as many models as they like.
+const mostRests = 1_000
+
+/** Nothing rests yet. */
+export function createRing({ log, now }: RingOptions): Ring {
+  const rests = new Map<string, { readonly key: string; readonly until: number }>()
+  let turns = 0
+  const nameOf = (key: string, model: string | undefined): string => JSON.stringify([key, model ?? null])
+  const restOf = (key: string, model: string | undefined): number =>
+    Math.max(0, ...[nameOf(key, undefined), nameOf(key, model)].map((name) => untilOf(name) - now()))
+  const untilOf = (name: string): number => rests.get(name)?.until ?? 0
+
+  return {
+    restOf,
+    rest: ({ key, model, ms, why }, { apiKeys, keyName }) => {
+      const isNew = restOf(key, model) === 0
+      // Those that a reload took away are not kept, nor what is over.
+      for (const [name, old] of rests)
+        if (!apiKeys.includes(old.key) || old.until <= now()) rests.delete(name)
+      const name = nameOf(key, model)
+      putLast(rests, name, { key, until: Math.max(now() + ms, untilOf(name)) }, mostRests)
+      if (!isNew) return
+      log.warn("an API key was refused and rests", () => ({
+        variable: keyName,
+        // Not `key`: what a field of that name holds is taken for one, and hidden.
+        position: `key ${apiKeys.indexOf(key) + 1} of ${apiKeys.length}`,
+        ...(model === undefined ? {} : { model }),
+        seconds: Math.ceil(ms / 1000),
+        why,
+      }))
+    },
+    wake: (key, model) => {
+      rests.delete(nameOf(key, undefined))
+      rests.delete(nameOf(key, model))
+    },
+    next: () => turns++,
+    moved: new Map(),
+    now,
+  }
+}
+
+/** Sets an entry and makes it the last one; of more than `most` the first ones go. */
+export function putLast<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
+  map.delete(key)
+  map.set(key, value)
+  for (const oldest of map.keys()) {
+    if (map.size <= most) break
+    map.delete(oldest)
+  }
+}

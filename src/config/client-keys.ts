@@ -16,6 +16,9 @@ export interface KeyFacts {
 // Shorter header values are words ("true", "beta"): redacting those would tear up every log line.
 const shortestHeaderSecret = 6
 
+// What is given to local servers in place of a key ("ollama", "none"): redacting it would tear up every text.
+const placeholder = /^[a-z]{1,8}$/
+
 /** Clients' keys and everything that is to be redacted. */
 export function keyPart(
   values: Values,
@@ -28,7 +31,10 @@ export function keyPart(
   const own = forClients ? listOf(values.get(anthropicKey)) : []
   const clientKeys = [...new Set([...listOf(values.get("ALLOWED_API_KEYS")), ...own])]
   const sent = [...Object.values(headers), ...upstreams.flatMap(valuesSent), ...others]
-  const secrets = [...secretsIn(values), ...sent.filter((value) => value.length >= shortestHeaderSecret)]
+  const secrets = [
+    ...secretsIn(values).filter((value) => !placeholder.test(value)),
+    ...sent.filter((value) => value.length >= shortestHeaderSecret),
+  ]
   // Longest first: a secret that is part of another one would leave the rest of it standing.
   return { clientKeys, secrets: [...new Set(secrets)].sort((one, other) => other.length - one.length) }
 }

@@ -100,7 +100,8 @@ function put(values: Map<string, Found>, name: string, found: Found): void {
 
 /**
  * Settings in a dotenv file. Only what cannot be read in one of our own lines is a problem: the file may be
- * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours gives a warning with the name meant. `keyNames` are wanted besides.
+ * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours
+ * gives a warning with the name meant. `keyNames` are wanted besides.
  */
 export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
   const isOurs = (name: string) => isWanted(name, keyNames)
@@ -110,8 +111,12 @@ export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Laye
   for (const { name, value, line } of inOrder(file.entries, (entry) => entry.name)) {
     const origin = `${path}:${line}`
     const meant = suggestName(name)
-    if (isOurs(name)) put(values, name, { value: value.trim(), origin })
-    else if (meant !== undefined)
+    if (isOurs(name)) {
+      const before = values.get(settingOf(name))
+      if (before !== undefined && before.value !== value.trim())
+        warnings.push(`${name} (${origin}) stands in ${before.origin} as well: the later line counts.`)
+      put(values, name, { value: value.trim(), origin })
+    } else if (meant !== undefined)
       warnings.push(`${name} (${origin}) is not a setting. Did you mean ${meant}?`)
   }
   for (const { name, line, why } of file.issues) {

@@ -1,7 +1,7 @@
 // Misspelt settings: an unknown name that is nearly one of ours, or what another proxy calls one of them.
 import { headerPrefix, isSettingName, settings } from "./settings.ts"
 
-const address = "OPENAI_BASE_URL, whose address says which provider it is"
+const address = "OPENAI_BASE_URL, or the provider before a model, like BIG_MODEL=gemini/NAME"
 const clientKeys = "ALLOWED_API_KEYS, which lists the keys that clients must send"
 const logFolder = "LOG_FILE_PATH, the folder for log files"
 const deployment = "BIG_MODEL, which takes the name of the deployment"
@@ -17,7 +17,14 @@ export const otherNames: Readonly<Record<string, string>> = {
   ...allMean(address, ["PREFERRED_PROVIDER", "LLM_PROVIDER", "MODEL_PROVIDER"]),
   ...allMean("OPENAI_API_KEY", ["API_KEY", "VLLM_API_KEY", "LLM_API_KEY", "UPSTREAM_API_KEY"]),
   ...allMean("AZURE_API_VERSION", ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"]),
-  ...allMean("BIG_MODEL", ["MODEL", "OPENAI_MODEL", "DEEPSEEK_MODEL", "VLLM_MODEL", "OPUS_MODEL"]),
+  ...allMean("BIG_MODEL", [
+    "MODEL",
+    "DEFAULT_MODEL",
+    "OPENAI_MODEL",
+    "DEEPSEEK_MODEL",
+    "VLLM_MODEL",
+    "OPUS_MODEL",
+  ]),
   ...allMean(deployment, [
     "AZURE_OPENAI_DEPLOYMENT",
     "AZURE_OPENAI_DEPLOYMENT_NAME",
@@ -25,7 +32,7 @@ export const otherNames: Readonly<Record<string, string>> = {
   ]),
   ...allMean("MIDDLE_MODEL", ["SONNET_MODEL", "MEDIUM_MODEL"]),
   ...allMean("SMALL_MODEL", ["HAIKU_MODEL"]),
-  ...allMean("ROUTER_THINK", ["REASONING_MODEL", "THINK_MODEL"]),
+  ...allMean("ROUTER_THINK", ["REASONING_MODEL", "THINK_MODEL", "ROUTER_THINKING", "ROUTER_REASONING"]),
   ...allMean("ROUTER_BACKGROUND", ["BACKGROUND_MODEL"]),
   ...allMean("ROUTER_LONG_CONTEXT", ["LONG_CONTEXT_MODEL"]),
   ...allMean("DEFAULT_MAX_TOKENS", ["DEEPSEEK_MAX_TOKENS"]),
@@ -51,6 +58,8 @@ export function suggestName(name: string): string | undefined {
   if (isSettingName(name)) return undefined
   const upper = name.toUpperCase()
   if (Object.hasOwn(otherNames, upper)) return otherNames[upper]
+  const keyed = upper.replace(/_(API)?KEY$/, "_API_KEY")
+  if (isSettingName(keyed)) return keyed
   const close = settings
     .map((setting) => ({ name: setting.name, distance: editDistance(upper, setting.name) }))
     .filter((candidate) => candidate.distance <= (candidate.name.length > 5 ? 2 : 1))

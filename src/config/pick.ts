@@ -121,11 +121,21 @@ function wordOf(name: string): string | undefined {
   return familyOf(name)?.match.exec(name)?.[0].toLowerCase()
 }
 
-/** The model of models.yaml that a name means, with `custom/` before it or without. */
-export function findModel(config: Config, name: string): CustomModel | undefined {
-  if (config.models.length === 0) return undefined
+/** The model of models.yaml that a name means, with `custom/` before it or without, in whatever case. */
+export function findModel({ models }: Config, name: string): CustomModel | undefined {
+  if (models.length === 0) return undefined
   const id = name.startsWith(customPrefix) ? name.slice(customPrefix.length) : name
-  return config.models.find((model) => model.id === name) ?? config.models.find((model) => model.id === id)
+  const exact = models.find((model) => model.id === name) ?? models.find((model) => model.id === id)
+  if (exact !== undefined) return exact
+  const lower = id.toLowerCase()
+  const alike = models.filter((model) => model.id.toLowerCase() === lower)
+  return alike.length === 1 ? alike[0] : undefined
+}
+
+/** `custom/ID` with an ID that models.yaml does not have, though it has others: it can mean nothing else. */
+export function missesModel(config: Config, name: string): boolean {
+  if (!name.startsWith(customPrefix) || config.models.length === 0) return false
+  return findModel(config, name) === undefined && splitName(config, name).row === undefined
 }
 
 interface Name {

@@ -8,8 +8,17 @@ import { type ProviderRow, resolveProfile } from "../providers/table.ts"
 import type { Config, CustomModel, Upstream } from "./config.ts"
 import { lackOf } from "./custom-models.ts"
 import { mergeHeaders } from "./headers.ts"
+import { nearestKey } from "./near-names.ts"
 import { wayTo } from "./network.ts"
-import { findModel, type Picked, pickModel, type RequestFacts, splitName, type Target } from "./pick.ts"
+import {
+  findModel,
+  missesModel,
+  type Picked,
+  pickModel,
+  type RequestFacts,
+  splitName,
+  type Target,
+} from "./pick.ts"
 import { requestUrl, servesResponses } from "./upstreams.ts"
 
 export type Resolved =
@@ -102,10 +111,20 @@ function dialectOf(upstream: Upstream, { dialect }: ProviderProfile, asked: Prof
 }
 
 function placeOf(config: Config, name: string, custom: CustomModel | undefined): Place {
+  if (missesModel(config, name)) return { ok: false, fault: invalidRequest(missing(config, name)) }
   if (custom === undefined) return locate(config, name)
   const { id, reach } = custom
   if (reach.ok) return { ok: true, upstream: reach.upstream, model: custom.name }
   return { ok: false, fault: invalidRequest(lackOf(id, reach.why)) }
+}
+
+function missing({ models }: Config, name: string): string {
+  const meant = nearestKey(
+    name.slice(name.indexOf("/") + 1),
+    models.map(({ id }) => id),
+  )
+  const hint = meant === undefined ? "" : ` (did you mean custom/${meant}?)`
+  return `model: ${JSON.stringify(name)} is no model_id of models.yaml${hint}`
 }
 
 function locate(config: Config, name: string): Place {

@@ -1,6 +1,7 @@
 // Which key goes to which host: whatever the sources say, a key is for the host it was given for.
 import { afterAll, describe, expect, test } from "bun:test"
 import type { Config } from "../../src/config/config.ts"
+import { resolveRoute } from "../../src/config/route.ts"
 import { providers } from "../../src/providers/table.ts"
 import { property, type Random } from "../support/random.ts"
 import { folderWith, load, removeFolders, warningsOf } from "./support.ts"
@@ -250,4 +251,28 @@ property("no provider's key goes to a host that is not its own", 300, (random) =
       expect(allowed).toContain(host)
     }
   }
+})
+
+describe("custom/ID", () => {
+  const env = { OPENAI_API_KEY: "o-123456" }
+  const configDir = folderWith({ "models.yaml": "- {model_id: Kimi-K2, api_base: https://kimi.example/v1}" })
+
+  test("is found in whatever case", () => {
+    const result = load({ env: { ...env, BIG_MODEL: "custom/kimi-k2" }, configDir })
+    if (!result.ok) throw new Error(result.problems.join("\n"))
+    const resolved = resolveRoute(result.config, "claude-opus-5")
+    expect(resolved.ok && resolved.route.url).toBe("https://kimi.example/v1/chat/completions")
+  })
+
+  test("that is not there is a problem at once, and never another upstream's model", () => {
+    const result = load({ env: { ...env, ROUTER_THINK: "custom/kimi-k" }, configDir })
+    expect(result.ok ? [] : result.problems).toEqual([
+      'ROUTER_THINK (environment) cannot be reached: model: "custom/kimi-k" is no model_id of models.yaml (did you mean custom/Kimi-K2?). Change that, or name another model.',
+    ])
+    const config = load({ env, configDir })
+    const resolved = config.ok && resolveRoute(config.config, "custom/nothing")
+    expect(resolved && !resolved.ok && resolved.fault.message).toBe(
+      'model: "custom/nothing" is no model_id of models.yaml',
+    )
+  })
 })

@@ -138,7 +138,7 @@ describe("single settings", () => {
       OPENAI_API_KEY: "key-one,key-two-long",
       OPENAI_BASE_URL: "https://relay.example/v1?code=in-the-query",
       DEEPSEEK_API_KEY: "deepseek-key",
-      ALLOWED_API_KEYS: "client",
+      ALLOWED_API_KEYS: "client-1",
       CUSTOM_HEADER_X_TOKEN: "header-token-value",
       CUSTOM_HEADER_X_BETA: "true",
     })
@@ -147,8 +147,8 @@ describe("single settings", () => {
       "key-two-long",
       "deepseek-key",
       "in-the-query",
+      "client-1",
       "key-one",
-      "client",
     ])
   })
 })

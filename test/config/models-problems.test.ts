@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test"
 import { join } from "node:path"
 import { providers } from "../../src/providers/table.ts"
-import { folderWith, load, problemsOf, removeFolders } from "./support.ts"
+import { configOf, folderWith, load, problemsOf, removeFolders } from "./support.ts"
 
 afterAll(removeFolders)
 
@@ -20,6 +20,9 @@ const known =
   "fallbacks, input_cost_per_token, output_cost_per_token, cache_read_cost_per_token, cache_write_cost_per_token, " +
   "input_cost_per_million_tokens, output_cost_per_million_tokens, cache_read_cost_per_million_tokens, " +
   "cache_write_cost_per_million_tokens."
+const endless = "is an alias (*name) of what it stands in, and has no end: write out what you mean."
+const idForm =
+  "the id of a provider has small letters, digits, dashes and underscores only, and begins with a letter or a digit."
 const wantsTokens = "must be a whole number of 1 or more, or one like 128k, which is 131072."
 const staysOut =
   "looks like a key: the key itself stays out of this file: give the name of the variable that holds it, " +
@@ -89,6 +92,13 @@ test.each<[string, string, readonly string[]]>([
     [`2:13: provider must be one of ${ids}: did you mean ollama?`],
   ],
   ["an unknown provider", "- model_id: a\n  provider: somewhere", [`2:13: provider must be one of ${ids}.`]],
+  [
+    "an unknown provider beside those of the file, of which some are keys or none at all",
+    `models: [{model_id: a, provider: somewhere}]\nproviders:\n  relay_2: {api_base: https://a.example}\n` +
+      `  ${shaped}: {api_base: https://b.example}\n  ${secret}: {api_base: https://c.example}\n` +
+      `  ${secret.toUpperCase()}: {api_base: https://d.example}`,
+    [`1:34: provider must be one of ${ids}, relay_2.`, `6:3: ${idForm}`],
+  ],
   [
     "several wrong values",
     `${good}  max_tokens: many\n  max_input_tokens: 0.5\n  vision: yes\n  input_cost_per_token: -1\n  output_cost_per_token: 0`,
@@ -184,6 +194,22 @@ test.each<[string, string, readonly string[]]>([
     "a body that is no mapping",
     `${good}  extra_body: seed`,
     ["3:15: extra_body must be a mapping of fields of the request."],
+  ],
+  ["a body without an end", `${good}  extra_body: &b {x: *b}`, [`3:22: extra_body.x ${endless}`]],
+  [
+    "an endless part of a body, and of overrides",
+    `${good}  extra_body: {a: &a [1, {b: *a}]}\n- model_id: b\n  provider: ollama\n  overrides: {extra_body: &c {d: {e: *c}}}`,
+    [`3:30: extra_body.a[1].b ${endless}`, `6:38: overrides.extra_body.d.e ${endless}`],
+  ],
+  [
+    "numbers that JSON does not have",
+    `${good}  extra_body: {seed: .inf, list: [1, .nan]}`,
+    ["3:22: extra_body.seed must be a number, and not .inf or .nan."],
+  ],
+  [
+    "a body without a bottom",
+    `${good}  extra_body: {a: ${"[".repeat(70)}1${"]".repeat(70)}}`,
+    [`3:82: extra_body.a${"[0]".repeat(63)} is nested too deeply.`],
   ],
   // Rules.
   [
@@ -340,6 +366,44 @@ test.each<[string, string, readonly string[]]>([
   const shown = problems.join("\n")
   expect([secret, shaped, env.OPENAI_API_KEY].filter((one) => shown.includes(one))).toEqual([])
 })
+
+test("an alias of something else may stand anywhere", () => {
+  const body = "{ a: &a { b: [1, null, true] }, c: *a, d: [*a, *a] }"
+  const configDir = folderWith({
+    "models.yaml": `${good}  extra_body: &e ${body}\n- { model_id: b, provider: ollama, extra_body: *e }`,
+  })
+  const { models } = configOf(load({ env, configDir }))
+  const a = { b: [1, null, true] }
+  expect(models.map(({ delta }) => delta.extraBody)).toEqual([
+    { a, c: a, d: [a, a] },
+    { a, c: a, d: [a, a] },
+  ])
+})
+
+const many = 20_000
+test.each<[string, (index: number) => string, string, number]>([
+  ["misspelt keys", (index) => `- {model_id: m${index}, provider: ollama, api_bse: x}`, "51:37", many - 50],
+  ["misspelt providers", (index) => `- {model_id: m${index}, provider: olama}`, "51:29", many - 50],
+  ["ids twice", () => "- {model_id: m, provider: ollama}", "52:14", many - 51],
+  [
+    "fallbacks to nowhere, and one more",
+    (index) => `- {model_id: m${index}, provider: ollama, fallbacks: [x${index}${index === 3 ? ", y" : ""}]}`,
+    "50:49",
+    many - 49,
+  ],
+])(
+  "thousands of %s are told in short",
+  (_what, line, place, more) => {
+    const text = Array.from({ length: many }, (_, index) => line(index)).join("\n")
+    const configDir = folderWith({ "models.yaml": text })
+    const problems = problemsOf(load({ env, configDir }))
+    expect(problems.length).toBe(51)
+    expect(problems.at(-1)).toBe(
+      `${join(configDir, "models.yaml")}:${place}: and ${more} more problems from here on.`,
+    )
+  },
+  30_000,
+)
 
 test("places count from the text, whatever ends its lines and whatever begins it", () => {
   const configDir = folderWith({

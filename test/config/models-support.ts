@@ -35,7 +35,7 @@ export const models = `
   provider: azure
 `
 
-export const keys = { OPENAI_API_KEY: "openai-key", RELAY_API_KEY: "relay-key, second" }
+export const keys = { OPENAI_API_KEY: "openai-key", RELAY_API_KEY: "relay-key, second-key" }
 
 /** The configuration of an environment and the models above. */
 export function configWith(env: Readonly<Record<string, string>>, more: Partial<LoadSources> = {}): Config {

@@ -70,9 +70,9 @@ describe("keys of models", () => {
       "deepseek-key",
       "query-secret",
       "openai-key",
+      "second-key",
       "relay-key",
       "other-key",
-      "second",
     ])
     expect(routed(config, "keyed")).toMatchObject({ apiKey: "other-key", keyName: "OTHER_KEY" })
     expect(routed(config, "hosted")).toMatchObject({ apiKey: "deepseek-key" })

@@ -54,7 +54,7 @@ test.each([
   ["RATE_LIMIT", "RATE_LIMIT_REQUESTS_PER_MINUTE"],
   ["REQUIRE_API_KEY", "ALLOWED_API_KEYS, which lists the keys that clients must send"],
   ["ANTHROPIC_AUTH_TOKEN", "ALLOWED_API_KEYS, which lists the keys that clients must send"],
-  ["PREFERRED_PROVIDER", "OPENAI_BASE_URL, whose address says which provider it is"],
+  ["PREFERRED_PROVIDER", "OPENAI_BASE_URL, or the provider before a model, like BIG_MODEL=gemini/NAME"],
   ["LOG_FILE", "LOG_FILE_PATH, the folder for log files"],
 ])("what another proxy calls %s is %s here", (name, meant) => {
   expect(suggestName(name)).toBe(meant)

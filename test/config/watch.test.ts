@@ -51,7 +51,8 @@ function readAll(paths: readonly string[]): Reading {
   return { texts, seen: new Map(paths.map((path, index) => [path, prints[index] ?? absent])) }
 }
 
-const quick = { settleMs: 60, emptySettleMs: 250, pollMs: 200 }
+// A pause within one change must stay shorter than the time that settles it, on a machine that is busy too.
+const quick = { settleMs: 200, emptySettleMs: 1_000, pollMs: 300 }
 
 function follow(
   paths: readonly string[],
@@ -74,7 +75,7 @@ function follow(
 }
 
 /** Long enough that a reading which is wrongly applied would be. */
-const aWhile = () => Bun.sleep(500)
+const aWhile = () => Bun.sleep(1_500)
 
 const manners: readonly (readonly [string, (path: string) => void | Promise<void>])[] = [
   ["written in place", (path) => writeFileSync(path, "new")],

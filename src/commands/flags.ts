@@ -58,7 +58,7 @@ export const ConvertFlags = z.object({
   explain: on,
 })
 
-export const CountTokensFlags = z.object({ file: word, estimate: on, "by-part": on, json: on })
+export const CountTokensFlags = z.object({ file: word, model: word, estimate: on, "by-part": on, json: on })
 
 export const ModelsFlags = z.object({ json: on, all: on, schema: on, env: word, config: word })
 

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
+import type { Counter } from "../tokens/count.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { Callers } from "./callers.ts"
 import type { Dialects } from "./dialects.ts"
@@ -57,6 +58,8 @@ export interface Context {
   readonly refusals: Refusals
   /** How each model counts, measured by our estimate. */
   readonly ratios: Ratios
+  /** Counts exactly, in the vocabularies that are known. */
+  readonly counter: Counter
   /** Which APIs upstreams turned out to speak. */
   readonly dialects: Dialects
   /** Which of several keys are sent, and which rest. */

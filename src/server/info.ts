@@ -1,7 +1,10 @@
 // The endpoints that tell instead of doing: what this is, is it well, how many tokens.
 import { invalidRequest } from "../protocol/fault.ts"
 import { renderIssues } from "../protocol/messages.ts"
-import { askFor, directRoute } from "./asked.ts"
+import { countParts } from "../tokens/count.ts"
+import { encodingOf } from "../tokens/exact/encodings.ts"
+import type { Countable } from "../tokens/pieces.ts"
+import { type Asked, askFor, directRoute } from "./asked.ts"
 import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { countDirect } from "./direct.ts"
@@ -59,6 +62,21 @@ export function metrics(context: Context, requestId: string): Response {
   return new Response(context.metrics.render(), { headers })
 }
 
+/** Counted where the model's vocabulary is known; else estimated, and corrected by what the model was seen to count. */
+async function promptTokens(asked: Asked, request: Countable, context: Context): Promise<number> {
+  const { resolved } = asked
+  if (!resolved.ok) return asked.tokens()
+  const { route } = resolved
+  const encoding = encodingOf(route.model)
+  if (!encoding.known) return context.ratios.correct(route, asked.tokens())
+  try {
+    return (await countParts(request, context.counter, encoding.name)).total
+  } catch (error) {
+    context.log.warn("the prompt could not be counted, and is estimated", () => ({ error }))
+    return asked.tokens()
+  }
+}
+
 /** POST /v1/messages/count_tokens: our estimate of the whole request, or the count of who will answer it. */
 export async function countTokens(
   request: Request,
@@ -77,8 +95,7 @@ export async function countTokens(
   }
   const parsed = asked.parsed()
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
-  const { resolved } = asked
-  const tokens = resolved.ok ? context.ratios.correct(resolved.route, asked.tokens()) : asked.tokens()
+  const tokens = await promptTokens(asked, parsed.data, context)
   const management = body.json["context_management"]
   const edits =
     management === undefined || management === null

@@ -4,6 +4,7 @@ import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import { createMetrics, type Metrics } from "../observe/metrics.ts"
 import { invalidRequest } from "../protocol/fault.ts"
+import { createCounter } from "../tokens/count.ts"
 import { type Clock, systemClock } from "../upstream/deadline.ts"
 import { createCallers } from "./callers.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
@@ -101,6 +102,7 @@ function sharedParts(options: ServerOptions): Omit<Shared, "address"> {
     dialects: createDialects({ log, now: clock.now }),
     refusals: createRefusals({ log, metrics }),
     ratios: createRatios({ log }),
+    counter: createCounter({ pause: () => new Promise((resolve) => setImmediate(resolve)) }),
     keys: createKeys({ log, now: clock.now }),
     running: new Set(),
   }

@@ -1,6 +1,7 @@
 // What pictures and documents cost. Sizes are read from the first bytes; nothing is decoded further than that.
 
-/** Anthropic scales pictures down, so no picture costs more than this. */
+/** Anthropic scales a picture down until its longer side has so many pixels and it costs no more than this. */
+const imageSide = 1568
 const imageCap = 1600
 /** Enough for the metadata (EXIF, colour profile, thumbnail) that may stand before a JPEG's frame header. */
 const prefixCharacters = 350_000
@@ -13,6 +14,9 @@ const pdfPageCap = 600
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 const sextets: Uint8Array = new Uint8Array(128)
 for (let value = 0; value < alphabet.length; value++) sextets[alphabet.charCodeAt(value)] = value
+// The alphabet for URLs, which some clients use here too.
+sextets[0x2d] = 62
+sextets[0x5f] = 63
 
 export interface PixelSize {
   readonly width: number
@@ -90,17 +94,29 @@ function headerSize(data: string): PixelSize | undefined {
   return startsWith(head, 0, [0xff, 0xd8]) ? jpegSize(data) : undefined
 }
 
-/** Width and height of a PNG, JPEG, GIF or WebP given as base64; undefined when the bytes do not say. */
+/** Without the beginning of a `data:` URL, and without the line breaks that some encoders put in. */
+function bare(data: string): string {
+  const start = data.startsWith("data:") ? data.indexOf(",") + 1 : 0
+  const head = data.slice(start, start + 2 * headerCharacters)
+  if (/\s/.test(head)) return data.slice(start, start + prefixCharacters).replace(/\s+/g, "")
+  return start === 0 ? data : data.slice(start)
+}
+
+/**
+ * Width and height of a PNG, JPEG, GIF or WebP given as base64, which may be cut off behind its header; undefined
+ * when the bytes do not say.
+ */
 export function pixelSize(data: string): PixelSize | undefined {
-  const size = headerSize(data)
+  const size = headerSize(bare(data))
   return size !== undefined && size.width > 0 && size.height > 0 ? size : undefined
 }
 
-/** Tokens of a picture: a 750th of its pixels, at most 1600; 1600 when the size is unknown. */
+/** Tokens of a picture: a 750th of its pixels once it is scaled, at most 1600; 1600 when the size is unknown. */
 export function imageTokens(data: string | undefined): number {
   const size = data === undefined ? undefined : pixelSize(data)
   if (size === undefined) return imageCap
-  return Math.min(imageCap, Math.ceil((size.width * size.height) / 750))
+  const scale = Math.min(1, imageSide / Math.max(size.width, size.height))
+  return Math.min(imageCap, Math.ceil((size.width * size.height * scale * scale) / 750))
 }
 
 const bytesOf = (data: string): number => Math.floor((data.length * 3) / 4)

@@ -1,6 +1,7 @@
 // A request taken apart for counting: texts still to be counted, and numbers for what is not text.
 // Both counters work on these pieces, so they agree on what is counted and differ only in how.
 import type { ContentBlock, DocumentSource, MediaSource } from "../protocol/blocks.ts"
+import type { JsonObject } from "../protocol/json.ts"
 import type { Message, Tool } from "../protocol/messages.ts"
 import { encodedTextTokens, imageTokens, pdfTokens } from "./media.ts"
 
@@ -34,9 +35,24 @@ const perCall = 8
 /** Deeper than any real request; what is deeper still is counted as JSON. */
 const maxDepth = 16
 
-/** Encrypted fields of server-tool results are for Anthropic's eyes and go to nobody else. */
-const withoutEncrypted = (key: string, value: unknown): unknown =>
-  key.startsWith("encrypted_") ? undefined : value
+/** The data of a picture, a sound or a film, as opposed to a text that happens to be called data. */
+const isEncoded = (value: unknown): value is string =>
+  typeof value === "string" && value.length > 1000 && !/\s/.test(value.slice(0, 200))
+
+/**
+ * A block no schema knows, server tools and their results among them: its JSON. Encrypted fields are for Anthropic's
+ * eyes and go to nobody else; data in base64 is no text and costs as much as a picture of unknown size.
+ */
+function otherPieces(block: JsonObject): readonly Piece[] {
+  let media = 0
+  const text = jsonText(block, (key, value) => {
+    if (key.startsWith("encrypted_")) return undefined
+    if (key !== "data" || !isEncoded(value)) return value
+    media += imageTokens(value)
+    return undefined
+  })
+  return media === 0 ? [text] : [text, media]
+}
 
 /** JSON text of any value; empty for what JSON cannot say (cycles, bigints, functions). */
 function jsonText(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
@@ -90,7 +106,7 @@ function blockPieces(block: ContentBlock, depth: number): readonly Piece[] {
     case "tool_reference":
       return [perMessage, plain(block.tool_name)]
     default:
-      return [jsonText(block.original, withoutEncrypted)]
+      return otherPieces(block.original)
   }
 }
 

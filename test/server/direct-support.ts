@@ -15,6 +15,7 @@ import { createReasoningMemory } from "../../src/server/memory.ts"
 import { createRatios } from "../../src/server/ratios.ts"
 import { createRefusals } from "../../src/server/refusals.ts"
 import { createStatistics } from "../../src/server/statistics.ts"
+import { createCounter } from "../../src/tokens/count.ts"
 import { configFrom } from "../config/support.ts"
 import { createMessagesUpstream, type MessagesTurn } from "../support/anthropic-upstream.ts"
 import { cleanUp, createClock, type Logged } from "./support.ts"
@@ -106,6 +107,7 @@ function createContext(
     metrics,
     memory: createReasoningMemory(),
     ratios: createRatios({ log }),
+    counter: createCounter(),
     refusals: createRefusals({ log, metrics }),
     dialects: createDialects({ log, now: clock.now }),
     keys: createKeys({ log, now: clock.now }),

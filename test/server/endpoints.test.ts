@@ -294,3 +294,21 @@ describe("POST /v1/messages/count_tokens", () => {
     },
   )
 })
+
+describe("count_tokens", () => {
+  const long = "The quick brown fox jumps over the lazy dog. ".repeat(200)
+  const asked = { messages: [{ role: "user", content: long }] }
+  const count = async (url: string, model: string) => {
+    const init = { method: "POST", body: JSON.stringify({ ...asked, model }) }
+    const { input_tokens } = await jsonOf(fetch(`${url}/v1/messages/count_tokens`, init))
+    return input_tokens
+  }
+
+  test("counts in the model's own vocabulary where that is known, and estimates elsewhere", async () => {
+    const { proxy } = start([])
+    // Ten tokens a sentence, one for the last space, and what a message costs besides.
+    expect(await count(proxy.url, "gpt-4o")).toBe(2_001 + 3)
+    const estimated = Number(await count(proxy.url, "some-model"))
+    expect(Math.abs(estimated / 2_004 - 1)).toBeLessThan(0.08)
+  })
+})

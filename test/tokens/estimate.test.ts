@@ -5,17 +5,32 @@ import { MessagesRequest } from "../../src/protocol/messages.ts"
 import { estimateParts, estimateRequest, estimateText } from "../../src/tokens/estimate.ts"
 import type { Countable } from "../../src/tokens/pieces.ts"
 import { property } from "../support/random.ts"
-import { samples } from "./samples.ts"
+import { type Sample, samples } from "./samples.ts"
 
 const encoding = new Tiktoken(ranks)
 const exact = (text: string): number => encoding.encode(text, [], []).length
 
-describe("estimateText against o200k_base", () => {
-  test.each(samples.map((sample) => [sample.name, sample.text] as const))("%s: within 8 %%", (_, text) => {
-    const tokens = exact(text)
-    expect(tokens).toBeGreaterThanOrEqual(500)
-    const error = estimateText(text) / tokens - 1
-    expect(Math.abs(error)).toBeLessThanOrEqual(0.08)
+const classes = Map.groupBy(samples, (sample) => sample.class)
+const errorOf = ({ text }: Sample): number => estimateText(text) / exact(text) - 1
+
+describe("estimateText against o200k_base, on texts it was not fitted to", () => {
+  test.each([...classes])("%s: at most 8 %% off, and no sample 15 %% too low", (_, members) => {
+    const errors = members.map(errorOf)
+    const mean = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length
+    expect(mean).toBeLessThanOrEqual(0.08)
+    expect(Math.min(...errors)).toBeGreaterThan(-0.15)
+  })
+
+  test("all in all: 3 % off", () => {
+    const errors = samples.map(errorOf)
+    expect(errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length).toBeLessThanOrEqual(0.03)
+  })
+
+  test("nor are the first 500 tokens of any sample", () => {
+    for (const sample of samples) {
+      const text = encoding.decode(encoding.encode(sample.text, [], []).slice(0, 500))
+      expect(estimateText(text) / exact(text)).toBeGreaterThan(0.85)
+    }
   })
 
   test.each([
@@ -31,8 +46,8 @@ describe("estimateText against o200k_base", () => {
       "Die Verbindung wurde unterbrochen, deshalb wiederholen wir die Anfrage nach einer kurzen Pause.",
     ],
     ["emoji", "Build 🚀 done ✅ tests 🔥 passed 🎉 bugs 🐛 found 📦 shipped 👍 thanks 😀"],
-  ])("%s: within a fifth on one sentence", (_, text) => {
-    expect(Math.abs(estimateText(text) / exact(text) - 1)).toBeLessThanOrEqual(0.2)
+  ])("%s: within a quarter on one sentence", (_, text) => {
+    expect(Math.abs(estimateText(text) / exact(text) - 1)).toBeLessThanOrEqual(0.25)
   })
 
   test.each([
@@ -42,11 +57,14 @@ describe("estimateText against o200k_base", () => {
     ["\n", 1],
     ["123456789", 3],
     ["\ud83d", 1],
+    [" don't", 1],
+    [" can't won't", 2],
+    ["é".repeat(200), 20],
   ])("%j is %d", (text, tokens) => {
     expect(estimateText(text)).toBe(tokens)
   })
 
-  property("any text gives a finite count, and no more than two tokens a character", 300, (random) => {
+  property("any text gives a finite count, and no more than three tokens a character", 300, (random) => {
     const text = random.text(200)
     const tokens = estimateText(text)
     expect(Number.isInteger(tokens)).toBe(true)
@@ -148,6 +166,21 @@ describe("estimateRequest", () => {
       "encrypted fields",
       { type: "web_search_tool_result", encrypted_content: "A".repeat(9000) },
       estimateText('{"type":"web_search_tool_result"}'),
+    ],
+    [
+      "a call of a server tool",
+      { type: "server_tool_use", id: "t", name: "web_search", input: { query: "hello" } },
+      estimateText('{"type":"server_tool_use","id":"t","name":"web_search","input":{"query":"hello"}}'),
+    ],
+    [
+      "data of a kind unknown",
+      { type: "video", source: { type: "base64", data: "A".repeat(90_000) } },
+      1600 + estimateText('{"type":"video","source":{"type":"base64"}}'),
+    ],
+    [
+      "text that is called data",
+      { type: "sheet", data: "one two three ".repeat(100) },
+      estimateText(JSON.stringify({ type: "sheet", data: "one two three ".repeat(100) })),
     ],
   ])("%s", (_, content, tokens) => {
     expect(block(content)).toBe(tokens)

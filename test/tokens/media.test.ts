@@ -40,6 +40,26 @@ describe("pixelSize", () => {
     ["webp, lossy", base64(chunk(0x20), [0, 0, 0, 0x9d, 0x01, 0x2a, 0x20, 0x03, 0x58, 0x02]), 800, 600],
     ["webp, lossless", base64(chunk(0x4c), [0x2f, 0x1f, 0xc3, 0x95, 0x00], zeros(4)), 800, 600],
     ["webp, extended", base64(chunk(0x58), zeros(4), [0x1f, 0x03, 0, 0x57, 0x02, 0]), 800, 600],
+    ["a png cut off behind its header", png(800, 600).slice(0, 34), 800, 600],
+    ["a jpeg cut off behind its frame", base64(start, exif, frame(0xc0, 640, 480)).slice(0, -8), 640, 480],
+    [
+      "a gif cut off",
+      base64([0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 0x40, 0x01, 0xf0, 0x00]).slice(0, 14),
+      320,
+      240,
+    ],
+    ["a data: URL", `data:image/png;base64,${png(800, 600)}`, 800, 600],
+    ["base64 in lines", (png(800, 600) + base64(zeros(300))).replace(/.{76}/g, "$&\r\n"), 800, 600],
+    ["a jpeg in lines", base64(start, exif, frame(0xc0, 40, 30)).replace(/.{20}/g, "$&\n"), 40, 30],
+    [
+      "the alphabet for URLs",
+      base64(start, frame(0xc0, 64, 63))
+        .replaceAll("/", "_")
+        .replaceAll("+", "-"),
+      64,
+      63,
+    ],
+    ["a png with rubbish behind its header", `${png(10, 20)}%%%💥`, 10, 20],
   ])("%s", (_, data, width, height) => {
     expect(pixelSize(data)).toEqual({ width, height })
   })
@@ -68,6 +88,10 @@ describe("tokens", () => {
   test.each([
     ["a small picture", png(300, 250), 100],
     ["a large picture", png(4000, 3000), 1600],
+    ["a large but narrow one, scaled to 1568 pixels", png(100, 3136), 105],
+    ["a full screen", png(1920, 1080), 1600],
+    ["one of 1092 pixels square", png(1092, 1092), 1590],
+    ["one pixel", png(1, 1), 1],
     ["an unreadable one", "AAAA", 1600],
     ["one that is elsewhere", undefined, 1600],
   ])("%s", (_, data, tokens) => {

@@ -8,6 +8,7 @@ export function countTokensEntry({ io }: Invocation): Described {
     description: "Count the tokens of a request or a text",
     args: {
       file: { type: "positional", required: false, description: "A request or a text (else standard input)" },
+      model: { type: "string", valueHint: "name", description: "Count as this model of OpenAI's does" },
       estimate: { type: "boolean", description: "Estimate, as the proxy does while it works" },
       "by-part": { type: "boolean", description: "Split into system, each tool, and messages" },
       json: { type: "boolean", description: "Write JSON" },
@@ -16,12 +17,13 @@ export function countTokensEntry({ io }: Invocation): Described {
       ["claude-proxy count-tokens request.json", "how large a request is"],
       ["claude-proxy count-tokens --by-part --json request.json", "and what in it is large"],
       ["claude-proxy count-tokens --estimate < notes.txt", "a plain text, roughly"],
+      ["claude-proxy count-tokens --model gpt-4 chat.json", "in the encoding of an older model"],
     ],
     run: async (given) => {
       const { CountTokensFlags } = await import("../flags.ts")
-      return withFlags(CountTokensFlags, given, io, async ({ file, estimate, json, ...flags }) => {
+      return withFlags(CountTokensFlags, given, io, async ({ file, model, estimate, json, ...flags }) => {
         const { countTokens } = await import("../count-tokens.ts")
-        return countTokens({ file, estimate, json, byPart: flags["by-part"] }, io)
+        return countTokens({ file, model, estimate, json, byPart: flags["by-part"] }, io)
       })
     },
   }

@@ -13,7 +13,7 @@ import { chooseOthers } from "./providers.ts"
 import { resolveRoute } from "./route.ts"
 import { scalarProblems, scalars } from "./scalars.ts"
 import { keyRoles, settings, thinkingWords } from "./settings.ts"
-import { inUse, noRouter, routerOf, routerSlots, tierSlots } from "./slots.ts"
+import { inUse, namedModels, noRouter, routerOf, routerSlots, tierSlots } from "./slots.ts"
 import { chooseTiers } from "./tiers.ts"
 import { createReader, named, type Reader, type Values } from "./values.ts"
 
@@ -74,7 +74,7 @@ export function assembleConfig(values: Values, options: Options): Assembled {
       ...thinkingWarnings(given, all),
       ...laterWarnings(values),
     ],
-    infos: choice.infos,
+    infos: [...choice.infos, ...(config === undefined ? [] : relayInfos(config, values))],
     lacksUpstream: choice.lacksUpstream === true,
   }
 }
@@ -128,6 +128,24 @@ function freeze(config: Config): Config {
   const { others, tiers, router, models } = config
   for (const part of [...allUpstreams(config), others, tiers, router, ...models, models]) Object.freeze(part)
   return Object.freeze(config)
+}
+
+/** A relay serves what it likes: what it is asked for by a default, or under another provider's name, is told. */
+function relayInfos({ upstream }: Config, values: Values): readonly string[] {
+  const { row, baseUrl } = upstream
+  if (row.relay !== true || row.baseUrl !== null) return []
+  const host = new URL(baseUrl).host
+  const model = row.tiers?.big
+  const unnamed = namedModels(values).length > 0 || model === undefined
+  const whole = namedModels(values).flatMap(({ setting, model: name }) => {
+    const other = name.includes("/") ? findProvider(name.split("/")[0] ?? "") : undefined
+    const [key] = other?.keyNames ?? []
+    if (other === undefined || key === undefined || values.has(key)) return []
+    return [
+      `${named(setting, values)} is sent whole to ${host}: ${name}. Set ${key} if ${other.name} itself is meant.`,
+    ]
+  })
+  return [...(unnamed ? [] : [`BIG_MODEL is not set: ${model} is what ${host} is asked for.`]), ...whole]
 }
 
 /** What is known and has no effect yet must not be believed to have one. */

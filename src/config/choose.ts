@@ -136,7 +136,7 @@ function fromBaseUrl(given: Given, text: string): Choice {
     row: withRules(row, entry?.profile),
     address,
     key: { kind: "variable", name: keyName ?? row.keyNames[0] ?? openAiKey },
-    needsKey: row.keyNames.length > 0 && row.relay !== true,
+    needsKey: row.keyNames.length > 0 && !(row.relay === true && row.baseUrl === null),
     entry,
     addressSetting: "OPENAI_BASE_URL",
   })

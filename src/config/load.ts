@@ -15,7 +15,7 @@ import type { LoadSources } from "./load-sources.ts"
 import type { LoadResult } from "./loaded.ts"
 import { readModels } from "./models/file.ts"
 import { type ModelsRead, noModels } from "./models/read.ts"
-import { explainYaml, offsetOf, type Position, type YamlFile, type YamlRead } from "./models/yaml-file.ts"
+import { brokenAlias, explainYaml, mostAliases, offsetOf, type YamlRead } from "./models/yaml-file.ts"
 import { absent, printOf, unreadable } from "./prints.ts"
 import { type Found, named, type Read, secretsIn, type Values } from "./values.ts"
 
@@ -178,20 +178,20 @@ function readYaml(raw: string): YamlRead {
   const text = raw.replace(/^\uFEFF/, "")
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, stringKeys: true })
-  const placeAt = (offset: number): Position => {
-    const { line, col } = counter.linePos(offset)
-    return { line, column: col }
+  const placeAt = (offset: number) => {
+    const { line, col: column } = counter.linePos(offset)
+    return { line, column }
   }
   const fail = (code: string, offset: number): YamlRead => {
     return { ok: false, at: placeAt(offset), why: explainYaml(code, text, offset) }
   }
   const [error] = [...document.errors, ...document.warnings]
   if (error !== undefined) return fail(error.code, error.pos[0])
-  const placeOf: YamlFile["placeOf"] = (path, part) => placeAt(offsetOf(document.contents, path, part))
   try {
-    return { ok: true, file: { value: document.toJS(), placeOf } }
+    const value: unknown = document.toJS({ maxAliasCount: mostAliases })
+    return { ok: true, file: { value, placeOf: (...at) => placeAt(offsetOf(document.contents, ...at)) } }
   } catch {
-    return fail("BAD_ALIAS", 0)
+    return fail(...brokenAlias(document.contents))
   }
 }
 

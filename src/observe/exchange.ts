@@ -36,6 +36,7 @@ export interface Exchange extends Caller {
   /** The content of the request decided where it went, and not its model's name alone. */
   readonly routed?: boolean | undefined
   readonly stream: boolean
+  /** Tries; what was sent again at once, with another key or without what was refused, belongs to the same one. */
   readonly attempts: number
   /** Milliseconds from the request's arrival. */
   readonly firstContentMs: number | undefined

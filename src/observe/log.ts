@@ -1,5 +1,5 @@
 // The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
-import { redact } from "../protocol/redact.ts"
+import { longestFirst, redact } from "../protocol/redact.ts"
 import { dayOf } from "./log-days.ts"
 import { cleanFields, escapeControls } from "./log-fields.ts"
 
@@ -34,7 +34,8 @@ const longestLine = 16_384
  * Secrets are taken out by the name of their field, by value and by shape; nothing logged can throw or begin
  * a line of its own.
  */
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(given: LoggerOptions): Logger {
+  const options = { ...given, secrets: longestFirst(given.secrets) }
   const log = (level: LoggerOptions["level"]): Write => {
     if (ranks[level] < ranks[options.level]) return () => {}
     return (message, fields) => {

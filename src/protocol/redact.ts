@@ -19,16 +19,34 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/([?&](?:api[-_]?key|key|token|access_token|sig)=)[^&\s"'<>\\]+/gi, "$1[redacted]"],
 ]
 
+// Shorter ones would tear words apart.
+const shortestSecret = 4
+
+/** The secrets as redact() goes through them: the longest first, since one may be a part of another. */
+export function longestFirst(secrets: readonly string[]): readonly string[] {
+  const sought = secrets.filter((secret) => secret.length >= shortestSecret)
+  return sought.sort((one, other) => other.length - one.length)
+}
+
 /**
- * The text with every secret replaced by `[redacted]`. `secrets` are exact values (those under four characters
- * are not looked for: they would tear words apart).
+ * The text with every secret replaced by `[redacted]`. `secrets` are exact values, best in the order of
+ * longestFirst(), as a Config has them: those in another order are sorted at every call.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   let out = text
-  // The longest first: one secret may be the beginning of another.
-  for (const secret of secrets.toSorted((a, b) => b.length - a.length)) {
-    if (secret.length >= 4) out = out.replaceAll(secret, "[redacted]")
+  for (const secret of isSorted(secrets) ? secrets : longestFirst(secrets)) {
+    if (secret.length >= shortestSecret && secret.length <= out.length)
+      out = out.replaceAll(secret, "[redacted]")
   }
   for (const [shape, instead] of shapes) out = out.replace(shape, instead)
   return out
+}
+
+function isSorted(secrets: readonly string[]): boolean {
+  let before = Number.POSITIVE_INFINITY
+  for (const { length } of secrets) {
+    if (length > before) return false
+    before = length
+  }
+  return true
 }

@@ -1,7 +1,7 @@
 // Whether an instance is there is told by its port and its id, within a time limit.
 import { afterEach, describe, expect, test } from "bun:test"
 import { livenessOf, probe, processOf } from "../../src/commands/instances/liveness.ts"
-import { recordOf } from "./instances-support.ts"
+import { onWindows, recordOf } from "./instances-support.ts"
 
 const open: { readonly stop: (now: boolean) => unknown }[] = []
 
@@ -118,9 +118,78 @@ describe("how an instance is", () => {
     expect(await livenessOf(record)).toEqual({ kind: "dead", why: "its port does not answer" })
   })
 
+  const sleeperOf = (...words: readonly string[]) =>
+    Bun.spawn([process.execPath, "-e", "setTimeout(() => {}, 60_000)", "serve", ...words])
+
+  async function endOf(child: Bun.Subprocess): Promise<void> {
+    child.kill("SIGKILL")
+    await child.exited
+  }
+
   test("starting, for a while", async () => {
     const startedAt = new Date().toISOString()
     expect(await livenessOf(recordOf({ state: "starting", startedAt }))).toEqual({ kind: "starting" })
+  })
+
+  test("starting while its process is there, dead at once when it is not", async () => {
+    const child = sleeperOf("--name=kimi")
+    const record = recordOf({ state: "starting", startedAt: new Date().toISOString(), pid: child.pid })
+    try {
+      expect(await livenessOf(record)).toEqual({ kind: "starting" })
+    } finally {
+      await endOf(child)
+    }
+    expect(await livenessOf(record)).toEqual({ kind: "dead", why: "it did not come up" })
+  })
+
+  test("draining, whether its port is still there or not; dead when it is over", async () => {
+    const url = serve(() => health("x"))
+    expect(await livenessOf(recordOf({ state: "draining", url, id: "x" }))).toEqual({ kind: "draining" })
+    const child = sleeperOf("--name", "kimi")
+    const record = recordOf({ state: "draining", url: await closedUrl(), pid: child.pid })
+    try {
+      expect(await livenessOf(record)).toEqual({ kind: "draining" })
+    } finally {
+      await endOf(child)
+    }
+    expect((await livenessOf(record)).kind).toBe("dead")
+  })
+
+  test("dead when a restart has left it so", async () => {
+    const url = serve(() => health("x"))
+    expect((await livenessOf(recordOf({ state: "ended", url, id: "x" }))).kind).toBe("dead")
+  })
+
+  test.each([
+    [["--name", "KIMI"], "ours"],
+    [["--name=Kimi"], "ours"],
+    [["--name", "glm", "--name", "kimi"], "ours"],
+    [["--name", "kimi", "--name", "glm"], "gone"],
+    [["--name"], "gone"],
+    [["kimi"], "gone"],
+  ] as const)("its process is told by its name, in whatever case: %j", async (words, expected) => {
+    const child = sleeperOf(...words)
+    try {
+      // For the first moments it has no command line, as at its end.
+      let found = ""
+      for (let look = 0; look < 200 && found !== expected; look += 1) {
+        await Bun.sleep(20)
+        found = await processOf({ pid: child.pid, name: "kimi" })
+      }
+      expect(found).toBe(expected)
+    } finally {
+      await endOf(child)
+    }
+  })
+
+  test("unclear, and not dead, where nobody tells whose process it is", async () => {
+    const url = await closedUrl()
+    const child = sleeperOf("--name", "kimi")
+    const record = recordOf({ url, pid: child.pid })
+    const told = await onWindows(() => livenessOf(record))
+    await endOf(child)
+    expect(told).toEqual({ kind: "unclear" })
+    expect((await onWindows(() => livenessOf(record))).kind).toBe("dead")
   })
 
   test("hung, when its process is there and says nothing", async () => {

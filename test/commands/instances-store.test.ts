@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { claim, explainHolder, update } from "../../src/commands/instances/claim.ts"
 import { parseRecord } from "../../src/commands/instances/record.ts"
 import { select } from "../../src/commands/instances/select.ts"
-import { createStore, ownFolder } from "../../src/commands/instances/store.ts"
+import { createStore, ownFolder, storeProblem } from "../../src/commands/instances/store.ts"
 import { folderWith, removeFolders } from "../config/support.ts"
 import { recordOf } from "./instances-support.ts"
 
@@ -73,6 +73,60 @@ describe("the store", () => {
     await enter()
     expect(readdirSync(join(store.folder, "instances"))).toEqual([])
   })
+
+  test("a lock of the future is stale as well, and is taken away by one of many alone", async () => {
+    const store = createStore(folderWith())
+    ownFolder(join(store.folder, "instances"))
+    const lock = join(store.folder, "instances", "kimi.lock")
+    let inside = 0
+    let most = 0
+    for (const time of [Date.now() / 1_000 + 86_400, 1]) {
+      writeFileSync(lock, "of one that was killed")
+      utimesSync(lock, time, time)
+      const enter = () =>
+        store.locked("kimi", async () => {
+          inside += 1
+          most = Math.max(most, inside)
+          await Bun.sleep(2)
+          inside -= 1
+        })
+      await Promise.all(Array.from({ length: 8 }, enter))
+    }
+    expect([most, readdirSync(join(store.folder, "instances"))]).toEqual([1, []])
+  }, 20_000)
+
+  test("a lock that never becomes free is waited for only so long, and is told of", async () => {
+    const store = createStore(folderWith(), 50)
+    ownFolder(join(store.folder, "instances"))
+    const lock = join(store.folder, "instances", "kimi.lock")
+    writeFileSync(lock, "of somebody else")
+    const error = await store.locked("kimi", () => "mine").catch((reason: unknown) => reason)
+    expect(storeProblem(error, store)).toBe(
+      `another claude-proxy is at work on the same name; if none is, remove ${lock}.`,
+    )
+    expect(readdirSync(join(store.folder, "instances"))).toEqual(["kimi.lock"])
+  }, 20_000)
+})
+
+describe("a file of another version", () => {
+  const { name, id, state, pid, url, port, argv, cwd } = recordOf()
+  const least = { name, id, state, pid, url, port, argv, cwd }
+
+  test.each([
+    ["an older one, without what it did not know", {}],
+    ["a newer one, in other forms", { facts: { version: 2 }, host: null, log: {}, keep: "yes", more: 1 }],
+  ])("%s", (_which, other) => {
+    expect(parseRecord(JSON.stringify({ ...least, ...other }))).toEqual({
+      ...least,
+      ...{ keep: false, detached: true, host: "", freePort: false, version: "", startedAt: "" },
+      ...{ envFile: null, log: "", fromEnvironment: [], facts: null },
+    })
+  })
+
+  test.each(Object.keys(least))("but not without %s", (key) => {
+    const { [key]: _gone, ...rest }: Readonly<Record<string, unknown>> = least
+    expect(parseRecord(JSON.stringify(rest))).toBeUndefined()
+  })
 })
 
 describe("a name", () => {
@@ -138,7 +192,7 @@ describe("a name", () => {
   })
 })
 
-test("what a process wrote past its logger goes on in its log", () => {
+test("what a process wrote past its logger goes on in its log", async () => {
   const { logs } = createStore(folderWith())
   ownFolder(logs.folder)
   writeFileSync(logs.pathOf("kimi"), "one\n")
@@ -147,7 +201,7 @@ test("what a process wrote past its logger goes on in its log", () => {
   expect(logs.absorb("kimi")).toBe("panic: out of luck")
   writeFileSync(logs.outputOf("kimi"), "again\n", { flag: "a" })
   logs.absorb("kimi")
-  expect(Bun.file(logs.pathOf("kimi")).text()).resolves.toBe("one\npanic: out of luck\nagain\n")
+  expect(await Bun.file(logs.pathOf("kimi")).text()).toBe("one\npanic: out of luck\nagain\n")
 })
 
 test("old logs go, but none of a proxy that is known", () => {

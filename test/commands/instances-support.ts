@@ -25,3 +25,14 @@ export function recordOf(more: Partial<InstanceRecord> = {}): InstanceRecord {
     ...more,
   }
 }
+
+/** Runs `action` as if on Windows, where nothing here answers for the command line of a process. */
+export async function onWindows<T>(action: () => Promise<T>): Promise<T> {
+  const { platform } = process
+  Object.defineProperty(process, "platform", { value: "win32" })
+  try {
+    return await action()
+  } finally {
+    Object.defineProperty(process, "platform", { value: platform })
+  }
+}

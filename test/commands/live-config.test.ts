@@ -1,12 +1,56 @@
 // Live reload as users have it: the program, a file, an editor.
-import { expect, test } from "bun:test"
+import { describe, expect, test } from "bun:test"
 import { renameSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { renderChanges } from "../../src/commands/serve/live-config-lines.ts"
+import { renderOpenWarning } from "../../src/commands/serve/start-block.ts"
+import { load } from "../config/support.ts"
 import { finishChunk, textChunk } from "../support/chunks.ts"
 import { startProxy, withFolder } from "../support/proxy.ts"
 import { createUpstream, until } from "../support/upstream.ts"
 
 const patient = 15_000
+
+describe("a reload that takes the last client key away", () => {
+  const loaded = (env: Readonly<Record<string, string>>) => {
+    const result = load({ env: { OPENAI_API_KEY: "k", ...env } })
+    if (!result.ok) throw new Error(result.problems.join())
+    return result
+  }
+  const [before, after] = [loaded({ ALLOWED_API_KEYS: "client-key-of-a-test" }), loaded({})]
+
+  test.each([
+    ["0.0.0.0", 8082, "0.0.0.0:8082"],
+    ["192.168.1.7", 0, "192.168.1.7"],
+  ])("on %s says in the words of the start that the proxy is open", (host, port, address) => {
+    const lines = renderChanges(before, after, { host, port, refused: false })
+    const [, first = "", second = ""] = renderOpenWarning(address)
+      .split("\n")
+      .map((line) => line.replace(/^!! /, ""))
+    expect(lines.filter(({ level }) => level === "error")).toEqual([
+      { level: "error", text: `clients need no key any more: ${first} ${second}` },
+    ])
+    expect(first).toContain(`${address} can be reached from other machines`)
+  })
+
+  test.each(["127.0.0.1", "localhost", "::1"])("on %s is a warning", (host) => {
+    const lines = renderChanges(before, after, { host, port: 8082, refused: false })
+    expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([
+      { level: "warn", text: "clients need no key any more: ALLOWED_API_KEYS asks for one" },
+    ])
+  })
+
+  test("is silent when there was none, or one is left", () => {
+    for (const [one, other] of [
+      [after, after] as const,
+      [after, before] as const,
+      [before, before] as const,
+    ]) {
+      const lines = renderChanges(one, other, { host: "0.0.0.0", port: 1, refused: false })
+      expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([])
+    }
+  })
+})
 
 test(
   "serve follows its files, says what changed without values, and ends as before",

@@ -1,13 +1,15 @@
 import { afterEach, describe, expect, test } from "bun:test"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { logFolder } from "../../src/commands/log-folder.ts"
 import { createLogging, type LoggingOptions } from "../../src/commands/logging.ts"
 import type { Config } from "../../src/config/config.ts"
 import type { Exchange } from "../../src/observe/exchange.ts"
+import { dayOf } from "../../src/observe/log-days.ts"
 import { inWorld } from "../support/command-io.ts"
 import { startProxy } from "../support/proxy.ts"
+import { until } from "../support/upstream.ts"
 
 const folders: string[] = []
 
@@ -166,6 +168,74 @@ test("a changed configuration shares the files of the old one, and the old one g
     "server.log": [`INFO - log files are written to ${second}`, "INFO - moved"],
   })
 })
+
+test.skipIf(process.platform !== "linux")(
+  "files of a former folder are let go of once nothing is written to them, and opened again for a late line",
+  async () => {
+    const [first, second] = [newFolder(), newFolder()]
+    const isOpen = (folder: string) => openFiles().some((path) => path.startsWith(folder))
+    await errorsOf(configOf(first), { stderr: true }, async (logging) => {
+      await until(() => isOpen(first), 10_000)
+      logging.renew(configOf(second))
+      logging.log.info("a request that began before")
+      await until(() => isOpen(second) && !isOpen(first), 20_000)
+      logging.log.info("and ends late")
+      await until(() => isOpen(first), 10_000)
+      await until(() => !isOpen(first), 20_000)
+      expect(isOpen(second)).toBe(true)
+      logging.renew(configOf(undefined))
+      await until(() => !isOpen(second), 20_000)
+    })
+    expect(linesIn(first)["server.log"]).toEqual([
+      `INFO - log files are written to ${first}`,
+      "INFO - a request that began before",
+      "INFO - and ends late",
+    ])
+  },
+  60_000,
+)
+
+test.skipIf(process.platform !== "linux")(
+  "a changed retention counts for the file that is open, which stays one file",
+  async () => {
+    const folder = newFolder()
+    const day = (back: number) => {
+      const time = new Date()
+      time.setDate(time.getDate() - back)
+      return dayOf(time)
+    }
+    const [young, old] = [`server.log.${day(2)}`, `server.log.${day(20)}`]
+    for (const name of [young, old]) writeFileSync(join(folder, name), "x\n")
+    await errorsOf(configOf(folder, { logRetentionDays: 30 }), { stderr: true }, async (logging) => {
+      await until(() => openFiles().length > 0 && readdirSync(folder).includes("server.log"), 10_000)
+      const renewed = logging.renew(configOf(folder, { logRetentionDays: 3 }))
+      renewed.log.info("renewed")
+      logging.log.info("before")
+      await until(() => !readdirSync(folder).includes(old), 10_000)
+      const writers = openFiles().filter((path) => path.startsWith(folder))
+      expect(writers).toEqual([join(folder, "server.log")])
+    })
+    expect(readdirSync(folder).toSorted()).toEqual(["server.log", young])
+    expect(linesIn(folder)["server.log"]).toEqual([
+      `INFO - log files are written to ${folder}`,
+      "INFO - renewed",
+      "INFO - before",
+    ])
+  },
+  60_000,
+)
+
+/** The paths of all files this process has open. */
+function openFiles(): readonly string[] {
+  return readdirSync("/proc/self/fd").flatMap((file) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${file}`)
+    } catch {
+      // The folder that was being read, for one.
+      return []
+    }
+  })
+}
 
 test("a path that was meant for a file is told of", async () => {
   const folder = newFolder()

@@ -1,6 +1,10 @@
 // `serve` and `demo` as their users start them: as processes, in an empty folder.
-import { describe, expect, test } from "bun:test"
-import { runProxy, startProxy } from "../support/proxy.ts"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
+import { proxyCommand, runProxy, startProcess, startProxy, withFolder } from "../support/proxy.ts"
+import { until } from "../support/upstream.ts"
+
+// Every one of them starts processes, on a machine that may be busy.
+setDefaultTimeout(60_000)
 
 const key = { OPENAI_API_KEY: "canary-key-of-a-test" }
 
@@ -49,6 +53,75 @@ describe("serve", () => {
     expect(proxy.output()).toContain("can be reached from other machines and asks for no key")
   })
 })
+
+describe.skipIf(process.platform === "win32")("settings from a pipe", () => {
+  const settings = "OPENAI_API_KEY=canary-key-of-a-test\\nPORT=0\\nALLOWED_API_KEYS=canary-client\\n"
+
+  /** `serve` with these arguments, by a shell; $PIPE is a named pipe that gives the settings once. */
+  async function started(args: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+    return await withFolder(async (folder) => {
+      const words = proxyCommand().map((word) => `'${word}'`)
+      const script = `mkfifo pipe; printf '${settings}' > pipe & exec ${words.join(" ")} serve ${args}`
+      const child = startProcess(["bash", "-c", script], folder, { env })
+      const output = () => child.stdout() + child.stderr()
+      let ended = false
+      void child.finished.then(() => {
+        ended = true
+      })
+      // The last line of the block at the start.
+      await until(() => ended || output().includes("ANTHROPIC_BASE_URL="), 30_000)
+      child.signal("SIGTERM")
+      await child.finished
+      killGroup(child.pid)
+      expect(output()).not.toContain("canary")
+      return output()
+    })
+  }
+
+  test.each([
+    ["--env <(printf '%b' \"$SETTINGS\")", /upstream {2}OpenAI[\s\S]*must send a client key/],
+    ["--env pipe", /upstream {2}OpenAI[\s\S]*must send a client key/],
+    ["--name x --env pipe", /upstream {2}OpenAI[\s\S]*must send a client key[\s\S]*name {6}x/],
+  ])("serve %s has them", async (args, expected) => {
+    expect(await started(args, { SETTINGS: settings })).toMatch(expected)
+  })
+
+  test("what one held is not lost when a server on this machine stands in", async () => {
+    const ollama = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: () => Response.json({ models: [{ name: "qwen3:8b", model: "qwen3:8b" }], version: "0.12.0" }),
+    })
+    try {
+      const env = {
+        OLLAMA_HOST: `127.0.0.1:${ollama.port}`,
+        SETTINGS: "PORT=0\\nALLOWED_API_KEYS=canary-client\\n",
+      }
+      const output = await started("--env <(printf '%b' \"$SETTINGS\")", env)
+      expect(output).toMatch(/upstream {2}Ollama[\s\S]*must send a client key/)
+    } finally {
+      await ollama.stop(true)
+    }
+  })
+
+  test.each(["--detach --env pipe", "--detach --env <(echo)", "--instances 8081::a,8082::b --env pipe"])(
+    "serve %s is refused: who comes second would find nothing",
+    async (args) => {
+      expect(await started(args)).toMatch(
+        /^claude-proxy: --env: \S+ is a pipe, which can be read only once\./,
+      )
+    },
+  )
+})
+
+/** Whoever still waits to write into a pipe that nobody reads. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // Nobody.
+  }
+}
 
 test("demo --once plays a request with thinking, text and a tool call to its end", async () => {
   const ended = await runProxy(["demo", "--once"])

@@ -87,6 +87,28 @@ describe("the table", () => {
   })
 })
 
+test.each([false, true])(
+  "header values of overrides that an upstream repeats are not shown (--json: %p)",
+  async (json) => {
+    const value = "override-header-value"
+    const upstream = scripted(() => {
+      const echoed = upstream.requests.at(-1)?.headers["x-tenant"]
+      return { kind: "json", status: 400, body: { error: { message: `who is ${echoed}?` } } }
+    })
+    const yaml = `
+models: [{ model_id: mine, api_base: "${upstream.url}", overrides: { headers: { X-Tenant: ${value} } } }]
+`
+    const config = configOf(
+      load({ env: { BIG_MODEL: "mine" }, configDir: folderWith({ "models.yaml": yaml }) }),
+    )
+    const { code, out, error } = await run(config, { json })
+    expect(code).toBe(1)
+    expect(upstream.turns().map(({ headers }) => headers?.["x-tenant"])).toContain(value)
+    expect(out).toContain("who is [redacted]?")
+    expect(out + error).not.toContain(value)
+  },
+)
+
 describe("which models", () => {
   const withModels = (url: string) => {
     const yaml = `- { model_id: mine, api_base: ${url} }\n- { model_id: unkeyed, provider: deepseek }\n`

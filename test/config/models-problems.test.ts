@@ -21,8 +21,17 @@ const known =
   "input_cost_per_million_tokens, output_cost_per_million_tokens, cache_read_cost_per_million_tokens, " +
   "cache_write_cost_per_million_tokens."
 const endless = "is an alias (*name) of what it stands in, and has no end: write out what you mean."
-const idForm =
-  "the id of a provider has small letters, digits, dashes and underscores only, and begins with a letter or a digit."
+const noKey = "the id of a provider looks like a key: give it a short name, like relay."
+const bomb = [
+  "- model_id: a",
+  "  provider: ollama",
+  "  extra_body:",
+  "    a: &a [x, x, x, x, x, x, x, x, x, x]",
+  "    b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]",
+  "    c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]",
+  "    d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]",
+  "    e: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]",
+].join("\n")
 const wantsTokens = "must be a whole number of 1 or more, or one like 128k, which is 131072."
 const staysOut =
   "looks like a key: the key itself stays out of this file: give the name of the variable that holds it, " +
@@ -97,7 +106,7 @@ test.each<[string, string, readonly string[]]>([
     `models: [{model_id: a, provider: somewhere}]\nproviders:\n  relay_2: {api_base: https://a.example}\n` +
       `  ${shaped}: {api_base: https://b.example}\n  ${secret}: {api_base: https://c.example}\n` +
       `  ${secret.toUpperCase()}: {api_base: https://d.example}`,
-    [`1:34: provider must be one of ${ids}, relay_2.`, `6:3: ${idForm}`],
+    [`1:34: provider must be one of ${ids}, relay_2.`, `4:3: ${noKey}`, `5:3: ${noKey}`, `6:3: ${noKey}`],
   ],
   [
     "several wrong values",
@@ -354,7 +363,19 @@ test.each<[string, string, readonly string[]]>([
     `${good}---\n${good}`,
     ["3:1: a second document begins here (---): take it out, only one is read."],
   ],
-  ["an alias to nothing", "- *a", ["1:1: an alias (*name) needs its anchor (&name) before it."]],
+  ["an alias to nothing", "- *a", ["1:3: an alias (*name) needs its anchor (&name) before it."]],
+  [
+    "an alias before its anchor",
+    "- &b {model_id: a, provider: ollama, extra_body: {a: *c}}\n- {extra_body: &c {}}",
+    ["1:54: an alias (*name) needs its anchor (&name) before it."],
+  ],
+  [
+    "aliases that would fill the memory",
+    bomb,
+    [
+      "8:13: aliases (*name) stand for too much from here on, more than 1000 times the same: write out what they mean.",
+    ],
+  ],
   ["a tag", "- !a b", ["1:3: a tag (!name) means nothing here: take it out, or put quotes around the text."]],
   ["a list as key", `${good}  ? [a]\n  : b`, ["3:5: a key must be a plain text."]],
   ["an escape", '- "\\d"', ['1:4: a backslash within "..." must be doubled: or use single quotes.']],
@@ -366,6 +387,26 @@ test.each<[string, string, readonly string[]]>([
   const shown = problems.join("\n")
   expect([secret, shaped, env.OPENAI_API_KEY].filter((one) => shown.includes(one))).toEqual([])
 })
+
+test("what many models have in common may be said once", () => {
+  const models = Array.from(
+    { length: 500 },
+    (_, index) => `- { model_id: m${index}, provider: ollama, extra_body: *e }`,
+  )
+  const text = `- { model_id: m, provider: ollama, extra_body: &e { a: 1 } }\n${models.join("\n")}`
+  const config = configOf(load({ env, configDir: folderWith({ "models.yaml": text }) }))
+  expect(config.models.map(({ delta }) => delta.extraBody)).toEqual(
+    Array.from({ length: 501 }, () => ({ a: 1 })),
+  )
+})
+
+test("of thousands of problems in every section only the first are told", () => {
+  const providers = Array.from({ length: 5_000 }, (_, index) => `  p${index}: {api_bse: x}`)
+  const text = `models: [{model_id: a, visoin: true, provider: ollama}]\nproviders:\n${providers.join("\n")}`
+  const problems = problemsOf(load({ env, configDir: folderWith({ "models.yaml": text }) }))
+  expect(problems.length).toBe(51)
+  expect(problems.at(-1)).toEndWith("and 4951 more problems from here on.")
+}, 30_000)
 
 test("an alias of something else may stand anywhere", () => {
   const body = "{ a: &a { b: [1, null, true] }, c: *a, d: [*a, *a] }"

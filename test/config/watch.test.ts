@@ -1,6 +1,6 @@
 // Real files, changed in every manner that editors and systems change them. The reading here is a list of
 // texts: what is applied must be what a file really held once it was left alone.
-import { afterAll, describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import {
   appendFileSync,
   chmodSync,
@@ -21,8 +21,12 @@ import { join } from "node:path"
 import { absent, type Prints, printOf } from "../../src/config/prints.ts"
 import { type WatchTimes, watchFiles } from "../../src/config/watch.ts"
 import { createRandom, property, type Random } from "../support/random.ts"
-import { until } from "../support/upstream.ts"
+import { until as untilWithin } from "../support/upstream.ts"
 import { folderWith, removeFolders } from "./support.ts"
+
+// On a machine that is busy, which all of them at once make it, seconds pass before a look is taken.
+setDefaultTimeout(60_000)
+const until = (condition: () => boolean) => untilWithin(condition, 20_000)
 
 interface Reading {
   readonly texts: readonly (string | undefined)[]

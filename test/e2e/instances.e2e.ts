@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
+import { finishChunk, textChunk } from "../support/chunks.ts"
 import { type Environment, type Finished, isAlive, runProxy, startProxyCommand } from "../support/proxy.ts"
 import { createUpstream, type ScriptedUpstream, until } from "../support/upstream.ts"
 
@@ -18,10 +19,12 @@ interface Home {
   /** Everything below the state folder, as paths. */
   readonly files: () => readonly string[]
   readonly states: () => readonly string[]
+  /** What the state files hold. */
+  readonly records: () => readonly unknown[]
 }
 
 const homes: Home[] = []
-const upstreams: ScriptedUpstream[] = []
+const upstreams: { readonly stop: () => unknown }[] = []
 
 afterEach(async () => {
   for (const home of homes.splice(0)) {
@@ -38,6 +41,16 @@ function kill(pid: number): void {
   } catch {
     // Gone already.
   }
+}
+
+/** What is left of a process that has ended may stay until the system takes it away: that is not running. */
+function isRunning(pid: number): boolean {
+  try {
+    if (readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ")) return false
+  } catch {
+    // Gone, or no Linux.
+  }
+  return isAlive(pid)
 }
 
 async function newHome(files: Readonly<Record<string, string>> = {}): Promise<Home> {
@@ -62,6 +75,13 @@ async function newHome(files: Readonly<Record<string, string>> = {}): Promise<Ho
     },
     files: () => listed(state).filter((path) => !["instances", "logs"].some((name) => path.endsWith(name))),
     states: () => listed(join(state, "instances")),
+    records: () => {
+      const paths = listed(join(state, "instances")).filter((path) => path.endsWith(".json"))
+      return paths.flatMap((path) => {
+        const parsed = parseJson(existsSync(path) ? readFileSync(path, "utf8") : "")
+        return parsed.ok ? [parsed.value] : []
+      })
+    },
   }
   homes.push(home)
   return home
@@ -139,7 +159,7 @@ describe("four instances from four files", () => {
 
     const victim = running.find(({ name }) => name === "GLM-4.6")
     kill(Number(victim?.["pid"]))
-    await until(() => !isAlive(Number(victim?.["pid"])), 20_000)
+    await until(() => !isRunning(Number(victim?.["pid"])), 20_000)
     const told = await home.run(["status"])
     expect(told.exitCode).toBe(1)
     expect(told.stdout).toMatch(/GLM-4\.6 +dead \(its port does not answer\)/)
@@ -161,7 +181,7 @@ describe("four instances from four files", () => {
       ["deep_seek", "GLM-4.6", "Kimi-K2", "qwen"].map((name) => `${name} is stopped`),
     ])
     // What is left of a process is taken away by the system in its own time.
-    await until(() => !pids.some(isAlive), 20_000)
+    await until(() => !pids.some(isRunning), 20_000)
     expect(home.states()).toEqual([])
     const after = await home.run(["status"])
     expect([after.exitCode, after.stdout]).toEqual([0, expect.stringContaining("serve --detach")])
@@ -210,7 +230,7 @@ describe("four instances from four files", () => {
     expect(await ask(running[1]?.["url"])).toStartWith("this is")
     parent.signal("SIGINT")
     expect((await parent.finished).exitCode).toBe(1)
-    await until(() => !running.some(({ pid }) => isAlive(Number(pid))), 20_000)
+    await until(() => !running.some(({ pid }) => isRunning(Number(pid))), 20_000)
   })
 
   test("in the foreground: they end with the process that started them, however it ends", async () => {
@@ -220,8 +240,110 @@ describe("four instances from four files", () => {
     const pids = (await home.status()).map(({ pid }) => Number(pid))
     parent.signal("SIGKILL")
     await parent.finished
-    await until(() => !pids.some(isAlive), 20_000)
+    await until(() => !pids.some(isRunning), 20_000)
     expect(home.states()).toEqual([])
+  })
+})
+
+/** A proxy in the background with a reply under way that ends when it is told to. */
+async function withReply() {
+  const gate = Promise.withResolvers<void>()
+  const encoder = new TextEncoder()
+  const event = (chunk: JsonObject) => encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`)
+  const upstream = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    fetch: () =>
+      new Response(
+        new ReadableStream({
+          start: async (controller) => {
+            controller.enqueue(event(textChunk("begun ")))
+            await gate.promise
+            controller.enqueue(event(textChunk("and ended")))
+            controller.enqueue(event(finishChunk("stop")))
+            controller.enqueue(encoder.encode("data: [DONE]\n\n"))
+            controller.close()
+          },
+        }),
+        { headers: { "content-type": "text/event-stream" } },
+      ),
+  })
+  upstreams.push({ stop: () => upstream.stop(true) })
+  const home = await newHome({
+    ".env": `OPENAI_API_KEY=${canary}\nOPENAI_BASE_URL=http://127.0.0.1:${upstream.port}/v1\n`,
+  })
+  expect((await home.run(["serve", "--detach", "--port", "0"])).exitCode).toBe(0)
+  const [one] = await home.status()
+  const reply = await fetch(`${String(one?.["url"])}/v1/messages`, {
+    method: "POST",
+    body: JSON.stringify({
+      model: "claude-sonnet-5",
+      max_tokens: 10,
+      stream: true,
+      messages: [{ role: "user", content: "hi" }],
+    }),
+  })
+  const text = reply.text().catch(String)
+  return { home, pid: Number(one?.["pid"]), text, finish: gate.resolve }
+}
+
+describe("with a reply under way", () => {
+  test("two that stop it leave the reply alone; it is told of as finishing its requests", async () => {
+    const { home, text, finish } = await withReply()
+    const first = await home.start(["stop"])
+    await until(() => objectOf(home.records()[0])["state"] === "draining", 20_000)
+    const second = await home.start(["stop"])
+    const told = await home.run(["status"])
+    expect([told.exitCode, told.stdout]).toEqual([
+      0,
+      expect.stringContaining("draining (finishing its requests)"),
+    ])
+    const again = await home.run(["serve", "--detach", "--port", "0"])
+    expect([again.exitCode, again.stderr]).toEqual([
+      1,
+      expect.stringContaining("default was told to end and is finishing its requests"),
+    ])
+    await until(() => second.stderr().includes("finishes its running requests"), 20_000)
+    finish()
+    expect(await text).toContain("and ended")
+    for (const { finished } of [first, second]) {
+      expect(await finished).toMatchObject({ exitCode: 0, stdout: "default is stopped\n" })
+    }
+    expect(home.states()).toEqual([])
+  })
+
+  test("a restart that is broken off leaves the reply alone, and can be made up for", async () => {
+    const { home, pid, text, finish } = await withReply()
+    const restart = await home.start(["restart"])
+    await until(() => objectOf(home.records()[0])["state"] === "draining", 20_000)
+    restart.signal("SIGINT")
+    await until(() => restart.stderr().includes("is then not started again"), 20_000)
+    finish()
+    expect(await text).toContain("and ended")
+    const ended = await restart.finished
+    expect(ended.exitCode).toBe(130)
+    expect(ended.stderr).toEndWith(
+      "default is not running. To start it again: claude-proxy restart default\n",
+    )
+    expect(isRunning(pid)).toBe(false)
+    expect(await home.status()).toMatchObject([{ name: "default", state: "dead" }])
+    expect((await home.run(["restart"])).exitCode).toBe(0)
+  })
+
+  test("a restart that is killed loses nothing either", async () => {
+    const { home, pid, text, finish } = await withReply()
+    const restart = await home.start(["restart"])
+    await until(() => objectOf(home.records()[0])["state"] === "draining", 20_000)
+    restart.signal("SIGKILL")
+    await restart.finished
+    finish()
+    expect(await text).toContain("and ended")
+    await until(() => !isRunning(pid), 20_000)
+    expect(await home.status()).toMatchObject([
+      { name: "default", state: "dead", why: "its restart failed or was broken off" },
+    ])
+    expect((await home.run(["restart"])).exitCode).toBe(0)
   })
 })
 
@@ -301,6 +423,51 @@ describe("one in the background", () => {
     for (const path of home.files()) expect(readFileSync(path, "utf8")).not.toContain("canary")
     expect((await home.run(["restart"], key)).exitCode).toBe(0)
     for (const path of home.files()) expect(readFileSync(path, "utf8")).not.toContain("canary")
+  })
+
+  test.skipIf(process.platform === "win32")(
+    "a start that is interrupted says so, and leaves neither a process nor a file",
+    async () => {
+      const home = await newHome()
+      const pipe = join(home.folder, "models.pipe")
+      expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0)
+      for (const signal of ["SIGTERM", "SIGINT"] as const) {
+        // It waits for its models for ever.
+        const start = await home.start(["serve", "--detach", "--port", "0"], {
+          ...key,
+          CUSTOM_MODELS_FILE: pipe,
+        })
+        const pid = () => Number(objectOf(home.records()[0])["pid"] ?? 0)
+        await until(() => pid() > 0, 30_000)
+        const child = pid()
+        expect(await home.status()).toMatchObject([{ name: "default", state: "starting", pid: child }])
+        start.signal(signal)
+        const ended = await start.finished
+        expect([ended.exitCode, ended.stdout, ended.stderr]).toEqual([
+          130,
+          "",
+          "claude-proxy: default was not started.\n",
+        ])
+        expect(home.states()).toEqual([])
+        await until(() => !isRunning(child), 20_000)
+      }
+    },
+  )
+
+  test("one that is killed while it starts is dead at once, and its name is free", async () => {
+    const home = await newHome()
+    const pipe = join(home.folder, "models.pipe")
+    expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0)
+    const start = await home.start(["serve", "--detach", "--port", "0"], { ...key, CUSTOM_MODELS_FILE: pipe })
+    const pid = () => Number(objectOf(home.records()[0])["pid"] ?? 0)
+    await until(() => pid() > 0, 30_000)
+    // First who waits for it: it can take nothing away.
+    start.signal("SIGKILL")
+    await start.finished
+    kill(pid())
+    await until(() => !isRunning(pid()), 20_000)
+    expect(await home.status()).toMatchObject([{ state: "dead", why: "it did not come up" }])
+    expect((await home.run(["serve", "--detach", "--port", "0"], key)).exitCode).toBe(0)
   })
 
   test("logs --follow goes on over a rotation, and ends with 0", async () => {

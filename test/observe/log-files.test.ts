@@ -16,7 +16,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { cutoffDay, datedDay, dayOf } from "../../src/observe/log-days.ts"
 import { createLogFile, type LogFileOptions } from "../../src/observe/log-files.ts"
-import { property } from "../support/random.ts"
+import { type Random, runProperty } from "../support/random.ts"
 
 const folders: string[] = []
 
@@ -316,7 +316,8 @@ describe("trouble", () => {
 })
 
 describe("several writers of one file", () => {
-  property("in whatever order they write and see the new day, nothing is lost", 25, async (random) => {
+  const name = "in whatever order they write and see the new day, nothing is lost"
+  const check = async (random: Random) => {
     const folder = newFolder()
     const writers = Array.from({ length: 3 }, () => open(folder, { retentionDays: 1_000 }))
     const written: string[] = []
@@ -336,7 +337,8 @@ describe("several writers of one file", () => {
     expect(Object.values(linesIn(folder)).flat().toSorted()).toEqual(written.toSorted())
     expect(writers.flatMap(({ problems }) => problems)).toEqual([])
     rmSync(folder, { recursive: true })
-  })
+  }
+  test(name, () => runProperty(name, 25, check), 60_000)
 
   test("processes too", async () => {
     const folder = newFolder()

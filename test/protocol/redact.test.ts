@@ -1,6 +1,6 @@
 // No key in any text; no word torn apart that is none.
 import { expect, test } from "bun:test"
-import { redact } from "../../src/protocol/redact.ts"
+import { longestFirst, redact } from "../../src/protocol/redact.ts"
 
 const hidden = "[redacted]"
 
@@ -30,6 +30,15 @@ test.each([
   "fw-configuration hf-model pk_user_id",
 ])("%s stays", (text) => {
   expect(redact(text, [])).toBe(text)
+})
+
+test("the order of secrets changes nothing, and the list stays as it was", () => {
+  const given = ["abc", "my-secret", "my-secret-longer", "secret-long"]
+  expect(longestFirst(given)).toEqual(["my-secret-longer", "secret-long", "my-secret"])
+  expect(given).toEqual(["abc", "my-secret", "my-secret-longer", "secret-long"])
+  for (const secrets of [given, given.toReversed(), longestFirst(given)]) {
+    expect(redact("my-secret-longer, my-secret and abc", secrets)).toBe(`${hidden}, ${hidden} and abc`)
+  }
 })
 
 test("known secrets go first, the longest before its own beginning, and short ones are left alone", () => {

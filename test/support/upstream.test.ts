@@ -109,7 +109,7 @@ test.each([
 
 test("until gives up in time", async () => {
   const upstream = start()
-  expect(upstream.until(() => false, 20)).rejects.toThrow("not within 20 ms")
+  await expect(upstream.until(() => false, 20)).rejects.toThrow("not within 20 ms")
 })
 
 test("the chunk builders", () => {

@@ -154,7 +154,8 @@ async function follow(
  */
 function said({ name, id }: Pick<InstanceRecord, "name" | "id">, store: Store): Promise<string> {
   return store.locked(name, () => {
-    if (store.read(name)?.id !== id) return ""
+    const holder = store.read(name)
+    if (holder !== undefined && holder.id !== id) return ""
     const text = store.logs.absorb(name)
     rmSync(store.logs.outputOf(name), { force: true })
     return text

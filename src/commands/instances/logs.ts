@@ -37,15 +37,19 @@ export async function logs(options: LogsOptions, io: CommandIo, env: Environment
   io.out([...before, ...said].map((line) => `${line}\n`).join(""))
   if (!options.follow) return 0
   const take = createTake(log, output, said)
-  const timer = setInterval(() => io.out(take()), pollMs)
+  const show = () => {
+    const text = take()
+    if (text !== "") io.out(text)
+  }
+  const timer = setInterval(show, pollMs)
   await untilStopped()
   clearInterval(timer)
-  io.out(take())
+  show()
   return 0
 }
 
 /** What is new in both files. The output goes into the log at the next start, and is not shown a second time. */
-function createTake(log: Tail, output: Tail, shown: readonly string[]): () => string {
+export function createTake(log: Tail, output: Tail, shown: readonly string[]): () => string {
   let known = shown.map((line) => `${line}\n`).join("")
   return () => {
     const logged = log.take().join("")

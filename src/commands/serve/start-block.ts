@@ -60,6 +60,7 @@ function routeLines(config: Config): readonly string[] {
 
 /** A model by its name here, and what it is called where it is served, if that is another place or name. */
 function told(config: Config, name: string): string {
+  if (name === "") return "passed on as it is named"
   const resolved = resolveRoute(config, name, { exact: true })
   if (!resolved.ok) return name
   const { provider: place, model } = resolved.route

@@ -7,7 +7,6 @@ import { accessOf, type Place, placeOf, reasoningDelta, uselessKeys } from "./ac
 import { defined } from "./defined.ts"
 import { looksLikeKey } from "./fields.ts"
 import {
-  firstOf,
   keyAt,
   type LineOf,
   type Part,
@@ -48,16 +47,9 @@ export function readEntries(items: readonly unknown[], path: Path, around: Surro
     "fallbacks are checked, and have no effect yet: this version does not fall back to other models."
   return {
     value: models.map(({ fields }) => toEntry(fields, around)),
-    problems: firstOf(
-      inOrder([...read.flatMap((one) => one.problems), ...duplicates(models, around.lineOf)], path),
-    ),
+    problems: [...read.flatMap((one) => one.problems), ...duplicates(models, around.lineOf)],
     warnings: first === undefined ? [] : [keyAt([...first.path, "fallbacks"], unused)],
   }
-}
-
-/** By the place of their models in the list, which stands at this path. */
-function inOrder(problems: readonly Problem[], { length }: Path): readonly Problem[] {
-  return problems.toSorted((one, other) => Number(one.path[length]) - Number(other.path[length]))
 }
 
 function readModel(

@@ -6,7 +6,7 @@ import { findProvider } from "../../providers/table.ts"
 import type { Found, Values } from "../values.ts"
 import { readEntries } from "./entries.ts"
 import { readInstances } from "./instances.ts"
-import { hint, keyAt, type Path, type Problem, shown, valueAt } from "./problems.ts"
+import { firstOf, hint, keyAt, type Path, type Problem, shown, valueAt } from "./problems.ts"
 import { readProviders } from "./providers.ts"
 import type { ModelsRead } from "./read.ts"
 import { modelKeys } from "./schema.ts"
@@ -48,9 +48,13 @@ export function readModels(name: string, file: YamlFile): ModelsRead {
 
 /** In the order of the file, each once. */
 function placeAll(name: string, file: YamlFile, found: readonly Problem[]): readonly string[] {
-  const placed = found.map(({ path, part, text }) => ({ ...file.placeOf(path, part), text }))
+  const placed = found.map((problem) => ({ ...file.placeOf(problem.path, problem.part), problem }))
   const sorted = placed.toSorted((one, other) => one.line - other.line || one.column - other.column)
-  return [...new Set(sorted.map(({ line, column, text }) => `${name}:${line}:${column}: ${text}`))]
+  const first = firstOf(sorted.map(({ problem }) => problem))
+  const lines = first.map(
+    ({ text }, index) => `${name}:${sorted[index]?.line}:${sorted[index]?.column}: ${text}`,
+  )
+  return [...new Set(lines)]
 }
 
 function lackOfKey(path: Path): Problem {

@@ -3,6 +3,7 @@ import { isObject } from "../../protocol/json.ts"
 import { findProvider } from "../../providers/table.ts"
 import { nearestKey } from "../near-names.ts"
 import { accessOf, placeOf, providerReasoning, uselessKeys } from "./access.ts"
+import { looksLikeKey } from "./fields.ts"
 import { keyAt, type Part, type Path, type Problem, readPart, valueAt } from "./problems.ts"
 import type { ProviderEntry } from "./read.ts"
 import { type ProviderFields, providerIdForm, providerSchema, reservedIds, rowIds } from "./schema.ts"
@@ -34,6 +35,7 @@ function readProvider(id: string, item: unknown, path: Path): Part<ProviderEntry
 
 function idProblem(id: string): string | undefined {
   if (reservedIds.includes(id)) return `${id} has a meaning of its own: give the provider another id.`
+  if (looksLikeKey(id)) return "the id of a provider looks like a key: give it a short name, like relay."
   return providerIdForm.test(id)
     ? undefined
     : "the id of a provider has small letters, digits, dashes and underscores only, and begins with a letter or a digit."

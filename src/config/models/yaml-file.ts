@@ -1,5 +1,5 @@
 // A YAML file with the place of everything in it: what load.ts makes of the text, and file.ts reads.
-import { arrayOf, objectOf } from "../../protocol/json.ts"
+import { arrayOf, isObject, objectOf, textOf } from "../../protocol/json.ts"
 
 export interface Position {
   readonly line: number
@@ -17,6 +17,9 @@ export type YamlRead =
   | { readonly ok: true; readonly file: YamlFile }
   | { readonly ok: false; readonly at: Position; readonly why: string }
 
+/** How often one anchor may be followed, those within it included: more would fill the memory. */
+export const mostAliases = 1_000
+
 // By the parser's codes. Its own messages may quote the text, and the text may hold a key.
 const words: Readonly<Record<string, string>> = {
   BAD_ALIAS: "an alias (*name) needs its anchor (&name) before it.",
@@ -25,6 +28,7 @@ const words: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: "a text that begins with this sign needs quotes.",
   BLOCK_AS_IMPLICIT_KEY:
     "a value stands here, and then another key: indent the next line like this one, or put quotes around the value.",
+  ALIAS_BOMB: `aliases (*name) stand for too much from here on, more than ${mostAliases} times the same: write out what they mean.`,
   DUPLICATE_KEY: "this key stands twice in the same mapping: take one out.",
   MISSING_CHAR: "a colon, a comma, a quote or a bracket is missing here.",
   MULTILINE_IMPLICIT_KEY: "a key has no colon behind it.",
@@ -51,7 +55,8 @@ export function offsetOf(root: unknown, path: readonly PropertyKey[], part: "key
   let offset = startOf(root) ?? 0
   for (const [index, step] of path.entries()) {
     const items = arrayOf(objectOf(node)["items"])
-    const pair = objectOf(items.find((item) => objectOf(objectOf(item)["key"])["value"] === step))
+    const isIn = (item: unknown): boolean => objectOf(objectOf(item)["key"])["value"] === step
+    const pair = typeof step === "number" ? {} : objectOf(items.find(isIn))
     node = typeof step === "number" ? items[step] : pair["value"]
     const isKey = part === "key" && index === path.length - 1
     const start = (isKey ? undefined : startOf(node)) ?? startOf(pair["key"])
@@ -64,4 +69,54 @@ export function offsetOf(root: unknown, path: readonly PropertyKey[], part: "key
 function startOf(node: unknown): number | undefined {
   const [start] = arrayOf(objectOf(node)["range"])
   return typeof start === "number" ? start : undefined
+}
+
+/** What an alias was, and where. */
+type BrokenAlias = readonly [code: "BAD_ALIAS" | "ALIAS_BOMB", offset: number]
+
+/** The first alias without an anchor before it; if all have one, the first with which they stand for too much. */
+export function brokenAlias(root: unknown): BrokenAlias {
+  const uses = new Map<string, number>()
+  const weights = new Map<string, number>()
+  let last = 0
+
+  /** One more use of an anchor: it weighs what the aliases within it stand for. */
+  function follow(source: string, above: readonly string[]): BrokenAlias | undefined {
+    const weight = weights.get(source)
+    if (weight === undefined) return ["BAD_ALIAS", last]
+    const own = Math.max(1, weight)
+    const used = (uses.get(source) ?? 0) + 1
+    uses.set(source, used)
+    for (const anchor of above) weights.set(anchor, (weights.get(anchor) ?? 0) + own)
+    return used * own > mostAliases ? ["ALIAS_BOMB", last] : undefined
+  }
+
+  function walk(node: unknown, above: readonly string[]): BrokenAlias | undefined {
+    const alias = aliasOf(node)
+    if (alias !== undefined) {
+      last = startOf(node) ?? last
+      return follow(alias, above)
+    }
+    const anchor = textOf(objectOf(node)["anchor"])
+    const within = anchor === undefined ? above : [...above, anchor]
+    if (anchor !== undefined) weights.set(anchor, 0)
+    for (const part of partsOf(node)) {
+      const found = walk(part, within)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  return walk(root, []) ?? ["ALIAS_BOMB", last]
+}
+
+/** The anchor that an alias names: of all nodes it alone has a source and neither parts nor a value. */
+function aliasOf(node: unknown): string | undefined {
+  const { source, items, value } = objectOf(node)
+  return items === undefined && value === undefined ? textOf(source) : undefined
+}
+
+function partsOf(node: unknown): readonly unknown[] {
+  const { items, key, value } = objectOf(node)
+  return Array.isArray(items) ? items : [key, value].filter(isObject)
 }

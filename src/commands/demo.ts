@@ -11,6 +11,7 @@ import { type RunningServer, startServer } from "../server/server.ts"
 import type { CommandIo } from "./io.ts"
 import { startFailure } from "./serve/start-failure.ts"
 import { untilStopped } from "./serve/until-stopped.ts"
+import { tellProblems } from "./tell-problems.ts"
 import { version } from "./version.ts"
 
 export interface DemoOptions {
@@ -47,7 +48,7 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<number>
     })
     // Whatever keys the user's own settings ask of clients: the demo is for everybody on this machine.
     if (loaded.ok) return await demoWith({ ...loaded.config, clientKeys: [] }, options, io)
-    for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
+    tellProblems(loaded, io)
     return 2
   } finally {
     await upstream.stop()

@@ -130,6 +130,27 @@ export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Laye
 // Bun obeys the one in the environment in any case, so what others say can only come on top of it.
 const additive: ReadonlySet<string> = new Set(["NO_PROXY"])
 
+/**
+ * A file brings an address and the key for it, and the environment another key, which counts first: it would go
+ * to a host that it may not be for.
+ */
+export function hiddenKeys(layers: readonly Layer[], values: Values): readonly string[] {
+  const base = values.get("OPENAI_BASE_URL")
+  const used = values.get("OPENAI_API_KEY")
+  if (base === undefined || used?.origin !== "environment" || base.origin === "environment") return []
+  const own = layers
+    .flatMap((layer) => layer.values.get("OPENAI_API_KEY") ?? [])
+    .find(
+      ({ value, origin }) => value !== "" && value !== used.value && fileOf(origin) === fileOf(base.origin),
+    )
+  if (own === undefined) return []
+  return [
+    `OPENAI_API_KEY (environment) counts before the one in ${own.origin}, and goes to the address in ${base.origin}: unset it where it is not for there.`,
+  ]
+}
+
+const fileOf = (origin: string): string => origin.replace(/:\d+$/, "")
+
 /** The strongest non-empty value of each setting, and all those of NO_PROXY; layers come strongest first. */
 export function mergeLayers(layers: readonly Layer[]): Values {
   const merged = new Map<string, Found>()

@@ -1,24 +1,31 @@
-// Finds and reads the sources of settings. With watch.ts the only file of this room that touches the disk.
+// Finds and reads the sources of settings. Only this file, disk.ts and watch.ts of this room touch the disk.
 import { X509Certificate } from "node:crypto"
-import { existsSync, readFileSync, statSync } from "node:fs"
 import { homedir } from "node:os"
-import { dirname, join, posix, resolve, win32 } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { getCACertificates } from "node:tls"
 import { LineCounter, parseDocument } from "yaml"
 import { redact } from "../protocol/redact.ts"
 import { assembleConfig } from "./assemble.ts"
 import type { CertificateTools } from "./authorities.ts"
+import { configFolder, type Disk, isThere, type Pipes, readText } from "./disk.ts"
 import { parseEnvFile } from "./env-file.ts"
 import type { LocalServer } from "./given.ts"
-import { layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
+import { hiddenKeys, layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
 import type { LoadSources } from "./load-sources.ts"
 import type { LoadResult } from "./loaded.ts"
 import { readModels } from "./models/file.ts"
 import { type ModelsRead, noModels } from "./models/read.ts"
-import { brokenAlias, explainYaml, mostAliases, offsetOf, type YamlRead } from "./models/yaml-file.ts"
-import { absent, printOf, unreadable } from "./prints.ts"
-import { type Found, named, type Read, secretsIn, type Values } from "./values.ts"
+import {
+  brokenAlias,
+  explainYaml,
+  mostAliases,
+  offsetOf,
+  unclosedAt,
+  type YamlRead,
+} from "./models/yaml-file.ts"
+import { type Found, named, secretsIn, type Values } from "./values.ts"
 
+export type { Pipes } from "./disk.ts"
 export type { LoadSources } from "./load-sources.ts"
 export type { Described, Loaded, LoadResult } from "./loaded.ts"
 
@@ -41,7 +48,16 @@ export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): Load
   const values = mergeLayers([...layers, { values: models.values, warnings: [], problems: [] }])
   const { terminal, needsUpstream, demoBaseUrl, localServer } = sources
   const certificates = certificateTools(files, disk)
-  const options = { terminal, needsUpstream, demoBaseUrl, keyFile, models, localServer, certificates }
+  // Who names a file writes the key into that one.
+  const options = {
+    terminal,
+    needsUpstream,
+    demoBaseUrl,
+    keyFile: sources.envFile ?? keyFile,
+    models,
+    localServer,
+    certificates,
+  }
   const made = assembleConfig(values, options)
   // Without its models everything that names one would be a problem too.
   const unread = layers.flatMap((layer) => layer.problems)
@@ -50,13 +66,20 @@ export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): Load
   const problems = [...unread, ...(models.problems.length > 0 ? models.problems : own)]
   if (problems.length > 0 || made.config === undefined) {
     const lacksUpstream = made.lacksUpstream && problems.length === 1
-    return { ok: false, problems, lacksUpstream, ollamaHost: sources.env["OLLAMA_HOST"], seen }
+    // A misspelt name is often what is behind a missing key.
+    const warnings = [...layers.flatMap((layer) => layer.warnings), ...models.warnings]
+    return { ok: false, problems, warnings, lacksUpstream, ollamaHost: sources.env["OLLAMA_HOST"], seen }
   }
   const read = files.flatMap(({ path, file }) => (file === undefined ? [] : [path]))
   return {
     ok: true,
     config: made.config,
-    warnings: [...layers.flatMap((layer) => layer.warnings), ...models.warnings, ...made.warnings],
+    warnings: [
+      ...layers.flatMap((layer) => layer.warnings),
+      ...models.warnings,
+      ...made.warnings,
+      ...hiddenKeys(layers, values),
+    ],
     described: {
       files: [...read, ...models.files],
       origins: Object.fromEntries([...values].map(([name, found]) => [name, found.origin])),
@@ -83,36 +106,6 @@ function readFiles(sources: LoadSources, keyFile: string, disk: Disk): readonly 
     else files.push({ source, path, issue: `${path} ${text.why}` })
   }
   return files
-}
-
-/** What was read of files that give their content only once, by their paths. To be kept by who loads again. */
-export type Pipes = Map<string, string>
-
-interface Disk {
-  readonly seen: Map<string, string>
-  readonly pipes: Pipes
-}
-
-function isThere(path: string, { seen }: Disk): boolean {
-  if (existsSync(path)) return true
-  seen.set(path, absent)
-  return false
-}
-
-function readText(path: string, disk: Disk): Read<string> {
-  const { seen, pipes } = disk
-  try {
-    const once = !statSync(path).isFile()
-    const value = pipes.get(path) ?? readFileSync(path, "utf8")
-    if (once) pipes.set(path, value)
-    seen.set(path, printOf(value))
-    return { ok: true, value }
-  } catch (error) {
-    const code = errorCode(error)
-    const there = isThere(path, disk)
-    if (there) seen.set(path, unreadable(code))
-    return { ok: false, why: there ? `cannot be read (${code})` : "does not exist" }
-  }
 }
 
 /** A path in a file is meant from where that file is, wherever the proxy is started. */
@@ -186,40 +179,17 @@ function readYaml(raw: string): YamlRead {
     return { ok: false, at: placeAt(offset), why: explainYaml(code, text, offset) }
   }
   const [error] = [...document.errors, ...document.warnings]
-  if (error !== undefined) return fail(error.code, error.pos[0])
+  if (error !== undefined) {
+    const [at] = error.pos
+    const { code, offset } = unclosedAt(document.contents, text, at) ?? { code: error.code, offset: at }
+    return fail(code, offset)
+  }
   try {
     const value: unknown = document.toJS({ maxAliasCount: mostAliases })
     return { ok: true, file: { value, placeOf: (...at) => placeAt(offsetOf(document.contents, ...at)) } }
   } catch {
     return fail(...brokenAlias(document.contents))
   }
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error"
-}
-
-/**
- * The folder for our own files: $XDG_CONFIG_HOME/claude-proxy wherever that is set (and absolute, as its
- * specification demands), else the platform's own place. On macOS ~/.config is used too when it is there.
- */
-export function configFolder(
-  env: Readonly<Record<string, string | undefined>>,
-  platform: string,
-  home: string,
-  exists: (path: string) => boolean = existsSync,
-): string {
-  const path = platform === "win32" ? win32 : posix
-  const xdg = env["XDG_CONFIG_HOME"] ?? ""
-  if (path.isAbsolute(xdg)) return path.join(xdg, "claude-proxy")
-  const dotConfig = path.join(home, ".config", "claude-proxy")
-  if (platform === "darwin") {
-    const library = path.join(home, "Library", "Application Support", "claude-proxy")
-    return !exists(library) && exists(dotConfig) ? dotConfig : library
-  }
-  if (platform !== "win32") return dotConfig
-  const appData = env["APPDATA"] ?? ""
-  return path.join(appData === "" ? path.join(home, "AppData", "Roaming") : appData, "claude-proxy")
 }
 
 /** What a command says about its own needs; the rest is the process's surroundings. */

@@ -38,6 +38,8 @@ export type LoadResult =
   | {
       readonly ok: false
       readonly problems: readonly string[]
+      /** What was noticed besides, and may explain them. */
+      readonly warnings: readonly string[]
       /** Nothing is wrong but that no setting leads to an upstream. */
       readonly lacksUpstream: boolean
       /** Where Ollama is to be looked for then, as its own variable says. */

@@ -1,7 +1,10 @@
 // Whether an instance is there is told by its port and its id, within a time limit.
-import { afterEach, describe, expect, test } from "bun:test"
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { livenessOf, probe, processOf } from "../../src/commands/instances/liveness.ts"
 import { onWindows, recordOf } from "./instances-support.ts"
+
+// Some of these start processes, on a machine that may be busy.
+setDefaultTimeout(30_000)
 
 const open: { readonly stop: (now: boolean) => unknown }[] = []
 
@@ -118,8 +121,13 @@ describe("how an instance is", () => {
     expect(await livenessOf(record)).toEqual({ kind: "dead", why: "its port does not answer" })
   })
 
-  const sleeperOf = (...words: readonly string[]) =>
-    Bun.spawn([process.execPath, "-e", "setTimeout(() => {}, 60_000)", "serve", ...words])
+  /** A process with these words, from the moment on that it runs. */
+  async function sleeperOf(...words: readonly string[]): Promise<Bun.Subprocess> {
+    const script = 'console.log("ready"); setTimeout(() => {}, 60_000)'
+    const child = Bun.spawn([process.execPath, "-e", script, "serve", ...words], { stdout: "pipe" })
+    await child.stdout.getReader().read()
+    return child
+  }
 
   async function endOf(child: Bun.Subprocess): Promise<void> {
     child.kill("SIGKILL")
@@ -132,7 +140,7 @@ describe("how an instance is", () => {
   })
 
   test("starting while its process is there, dead at once when it is not", async () => {
-    const child = sleeperOf("--name=kimi")
+    const child = await sleeperOf("--name=kimi")
     const record = recordOf({ state: "starting", startedAt: new Date().toISOString(), pid: child.pid })
     try {
       expect(await livenessOf(record)).toEqual({ kind: "starting" })
@@ -145,7 +153,7 @@ describe("how an instance is", () => {
   test("draining, whether its port is still there or not; dead when it is over", async () => {
     const url = serve(() => health("x"))
     expect(await livenessOf(recordOf({ state: "draining", url, id: "x" }))).toEqual({ kind: "draining" })
-    const child = sleeperOf("--name", "kimi")
+    const child = await sleeperOf("--name", "kimi")
     const record = recordOf({ state: "draining", url: await closedUrl(), pid: child.pid })
     try {
       expect(await livenessOf(record)).toEqual({ kind: "draining" })
@@ -168,15 +176,9 @@ describe("how an instance is", () => {
     [["--name"], "gone"],
     [["kimi"], "gone"],
   ] as const)("its process is told by its name, in whatever case: %j", async (words, expected) => {
-    const child = sleeperOf(...words)
+    const child = await sleeperOf(...words)
     try {
-      // For the first moments it has no command line, as at its end.
-      let found = ""
-      for (let look = 0; look < 200 && found !== expected; look += 1) {
-        await Bun.sleep(20)
-        found = await processOf({ pid: child.pid, name: "kimi" })
-      }
-      expect(found).toBe(expected)
+      expect(await processOf({ pid: child.pid, name: "kimi" })).toBe(expected)
     } finally {
       await endOf(child)
     }
@@ -184,7 +186,7 @@ describe("how an instance is", () => {
 
   test("unclear, and not dead, where nobody tells whose process it is", async () => {
     const url = await closedUrl()
-    const child = sleeperOf("--name", "kimi")
+    const child = await sleeperOf("--name", "kimi")
     const record = recordOf({ url, pid: child.pid })
     const told = await onWindows(() => livenessOf(record))
     await endOf(child)
@@ -193,15 +195,13 @@ describe("how an instance is", () => {
   })
 
   test("hung, when its process is there and says nothing", async () => {
-    const sleeper = [process.execPath, "-e", "setTimeout(() => {}, 60_000)", "serve", "--name", "kimi"]
-    const child = Bun.spawn(sleeper)
+    const child = await sleeperOf("--name", "kimi")
     try {
       const record = recordOf({ url: await closedUrl(), pid: child.pid })
       expect(await livenessOf(record)).toEqual({ kind: "hung" })
       expect(await processOf({ ...record, name: "glm" })).toBe("gone")
     } finally {
-      child.kill("SIGKILL")
-      await child.exited
+      await endOf(child)
     }
     expect(await processOf({ pid: child.pid, name: "kimi" })).toBe("gone")
   })

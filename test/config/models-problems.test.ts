@@ -352,11 +352,11 @@ test.each<[string, string, readonly string[]]>([
     `${good}  provider: ollama`,
     ["3:3: this key stands twice in the same mapping: take one out."],
   ],
-  ["an open quote", '- model_id: "a\n', ["2:1: a colon, a comma, a quote or a bracket is missing here."]],
+  ["an open quote", '- model_id: "a\n', ["1:13: this quote is not closed: put the same one behind the text."]],
   [
     "an open bracket",
     "- {model_id: a",
-    ["1:15: the indentation does not fit the lines around it, or a bracket before it is not closed."],
+    ["1:3: this bracket is not closed: put the other one behind what it holds."],
   ],
   [
     "two documents",

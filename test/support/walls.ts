@@ -42,7 +42,7 @@ const rooms: Readonly<Record<string, Room>> = {
 /** The room a file belongs to; undefined when it stands in the corridor. */
 export function roomOf(path: string): string | undefined {
   if (path === "cli.ts") return "cli"
-  if (path === "config/load.ts" || path === "config/watch.ts") return "config/load"
+  if (/^config\/(load|disk|watch)\.ts$/.test(path)) return "config/load"
   const room = path.split("/")[0] ?? ""
   return path.includes("/") && Object.hasOwn(rooms, room) ? room : undefined
 }

@@ -71,18 +71,22 @@ export async function livenessOf(record: InstanceRecord): Promise<Liveness> {
   if (answer.kind === "ours")
     return state === "draining" ? { kind: "draining" } : { kind: "running", health: answer.health }
   const age = Date.now() - Date.parse(record.startedAt)
-  const young = state === "starting" && age < startLimitMs
-  if (young && record.pid === null) return { kind: "starting" }
+  if (state === "starting" && age < startLimitMs) return await livenessOfStart(record)
   const found = await processOf(record)
   if (found === "gone") return { kind: "dead", why: whyDead(state, answer) }
-  if (young) return { kind: "starting" }
   if (state === "draining") return { kind: "draining" }
   return { kind: found === "ours" ? "hung" : "unclear" }
 }
 
-function whyDead(state: InstanceRecord["state"], answer: Probe): string {
+/** Its command line tells nothing yet: for some moments a new process has none, or that of who started it. */
+async function livenessOfStart({ state, pid }: InstanceRecord): Promise<Liveness> {
+  const over = pid !== null && (!isThere(pid) || (await isZombie(pid)))
+  return over ? { kind: "dead", why: whyDead(state) } : { kind: "starting" }
+}
+
+function whyDead(state: InstanceRecord["state"], answer?: Probe): string {
   if (state === "starting") return "it did not come up"
-  return answer.kind === "other" ? "another program has its port" : "its port does not answer"
+  return answer?.kind === "other" ? "another program has its port" : "its port does not answer"
 }
 
 /** Is there a process with this id, whoever's it is? */
@@ -116,9 +120,19 @@ function nameIn(words: readonly string[]): string | undefined {
   return name === undefined ? undefined : keyOf(name)
 }
 
+/** On Linux what has ended may stay for long where nobody takes it away. */
+async function isZombie(pid: number): Promise<boolean> {
+  return /\) Z /.test(await statusOf(pid))
+}
+
+/** What Linux says of a process; nothing elsewhere. */
+function statusOf(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+}
+
 /** Its command line goes before the process does, and before its port is free. A zombie is over. */
 async function isEnding(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+  const status = await statusOf(pid)
   const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
   return words === "" && /\) [RD] /.test(status)
 }

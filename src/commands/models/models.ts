@@ -6,6 +6,7 @@ import { type LoadResult, loadHere, type Needs } from "../../config/load.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
+import { tellProblems } from "../tell-problems.ts"
 import { listModels, type ModelRow } from "./model-list.ts"
 
 export interface ModelsOptions {
@@ -39,7 +40,7 @@ export async function models(options: ModelsOptions, io: CommandIo, loaders = he
   const used = await loaders.loadForUse({ ...needs, needsUpstream: true })
   const loose = await loaders.load({ ...needs, needsUpstream: false })
   if (!loose.ok) {
-    for (const problem of loose.problems) io.error(`claude-proxy: ${problem}\n`)
+    tellProblems(loose, io)
     return 2
   }
   const { config, warnings, described } = used.ok ? used : loose

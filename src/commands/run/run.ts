@@ -11,6 +11,7 @@ import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
 import { createLogging } from "../logging.ts"
 import { holdStrays } from "../strays.ts"
+import { tellProblems } from "../tell-problems.ts"
 import { version } from "../version.ts"
 import { type ChildEnd, findCommand, runChild } from "./child.ts"
 import { childEnvironment, type Environment, serviceSwitches } from "./child-environment.ts"
@@ -45,7 +46,7 @@ export async function run(options: RunOptions, io: CommandIo, env: Environment):
   try {
     const loaded = await loadSettings(needs(options, demo?.baseUrl))
     if (loaded.ok) return await runWith({ name, path: found.path, args }, loaded, options, io, env)
-    for (const problem of loaded.problems) say(io, problem)
+    tellProblems(loaded, io)
     return 2
   } finally {
     await demo?.stop()

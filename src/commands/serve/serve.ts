@@ -17,6 +17,7 @@ import { loadSettings } from "../load-settings.ts"
 import { createLogging, type Logging } from "../logging.ts"
 import { createKeeper } from "../stats/keeper.ts"
 import { holdStrays } from "../strays.ts"
+import { tellProblems } from "../tell-problems.ts"
 import { version } from "../version.ts"
 import { createLiveLog, followSettings, type Settings } from "./live-config.ts"
 import { renderOpenWarning, renderStart, startFacts } from "./start-block.ts"
@@ -74,7 +75,7 @@ async function serveHere(options: ServeOptions, io: CommandIo, env: Environment)
     const start = planLoaded(options, loaded, env)
     if (start.kind !== "here") return await begin(start, options, io, env)
     if (loaded.ok) return await serveAs({ loaded, load }, options, io, env)
-    for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
+    tellProblems(loaded, io)
     return 2
   } finally {
     await upstream?.stop()

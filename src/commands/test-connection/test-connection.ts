@@ -9,6 +9,7 @@ import { type RunningServer, startServer } from "../../server/server.ts"
 import { systemClock } from "../../upstream/deadline.ts"
 import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
+import { tellProblems } from "../tell-problems.ts"
 import { version } from "../version.ts"
 import { createConnectionTable, reportJson } from "./table.ts"
 
@@ -30,7 +31,7 @@ export async function testConnection(options: TestConnectionOptions, io: Command
   const flags = { CUSTOM_MODELS_FILE: modelsFile }
   const loaded = await loadSettings({ flags, envFile, localFile: true, needsUpstream: true })
   if (!loaded.ok) {
-    for (const problem of loaded.problems) io.error(`claude-proxy: ${problem}\n`)
+    tellProblems(loaded, io)
     return 2
   }
   const { warnings, described } = loaded

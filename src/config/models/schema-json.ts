@@ -46,7 +46,8 @@ export function modelsFileSchema(): unknown {
     io: "input",
     target: "draft-07",
     override: ({ jsonSchema }) => {
-      if (jsonSchema.id === "model") jsonSchema.anyOf = [{ required: ["api_base"] }, { required: ["provider"] }]
+      if (jsonSchema.id === "model")
+        jsonSchema.anyOf = [{ required: ["api_base"] }, { required: ["provider"] }]
       // The name stands in the reference; as a keyword of its own it would mean an address.
       delete jsonSchema.id
     },

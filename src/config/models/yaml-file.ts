@@ -31,12 +31,38 @@ const words: Readonly<Record<string, string>> = {
   ALIAS_BOMB: `aliases (*name) stand for too much from here on, more than ${mostAliases} times the same: write out what they mean.`,
   DUPLICATE_KEY: "this key stands twice in the same mapping: take one out.",
   MISSING_CHAR: "a colon, a comma, a quote or a bracket is missing here.",
+  OPEN_QUOTE: "this quote is not closed: put the same one behind the text.",
+  OPEN_BRACKET: "this bracket is not closed: put the other one behind what it holds.",
   MULTILINE_IMPLICIT_KEY: "a key has no colon behind it.",
   MULTIPLE_DOCS: "a second document begins here (---): take it out, only one is read.",
   NON_STRING_KEY: "a key must be a plain text.",
   TAB_AS_INDENT: "a tab stands in the indentation: use spaces.",
   TAG_RESOLVE_FAILED: "a tag (!name) means nothing here: take it out, or put quotes around the text.",
   UNEXPECTED_TOKEN: "this does not belong here: is a quote or a bracket missing before it?",
+}
+
+/**
+ * The parser complains where an open quote or bracket should have been closed at the latest; who has to correct
+ * it looks for where it was opened. Undefined: nothing is open at `end`.
+ */
+export function unclosedAt(
+  root: unknown,
+  text: string,
+  end: number,
+): { code: string; offset: number } | undefined {
+  const node = objectOf(root)
+  for (const item of arrayOf(node["items"])) {
+    const pair = objectOf(item)
+    const found = ["key", "value"].flatMap((part) => unclosedAt(pair[part], text, end) ?? [])[0]
+    const inside = found ?? unclosedAt(item, text, end)
+    if (inside !== undefined) return inside
+  }
+  const [start, stop] = arrayOf(node["range"])
+  if (typeof start !== "number" || stop !== end) return undefined
+  const opened = text[start] ?? ""
+  const closing = { '"': '"', "'": "'", "[": "]", "{": "}" }[opened]
+  if (closing === undefined || (end - start > 1 && text[end - 1] === closing)) return undefined
+  return { code: /["']/.test(opened) ? "OPEN_QUOTE" : "OPEN_BRACKET", offset: start }
 }
 
 /** What is wrong at this place of the text, for the code of a parser's error. */

@@ -1,0 +1,64 @@
+// What is read of the disk, and where our own files lie.
+import { existsSync, readFileSync, statSync } from "node:fs"
+import { posix, win32 } from "node:path"
+import { absent, printOf, unreadable } from "./prints.ts"
+import type { Read } from "./values.ts"
+
+/** What was read of files that give their content only once, by their paths. To be kept by who loads again. */
+export type Pipes = Map<string, string>
+
+export interface Disk {
+  readonly seen: Map<string, string>
+  readonly pipes: Pipes
+}
+
+/** Is there anything at this path? */
+export function isThere(path: string, { seen }: Disk): boolean {
+  if (existsSync(path)) return true
+  seen.set(path, absent)
+  return false
+}
+
+/** The text of a file, or why it cannot be had. */
+export function readText(path: string, disk: Disk): Read<string> {
+  const { seen, pipes } = disk
+  try {
+    const once = !statSync(path).isFile()
+    const value = pipes.get(path) ?? readFileSync(path, "utf8")
+    if (once) pipes.set(path, value)
+    seen.set(path, printOf(value))
+    return { ok: true, value }
+  } catch (error) {
+    const code = errorCode(error)
+    const there = isThere(path, disk)
+    if (there) seen.set(path, unreadable(code))
+    return { ok: false, why: there ? `cannot be read (${code})` : "does not exist" }
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown error"
+}
+
+/**
+ * The folder for our own files: $XDG_CONFIG_HOME/claude-proxy wherever that is set (and absolute, as its
+ * specification demands), else the platform's own place. On macOS ~/.config is used too when it is there.
+ */
+export function configFolder(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: string,
+  home: string,
+  exists: (path: string) => boolean = existsSync,
+): string {
+  const path = platform === "win32" ? win32 : posix
+  const xdg = env["XDG_CONFIG_HOME"] ?? ""
+  if (path.isAbsolute(xdg)) return path.join(xdg, "claude-proxy")
+  const dotConfig = path.join(home, ".config", "claude-proxy")
+  if (platform === "darwin") {
+    const library = path.join(home, "Library", "Application Support", "claude-proxy")
+    return !exists(library) && exists(dotConfig) ? dotConfig : library
+  }
+  if (platform !== "win32") return dotConfig
+  const appData = env["APPDATA"] ?? ""
+  return path.join(appData === "" ? path.join(home, "AppData", "Roaming") : appData, "claude-proxy")
+}

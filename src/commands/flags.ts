@@ -44,6 +44,8 @@ export const StatusFlags = z.object({ name: word, json: on })
 
 export const SelectionFlags = z.object({ name: word, all: on })
 
+export const RestartFlags = z.object({ name: word, all: on, force: on })
+
 export const LogsFlags = z.object({ name: word, follow: on, lines })
 
 export const RunFlags = z.object({ model: word, env: word, "log-level": level, demo: on })

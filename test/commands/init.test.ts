@@ -12,6 +12,7 @@ import {
 import { join } from "node:path"
 import { renderEnvTemplate, type TemplateFacts } from "../../src/commands/init/env-template.ts"
 import { type InitOptions, init } from "../../src/commands/init/init.ts"
+import type { Config } from "../../src/config/config.ts"
 import { parseEnvFile } from "../../src/config/env-file.ts"
 import type { LoadResult } from "../../src/config/load.ts"
 import { settings } from "../../src/config/settings.ts"
@@ -46,6 +47,12 @@ function filled(id: string): string {
 
 const withEverythingOn = (text: string) => text.replace(/^#(?=[A-Z0-9_]+=)/gm, "")
 
+/** Without where the address is written: that is what differs. */
+function placeless({ upstream, ...config }: Config) {
+  const { addressSetting: _, ...rest } = upstream
+  return { ...config, upstream: rest }
+}
+
 describe("the text of the file", () => {
   test.each([undefined, ...choices.map(({ id }) => id)])(
     "for %s names every setting once, and can be read",
@@ -65,7 +72,7 @@ describe("the text of the file", () => {
     (id) => {
       const asWritten = configOf(loadText(filled(id)))
       const all = loadText(withEverythingOn(filled(id)))
-      expect(configOf(all)).toEqual(asWritten)
+      expect(placeless(configOf(all))).toEqual(placeless(asWritten))
       const later = settings.filter((setting) => setting.later === true && setting.default !== undefined)
       expect(warningsOf(all).filter((warning) => warning.includes("has no effect yet"))).toHaveLength(
         later.length,
@@ -76,7 +83,7 @@ describe("the text of the file", () => {
   test("for no provider: with every line switched on and a key, the settings are the defaults", () => {
     const all = withEverythingOn(renderEnvTemplate(factsFor(undefined)))
     const config = configOf(loadText(all.replace(/^OPENAI_API_KEY=$/m, "OPENAI_API_KEY=k-123456")))
-    expect(config).toEqual(configOf(load({ env: { OPENAI_API_KEY: "k-123456" } })))
+    expect(placeless(config)).toEqual(placeless(configOf(load({ env: { OPENAI_API_KEY: "k-123456" } }))))
   })
 
   test.each(

@@ -25,7 +25,7 @@ interface Live {
   readonly lines: readonly string[]
   readonly exchanges: readonly Exchange[]
   readonly env: string
-  readonly write: (text: string) => void
+  readonly write: (text: string, port?: number) => void
   /** Resolves when a line of the log holds this. */
   readonly said: (text: string) => Promise<void>
 }
@@ -61,7 +61,7 @@ function startLive(text: string, more: Partial<LoadSources> = {}): Live {
   cleanUp(following.close)
   return {
     ...{ server, lines, exchanges, env },
-    write: (next) => writeFileSync(env, `PORT=0\n${next}`),
+    write: (next, port = 0) => writeFileSync(env, `PORT=${port}\n${next}`),
     said: (wanted) => until(() => lines.some((line) => line.includes(wanted))),
   }
 }
@@ -197,10 +197,10 @@ describe("what is said", () => {
 
   test("host and port stay, and need a restart", async () => {
     const { server, env, lines, write, said } = startLive(common)
-    write(`${common}HOST=0.0.0.0\nPORT=9`)
+    write(`${common}HOST=0.0.0.0`, 9)
     await said("PORT (")
     const rest = "needs a restart: until then the proxy listens as before, HOST 127.0.0.1, PORT 0"
-    expect(lines).toEqual([`WARNING - PORT (${env}:6) ${rest}`, `WARNING - HOST (${env}:5) ${rest}`])
+    expect(lines).toEqual([`WARNING - PORT (${env}:1) ${rest}`, `WARNING - HOST (${env}:5) ${rest}`])
     const { server: told } = await jsonOf(fetch(`${server.url}/health`))
     expect(told).toEqual({ host: "127.0.0.1", port: server.port })
   })

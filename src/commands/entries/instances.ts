@@ -56,15 +56,19 @@ export function restartEntry({ io, env }: Invocation): Described {
   return {
     name: "restart",
     description: "Stop a proxy in the background if it runs, and start it again as it was started",
-    args: { name: nameOf("Its name (else the only one)"), all },
+    args: {
+      name: nameOf("Its name (else the only one)"),
+      all,
+      force: { type: "boolean", description: "Even where settings it had from its environment are missing" },
+    },
     examples: [
       ["claude-proxy restart", "the only one there is, with its flags, folder and settings files"],
       ["claude-proxy restart kimi", "one that has died, by its name"],
       ["OPENAI_API_KEY=… claude-proxy restart", "keys of the environment are not kept: give them again"],
     ],
     run: async (given) => {
-      const { SelectionFlags } = await import("../flags.ts")
-      return withFlags(SelectionFlags, given, io, async (flags) => {
+      const { RestartFlags } = await import("../flags.ts")
+      return withFlags(RestartFlags, given, io, async (flags) => {
         const { restart } = await import("../instances/restart.ts")
         return restart(flags, io, env)
       })

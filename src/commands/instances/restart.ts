@@ -11,8 +11,13 @@ import { howToStart, select, type Wanted } from "./select.ts"
 import { stopOne } from "./stop.ts"
 import { createStore, type Store } from "./store.ts"
 
+export interface RestartOptions extends Wanted {
+  /** Also where a setting that it had from its environment is missing in this one. */
+  readonly force: boolean
+}
+
 /** As `serve --detach`: 0 when they answer; else the exit code of the one, or 1 when one of several failed. */
-export async function restart(wanted: Wanted, io: CommandIo, env: Environment): Promise<number> {
+export async function restart(wanted: RestartOptions, io: CommandIo, env: Environment): Promise<number> {
   const store = createStore(stateFolder(env))
   const selection = select(store.list(), wanted)
   if (selection.kind === "none") {
@@ -26,7 +31,7 @@ export async function restart(wanted: Wanted, io: CommandIo, env: Environment): 
   const results = await Promise.all(
     selection.records.map(async (record) => ({
       name: record.name,
-      launched: await restartOne(record, store, io, env),
+      launched: await restartOne(record, wanted.force, store, io, env),
     })),
   )
   const [first, ...others] = results
@@ -36,6 +41,7 @@ export async function restart(wanted: Wanted, io: CommandIo, env: Environment): 
 
 async function restartOne(
   record: InstanceRecord,
+  force: boolean,
   store: Store,
   io: CommandIo,
   env: Environment,
@@ -45,6 +51,9 @@ async function restartOne(
     return refuse(
       `${name} runs in a terminal (pid ${record.pid ?? "unknown"}); end it there, or with claude-proxy stop ${name}, and start it again.`,
     )
+  // Another address or model in place of the one it had would take its key elsewhere without a word.
+  const missing = record.fromEnvironment.filter((variable) => (env[variable] ?? "") === "")
+  if (missing.length > 0 && !force) return refuse(lackOf(name, missing))
   const interrupt = holdInterrupt(() =>
     io.error(`claude-proxy: ${name} finishes its running requests, and is then not started again\n`),
   )
@@ -52,7 +61,6 @@ async function restartOne(
   interrupt.release()
   if (!stopped.ok) return refuse(stopped.text)
   if (interrupt.seen()) return { ok: false, exitCode: 130, text: notRunning(name, "To start it again") }
-  const missing = record.fromEnvironment.filter((variable) => (env[variable] ?? "") === "")
   const launched = await launch(
     { name, argv: keepPort(argv, record), cwd, envFile: envFile ?? undefined },
     store,
@@ -60,12 +68,16 @@ async function restartOne(
   )
   if (launched.ok) return launched
   await keep(record, store)
-  const hint =
-    missing.length === 0
-      ? ""
-      : `claude-proxy: ${name} was started with ${missing.join(", ")} in its environment; here ${missing.length === 1 ? "it is" : "they are"} not set.\n`
   const when = launched.exitCode === 130 ? "To start it again" : "Once that is put right"
-  return { ...launched, text: `${launched.text}${hint}${notRunning(name, when)}` }
+  return { ...launched, text: `${launched.text}${notRunning(name, when)}` }
+}
+
+function lackOf(name: string, missing: readonly string[]): string {
+  const they = missing.length === 1 ? "it is" : "they are"
+  return (
+    `${name} was started with ${missing.join(", ")} in its environment; here ${they} not set, and nothing was done. ` +
+    `Set ${missing.length === 1 ? "it" : "them"} as before, or restart it with --force if the settings files have what it needs.`
+  )
 }
 
 function notRunning(name: string, when: string): string {

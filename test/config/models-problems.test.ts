@@ -352,7 +352,11 @@ test.each<[string, string, readonly string[]]>([
     `${good}  provider: ollama`,
     ["3:3: this key stands twice in the same mapping: take one out."],
   ],
-  ["an open quote", '- model_id: "a\n', ["1:13: this quote is not closed: put the same one behind the text."]],
+  [
+    "an open quote",
+    '- model_id: "a\n',
+    ["1:13: this quote is not closed: put the same one behind the text."],
+  ],
   [
     "an open bracket",
     "- {model_id: a",

@@ -1,8 +1,9 @@
 // Which upstream is the default one.
-import { findProvider, type ProviderRow } from "../providers/table.ts"
+import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
-import { addressAt, keysOf, makeUpstream, withRules } from "./make-upstream.ts"
+import { addressAt, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
+import type { ProviderEntry } from "./models/read.ts"
 import { entryOf, providerIds, providerUpstream } from "./providers.ts"
 import { type Address, readBaseUrl, rowForAddress } from "./upstreams.ts"
 import { named } from "./values.ts"
@@ -77,7 +78,7 @@ function fromLocal(given: Given): Choice | undefined {
   const address = addressAt(localServer?.baseUrl)
   if (row === undefined || localServer === undefined || address === undefined) return undefined
   const [model = ""] = localServer.models
-  const entry = entryOf(given, row.id)
+  const entry = entryAt(given, row.id, address)
   const place = {
     row: withRules(row, entry?.profile),
     address,
@@ -128,14 +129,18 @@ function fromBaseUrl(given: Given, text: string): Choice {
   const read = readBaseUrl(text)
   if (!read.ok) return refuse(`${named("OPENAI_BASE_URL", values)} ${read.why}.`)
   const address = read.value
-  const row = asDeepSeek(given) ?? ownAt(given, address) ?? rowForAddress(address, azureVersion(given))
-  const entry = entryOf(given, row.id)
-  const names = keyNames(row, entry?.keyName)
+  const own = ownAt(given, address)
+  const row = asDeepSeek(given) ?? own ?? rowForAddress(address, azureVersion(given))
+  const entry = entryAt(given, row.id, address)
+  // Settings and paths say whose an unknown host is; models.yaml says there which key it gets.
+  const host = providerForUrl(address.url).id
+  const isTheirs = host === row.id || (host === "generic" && row !== own)
+  const names = keyNames(row, entry?.keyName, isTheirs)
   const keyName = names.find((name) => keysOf(given, name).length > 0)
   const upstream = makeUpstream(given, {
     row: withRules(row, entry?.profile),
     address,
-    key: { kind: "variable", name: keyName ?? row.keyNames[0] ?? openAiKey },
+    key: { kind: "variable", name: keyName ?? (isTheirs ? row.keyNames[0] : undefined) ?? openAiKey },
     needsKey: row.keyNames.length > 0 && !(row.relay === true && row.baseUrl === null),
     entry,
     addressSetting: "OPENAI_BASE_URL",
@@ -144,7 +149,7 @@ function fromBaseUrl(given: Given, text: string): Choice {
     ...nothing,
     upstream,
     ...keyCheck(given, upstream),
-    warnings: [...baseWarnings(given, upstream, address), ...secondKey(given, row, keyName)],
+    warnings: [...baseWarnings(given, upstream, address), ...secondKey(given, row, names, keyName)],
   }
 }
 
@@ -160,10 +165,21 @@ function ownAt(given: Given, { baseUrl }: Address): ProviderRow | undefined {
   return entry && providerUpstream(given, entry.id)?.row
 }
 
-/** The default upstream has a setting of its own for its key; Anthropic's never goes by that name. */
-function keyNames(row: ProviderRow, named: string | undefined): readonly string[] {
-  const own = [...(named === undefined ? [] : [named]), ...row.keyNames]
-  return row.delta.dialect === "messages" ? [...own, openAiKey] : [openAiKey, ...own]
+/** What models.yaml says of a provider is meant for the address it gives, or for the provider's own. */
+function entryAt(given: Given, id: string, { baseUrl }: Address): ProviderEntry | undefined {
+  const entry = entryOf(given, id)
+  const own = addressAt(entry?.apiBase)?.baseUrl
+  return own === undefined || sameOrigin(own, baseUrl) ? entry : undefined
+}
+
+/**
+ * Variables for the key of the default upstream, the strongest first. Those of a provider count only where the
+ * host is theirs; Anthropic's key never goes by OpenAI's name.
+ */
+function keyNames(row: ProviderRow, named: string | undefined, isTheirs: boolean): readonly string[] {
+  const own = isTheirs ? row.keyNames : []
+  const first = named === undefined ? [] : [named]
+  return row.delta.dialect === "messages" ? [...first, ...own, openAiKey] : [...first, openAiKey, ...own]
 }
 
 function keyCheck(given: Given, upstream: Upstream): Pick<Choice, "problems"> {
@@ -172,9 +188,14 @@ function keyCheck(given: Given, upstream: Upstream): Pick<Choice, "problems"> {
 }
 
 /** With two keys for one host, it must be said which one it gets. */
-function secondKey(given: Given, row: ProviderRow, used: string | undefined): readonly string[] {
+function secondKey(
+  given: Given,
+  row: ProviderRow,
+  names: readonly string[],
+  used: string | undefined,
+): readonly string[] {
   const { values } = given
-  const other = row.keyNames.find((name) => name !== openAiKey && keysOf(given, name).length > 0)
+  const other = names.find((name) => name !== openAiKey && keysOf(given, name).length > 0)
   if (used !== openAiKey || other === undefined || values.get(other)?.value === values.get(used)?.value)
     return []
   return [

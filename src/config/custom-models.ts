@@ -162,7 +162,8 @@ function keyOf(
   const host = providerForUrl(address.url)
   const [first] = host.keyNames
   if (host.id === "generic" || first === undefined) return none
-  const own = host.keyNames.filter((name) => host.id === main?.row.id || name !== main?.keyName)
+  const isMains = main !== undefined && providerForUrl(new URL(main.baseUrl)).id === host.id
+  const own = host.keyNames.filter((name) => isMains || name !== main?.keyName)
   const name = own.find((candidate) => keysOf(given, candidate).length > 0) ?? own[0]
   return name === undefined ? { kind: "taken", name: first } : { kind: "variable", name }
 }

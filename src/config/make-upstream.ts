@@ -1,5 +1,6 @@
 // Every Upstream is made here: the one place that decides which keys go to an address, and what is said of it.
 
+import type { ProfileDelta } from "../providers/profile.ts"
 import type { Defaults } from "../providers/route.ts"
 import { findProvider, type ProviderRow } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
@@ -54,10 +55,14 @@ export function makeUpstream(given: Given, place: Place): Upstream {
     needsKey: needsUpstream && place.needsKey,
     query: queryFor(row, address, values.get("AZURE_API_VERSION")?.value),
     headers: mergeHeaders(headers, withHeaders ? (entry?.headers ?? {}) : {}),
-    delta: entry?.delta ?? {},
+    delta: withHeaders ? (entry?.delta ?? {}) : withoutHeaders(entry?.delta ?? {}),
     defaults: { ...deepseekDefaults(given, row), ...entry?.defaults },
     addressSetting: place.addressSetting,
   }
+}
+
+function withoutHeaders({ headers: _, ...delta }: ProfileDelta): ProfileDelta {
+  return delta
 }
 
 const deepseek = findProvider("deepseek")

@@ -15,19 +15,23 @@ export function chooseTiers(
   const { values } = given
   const set = values.get("BIG_MODEL")?.value
   // A deployment in the URL is the only model there is.
-  const deployed = /\/openai\/deployments\/([^/?]+)/.exec(baseUrl)?.[1]
-  const big =
-    set ??
-    chosen ??
-    row.tiers?.big ??
-    (deployed === undefined ? undefined : decodeURIComponent(deployed)) ??
-    otherwise(given)
+  const deployed = deploymentIn(baseUrl)
+  const big = set ?? chosen ?? row.tiers?.big ?? deployed ?? otherwise(given)
   if (big === undefined) return undefined
   const follows = (set !== undefined && row.id !== "openai") || chosen !== undefined
   return {
     big,
     middle: values.get("MIDDLE_MODEL")?.value ?? big,
     small: values.get("SMALL_MODEL")?.value ?? (follows ? big : (row.tiers?.small ?? big)),
+  }
+}
+
+function deploymentIn(baseUrl: string): string | undefined {
+  const written = /\/openai\/deployments\/([^/?]+)/.exec(baseUrl)?.[1]
+  try {
+    return written === undefined ? undefined : decodeURIComponent(written)
+  } catch {
+    return written
   }
 }
 

@@ -101,6 +101,81 @@ describe("models.yaml does not lead a key elsewhere", () => {
   })
 })
 
+describe("nor does an address that is the base URL", () => {
+  const deepseek = "https://api.deepseek.com/v1"
+  const corp =
+    "providers: {deepseek: {api_base: https://gw.example/v1, api_key_name: CORP_KEY, extra_headers: {X-Corp: c-123456}}}"
+  test.each<[string, string, Readonly<Record<string, string>>, string, readonly string[]]>([
+    ["an entry's key", "api.deepseek.com", { OPENAI_BASE_URL: deepseek, CORP_KEY: "corp-1234" }, corp, []],
+    [
+      ...(["a relay's key, by a changed openai", "api.openai.com", relay] as const),
+      "providers: {openai: {api_base: https://relay.example/v1}}\nmodels: [{model_id: a, api_base: https://api.openai.com/v1}]",
+      [],
+    ],
+    [
+      ...(["a provider's key, to an address of the user's", "foreign.example"] as const),
+      { OPENAI_BASE_URL: "https://foreign.example/v1", DEEPSEEK_API_KEY: "d-123456" },
+      "providers: {deepseek: {api_base: https://foreign.example/v1}}",
+      [],
+    ],
+    [
+      ...(["Anthropic's key, to a relay", "relay.example"] as const),
+      { OPENAI_BASE_URL: "https://relay.example/v1", ANTHROPIC_API_KEY: "a-123456" },
+      "providers: {anthropic: {api_base: https://relay.example/v1}}",
+      [],
+    ],
+    [
+      ...(["DeepSeek's key, to OpenAI", "api.openai.com"] as const),
+      {
+        OPENAI_BASE_URL: "https://api.openai.com/v1",
+        DEEPSEEK_API_KEY: "d-123456",
+        DEEPSEEK_THINKING: "true",
+      },
+      "",
+      [],
+    ],
+    [
+      ...(["unless it is said whose host it is", "foreign.example"] as const),
+      {
+        OPENAI_BASE_URL: "https://foreign.example/v1",
+        DEEPSEEK_API_KEY: "d-123456",
+        DEEPSEEK_THINKING: "true",
+      },
+      "",
+      ["d-123456"],
+    ],
+    [
+      ...(["the variable that is named, before the common one", "openrouter.ai"] as const),
+      { OPENAI_BASE_URL: "https://openrouter.ai/api/v1", OPENAI_API_KEY: "o-123456", MY_KEY: "m-123456" },
+      "providers: {openrouter: {api_key_name: MY_KEY}}",
+      ["m-123456"],
+    ],
+  ])("%s to %s", (_, host, env, yaml, keys) => {
+    expect(keysAt(host, { BIG_MODEL: "m", ...env }, yaml)).toEqual([...keys])
+  })
+
+  test("nor its headers, whatever they are called", () => {
+    const yaml = `${corp.replace("extra_headers", "overrides: {headers: {X-Rule: r-123456}}, extra_headers")}
+models: [{model_id: a, provider: deepseek, api_base: https://other.example/v1}]`
+    const env = { OPENAI_BASE_URL: deepseek, DEEPSEEK_API_KEY: "d-123456", CORP_KEY: "corp-1234" }
+    const result = load({ env, configDir: folderWith({ "models.yaml": yaml }) })
+    if (!result.ok) throw new Error(result.problems.join("\n"))
+    const { upstream, models } = result.config
+    const own = models.flatMap(({ reach }) => (reach.ok ? [reach.upstream] : []))
+    for (const { headers, delta } of [upstream, ...own])
+      expect([headers, delta.headers ?? {}]).toEqual([{}, {}])
+  })
+})
+
+test("a deployment that is no name does not end the loading", () => {
+  const env = {
+    OPENAI_API_KEY: "a-123456",
+    OPENAI_BASE_URL: "https://x.openai.azure.com/openai/deployments/a%zz",
+  }
+  const result = load({ env })
+  expect(result.ok && result.config.tiers.big).toBe("a%zz")
+})
+
 describe("everything a provider's entry says counts where it is the default upstream", () => {
   const env = { DEEPSEEK_API_KEY: "d-123456", WORK_KEY: "w-123456" }
   test.each<[string, Readonly<Record<string, string>>, string, readonly [string, string, readonly string[]]]>(

@@ -5,7 +5,8 @@ import type { Exchange } from "./exchange.ts"
 
 /**
  * Prices times usage, in US dollars; undefined where no prices are known. Tokens that touched the cache cost as
- * much as others when their own price is not known: for those read from it better a little too much than a surprise.
+ * much as others when their own price is not known. For those read from it that is rather too much; for those
+ * written to it a floor, as Anthropic for one charges more.
  */
 export function costUsd(prices: Prices | undefined, usage: MessagesUsage): number | undefined {
   if (prices === undefined) return undefined
@@ -21,12 +22,15 @@ export function costUsd(prices: Prices | undefined, usage: MessagesUsage): numbe
 export type Cost = Pick<Exchange, "costUsd" | "costFrom">
 
 /**
- * The cost and who says so. `reported` is what the provider charged, in US dollars. No tokens are no usage that
- * could be multiplied: then even known prices say nothing.
+ * The cost and who says so. `reported` is what the provider charged, in US dollars; many write a zero that charge
+ * elsewhere, so that it counts only where no prices are set. Every prompt has tokens: where none are counted, prices
+ * would give a part for the whole, and say nothing.
  */
 export function costOf(reported: number | undefined, prices: Prices | undefined, usage: MessagesUsage): Cost {
-  if (reported !== undefined) return { costUsd: reported, costFrom: "provider" }
-  const counted = usesTokens(usage) ? costUsd(prices, usage) : undefined
+  if (reported !== undefined && (reported > 0 || prices === undefined)) {
+    return { costUsd: reported, costFrom: "provider" }
+  }
+  const counted = promptTokens(usage) > 0 ? costUsd(prices, usage) : undefined
   return counted === undefined ? {} : { costUsd: counted, costFrom: "prices" }
 }
 
@@ -36,8 +40,11 @@ export function isCostUnknown({ costUsd: known, usage, outcome }: Exchange): boo
 }
 
 function usesTokens(usage: MessagesUsage): boolean {
-  const cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
-  return usage.input_tokens + cached + usage.output_tokens > 0
+  return promptTokens(usage) + usage.output_tokens > 0
+}
+
+function promptTokens(usage: MessagesUsage): number {
+  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
 }
 
 /** `$0.0123`; amounts that this would show as zero are `under $0.0001`. */

@@ -90,11 +90,24 @@ const readEvents: ReadonlySet<string> = new Set([
   ...["message_start", "content_block_start", "message_delta", "message_stop", "error"],
 ])
 
-const words = /"(?:text|thinking|partial_json)"\s*:\s*"(.*)"/s
+const wordsBegin = /"(?:text|thinking|partial_json)"\s*:\s*"/
 
-/** The words of a delta as they stand in its JSON: near enough to estimate their tokens by. */
+/** The words of a delta as they stand in its JSON, escapes and all: near enough to estimate their tokens by. */
 function wordsOf(data: string): string {
-  return words.exec(data)?.[1] ?? ""
+  const begin = wordsBegin.exec(data)
+  if (begin === null) return ""
+  const from = begin.index + begin[0].length
+  for (let end = data.indexOf('"', from); end >= 0; end = data.indexOf('"', end + 1)) {
+    if (!isEscaped(data, from, end)) return data.slice(from, end)
+  }
+  return ""
+}
+
+/** Does an odd number of backslashes stand before it? */
+function isEscaped(data: string, from: number, at: number): boolean {
+  let first = at
+  while (first > from && data[first - 1] === "\\") first--
+  return (at - first) % 2 === 1
 }
 
 /** A tap for one stream. It never fails: what it does not understand is the client's to understand. */

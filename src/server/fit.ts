@@ -1,15 +1,18 @@
 // Does a request fit its model's window? One that cannot is refused here, in the words that make Claude Code compact
 // the conversation; one that fits without the room it asks for its reply asks for less.
 import { applyAmendment } from "../convert/request/amendments.ts"
-import type { Conversion } from "../convert/request/request.ts"
+import { bodyOf, type Conversion } from "../convert/request/request.ts"
 import { changed, type Fault, fault, type Note } from "../protocol/fault.ts"
 import { isObject, type JsonObject } from "../protocol/json.ts"
 import { overflowMessage } from "../protocol/overflow.ts"
 import type { Route } from "../providers/route.ts"
+import { measureSent, type Sent } from "./sent.ts"
 
 export interface Prompt {
   /** The estimate, corrected for the model; asked for only near the window. */
   readonly tokens: () => number
+  /** The estimate itself, where the correction makes another number of it. */
+  readonly estimate?: () => number
   /** More tokens than it has, found without counting. */
   readonly atMost: () => number
   /** The correction is the model's own. */
@@ -28,23 +31,60 @@ const marginWhenUnsure = 1.25
 // With less room than this for a reply nothing comes of it; where the window has not even that, the upstream judges.
 const leastReply = 4_096
 
-/** The conversion as it can be sent, or why it cannot. A window that is not known holds everything. */
-export function fitWindow(conversion: Conversion, route: Route, prompt: Prompt): Fit {
+/**
+ * The conversion as it can be sent, or why it cannot. A window that is not known holds everything. `measure` is
+ * asked only near the window.
+ */
+export function fitWindow(
+  conversion: Conversion,
+  route: Route,
+  prompt: Prompt,
+  measure: (conversion: Conversion) => Sent = ofBody,
+): Fit {
   const asIs: Fit = { ok: true, conversion, notes: [] }
   const { contextWindow: window } = route.profile
   if (window === null || conversion.answer !== undefined) return asIs
   const { body } = conversion
   const reply = body.max_completion_tokens ?? body.max_tokens ?? 0
   if (prompt.atMost() + reply <= window) return asIs
-  const tokens = prompt.tokens()
-  const margin = prompt.sure ? marginWhenSure : marginWhenUnsure
-  if (tokens > window * margin) return { ok: false, fault: tooLong(route, tokens, window) }
+  const { tokens, estimate, hasMedia } = lengthOf(prompt, measure(conversion))
+  // Each model has its own measure of pictures and documents.
+  if (!hasMedia && isTooLong(tokens, estimate, window, prompt.sure)) {
+    return { ok: false, fault: tooLong(route, tokens, window) }
+  }
   const room = Math.max(window - tokens, Math.min(reply, leastReply))
   const amended = room < reply ? applyAmendment(conversion, { kind: "room", tokens: room }) : undefined
   if (amended === undefined) return asIs
   const why = `lowered from ${reply} to ${room}: about ${tokens} tokens of the window of ${window} are the prompt`
   const others = amended.notes.filter(({ path }) => path !== "max_tokens")
   return { ok: true, conversion: amended.conversion, notes: [changed("max_tokens", why), ...others] }
+}
+
+const ofBody = (conversion: Conversion): Sent => measureSent(bodyOf(conversion))
+
+interface Length {
+  /** Corrected for the model. */
+  readonly tokens: number
+  readonly estimate: number
+  readonly hasMedia: boolean
+}
+
+/** What is sent may be shorter than what the client said: thinking is left out, and what the model cannot see. */
+function lengthOf(prompt: Prompt, sent: Sent): Length {
+  const corrected = prompt.tokens()
+  const given = prompt.estimate?.() ?? corrected
+  const estimate = Math.min(given, sent.tokens)
+  const tokens = estimate === given ? corrected : Math.round((estimate * corrected) / given)
+  return { tokens, estimate, hasMedia: sent.hasMedia }
+}
+
+/**
+ * A correction upwards refuses nothing by itself, as other things than the prompt may have been counted with it:
+ * the estimate has to be too long as well, or so near to it, once the correction is sure, that it may be.
+ */
+function isTooLong(tokens: number, estimate: number, window: number, sure: boolean): boolean {
+  if (sure) return tokens > window * marginWhenSure && estimate > window / marginWhenSure
+  return Math.min(tokens, estimate) > window * marginWhenUnsure
 }
 
 function tooLong({ provider, model }: Route, tokens: number, window: number): Fault {
@@ -65,7 +105,7 @@ export interface Weight {
 }
 
 /** Weighs a request's body without counting it: a megabyte takes a fraction of a millisecond. */
-export function weighBody(body: JsonObject): Weight {
+export function weighBody(body: object): Weight {
   let bytes = 0
   let hasMedia = false
   // A list and no recursion: a body may be nested deeper than the stack.

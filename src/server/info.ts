@@ -63,7 +63,11 @@ export function metrics(context: Context, requestId: string): Response {
 }
 
 /** Counted where the model's vocabulary is known; else estimated, and corrected by what the model was seen to count. */
-async function promptTokens(asked: Asked, request: Countable, context: Context): Promise<number> {
+export async function promptTokens(
+  asked: Pick<Asked, "resolved" | "tokens">,
+  request: Countable,
+  context: Pick<Context, "counter" | "ratios" | "log">,
+): Promise<number> {
   const { resolved } = asked
   if (!resolved.ok) return asked.tokens()
   const { route } = resolved
@@ -73,7 +77,7 @@ async function promptTokens(asked: Asked, request: Countable, context: Context):
     return (await countParts(request, context.counter, encoding.name)).total
   } catch (error) {
     context.log.warn("the prompt could not be counted, and is estimated", () => ({ error }))
-    return asked.tokens()
+    return context.ratios.correct(route, asked.tokens())
   }
 }
 

@@ -1,6 +1,6 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../config/config.ts"
-import { type Conversion, convertRequest } from "../convert/request/request.ts"
+import { bodyOf, type Conversion, convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
@@ -71,7 +71,17 @@ export function prepareRequest(
   return {
     ok: true,
     prepared: {
-      ...{ ...first.sendable, prompt, inChat, onChat, stream, scope, session, requestId, startedAt },
+      ...{
+        ...first.sendable,
+        prompt: learningFrom(first.sendable, prompt),
+        inChat,
+        onChat,
+        stream,
+        scope,
+        session,
+        requestId,
+        startedAt,
+      },
       notes: [...noteUnknownFields(body, route.profile), ...first.notes],
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
     },
@@ -90,6 +100,11 @@ function fit(route: Route, converted: Conversion, prompt: MeasuredPrompt, contex
     sendable: { route, conversion: { ...fits.conversion, onAmended }, errors },
     notes: [...converted.notes, ...notes, ...fits.notes],
   }
+}
+
+/** What the model counts is what was sent, and not what the client said. */
+function learningFrom({ conversion }: Sendable, prompt: MeasuredPrompt): MeasuredPrompt {
+  return { ...prompt, learn: (reported) => prompt.learn(reported, bodyOf(conversion)) }
 }
 
 /** What fits in one dialect fits in the other, which only says it differently. */

@@ -58,7 +58,7 @@ export function createProgress(
   function usage(): Pick<Account, "usage" | "estimated"> {
     const isUsed = state.usage !== undefined || (conversion.answer === undefined && (content || complete))
     return isUsed
-      ? { usage: usageOf(state), estimated: isEstimated(state) }
+      ? { usage: usageOf(state, complete), estimated: isEstimated(state, complete) }
       : { usage: noUsage, estimated: false }
   }
 
@@ -92,6 +92,6 @@ const noUsage: MessagesUsage = {
   output_tokens: 0,
 }
 
-function usageOf(state: WriterState): MessagesUsage {
-  return { ...noUsage, ...finalUsage(state) }
+function usageOf(state: WriterState, isWhole: boolean): MessagesUsage {
+  return { ...noUsage, ...finalUsage(state, isWhole) }
 }

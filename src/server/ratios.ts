@@ -8,6 +8,8 @@ export interface Ratios {
   readonly correct: (route: Named, estimate: number) => number
   /** Has the model counted enough for its ratio to be relied upon? */
   readonly isSure: (route: Named) => boolean
+  /** Were so many of the model's counts seen, of use or not, that more of them would tell little? */
+  readonly isSettled: (route: Named) => boolean
   /** The model counted `reported` tokens in a prompt that was estimated at `estimate`. */
   readonly learn: (
     route: Pick<Route, "provider" | "model" | "profile">,
@@ -22,6 +24,10 @@ interface Ratio {
   readonly value: number
   /** How much was seen; the value of one large prompt is 1. */
   readonly seen: number
+  readonly prompts: number
+  /** As `seen` and `prompts`, with the counts that were not believed. */
+  readonly tried: number
+  readonly tries: number
 }
 
 interface RatioOptions {
@@ -30,16 +36,19 @@ interface RatioOptions {
   readonly limit?: number
 }
 
-// What is added to every prompt (a template, instructions of the server's own) would pass for the text's share.
+// What is added to every prompt (a template, instructions of the server's own) would pass for the text's share: it
+// may be some thousands of tokens, so that only a prompt far larger than that is believed by itself.
 const leastPrompt = 500
-const largePrompt = 8_000
+const largePrompt = 30_000
+// One prompt may be an exception, and two.
+const fewPrompts = 3
 // So much of the past counts: the next large prompt moves the ratio by a quarter of the difference.
 const longest = 4
 const [lowest, highest] = [0.5, 2]
 // Beyond these it was not the same text: the prompt was cut, or something else was counted with it.
 const [leastAlike, mostAlike] = [0.4, 4]
 
-const unknown: Ratio = { value: 1, seen: 0 }
+const unknown: Ratio = { value: 1, seen: 0, prompts: 0, tried: 0, tries: 0 }
 
 /** An empty memory, which forgets the model that was not used for the longest time. */
 export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
@@ -63,13 +72,16 @@ export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
 
   return {
     correct: (route, estimate) => Math.round(estimate * factorOf(find(route))),
-    isSure: (route) => find(route).seen >= 1,
+    isSure: (route) => isEnough(find(route).seen, find(route).prompts),
+    isSettled: (route) => isEnough(find(route).tried, find(route).tries),
     learn: (route, estimate, reported) => {
+      if (estimate < leastPrompt) return
       const alike = reported / estimate
-      if (estimate < leastPrompt || alike < leastAlike || alike > mostAlike) return
+      const before = tried(find(route), estimate)
       // What does not fit may have been cut to what does, without a word.
-      if (estimate > (route.profile.contextWindow ?? Number.POSITIVE_INFINITY)) return
-      const ratio = moved(find(route), Math.min(highest, Math.max(lowest, alike)), estimate)
+      const fits = estimate <= (route.profile.contextWindow ?? Number.POSITIVE_INFINITY)
+      if (!fits || alike < leastAlike || alike > mostAlike) return keep(keyOf(route), before)
+      const ratio = moved(before, Math.min(highest, Math.max(lowest, alike)), estimate)
       keep(keyOf(route), ratio)
       const { provider, model } = route
       log.debug("token ratio", () => ({ provider, model, ratio: factorOf(ratio), estimate, reported }))
@@ -82,11 +94,20 @@ function factorOf({ value, seen }: Ratio): number {
   return 1 + (value - 1) * Math.min(1, seen)
 }
 
+const isEnough = (seen: number, prompts: number): boolean => seen >= 1 && prompts >= fewPrompts
+
+const weightOf = (estimate: number): number => Math.min(1, estimate / largePrompt)
+
+function tried(ratio: Ratio, estimate: number): Ratio {
+  return { ...ratio, tried: ratio.tried + weightOf(estimate), tries: ratio.tries + 1 }
+}
+
 /** The mean of what was seen, in which the past fades. */
-function moved({ value, seen }: Ratio, alike: number, estimate: number): Ratio {
-  const weight = Math.min(1, estimate / largePrompt)
+function moved(ratio: Ratio, alike: number, estimate: number): Ratio {
+  const { value, seen, prompts } = ratio
+  const weight = weightOf(estimate)
   const total = Math.min(longest, seen + weight)
-  return { value: value + ((alike - value) * weight) / total, seen: total }
+  return { ...ratio, value: value + ((alike - value) * weight) / total, seen: total, prompts: prompts + 1 }
 }
 
 const keyOf = ({ provider, model }: Named): string => JSON.stringify([provider, model])

@@ -42,7 +42,8 @@ function totals(tally: Tally): JsonObject {
     total_cache_creation_tokens: tally.cacheCreationTokens,
     total_reasoning_tokens: tally.reasoningTokens,
     total_cost_usd: rounded(tally.costUsd),
-    // Beside the sum, so that nobody takes it for the whole.
+    // Beside the sum, so that nobody takes it for the whole, nor its zero for a price.
+    cost_known_requests: tally.costKnown,
     cost_unknown_requests: tally.costUnknown,
     failed_requests: tally.failures,
     estimated_requests: tally.estimated,
@@ -60,6 +61,7 @@ export function tallyRow(tally: Tally): JsonObject {
     cache_creation_tokens: tally.cacheCreationTokens,
     reasoning_tokens: tally.reasoningTokens,
     cost_usd: tally.costKnown === 0 && tally.costUnknown > 0 ? null : rounded(tally.costUsd),
+    cost_known_requests: tally.costKnown,
     cost_unknown_requests: tally.costUnknown,
     estimated_requests: tally.estimated,
   }

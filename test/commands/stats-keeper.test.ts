@@ -145,6 +145,25 @@ describe("switched off and on", () => {
     await keeper.close()
     expect(requestsIn(path).byDay).toBe(2)
   })
+
+  test("while another process writes: nobody is kept waiting, and nothing is lost", async () => {
+    const { keeper, warnings, path } = start(newFolder())
+    openStore(path).close()
+    const other = new Database(path)
+    other.run("BEGIN IMMEDIATE")
+    keeper.record(at())
+    const started = performance.now()
+    keeper.use({ ...whole, ...off })
+    expect(await keeper.allTime()).toBe(undefined)
+    expect(performance.now() - started).toBeLessThan(2_500)
+    other.run("ROLLBACK")
+    other.close()
+    await until(() => requestsIn(path).byDay === 1)
+    // Closed, and so one file.
+    await until(() => readdirSync(join(path, "..")).length === 1)
+    expect(warnings).toEqual([])
+    await keeper.close()
+  })
 })
 
 describe("a file that cannot be written", () => {

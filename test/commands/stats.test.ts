@@ -105,6 +105,7 @@ key-1          4       1     40       7       0  $1.0000
     const row = {
       ...{ requests: 2, failed_requests: 0, input_tokens: 20, output_tokens: 0, cache_read_tokens: 0 },
       ...{ cache_creation_tokens: 0, reasoning_tokens: 0, cost_usd: null, cost_unknown_requests: 2 },
+      cost_known_requests: 0,
       estimated_requests: 0,
     }
     expect(JSON.parse(out)).toEqual({
@@ -190,6 +191,19 @@ describe("a running proxy", () => {
     expect(out).toMatch(/\n5e551044 +20\d\d-\d\d-\d\d \d\d:\d\d +1 /)
     const json = await ask(proxy.url, {}, true)
     expect(JSON.parse(json.out)).toMatchObject({ total_requests: 1, cost_unknown_requests: 1 })
+  })
+
+  test("a failure that cost nothing is no known cost", async () => {
+    const turns = [
+      { kind: "json", status: 401, body: { error: { message: "no" } } },
+      { kind: "json", body: chatReply({ content: "hi" }) },
+    ] as const
+    const { proxy } = start([...turns], { env: { MAX_RETRIES: "0" } })
+    for (const model of ["haiku", "opus"]) await (await post(proxy, { model })).text()
+    const { out } = await ask(proxy.url)
+    expect(out).toMatch(/\n2 requests \(1 failed\), .*, cost unknown\n/)
+    expect(out).toMatch(/\ngeneric\/big-model +1 .* unknown\n/)
+    expect(out).toMatch(/\ngeneric\/small-model +1 +1 .* \$0\.0000\n/)
   })
 
   test("that wants a key gets the one its clients send it", async () => {

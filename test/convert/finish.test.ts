@@ -133,6 +133,27 @@ describe("usage", () => {
       p(300, 26, { total_tokens: 526, ...details({ cached_tokens: 200 }, { reasoning_tokens: 200 }) }),
       [100, 0, 200, 226, 200],
     ],
+    [
+      "Anthropic's names as an echo of OpenAI's details",
+      {
+        ...{ input_tokens: 1000, output_tokens: 10, total_tokens: 1010 },
+        ...{ cache_read_input_tokens: 800, input_tokens_details: { cached_tokens: 800 } },
+      },
+      [200, 0, 800, 10],
+    ],
+    [
+      "Anthropic's names beside OpenAI's details, with a total that holds both",
+      {
+        ...{ input_tokens: 1000, output_tokens: 10, total_tokens: 1810 },
+        ...{ cache_read_input_tokens: 800, input_tokens_details: { cached_tokens: 800 } },
+      },
+      [1000, 0, 800, 10],
+    ],
+    [
+      "Anthropic's names with a total that leaves the cache out",
+      { input_tokens: 1000, output_tokens: 10, cache_read_input_tokens: 800, total_tokens: 1010 },
+      [1000, 0, 800, 10],
+    ],
     ["Copilot's reasoning beside the details", p(100, 40, { reasoning_tokens: 30 }), [100, 0, 0, 40, 30]],
     ["more reasoning than output", p(100, 26, details({}, { reasoning_tokens: 196 })), [100, 0, 0, 222, 196]],
     [
@@ -261,6 +282,20 @@ describe("usage", () => {
     expect(isEstimated(state)).toBe(true)
     expect(isEstimated({ ...state, usage: usage(p(9, 0)) })).toBe(true)
     expect(isEstimated({ ...state, usage: usage(p(9, 1)) })).toBe(false)
+  })
+
+  test.each([
+    ["whole", 1, true, 1, false],
+    ["cut, told of less than was written", 1, false, 3, true],
+    ["cut, told of more than was written", 4, false, 4, false],
+    ["cut, told of just as much", 3, false, 3, false],
+  ] as const)("a reply that is %s", (_name, reported, isWhole, output, estimated) => {
+    const state = { ...initialWriter(writerOptions), written: "Hello, you", usage: usage(p(9, reported)) }
+    expect(finalUsage(state, isWhole).output_tokens).toBe(output)
+    expect(isEstimated(state, isWhole)).toBe(estimated)
+    const bare = { ...state, options: { ...writerOptions, estimate: null } }
+    expect(finalUsage(bare, isWhole).output_tokens).toBe(reported)
+    expect(isEstimated(bare, isWhole)).toBe(false)
   })
 })
 

@@ -24,7 +24,13 @@ describe("who says so", () => {
   const prices = { input: 1, output: 1, cacheRead: undefined }
   test.each([
     ["the provider, whatever the prices are", 0.25, prices, { costUsd: 0.25, costFrom: "provider" }],
-    ["the provider, also when it is nothing", 0, prices, { costUsd: 0, costFrom: "provider" }],
+    [
+      "the prices, where the provider says nothing but zero",
+      0,
+      prices,
+      { costUsd: 6500, costFrom: "prices" },
+    ],
+    ["the provider, for nothing, without prices", 0, undefined, { costUsd: 0, costFrom: "provider" }],
     ["the prices", undefined, prices, { costUsd: 6500, costFrom: "prices" }],
     ["nobody", undefined, undefined, {}],
   ] as const)("%s", (_, reported, known, expected) => {
@@ -33,6 +39,10 @@ describe("who says so", () => {
 
   test("prices say nothing of tokens that nobody counted", () => {
     expect(costOf(undefined, prices, tokens(0, 0))).toEqual({})
+    expect(costOf(undefined, prices, tokens(0, 50))).toEqual({})
+    expect(costOf(undefined, prices, tokens(0, 50, { cache_read_input_tokens: 5 }))).toEqual({
+      ...{ costUsd: 55, costFrom: "prices" },
+    })
   })
 })
 

@@ -91,3 +91,38 @@ test("one event of two megabytes in single bytes costs no more than its length",
   expect(gate.pending()).toBe(0)
   expect(performance.now() - from).toBeLessThan(3000)
 })
+
+/** What the tap takes for the words of one delta. */
+function wordsIn(data: string): readonly string[] {
+  const heard: string[] = []
+  const content = (words: string) => heard.push(words)
+  const tap = createTap({ usage: () => {}, content, event: () => {}, error: () => {} })
+  tap.push(bytesOf(`event: content_block_delta\ndata: ${data}\n\n`))
+  return heard
+}
+
+test.each([
+  ['{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}', "hi"],
+  ['{"delta":{"text":"hi","type":"text_delta"},"index":0,"type":"content_block_delta"}', "hi"],
+  ['{"delta":{"thinking" : "hm","type":"thinking_delta"},"type":"content_block_delta"}', "hm"],
+  [
+    String.raw`{"delta":{"partial_json":"{\"a\":\"\\\\\"","type":"input_json_delta"}}`,
+    String.raw`{\"a\":\"\\\\\"`,
+  ],
+  [String.raw`{"delta":{"text":"a\\","type":"text_delta"}}`, String.raw`a\\`],
+  ['{"delta":{"text":"","type":"text_delta"}}', ""],
+  ['{"delta":{"text":"never ended', ""],
+  ['{"delta":{"type":"signature_delta","signature":"abc"}}', ""],
+])("the words of %s", (data, words) => {
+  expect(wordsIn(data)).toEqual([words])
+})
+
+test.each([
+  ["backslashes", "\\".repeat(2e6)],
+  ["escaped quotes", '\\"'.repeat(1e6)],
+])("a delta of two megabytes of %s takes no longer than its length", (_name, text) => {
+  const started = performance.now()
+  expect(wordsIn(`{"delta":{"text":"${text}","type":"text_delta"}}`)).toEqual([text])
+  expect(wordsIn(`{"delta":{"text":"${text}`)).toEqual([""])
+  expect(performance.now() - started).toBeLessThan(2000)
+})

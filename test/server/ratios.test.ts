@@ -1,7 +1,10 @@
 // How each model counts, learnt from what it reports: the numbers, and where they come to bear.
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
-import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
+import { arrayOf, type JsonObject, objectOf, textOf } from "../../src/protocol/json.ts"
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
+import type { ProfileDelta } from "../../src/providers/profile.ts"
+import type { Route } from "../../src/providers/route.ts"
+import { measurePrompt } from "../../src/server/prompt.ts"
 import { createRatios } from "../../src/server/ratios.ts"
 import { startServer } from "../../src/server/server.ts"
 import { estimateRequest, estimateText } from "../../src/tokens/estimate.ts"
@@ -29,6 +32,11 @@ afterAll(removeFolders)
 const route = (model: string, contextWindow: number | null = null, provider = "generic") => ({
   ...{ provider, model, profile: applyDelta(baseProfile, { contextWindow }) },
 })
+const routeWith = (delta: ProfileDelta): Route => ({
+  ...{ provider: "generic", url: "https://upstream.test/v1/messages", apiKeys: [], apiKey: undefined },
+  ...{ keyName: "K", model: "m", requestedModel: "m", headers: {}, defaults: {}, tuning: false },
+  ...{ prices: undefined, reason: "test", routed: false, profile: applyDelta(baseProfile, delta) },
+})
 const silent = { log: { debug: () => {} } }
 const one = route("one")
 
@@ -37,9 +45,31 @@ describe("the ratio of a model", () => {
     const ratios = createRatios(silent)
     expect(ratios.correct(one, 1000)).toBe(1000)
     expect(ratios.isSure(one)).toBe(false)
-    ratios.learn(one, 10_000, 13_000)
+    ratios.learn(one, 30_000, 39_000)
     expect(ratios.correct(one, 1000)).toBe(1300)
-    expect(ratios.isSure(one)).toBe(true)
+  })
+
+  test("is relied upon when three prompts agree, of 30,000 tokens or more together", () => {
+    const ratios = createRatios(silent)
+    for (const isSure of [false, false, true]) {
+      ratios.learn(one, 30_000, 39_000)
+      expect(ratios.isSure(one)).toBe(isSure)
+    }
+    const two = route("two")
+    for (const isSure of [false, false, false, true]) {
+      ratios.learn(two, 8_000, 13_000)
+      expect(ratios.isSure(two)).toBe(isSure)
+    }
+  })
+
+  test("is settled when enough was seen, even of what is not believed", () => {
+    const ratios = createRatios(silent)
+    for (const isSettled of [false, false, true]) {
+      ratios.learn(one, 30_000, 300)
+      expect(ratios.isSettled(one)).toBe(isSettled)
+    }
+    expect(ratios.isSure(one)).toBe(false)
+    expect(ratios.correct(one, 1000)).toBe(1000)
   })
 
   test("belongs to one model of one provider", () => {
@@ -53,21 +83,19 @@ describe("the ratio of a model", () => {
 
   test("follows what comes later, by a quarter of the difference", () => {
     const ratios = createRatios(silent)
-    for (let at = 0; at < 10; at++) ratios.learn(one, 10_000, 10_000)
-    ratios.learn(one, 10_000, 14_000)
+    for (let at = 0; at < 10; at++) ratios.learn(one, 30_000, 30_000)
+    ratios.learn(one, 30_000, 42_000)
     expect(ratios.correct(one, 1000)).toBe(1100)
-    for (let at = 0; at < 30; at++) ratios.learn(one, 10_000, 14_000)
+    for (let at = 0; at < 30; at++) ratios.learn(one, 30_000, 42_000)
     expect(ratios.correct(one, 1000)).toBe(1400)
   })
 
   test("is moved little by a small prompt, whatever it says", () => {
     const ratios = createRatios(silent)
-    ratios.learn(one, 800, 1600)
+    ratios.learn(one, 3_000, 6_000)
     expect(ratios.correct(one, 1000)).toBe(1100)
-    expect(ratios.isSure(one)).toBe(false)
-    ratios.learn(one, 8_000, 8_000)
+    ratios.learn(one, 30_000, 30_000)
     expect(ratios.correct(one, 1000)).toBeLessThan(1100)
-    expect(ratios.isSure(one)).toBe(true)
   })
 
   test.each<[string, number, number]>([
@@ -93,20 +121,21 @@ describe("the ratio of a model", () => {
   test("is said at DEBUG, and nowhere else", () => {
     const said: unknown[] = []
     const ratios = createRatios({ log: { debug: (message, fields) => said.push(message, fields?.()) } })
-    ratios.learn(one, 10_000, 13_000)
+    ratios.learn(one, 30_000, 39_000)
     expect(said).toEqual([
       "token ratio",
-      { provider: "generic", model: "one", ratio: 1.3, estimate: 10_000, reported: 13_000 },
+      { provider: "generic", model: "one", ratio: 1.3, estimate: 30_000, reported: 39_000 },
     ])
   })
 
   test("is forgotten of the model that was not used for the longest time", () => {
     const ratios = createRatios({ ...silent, limit: 2 })
-    ratios.learn(one, 10_000, 13_000)
-    ratios.learn(route("two"), 10_000, 13_000)
+    ratios.learn(one, 30_000, 39_000)
+    ratios.learn(route("two"), 30_000, 39_000)
     ratios.correct(one, 1)
-    ratios.learn(route("three"), 10_000, 13_000)
-    expect(["one", "two", "three"].map((model) => ratios.isSure(route(model)))).toEqual([true, false, true])
+    ratios.learn(route("three"), 30_000, 39_000)
+    const corrected = ["one", "three", "two"].map((model) => ratios.correct(route(model), 10))
+    expect(corrected).toEqual([13, 13, 10])
   })
 
   property("whatever is reported, it stays between a half and two", 200, (random) => {
@@ -118,7 +147,7 @@ describe("the ratio of a model", () => {
   })
 })
 
-const text = "The quick brown fox jumps over the lazy dog and reads the file again. ".repeat(800)
+const text = "The quick brown fox jumps over the lazy dog and reads the file again. ".repeat(2_400)
 const body = { messages: [{ role: "user", content: text }] }
 const estimate = estimateRequest({ messages: [{ role: "user", content: [{ type: "text", text }] }] })
 const half = Math.round(estimate * 1.5)
@@ -230,6 +259,65 @@ test("what a model turned out to count decides whether a request is long", async
     { ...place, id: "large", model: "l" },
   ]
   const proxy = proxiesFor(places, { ROUTER_DEFAULT: "small", ROUTER_LONG_CONTEXT: "large" })()
-  for (let turn = 0; turn < 2; turn++) await jsonOf(post(proxy, body))
-  expect(upstream.turns().map(({ body: sent }) => sent["model"])).toEqual(["s", "l"])
+  for (let turn = 0; turn < 3; turn++) await jsonOf(post(proxy, body))
+  expect(upstream.turns().map(({ body: sent }) => sent["model"])).toEqual(["s", "s", "l"])
+})
+
+describe("what is no measure of the text", () => {
+  const line = "The quick brown fox jumps over the lazy dog and reads the file again. "
+  const asking = (tokens: number) => ({
+    ...{ model: "mine", max_tokens: 8_000 },
+    messages: [{ role: "user", content: line.repeat(Math.round(tokens / 15)) }],
+  })
+
+  /** A model with a window of 128,000 that counts `more` besides its prompt. */
+  function counted(more: number) {
+    const upstream = scripted((given) => {
+      const texts = arrayOf(given["messages"]).map((message) => textOf(objectOf(message)["content"]) ?? "")
+      const prompt = texts.reduce((sum, each) => sum + estimateText(each), more)
+      const usage = { prompt_tokens: prompt, completion_tokens: 2 }
+      return { kind: "json", body: chatReply({ content: "a" }, "stop", usage) }
+    })
+    const place = { url: upstream.url, provider: "vllm", model: "m", more: { max_input_tokens: 128_000 } }
+    return { upstream, proxy: proxiesFor([{ ...place, id: "mine" }])() }
+  }
+
+  test.each([1, 12])(
+    "5,000 tokens nobody sees, in %d prompts of 8,000, refuse none of 90,000",
+    async (times) => {
+      const { upstream, proxy } = counted(5_000)
+      for (let turn = 0; turn < times; turn++) await jsonOf(post(proxy, asking(8_000)))
+      expect((await post(proxy, asking(90_000))).status).toBe(200)
+      expect(upstream.turns().length).toBe(times + 1)
+    },
+  )
+
+  test("thinking that is not sent on changes no later count", async () => {
+    const { proxy } = counted(0)
+    const before = Number(await count(proxy, "mine"))
+    const thought = [
+      { type: "thinking", thinking: line.repeat(1_000), signature: "s" },
+      { type: "text", text: "Yes." },
+    ]
+    const [question] = asking(20_000).messages
+    const messages = [question, { role: "assistant", content: thought }, { role: "user", content: "Go on." }]
+    for (let turn = 0; turn < 5; turn++) await jsonOf(post(proxy, { model: "mine", messages }))
+    await until(() => proxy.logs.some(({ message }) => message === "token ratio"))
+    expect(Math.abs(Number(await count(proxy, "mine")) / before - 1)).toBeLessThan(0.03)
+  })
+
+  test.each<[string, number]>([
+    ["believed", 60_000],
+    ["not believed", 400],
+  ])("what is passed through is estimated three times for this, and no more: %s", (_name, reported) => {
+    const ratios = createRatios(silent)
+    let estimates = 0
+    const tokens = () => {
+      estimates++
+      return 50_000
+    }
+    const direct = routeWith({ dialect: "messages" })
+    for (let turn = 0; turn < 10; turn++) measurePrompt({ body, tokens }, direct, ratios).learn(reported)
+    expect(estimates).toBe(3)
+  })
 })

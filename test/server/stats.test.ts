@@ -46,7 +46,7 @@ test("the keys, before anything has happened", async () => {
   expect(Object.keys(stats).toSorted()).toEqual(
     [
       ...promised,
-      ...["cost_unknown_requests", "failed_requests", "estimated_requests"],
+      ...["cost_known_requests", "cost_unknown_requests", "failed_requests", "estimated_requests"],
       ...["models", "sessions", "agents", "clients", "all_time"],
     ].toSorted(),
   )
@@ -56,6 +56,7 @@ test("the keys, before anything has happened", async () => {
     total_requests: 0,
     total_tokens: 0,
     total_cost_usd: 0,
+    cost_known_requests: 0,
     cost_unknown_requests: 0,
     model_usage_count: {},
     models: {},
@@ -86,13 +87,19 @@ test("requests, tokens and cost, by model, session, agent and client", async () 
     cache_creation_tokens: 0,
     reasoning_tokens: 8,
     cost_usd: 0.14,
+    cost_known_requests: 1,
     cost_unknown_requests: 0,
     estimated_requests: 0,
   }
   const both = {
     ...row,
     ...{ requests: 2, input_tokens: 200, output_tokens: 40, cache_read_tokens: 80 },
-    ...{ reasoning_tokens: 16, cost_usd: 0.28, last_used: expect.stringMatching(/Z$/) },
+    ...{
+      reasoning_tokens: 16,
+      cost_usd: 0.28,
+      cost_known_requests: 2,
+      last_used: expect.stringMatching(/Z$/),
+    },
   }
   const text = await (await fetch(`${proxy.url}/v1/stats`, { headers })).text()
   expect(JSON.parse(text)).toEqual({
@@ -106,6 +113,7 @@ test("requests, tokens and cost, by model, session, agent and client", async () 
     total_cache_creation_tokens: 0,
     total_reasoning_tokens: 16,
     total_cost_usd: 0.28,
+    cost_known_requests: 2,
     cost_unknown_requests: 0,
     failed_requests: 0,
     estimated_requests: 0,
@@ -142,6 +150,7 @@ describe("the cost of a request", () => {
       prices,
       { costUsd: 0.5, costFrom: "provider" },
     ],
+    ["a zero of the provider's does not", { cost: 0 }, prices, { costUsd: 0.14, costFrom: "prices" }],
     ["prices", { cost: undefined }, prices, { costUsd: 0.14, costFrom: "prices" }],
     ["nobody knows", { cost: undefined }, noPrices, { costUsd: undefined, costFrom: undefined }],
   ] as const)("%s", async (_, more, env, expected) => {
@@ -155,7 +164,7 @@ describe("the cost of a request", () => {
     const { proxy } = start(() => answered())
     await (await post(proxy)).text()
     const stats = await statsOf(proxy)
-    expect(stats).toMatchObject({ total_cost_usd: 0, cost_unknown_requests: 1 })
+    expect(stats).toMatchObject({ total_cost_usd: 0, cost_known_requests: 0, cost_unknown_requests: 1 })
     expect(objectOf(objectOf(stats["models"])["generic/big-model"])).toMatchObject({
       cost_usd: null,
       cost_unknown_requests: 1,

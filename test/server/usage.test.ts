@@ -452,10 +452,18 @@ describe("a request that does not come to its end", () => {
   })
 
   test("left in mid-stream, the upstream counting as it goes", async () => {
-    const counted = words.map((chunk, at) => ({ ...chunk, usage: chatUsage(900, 2 * at + 2, 400) }))
+    const counted = words.map((chunk, at) => ({ ...chunk, usage: chatUsage(900, 10 * at + 10, 400) }))
     expect(await leave([...counted, hang], "is here")).toMatchObject({
       ...{ outcome: { kind: "cancelled" }, estimated: false },
-      usage: usageOf([500, 0, 400, 4]),
+      usage: usageOf([500, 0, 400, 20]),
+    })
+  })
+
+  test("left in mid-stream, told of its output before most of it was written", async () => {
+    const early = { ...textChunk(""), usage: chatUsage(900, 1, 400) }
+    expect(await leave([early, ...words, hang], "is here")).toMatchObject({
+      ...{ outcome: { kind: "cancelled" }, estimated: true },
+      usage: usageOf([500, 0, 400, estimated.output]),
     })
   })
 

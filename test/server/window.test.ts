@@ -9,6 +9,7 @@ import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
 import { fitWindow, type Prompt, weighBody } from "../../src/server/fit.ts"
+import { measureSent } from "../../src/server/sent.ts"
 import { estimateRequest } from "../../src/tokens/estimate.ts"
 import { configFrom, folderWith, removeFolders } from "../config/support.ts"
 import { anyTextTurn } from "../e2e/session.ts"
@@ -47,17 +48,26 @@ interface Wanted {
   readonly sure?: boolean
   readonly delta?: ProfileDelta
   readonly more?: JsonObject
+  /** Of what is sent; by default all that the client said. */
+  readonly sentTokens?: number
+  readonly hasMedia?: boolean
+  /** Without the correction, where there is one. */
+  readonly estimate?: number
 }
 
-function fitted({ window, tokens, reply, sure = false, delta = {}, more = {} }: Wanted) {
+function fitted(wanted: Wanted) {
+  const { window, tokens, reply, sure = false, delta = {}, more = {}, hasMedia = false } = wanted
+  const estimate = wanted.estimate ?? tokens
+  const sentTokens = wanted.sentTokens ?? estimate
   const route = routeWith({ ...delta, contextWindow: window })
   const request = MessagesRequest.parse({
     max_tokens: reply,
     messages: [{ role: "user", content: "hi" }],
     ...more,
   })
-  const prompt: Prompt = { tokens: () => tokens, atMost: () => 2 * tokens, sure }
-  return fitWindow(convertRequest(request, route, limits, undefined), route, prompt)
+  const prompt: Prompt = { tokens: () => tokens, estimate: () => estimate, atMost: () => 2 * tokens, sure }
+  const sent = () => ({ tokens: sentTokens ?? tokens, hasMedia })
+  return fitWindow(convertRequest(request, route, limits, undefined), route, prompt, sent)
 }
 
 describe("a prompt of a known length", () => {
@@ -75,6 +85,27 @@ describe("a prompt of a known length", () => {
       { window: 100_000, tokens: 107_000, reply: 1_000, sure: true },
       1_000,
     ],
+    [
+      "of which little is sent",
+      { window: 100_000, tokens: 200_000, sentTokens: 20_000, reply: 32_000 },
+      32_000,
+    ],
+    [
+      "of which a part is sent",
+      { window: 100_000, tokens: 200_000, sentTokens: 80_000, reply: 32_000 },
+      20_000,
+    ],
+    [
+      "of which a part is sent, as the model counts",
+      { window: 100_000, tokens: 240_000, estimate: 200_000, sentTokens: 70_000, reply: 32_000 },
+      16_000,
+    ],
+    [
+      "that is too long by the correction alone",
+      { window: 100_000, tokens: 180_000, estimate: 90_000, reply: 1_000, sure: true },
+      1_000,
+    ],
+    ["with pictures in it", { window: 100_000, tokens: 300_000, reply: 1_000, hasMedia: true }, 1_000],
   ])("%s", (_name, wanted, reply) => {
     const fits = fitted(wanted)
     expect(fits.ok && fits.conversion.body.max_tokens).toBe(reply)
@@ -84,6 +115,14 @@ describe("a prompt of a known length", () => {
   test.each<[string, Wanted]>([
     ["too much for any doubt", { window: 100_000, tokens: 126_000, reply: 1_000 }],
     ["too much by the model's own counts", { window: 100_000, tokens: 109_000, reply: 1_000, sure: true }],
+    [
+      "too much as the model counts, and nearly so by the estimate",
+      { window: 100_000, tokens: 114_000, estimate: 98_500, reply: 1_000, sure: true },
+    ],
+    [
+      "too much with and without the correction",
+      { window: 100_000, tokens: 130_000, estimate: 126_000, reply: 1_000 },
+    ],
   ])("is refused where it is %s", (_name, wanted) => {
     const fits = fitted(wanted)
     expect(fits.ok ? undefined : fits.fault).toMatchObject({
@@ -253,10 +292,10 @@ describe("through the proxy", () => {
     expect(upstream.turns()[0]?.body["max_tokens"]).toBe(32_000)
   })
 
-  test("what the model itself counts decides in the end", async () => {
-    // By our estimate it fits with room to spare; the model counts half as much again.
-    const window = Math.round(tokens * 1.3)
-    const usage = { prompt_tokens: Math.round(tokens * 0.75), completion_tokens: 2 }
+  test("once the model itself has counted, there is less doubt", async () => {
+    // By our estimate it is hardly too long, and the model counts a little more.
+    const window = Math.round(tokens / 1.12)
+    const usage = { prompt_tokens: Math.round(tokens * 0.52), completion_tokens: 2 }
     const upstream = scripted(() => ({ kind: "json", body: chatReply({ content: "a" }, "stop", usage) }))
     const place = {
       id: "mine",
@@ -319,6 +358,91 @@ describe("through the proxy", () => {
     await response.text()
     await until(() => proxy.exchanges.length === 1)
     expect(objectOf(JSON.parse(upstream.calls[0]?.text ?? ""))["max_tokens"]).toBe(100)
+  })
+})
+
+describe("what is not sent does not count", () => {
+  const said = (text: string) => ({ role: "assistant", content: [{ type: "text", text }] })
+  const thought = words.repeat(200)
+  const turns = Array.from({ length: 40 }, (_, at) => [
+    { role: "user", content: `Question ${at}` },
+    {
+      role: "assistant",
+      content: [
+        { type: "thinking", thinking: thought, signature: "s".repeat(200) },
+        { type: "text", text: "Yes." },
+      ],
+    },
+  ]).flat()
+  const picture = { type: "base64", media_type: "image/png", data: "A".repeat(4_000) }
+  const pictures = Array.from({ length: 20 }, () => ({ type: "image", source: picture }))
+  const pdf = { type: "base64", media_type: "application/pdf", data: "A".repeat(10e6) }
+  const more = { role: "user", content: "Go on." }
+
+  test.each<[string, number, JsonObject, readonly unknown[]]>([
+    ["40 turns' thinking", 100_000, {}, [...turns, more]],
+    [
+      "20 pictures for a model that sees none",
+      16_384,
+      { vision: false },
+      [{ role: "user", content: pictures }],
+    ],
+    [
+      "a PDF of 10 MB where none is taken",
+      128_000,
+      {},
+      [{ role: "user", content: [{ type: "document", source: pdf }] }, said("Yes."), more],
+    ],
+  ])("%s", async (_name, window, entry, messages) => {
+    const { upstream, proxy } = windowed(window, entry)
+    const asked = MessagesRequest.parse({ messages, max_tokens: 8_000 })
+    expect(estimateRequest(asked)).toBeGreaterThan(1.08 * window)
+    const response = await post(proxy, { messages, model: "mine", max_tokens: 8_000 })
+    expect(response.status).toBe(200)
+    expect(upstream.turns()[0]?.body["max_tokens"]).toBe(8_000)
+  })
+
+  test("and where what is sent is too long, it is refused all the same", async () => {
+    const { upstream, proxy } = windowed(32_768)
+    const messages = [...turns, ...long.messages]
+    expect((await post(proxy, { messages, model: "mine" })).status).toBe(400)
+    expect(upstream.requests).toEqual([])
+  })
+
+  test("pictures that are sent are the upstream's to judge", async () => {
+    const { upstream, proxy } = windowed(16_384, { vision: true })
+    const messages = [{ role: "user", content: pictures }]
+    expect((await post(proxy, { messages, model: "mine" })).status).toBe(200)
+    expect(upstream.turns().length).toBe(1)
+  })
+
+  test.each<[string, ProfileDelta]>([
+    ["Chat Completions", {}],
+    ["the Responses API", { dialect: "responses" }],
+  ])("what is sent whole is measured as what was said: %s", (_name, delta) => {
+    const call = {
+      type: "tool_use",
+      id: "toolu_1",
+      name: "Read",
+      input: { file_path: "/a/b.ts", limit: 100 },
+    }
+    const result = { type: "tool_result", tool_use_id: "toolu_1", content: words.repeat(20) }
+    const schema = {
+      type: "object",
+      properties: { file_path: { type: "string" }, limit: { type: "integer" } },
+    }
+    const request = MessagesRequest.parse({
+      ...{ max_tokens: 100, system: words.repeat(10) },
+      tools: [{ name: "Read", description: words.repeat(3), input_schema: schema }],
+      messages: Array.from({ length: 50 }, () => [
+        { role: "user", content: "Read it." },
+        { role: "assistant", content: [{ type: "text", text: "So I do." }, call] },
+        { role: "user", content: [result] },
+      ]).flat(),
+    })
+    const sent = measureSent(bodyOf(convertRequest(request, routeWith(delta), limits, undefined)))
+    expect(sent.hasMedia).toBe(false)
+    expect(Math.abs(sent.tokens / estimateRequest(request) - 1)).toBeLessThan(0.03)
   })
 })
 

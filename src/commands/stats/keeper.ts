@@ -27,7 +27,7 @@ export interface KeeperTimes {
   readonly lastBusyMs: number
 }
 
-const usualTimes: KeeperTimes = { batchMs: 1_000, longestPauseMs: 60_000, busyMs: 50, lastBusyMs: 3_000 }
+const usualTimes: KeeperTimes = { batchMs: 1_000, longestPauseMs: 60_000, busyMs: 10, lastBusyMs: 3_000 }
 
 export interface KeeperOptions {
   /** The state folder. */
@@ -127,7 +127,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
     schedule(Math.min(times.batchMs * 2 ** Math.min(failures, 20), times.longestPauseMs))
   }
 
-  const flush = () => inTurn(write).catch(stumbled)
+  async function writeDue(): Promise<void> {
+    await write()
+    if (!config.statsEnabled && pending.isEmpty()) rest()
+  }
+
+  const flush = () => inTurn(writeDue).catch(stumbled)
 
   // Nothing above throws by itself; whatever does is no reason to end a proxy.
   function stumbled(error: unknown): void {
@@ -146,6 +151,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return { since, total, models }
   }
 
+  function rest(): void {
+    clearTimeout(timer)
+    timer = undefined
+    drop()
+  }
+
+  /** Only here, where nobody waits, is another process waited for. */
   async function finish(): Promise<void> {
     busyMs = times.lastBusyMs
     try {
@@ -154,9 +166,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (!pending.isEmpty() && !warned) log.warn(`the last statistics could not be written to ${path}`)
     } finally {
       busyMs = times.busyMs
-      clearTimeout(timer)
-      timer = undefined
-      drop()
+      rest()
     }
   }
 
@@ -169,7 +179,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     use: (next) => {
       const stops = config.statsEnabled && !next.statsEnabled
       config = next
-      if (stops) void inTurn(finish).catch(stumbled)
+      if (stops) void flush()
     },
     allTime: () => inTurn(readAll).catch(() => undefined),
     close: () => {

@@ -64,9 +64,7 @@ export function showRunning(stats: JsonObject, { url, json }: Pick<Asking, "url"
     { heads: ["AGENT", "LAST USED"], rows: rowsOf(stats["agents"], true) },
     { heads: ["CLIENT", "LAST USED"], rows: rowsOf(stats["clients"], true) },
   ]
-  const models = Object.values(objectOf(stats["models"])).map(tallyIn)
-  const known = models.reduce((sum, { costKnown }) => sum + costKnown, 0)
-  io.out(renderReport({ title, total: totalIn(stats, known), tables }, io.color))
+  io.out(renderReport({ title, total: totalIn(stats), tables }, io.color))
 }
 
 function rowsOf(value: unknown, used: boolean): readonly ReportRow[] {
@@ -89,12 +87,12 @@ function tallyIn(value: unknown): Tally {
     reasoningTokens: count("reasoning_tokens"),
     estimated: count("estimated_requests"),
     costUsd: count("cost_usd"),
-    costKnown: row["cost_usd"] === null ? 0 : count("requests") - count("cost_unknown_requests"),
+    costKnown: count("cost_known_requests"),
     costUnknown: count("cost_unknown_requests"),
   }
 }
 
-function totalIn(stats: JsonObject, costKnown: number): Tally {
+function totalIn(stats: JsonObject): Tally {
   const count = (name: string) => countOf(stats[name]) ?? 0
   return {
     requests: count("total_requests"),
@@ -106,7 +104,7 @@ function totalIn(stats: JsonObject, costKnown: number): Tally {
     reasoningTokens: count("total_reasoning_tokens"),
     estimated: count("estimated_requests"),
     costUsd: count("total_cost_usd"),
-    costKnown,
+    costKnown: count("cost_known_requests"),
     costUnknown: count("cost_unknown_requests"),
   }
 }

@@ -10,11 +10,17 @@ export function finalReason(state: WriterState): StopReason {
   return finish === undefined || finish === "tool_use" ? "end_turn" : finish
 }
 
-/** Reported numbers, with an estimate for each side that was not reported or reported as zero. */
-export function finalUsage(state: WriterState): Partial<MessagesUsage> & { readonly output_tokens: number } {
-  const { usage, options, written } = state
+/**
+ * Reported numbers, with an estimate for each side that was not reported or reported as zero. A report that came
+ * before the reply broke off (`isWhole` is false) may count less than was written: then the larger number stands.
+ */
+export function finalUsage(
+  state: WriterState,
+  isWhole = true,
+): Partial<MessagesUsage> & { readonly output_tokens: number } {
+  const { usage, options } = state
   const { estimate, inputTokens } = options
-  const output_tokens = usage?.output_tokens || (written === "" ? 0 : (estimate?.(written) ?? 0))
+  const output_tokens = outputTokens(state, isWhole)
   const requests = usage?.server_tool_use?.web_search_requests ?? state.searches
   const searches = requests === 0 ? {} : { server_tool_use: { web_search_requests: requests } }
   if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens, ...searches }
@@ -30,9 +36,17 @@ export function finalUsage(state: WriterState): Partial<MessagesUsage> & { reado
   }
 }
 
-/** Did the upstream leave out what the final usage then had to estimate? */
-export function isEstimated(state: WriterState): boolean {
+function outputTokens({ usage, options, written }: WriterState, isWhole: boolean): number {
+  const reported = usage?.output_tokens ?? 0
+  if (written === "" || (isWhole && reported > 0)) return reported
+  return Math.max(reported, options.estimate?.(written) ?? 0)
+}
+
+/** Did the upstream leave out what the final usage then had to estimate? `isWhole` as for `finalUsage`. */
+export function isEstimated(state: WriterState, isWhole = true): boolean {
   const { usage, written, options } = state
   if (options.estimate === null) return false
-  return usage === undefined || inputOf(usage) === 0 || (usage.output_tokens === 0 && written !== "")
+  if (usage === undefined || inputOf(usage) === 0) return true
+  if (usage.output_tokens === 0 && written !== "") return true
+  return outputTokens(state, isWhole) !== usage.output_tokens
 }

@@ -102,7 +102,7 @@ function readUsage(raw: unknown, cacheRead: number | undefined): MessagesUsage |
     completion: completion ?? 0,
     total,
     reasoning: reasoningOf(raw),
-    ownNames: hasOwnNames(raw),
+    ownNames: hasOwnNames(raw) && !isInsideTotal(raw, (prompt ?? 0) + (completion ?? 0)),
     ...cacheCounts(raw, cacheRead),
   }
   const { cached, written, reasoning } = counts
@@ -186,6 +186,13 @@ function missingPrompt(
 function hasOwnNames(raw: JsonObject): boolean {
   const counted = firstCount(raw["cache_read_input_tokens"], raw["cache_creation_input_tokens"])
   return (tokensOf(raw["prompt_tokens"]) ?? 0) === 0 && (counted ?? 0) > 0
+}
+
+/** OpenAI's own details, with a total that has no room for a cache beside the prompt: other names are an echo. */
+function isInsideTotal(raw: JsonObject, used: number): boolean {
+  const [chat, own] = [objectOf(raw["prompt_tokens_details"]), objectOf(raw["input_tokens_details"])]
+  const detailed = firstCount(chat["cached_tokens"], own["cached_tokens"])
+  return (detailed ?? 0) > 0 && tokensOf(raw["total_tokens"]) === used
 }
 
 /** Copilot has it beside the details. */

@@ -28,6 +28,7 @@ test.each([
   ["no cost", { prompt_tokens: 5 }, undefined],
   ["null", { cost: null, cost_in_usd_ticks: null }, undefined],
   ["below nothing", { cost: -1 }, undefined],
+  ["beyond belief", { cost: 1.7e308 }, undefined],
   ["no number", { cost: "free" }, undefined],
   ["a truth value", { cost: true }, undefined],
   ["no usage", undefined, undefined],

@@ -4,12 +4,20 @@ import { countOf, isObject, objectOf, textOf } from "../../protocol/json.ts"
 // docs.x.ai/developers/cost-tracking, 2026-11.
 const ticksPerDollar = 10_000_000_000
 
+// No request costs as much as this: one wrong number would spoil every sum it is in.
+const mostDollars = 1_000_000
+
 /**
  * US dollars, in the words of three providers: `cost_in_usd_ticks` (xAI), `cost` (OpenRouter, whose credits are
  * dollars; openrouter.ai/docs/use-cases/usage-accounting, 2026-11) and `cost.total_cost` (Perplexity). Undefined:
  * it says nothing, or not in dollars.
  */
 export function reportedCost(usage: unknown): number | undefined {
+  const dollars = dollarsOf(usage)
+  return dollars !== undefined && dollars <= mostDollars ? dollars : undefined
+}
+
+function dollarsOf(usage: unknown): number | undefined {
   if (!isObject(usage)) return undefined
   const { cost, cost_in_usd_ticks: ticks } = usage
   const inTicks = amountOf(ticks)

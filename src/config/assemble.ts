@@ -131,12 +131,13 @@ function freeze(config: Config): Config {
 }
 
 /** A relay serves what it likes: what it is asked for by a default, or under another provider's name, is told. */
-function relayInfos({ upstream }: Config, values: Values): readonly string[] {
+function relayInfos({ upstream, tiers }: Config, values: Values): readonly string[] {
   const { row, baseUrl } = upstream
   if (row.relay !== true || row.baseUrl !== null) return []
   const host = new URL(baseUrl).host
   const model = row.tiers?.big
-  const unnamed = namedModels(values).length > 0 || model === undefined
+  // The only model of models.yaml stands in for the defaults.
+  const isAsked = namedModels(values).length === 0 && model !== undefined && tiers.big === model
   const whole = namedModels(values).flatMap(({ setting, model: name }) => {
     const other = name.includes("/") ? findProvider(name.split("/")[0] ?? "") : undefined
     const [key] = other?.keyNames ?? []
@@ -145,7 +146,7 @@ function relayInfos({ upstream }: Config, values: Values): readonly string[] {
       `${named(setting, values)} is sent whole to ${host}: ${name}. Set ${key} if ${other.name} itself is meant.`,
     ]
   })
-  return [...(unnamed ? [] : [`BIG_MODEL is not set: ${model} is what ${host} is asked for.`]), ...whole]
+  return [...(isAsked ? [`BIG_MODEL is not set: ${model} is what ${host} is asked for.`] : []), ...whole]
 }
 
 /** What is known and has no effect yet must not be believed to have one. */

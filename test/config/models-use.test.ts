@@ -39,6 +39,16 @@ describe("tiers", () => {
         "set on the proxy.",
     ])
   })
+
+  test("the only model is what every tier asks for, and nothing else is said to be", () => {
+    const text = "- {model_id: a, api_base: 'https://relay.example/v1', api_key_name: RELAY_API_KEY}\n"
+    const configDir = folderWith({ "models.yaml": text })
+    const result = load({ env: { RELAY_API_KEY: "relay-key" }, configDir })
+    expect(configOf(result).tiers).toEqual({ big: "a", middle: "a", small: "a" })
+    expect(result.ok && result.described.infos).toEqual([
+      "models.yaml has one model, and no other upstream is set: its upstream is the default one.",
+    ])
+  })
 })
 
 function pricesOf(config: Config, model: string | undefined) {

@@ -66,7 +66,7 @@ function fitted(wanted: Wanted) {
     ...more,
   })
   const prompt: Prompt = { tokens: () => tokens, estimate: () => estimate, atMost: () => 2 * tokens, sure }
-  const sent = () => ({ tokens: sentTokens ?? tokens, hasMedia })
+  const sent = () => ({ tokens: sentTokens, hasMedia })
   return fitWindow(convertRequest(request, route, limits, undefined), route, prompt, sent)
 }
 

@@ -36,27 +36,6 @@ function template(): string {
   return renderEnvTemplate({ row: undefined, keyInEnvironment: undefined, rivals: [] })
 }
 
-test.each(settings.filter(({ later }) => later === true).map(({ name }) => name))(
-  "%s is said to have no effect yet",
-  (name) => {
-    const line = renderSettingsTable()
-      .split("\n")
-      .find((row) => row.includes(`\`${name}\``))
-    expect(line).toContain("no effect yet")
-    expect(
-      flat(help)
-        .slice(flat(help).indexOf(`${name} `))
-        .split(")")[0],
-    ).toEndWith("(no effect yet")
-    const [before = "", after = ""] = template().split("# --- Not in effect yet")
-    expect([before.includes(`#${name}=`), after.includes(`#${name}=`)]).toEqual([false, true])
-  },
-)
-
-function flat(text: string): string {
-  return text.replace(/\s+/g, " ")
-}
-
 test("help is at most 100 columns wide", () => {
   const texts = ["serve", "run", "convert"].map(renderSettingsHelp)
   const lines = texts.flatMap((text) => text.split("\n"))

@@ -60,12 +60,9 @@ export function renderSettingsHelp(command: string): string {
   return ["SETTINGS", "", ...indented(head), "", ...lines, "", ...more.flatMap(indented)].join("\n")
 }
 
-function entry({ name, doc, default: value, later }: Setting, column: number): readonly string[] {
+function entry({ name, doc, default: value }: Setting, column: number): readonly string[] {
   const usual = value === undefined ? "" : ` [${value}]`
-  const [first = "", ...others] = wrap(
-    `${doc}${usual}${later === true ? " (no effect yet)" : ""}`,
-    width - column,
-  )
+  const [first = "", ...others] = wrap(`${doc}${usual}`, width - column)
   return [`  ${name.padEnd(column - 2)}${first}`, ...others.map((line) => `${" ".repeat(column)}${line}`)]
 }
 

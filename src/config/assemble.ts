@@ -12,7 +12,7 @@ import { networkPart, proxySecrets } from "./network.ts"
 import { chooseOthers } from "./providers.ts"
 import { resolveRoute } from "./route.ts"
 import { scalarProblems, scalars } from "./scalars.ts"
-import { keyRoles, settings, thinkingWords } from "./settings.ts"
+import { keyRoles, thinkingWords } from "./settings.ts"
 import { inUse, namedModels, noRouter, routerOf, routerSlots, tierSlots } from "./slots.ts"
 import { chooseTiers } from "./tiers.ts"
 import { createReader, named, type Reader, type Values } from "./values.ts"
@@ -72,7 +72,6 @@ export function assembleConfig(values: Values, options: Options): Assembled {
       ...trust.warnings,
       ...keyWarnings(values, config, routed),
       ...thinkingWarnings(given, all),
-      ...laterWarnings(values),
     ],
     infos: [...choice.infos, ...(config === undefined ? [] : relayInfos(config, values))],
     lacksUpstream: choice.lacksUpstream === true,
@@ -147,12 +146,6 @@ function relayInfos({ upstream, tiers }: Config, values: Values): readonly strin
     ]
   })
   return [...(isAsked ? [`BIG_MODEL is not set: ${model} is what ${host} is asked for.`] : []), ...whole]
-}
-
-/** What is known and has no effect yet must not be believed to have one. */
-function laterWarnings(values: Values): readonly string[] {
-  const names = settings.flatMap(({ name, later }) => (later === true && values.has(name) ? [name] : []))
-  return names.map((name) => `${named(name, values)} has no effect yet: this version has no such thing.`)
 }
 
 /** Models that are named in the settings and cannot be had. */

@@ -64,6 +64,8 @@ export interface CustomModel {
   readonly defaults: Defaults
   /** Undefined: not known. */
   readonly prices: Prices | undefined
+  /** Models of the same file that are taken, in this order, when this one fails. */
+  readonly fallbacks: readonly string[]
 }
 
 /** What lies between the proxy and its upstreams. */
@@ -77,6 +79,15 @@ export interface Network {
   readonly direct: readonly string[]
   /** Every certificate authority that counts, as one PEM text; undefined: those that Bun trusts. */
   readonly authorities: string | undefined
+}
+
+/** Equal requests that are answered once. */
+export interface CacheConfig {
+  readonly enabled: boolean
+  /** Undefined: by what the reply holds. */
+  readonly ttlMs: number | undefined
+  /** Of memory. */
+  readonly maxBytes: number
 }
 
 export interface Config {
@@ -108,6 +119,15 @@ export interface Config {
   readonly requestTimeoutMs: number
   /** Further attempts before the first content, after the first one failed. */
   readonly maxRetries: number
+  /** Largest request body, in bytes, before and after decompression. */
+  readonly maxBodyBytes: number
+  /** Requests to models that may run at once; undefined: as many as come. */
+  readonly maxConcurrentRequests: number | undefined
+  /** For each client key; undefined: no limit. */
+  readonly rateLimitPerMinute: number | undefined
+  /** Redis that shares limits, cached replies and resting keys with other proxies. Holds a password. */
+  readonly redisUrl: string | undefined
+  readonly cache: CacheConfig
   readonly estimateTokens: boolean
   /** Sums of tokens and cost outlive the process. */
   readonly statsEnabled: boolean

@@ -20,6 +20,7 @@ export function reachModels(given: Given, main: Upstream): readonly CustomModel[
     headers: entry.headers,
     defaults: entry.defaults,
     prices: entry.prices,
+    fallbacks: entry.fallbacks,
   }))
 }
 

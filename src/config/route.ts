@@ -83,6 +83,7 @@ function describe(
     defaults: { ...upstream.defaults, ...custom?.defaults },
     tuning: config.promptTuning,
     prices: custom?.prices ?? config.defaultPrices,
+    fallbacks: custom?.fallbacks ?? [],
     reason,
     routed,
   }

@@ -29,10 +29,27 @@ export function scalars(reader: Reader, terminal: boolean): Scalars {
     maxTokensLimit: reader.number("MAX_TOKENS_LIMIT"),
     requestTimeoutMs: Math.round((reader.number("REQUEST_TIMEOUT") ?? 0) * 1000),
     maxRetries: reader.number("MAX_RETRIES") ?? 0,
+    ...shares(reader),
     statsEnabled: reader.boolean("STATS_ENABLED") ?? true,
     estimateTokens: reader.boolean("ENABLE_TOKEN_ESTIMATION") ?? true,
     defaultPrices:
       input === undefined || output === undefined ? undefined : { input, output, cacheRead: undefined },
+  }
+}
+
+/** What clients may take of the proxy, and what proxies share. */
+function shares(reader: Reader) {
+  const seconds = reader.number("CACHE_TTL")
+  return {
+    maxBodyBytes: reader.number("MAX_BODY_BYTES") ?? 0,
+    maxConcurrentRequests: reader.number("MAX_CONCURRENT_REQUESTS"),
+    rateLimitPerMinute: reader.number("RATE_LIMIT_REQUESTS_PER_MINUTE"),
+    redisUrl: reader.text("REDIS_URL"),
+    cache: {
+      enabled: reader.boolean("CACHE_ENABLED") ?? false,
+      ttlMs: seconds === undefined ? undefined : Math.round(seconds * 1000),
+      maxBytes: reader.number("CACHE_MAX_BYTES") ?? 0,
+    },
   }
 }
 

@@ -27,8 +27,6 @@ export interface Setting {
   readonly range?: readonly [number, number]
   /** A secret may be part of the value. */
   readonly holdsSecrets?: true
-  /** It is known but has no effect yet: whoever sets it is told so. */
-  readonly later?: true
   /** A variable of the whole system: read from the environment in either case, never a near miss. */
   readonly foreign?: true
 }

@@ -10,7 +10,6 @@ const unset = { default: undefined } as const
 const text = { kind: "string", ...unset } as const
 const secret = { kind: "secret", ...unset } as const
 const word = { kind: "enum", ...unset } as const
-const later = { later: true } as const
 const outer = { ...text, foreign: true } as const
 
 type Range = readonly [number, number]
@@ -134,6 +133,16 @@ const limits = [
     doc: "Further attempts when upstream fails before it gave any content.",
   },
   {
+    name: "MAX_BODY_BYTES",
+    ...integer("67108864", [1024, 2_147_483_647]),
+    doc: "Largest request body that is taken, in bytes, before and after decompression; more is refused with 413.",
+  },
+  {
+    name: "MAX_CONCURRENT_REQUESTS",
+    ...integer(undefined, [1, most]),
+    doc: "Requests to models that may run at once; more are refused with 529. Unset: no limit.",
+  },
+  {
     name: "ENABLE_TOKEN_ESTIMATION",
     kind: "boolean",
     default: "true",
@@ -172,8 +181,7 @@ const clients = [
   {
     name: "RATE_LIMIT_REQUESTS_PER_MINUTE",
     ...integer(undefined, [1, most]),
-    ...later,
-    doc: "Requests a minute for each client key.",
+    doc: "Requests a minute for each client key, or for all clients together where none is asked for.",
   },
 ] as const satisfies readonly SettingRow[]
 
@@ -188,20 +196,17 @@ const store = [
     name: "REDIS_URL",
     ...text,
     holdsSecrets: true,
-    ...later,
-    doc: "Redis that shares limits and cache between proxies.",
+    doc: "Redis that shares limits, cached replies and resting keys between proxies.",
   },
-  { name: "CACHE_ENABLED", kind: "boolean", default: "false", ...later, doc: "Answer equal requests once." },
+  { name: "CACHE_ENABLED", kind: "boolean", default: "false", doc: "Answer equal requests once." },
   {
     name: "CACHE_TTL",
     ...number(undefined, [0, longestTimer]),
-    ...later,
     doc: "Seconds that a cached reply is used. Unset: by its content.",
   },
   {
     name: "CACHE_MAX_BYTES",
     ...integer("268435456", [0, most]),
-    ...later,
     doc: "Memory for cached replies.",
   },
 ] as const satisfies readonly SettingRow[]

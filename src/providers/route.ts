@@ -55,6 +55,8 @@ export interface Route extends Way {
   readonly chat?: Route
   /** Undefined: not known. */
   readonly prices: Prices | undefined
+  /** Names of the models that are taken, in this order, when this one fails. */
+  readonly fallbacks: readonly string[]
   /** Why this route was taken, for the log. */
   readonly reason: string
   /** The content of the request decided it, and not its model's name alone. */

@@ -5,6 +5,7 @@ import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
 import { changed, type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
+import { answer, type Dialect } from "./answer.ts"
 import { type Asked, askFor, directRoute, withRoute } from "./asked.ts"
 import { readBody } from "./body.ts"
 import {
@@ -18,7 +19,6 @@ import {
 import type { Context } from "./context.ts"
 import { type DirectRequest, handleDirect } from "./direct.ts"
 import { directRequest } from "./direct-request.ts"
-import { answer, type Dialect } from "./messages.ts"
 import { type Preparation, prepareRequest } from "./prepare.ts"
 import { jsonReply } from "./respond.ts"
 

@@ -142,6 +142,7 @@ test("a route holds everything the request needs", () => {
     defaults: {},
     tuning: false,
     prices: undefined,
+    fallbacks: [],
     reason: "sonnet → MIDDLE_MODEL",
     routed: false,
   })

@@ -35,7 +35,7 @@ export function routeTo([provider, model]: Target, delta: ProfileDelta = {}): Ro
       apiKey: undefined,
       keyName: "KEY",
     },
-    ...{ defaults: {}, tuning: false, prices: undefined, routed: false },
+    ...{ defaults: {}, tuning: false, prices: undefined, fallbacks: [], routed: false },
     ...{ model, requestedModel: "claude-opus-5-5", profile, headers: {}, reason: "test" },
   }
 }

@@ -48,6 +48,7 @@ export function startDirect(script: readonly MessagesTurn[], options: DirectOpti
     defaults: {},
     tuning: false,
     prices: undefined,
+    fallbacks: [],
     routed: false,
     keyName: "ANTHROPIC_API_KEY",
     model: "claude-opus-5-5",

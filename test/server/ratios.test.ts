@@ -35,7 +35,13 @@ const route = (model: string, contextWindow: number | null = null, provider = "g
 const routeWith = (delta: ProfileDelta): Route => ({
   ...{ provider: "generic", url: "https://upstream.test/v1/messages", apiKeys: [], apiKey: undefined },
   ...{ keyName: "K", model: "m", requestedModel: "m", headers: {}, defaults: {}, tuning: false },
-  ...{ prices: undefined, reason: "test", routed: false, profile: applyDelta(baseProfile, delta) },
+  ...{
+    prices: undefined,
+    fallbacks: [],
+    reason: "test",
+    routed: false,
+    profile: applyDelta(baseProfile, delta),
+  },
 })
 const silent = { log: { debug: () => {} } }
 const one = route("one")

@@ -37,7 +37,13 @@ function routeWith(delta: ProfileDelta): Route {
       apiKey: undefined,
     },
     ...{ keyName: "K", model: "m", requestedModel: "m", headers: {}, defaults: {}, tuning: false },
-    ...{ prices: undefined, reason: "test", routed: false, profile: applyDelta(baseProfile, delta) },
+    ...{
+      prices: undefined,
+      fallbacks: [],
+      reason: "test",
+      routed: false,
+      profile: applyDelta(baseProfile, delta),
+    },
   }
 }
 

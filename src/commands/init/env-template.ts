@@ -44,19 +44,14 @@ export function renderEnvTemplate(facts: TemplateFacts): string {
   const rest = settings
     .filter(({ name }) => !taken.has(name))
     .map((one) => ({ ...one, ...defaultFor(facts, one) }))
-  const now = rest.filter(({ later }) => later !== true)
   const groups = Object.entries(headings).flatMap(([group, heading]) => [
     ...section(
       heading,
-      now.filter((setting) => setting.group === group),
+      rest.filter((setting) => setting.group === group),
     ),
     ...(group === "network" ? ["", ...comment(headerLine)] : []),
   ])
-  const later = section(
-    "Not in effect yet",
-    rest.filter((setting) => setting.later === true),
-  )
-  const lines = [...introduction(facts), ...top.flatMap(renderActive), ...groups, ...later]
+  const lines = [...introduction(facts), ...top.flatMap(renderActive), ...groups]
   return `${lines.join("\n")}\n`
 }
 

@@ -6,16 +6,7 @@ import { nearestKey } from "../near-names.ts"
 import { accessOf, type Place, placeOf, reasoningDelta, uselessKeys } from "./access.ts"
 import { defined } from "./defined.ts"
 import { looksLikeKey } from "./fields.ts"
-import {
-  keyAt,
-  type LineOf,
-  type Part,
-  type Path,
-  type Problem,
-  readPart,
-  sayLater,
-  valueAt,
-} from "./problems.ts"
+import { type LineOf, type Part, type Path, type Problem, readPart, sayLater, valueAt } from "./problems.ts"
 import { sameTwice } from "./providers.ts"
 import type { ModelEntry, ProviderEntry } from "./read.ts"
 import { type ModelFields, modelSchema, providerIdForm, rowIds } from "./schema.ts"
@@ -33,22 +24,16 @@ interface Model {
   readonly fields: ModelFields
 }
 
-export interface ModelsPart extends Part<readonly ModelEntry[]> {
-  readonly warnings: readonly Problem[]
-}
+export type ModelsPart = Part<readonly ModelEntry[]>
 
 /** Every model without a problem. */
 export function readEntries(items: readonly unknown[], path: Path, around: Surroundings): ModelsPart {
   const ids = new Set(items.flatMap((item) => textOf(objectOf(item)["model_id"])?.trim() ?? []))
   const read = items.map((item, index) => readModel(item, [...path, index], ids, around))
   const models = read.flatMap((one) => one.value ?? [])
-  const first = models.find(({ fields }) => fields.fallbacks !== undefined)
-  const unused =
-    "fallbacks are checked, and have no effect yet: this version does not fall back to other models."
   return {
     value: models.map(({ fields }) => toEntry(fields, around)),
     problems: [...read.flatMap((one) => one.problems), ...duplicates(models, around.lineOf)],
-    warnings: first === undefined ? [] : [keyAt([...first.path, "fallbacks"], unused)],
   }
 }
 
@@ -201,6 +186,7 @@ function toEntry(fields: ModelFields, { own }: Surroundings): ModelEntry {
     provider: fields.provider,
     profile: fields.profile,
     direct: isDirect(fields),
+    fallbacks: fields.fallbacks ?? [],
     prices:
       input === undefined || output === undefined ? undefined : { input, output, cacheRead, cacheWrite },
   }

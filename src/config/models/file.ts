@@ -42,7 +42,7 @@ export function readModels(name: string, file: YamlFile): ModelsRead {
       ...problems,
       ...[providers, entries, settings, instances].flatMap((part) => part.problems),
     ]),
-    warnings: placed([...entries.warnings, ...settings.warnings]),
+    warnings: placed(settings.warnings),
   }
 }
 

@@ -26,6 +26,8 @@ export interface ModelEntry extends Access {
   /** Its upstream speaks Anthropic's API, and is passed through. */
   readonly direct: boolean
   readonly prices: Prices | undefined
+  /** Ids of the same file. */
+  readonly fallbacks: readonly string[]
 }
 
 /** A provider of the user's own, or what the user changes of one that is known. */

@@ -16,6 +16,7 @@ export function encodeEvent(event: MessagesEvent, requestId: string): string {
       return `${head}input_json_delta","partial_json":${JSON.stringify(delta.partial_json)}}}\n\n`
     }
   }
+  if (event.type === "native") return encodeSse(event.name, event.data)
   return encodeSse(event.type, JSON.stringify(event))
 }
 

@@ -11,6 +11,7 @@ export type {
   MessagesEvent,
   MessagesReply,
   MessagesUsage,
+  NativeEvent,
   ReplyBlock,
   StopReason,
   WebSearchResult,

@@ -64,6 +64,14 @@ export type BlockDelta =
   | { readonly type: "input_json_delta"; readonly partial_json: string }
   | { readonly type: "compaction_delta"; readonly content: string; readonly encrypted_content: null }
 
+/** An event in the words of an upstream that speaks this API itself; `value` is what `data`, one line, says. */
+export interface NativeEvent {
+  readonly type: "native"
+  readonly name: string
+  readonly data: string
+  readonly value: JsonObject
+}
+
 export type MessagesEvent =
   | { readonly type: "message_start"; readonly message: MessagesReply }
   | { readonly type: "content_block_start"; readonly index: number; readonly content_block: ReplyBlock }
@@ -76,3 +84,4 @@ export type MessagesEvent =
     }
   | { readonly type: "message_stop" }
   | { readonly type: "error"; readonly fault: Fault }
+  | NativeEvent

@@ -13,6 +13,8 @@ export interface SseDecoder {
   readonly flush: () => readonly SseMessage[]
   /** Characters that wait for the rest of their line or message. */
   readonly pending: () => number
+  /** Does the next message begin with the next character? */
+  readonly isIdle: () => boolean
 }
 
 /** Creates a decoder for one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
@@ -47,7 +49,12 @@ export function createSseDecoder(): SseDecoder {
     return out
   }
 
-  return { push, flush, pending: () => lines.pending() + (data?.length ?? 0) }
+  return {
+    push,
+    flush,
+    pending: () => lines.pending() + (data?.length ?? 0),
+    isIdle: () => data === undefined && event === undefined && lines.isIdle(),
+  }
 }
 
 /** Text in pieces, cut at LF, CRLF and CR. Only new text is looked at: a long line is joined once, at its end. */
@@ -75,7 +82,7 @@ function createLines() {
     return last
   }
 
-  return { push, flush, pending: () => rest.length }
+  return { push, flush, pending: () => rest.length, isIdle: () => rest === "" }
 }
 
 function splitField(line: string): { readonly name: string; readonly value: string } {

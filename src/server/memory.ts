@@ -69,7 +69,7 @@ export function createRecorder(
   const calls: string[] = []
   /** How many blocks came before the first call: at least of these every call has been told. */
   let before = 0
-  let open: ThinkingBlock | undefined
+  let open: Draft | undefined
 
   function start(block: ReplyBlock): void {
     if (block.type === "thinking") open = { thinking: "", signature: "" }
@@ -95,14 +95,20 @@ export function createRecorder(
       if (event.type === "content_block_start") start(event.content_block)
       else if (event.type === "message_stop") end()
       else if (event.type === "content_block_stop") stop()
-      else if (open !== undefined && event.type === "content_block_delta") open = grow(open, event.delta)
+      else if (open !== undefined && event.type === "content_block_delta") grow(open, event.delta)
     }
   }
 }
 
-function grow(block: ThinkingBlock, delta: BlockDelta): ThinkingBlock {
-  if (delta.type === "thinking_delta") return { ...block, thinking: block.thinking + delta.thinking }
-  return delta.type === "signature_delta" ? { ...block, signature: delta.signature } : block
+/** A block that is not over; it grows in place, piece by piece. */
+interface Draft {
+  thinking: string
+  signature: string
+}
+
+function grow(block: Draft, delta: BlockDelta): void {
+  if (delta.type === "thinking_delta") block.thinking += delta.thinking
+  else if (delta.type === "signature_delta") block.signature = delta.signature
 }
 
 /**

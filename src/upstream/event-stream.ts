@@ -2,10 +2,9 @@
 // client is written to once.
 import type { StreamInput } from "../protocol/chat.ts"
 import { fault } from "../protocol/fault.ts"
-import { createSseDecoder } from "../protocol/sse.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches } from "./batches.ts"
-import { createChunkParser } from "./chunk-parser.ts"
+import { createChunkReader } from "./chunk-reader.ts"
 import { connectionFault } from "./connection.ts"
 import type { Clock, Deadline } from "./deadline.ts"
 
@@ -40,9 +39,8 @@ export function readEventStream(
   situation: Situation,
 ): Batches<StreamInput> {
   const { errors } = situation
-  const sse = createSseDecoder()
-  const parse = createChunkParser(errors)
-  let batch = parse(sse.push(start))
+  const chunks = createChunkReader(errors)
+  let batch = chunks.push(start)
   let over = false
 
   function settle(last: readonly StreamInput[]): readonly StreamInput[] {
@@ -57,11 +55,12 @@ export function readEventStream(
     const { done, value } = await reader.read()
     deadline.touch()
     if (done) {
-      const rest = parse([...sse.push(decoder.decode()), ...sse.flush()])
+      const last = chunks.push(decoder.decode())
+      const rest = isLast(last) ? last : [...last, ...chunks.flush()]
       return isLast(rest) ? rest : [...rest, { kind: "end", clean: false }]
     }
-    const inputs = parse(sse.push(decoder.decode(value, { stream: true })))
-    return sse.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
+    const inputs = chunks.push(decoder.decode(value, { stream: true }))
+    return chunks.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
   }
 
   async function next(): Promise<readonly StreamInput[] | undefined> {
@@ -103,7 +102,7 @@ function drain(reader: ByteReader, deadline: Deadline, clock: Clock): void {
 
 function isLast(batch: readonly StreamInput[]): boolean {
   const last = batch.at(-1)
-  return last !== undefined && last.kind !== "chunk"
+  return last?.kind === "end" || last?.kind === "fault"
 }
 
 function tooLong(errors: ErrorContext): StreamInput {

@@ -1,10 +1,11 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
-import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
+import type { BlockDelta, MessagesEvent, NativeEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
 import type { Delta, Opaque } from "../delta.ts"
 import { finalReason, finalUsage } from "./final.ts"
+import { writeNative } from "./native.ts"
 import { writeCompaction, writeSearch } from "./whole-blocks.ts"
 import { type Content, dequeue, enqueue, isEmpty } from "./writer-queue.ts"
 import { continues, type Growing, isBusy, type Open, type WriterState } from "./writer-state.ts"
@@ -50,6 +51,7 @@ export function keepAlive(state: WriterState): readonly MessagesEvent[] {
       return [{ type: "content_block_delta", index, delta: { type: "thinking_delta", thinking: "" } }]
     case "tool":
       return [{ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: "" } }]
+    case "other":
     case "none": {
       const delta = { stop_reason: null, stop_sequence: null }
       return [{ type: "message_delta", delta, usage: { output_tokens: 0 } }]
@@ -70,6 +72,8 @@ export function write(state: WriterState, delta: Delta): Step {
     case "search":
     case "compaction":
       return writeContent(state, delta)
+    case "native":
+      return writeNativeEvent(state, delta.event)
     case "opaque":
       return writeOpaque(state, delta.opaque)
     case "note":
@@ -88,6 +92,13 @@ export function write(state: WriterState, delta: Delta): Step {
     default:
       return delta satisfies never
   }
+}
+
+/** The message begins in our words, which a client may have heard already; what follows is the upstream's. */
+function writeNativeEvent(state: WriterState, event: NativeEvent): Step {
+  const [begun, first] = begin(state)
+  const [next, events] = writeNative(begun, event)
+  return [next, first.length === 0 ? events : [...first, ...events]]
 }
 
 /** An item stands between the texts around it; a phase goes with reasoning alone, never in a block of its own. */

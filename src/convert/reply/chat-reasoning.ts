@@ -13,7 +13,7 @@ import { none, type ReaderState, reasoning, type Step } from "./reader-text.ts"
 export function readReasoning(state: ReaderState, content: JsonObject, known: string | undefined): Step {
   const { replyFields } = state.options.profile.reasoning
   const field = known ?? replyFields.find((name) => textOf(content[name]) !== undefined)
-  if (field !== undefined) return inField(withoutTags(state), textOf(content[field]) ?? "", field)
+  if (field !== undefined) return inField(state, textOf(content[field]) ?? "", field)
   if (state.thoughtInField) return [state, none]
   const pieces = detailsOf(content)
   return pieces.length === 0
@@ -21,7 +21,9 @@ export function readReasoning(state: ReaderState, content: JsonObject, known: st
     : reasoning(state, pieces.map(detailText).join(""), "reasoning_details")
 }
 
-function inField(state: ReaderState, text: string, field: string): Step {
+/** Reasoning in a field of its own. */
+export function inField(given: ReaderState, text: string, field: string): Step {
+  const state = withoutTags(given)
   const told = state.thoughtInField || text === "" ? state : { ...state, thoughtInField: true }
   return reasoning(told, text, field)
 }

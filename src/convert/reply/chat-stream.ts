@@ -6,6 +6,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import { readMedia, readSources } from "./chat-extras.ts"
 import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"
+import { readRun } from "./chat-run.ts"
 import { convertUsage, firstUsage, mapFinishReason } from "./finish.ts"
 import { called, failed, finished, readEnd, reported } from "./reader.ts"
 import {
@@ -28,6 +29,8 @@ export function readChat(state: ReaderState, input: StreamInput): Step {
   switch (input.kind) {
     case "chunk":
       return readChunk(state, input.chunk, false)
+    case "run":
+      return readRun(state, input.run, (current, chunk) => readChunk(current, chunk, false))
     case "end": {
       const [ready, before] = readPiece(state, {}, true)
       return after(before, readEnd(ready, input.clean))

@@ -29,7 +29,11 @@ export function readDialect(
   reader: DialectState,
   input: StreamInput,
 ): readonly [DialectState, readonly Delta[]] {
-  if (reader.dialect === "responses" && !(input.kind === "chunk" && isChat(input.chunk))) {
+  if (
+    reader.dialect === "responses" &&
+    input.kind !== "run" &&
+    !(input.kind === "chunk" && isChat(input.chunk))
+  ) {
     const [state, deltas] = readResponses(reader.state, input)
     return [{ dialect: "responses", state }, deltas]
   }

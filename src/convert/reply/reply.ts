@@ -1,13 +1,16 @@
 // Whole replies go through the same reader and writer as streams and are folded at the end: one set of rules
 // for stop reasons, ids, thinking and usage.
 import type { Fault } from "../../protocol/fault.ts"
+import { isObject, type JsonObject } from "../../protocol/json.ts"
 import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages.ts"
 import type { Delta } from "../delta.ts"
+import { messageOfStream } from "../direct-form.ts"
 import { toolInput } from "../tool-calls/json-scan.ts"
 import { write } from "./blocks.ts"
 import { readChatReply } from "./chat-stream.ts"
 import { initialReader } from "./reader.ts"
 import type { ReaderOptions } from "./reader-text.ts"
+import { writeRun } from "./writer-run.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** Writes several deltas; the state after the last one and all their events in order. */
@@ -17,9 +20,15 @@ export function writeAll(
 ): readonly [WriterState, readonly MessagesEvent[]] {
   let current = state
   const events: MessagesEvent[] = []
-  for (const delta of deltas) {
+  for (let at = 0; at < deltas.length; ) {
+    const [grown, count] = writeRun(current, deltas, at, events)
+    current = grown
+    at += count
+    const delta = deltas[at]
+    if (delta === undefined) break
     const [next, more] = write(current, delta)
     current = next
+    at++
     // One read can hold thousands of chunks: joining lists anew for each would be quadratic.
     for (const event of more) events.push(event)
   }
@@ -45,14 +54,28 @@ interface Draft {
 export function foldEvents(events: Iterable<MessagesEvent>): Fold {
   let reply: MessagesReply | undefined
   const drafts: Draft[] = []
+  const native: JsonObject[] = []
   for (const event of events) {
     if (event.type === "error") return { reply: undefined, fault: event.fault }
-    if (event.type === "message_start") reply = event.message
+    if (event.type === "native") native.push(event.value)
+    else if (event.type === "message_start") reply = event.message
     else if (event.type === "message_delta") reply = addEnd(reply, event)
     else foldBlock(drafts, event)
   }
   if (reply === undefined) return { reply: undefined, fault: undefined }
+  if (native.length > 0) return { reply: foldNative(reply, native), fault: undefined }
   return { reply: { ...reply, content: drafts.map(finishBlock) }, fault: undefined }
+}
+
+/** With every block and field that its upstream gave it, known here or not. */
+function foldNative(start: MessagesReply, events: readonly JsonObject[]): MessagesReply | undefined {
+  const message = messageOfStream([{ type: "message_start", message: start }, ...events])
+  return isReply(message) ? message : undefined
+}
+
+/** As far as the clients of this proxy look: what is in a block is theirs to read. */
+function isReply(message: unknown): message is MessagesReply {
+  return isObject(message) && Array.isArray(message["content"]) && isObject(message["usage"])
 }
 
 function addEnd(

@@ -17,7 +17,10 @@ export function initialResponses(options: ReaderOptions): ResponsesState {
 }
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
-export function readResponses(state: ResponsesState, input: StreamInput): ResponsesStep {
+export function readResponses(
+  state: ResponsesState,
+  input: Exclude<StreamInput, { kind: "run" }>,
+): ResponsesStep {
   if (state.reader.ended) return [state, none]
   switch (input.kind) {
     case "chunk":

@@ -27,6 +27,8 @@ export type Open =
   | { readonly kind: "text" }
   | { readonly kind: "reasoning"; readonly field: string }
   | { readonly kind: "tool"; readonly key: number; readonly complete: boolean }
+  /** A block of an upstream that speaks Messages itself, of a kind that is not known here. */
+  | { readonly kind: "other" }
 
 export interface WriterState {
   readonly options: WriterOptions

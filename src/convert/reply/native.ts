@@ -1,0 +1,76 @@
+// The events of an upstream that speaks Messages itself, behind a message that was begun here: they go out as they
+// are, signatures and all, and what has to be known of them is kept.
+import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import type { MessagesEvent, NativeEvent } from "../../protocol/messages.ts"
+import { laterCounts, noUsage, readUsage } from "../messages-usage.ts"
+import { inputOf } from "./finish.ts"
+import { reportedCost } from "./reported-cost.ts"
+import type { Open, WriterState } from "./writer-state.ts"
+
+type Step = readonly [WriterState, readonly MessagesEvent[]]
+
+const none: readonly MessagesEvent[] = []
+
+/** Reads the data of one event; undefined where it is no JSON object. */
+export function nativeEvent(value: JsonObject, data: string, event?: string): NativeEvent {
+  const name = event ?? textOf(value["type"]) ?? "message"
+  // What was said in several lines is said in one.
+  return { type: "native", name, data: /[\r\n]/.test(data) ? JSON.stringify(value) : data, value }
+}
+
+/** One event in; the next state and what goes out. The message has begun: its beginning is not said again. */
+export function writeNative(state: WriterState, event: NativeEvent): Step {
+  const { name, value } = event
+  switch (name) {
+    case "message_start":
+      return [counted(state, objectOf(value["message"])["usage"]), none]
+    case "content_block_start":
+      return [opened(state, value), [event]]
+    case "content_block_delta":
+      return [{ ...state, written: state.written + wordsOf(objectOf(value["delta"])) }, [event]]
+    case "content_block_stop":
+      return [{ ...state, open: { kind: "none" }, index: state.index + 1 }, [event]]
+    case "message_delta": {
+      const next = counted(state, value["usage"])
+      return [next, [withCounts(event, next)]]
+    }
+    case "message_stop":
+      return [{ ...state, phase: "ended" }, [event]]
+    default:
+      return [state, [event]]
+  }
+}
+
+function counted(state: WriterState, given: unknown): WriterState {
+  const usage = laterCounts(state.usage ?? noUsage, readUsage(given))
+  return { ...state, usage, costUsd: reportedCost(given) ?? state.costUsd }
+}
+
+function opened(state: WriterState, value: JsonObject): WriterState {
+  const block = objectOf(value["content_block"])
+  const index = countOf(value["index"]) ?? state.index
+  const written = state.written + wordsOf(block)
+  return { ...state, index, written, open: openOf(block["type"]) }
+}
+
+function openOf(type: unknown): Open {
+  if (type === "text") return { kind: "text" }
+  if (type === "thinking") return { kind: "reasoning", field: "" }
+  if (type === "tool_use") return { kind: "tool", key: -1, complete: true }
+  return { kind: "other" }
+}
+
+function wordsOf({ text, thinking, partial_json: json }: JsonObject): string {
+  return [text, thinking, json].filter((part) => typeof part === "string").join("")
+}
+
+/** The prompt was counted in the event that the client did not get. */
+function withCounts(event: NativeEvent, { usage }: WriterState): NativeEvent {
+  // A zero would wipe out what the message began with.
+  if (usage === undefined || inputOf(usage) === 0) return event
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = usage
+  const input = { input_tokens, cache_creation_input_tokens, cache_read_input_tokens }
+  const given = objectOf(event.value["usage"])
+  const value = { ...event.value, usage: { output_tokens: usage.output_tokens, ...given, ...input } }
+  return { ...event, value, data: JSON.stringify(value) }
+}

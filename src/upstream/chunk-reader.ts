@@ -1,0 +1,148 @@
+// The text of an event stream as inputs for a reader. Chunks that differ from an earlier one in their text alone
+// are recognised by what stands around it, and are not parsed again: a stream is made of little else.
+import type { StreamInput } from "../protocol/chat.ts"
+import { soleText } from "../protocol/chat-run.ts"
+import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { createSseDecoder } from "../protocol/sse.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
+import { createChunkParser } from "./chunk-parser.ts"
+
+export interface ChunkReader {
+  /** Text in, the inputs that are complete out; nothing after an `end` or a `fault`. */
+  readonly push: (text: string) => readonly StreamInput[]
+  /** End of input: the last one, even if nothing closed it. */
+  readonly flush: () => readonly StreamInput[]
+  /** Characters that wait for the rest of their line or message. */
+  readonly pending: () => number
+}
+
+/** A line as it is written, around the text that changes. */
+interface Form {
+  readonly chunk: JsonObject
+  readonly field: string
+  readonly head: string
+  /** Up to the end of the line, or up to the padding where there is some. */
+  readonly tail: string
+  /** What follows the padding. */
+  readonly rest: string | undefined
+}
+
+// Where every line is another one, looking for their form is a waste.
+const mostUseless = 32
+
+/** Makes the reader of one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
+export function createChunkReader(errors: ErrorContext): ChunkReader {
+  const sse = createSseDecoder()
+  const parse = createChunkParser(errors)
+  let form: Form | undefined
+  let useless = 0
+
+  function scan(text: string, start: number, out: StreamInput[]): number {
+    if (form === undefined || !sse.isIdle()) return start
+    const { chunk, field } = form
+    const texts: string[] = []
+    const end = scanRun(form, text, start, texts)
+    if (texts.length === 0) return start
+    useless = 0
+    out.push({ kind: "run", run: { chunk, field, texts } })
+    return end
+  }
+
+  /** One message by the way that is always right. */
+  function readOne(piece: string, out: StreamInput[]): void {
+    const whole = sse.isIdle()
+    const inputs = parse(sse.push(piece))
+    for (const input of inputs) out.push(input)
+    const [first] = inputs
+    if (first === undefined) form = undefined
+    else if (whole && useless < mostUseless && first.kind === "chunk" && inputs.length === 1) {
+      form = formOf(piece, first.chunk) ?? form
+      useless++
+    }
+  }
+
+  function push(text: string): readonly StreamInput[] {
+    const out: StreamInput[] = []
+    let from = 0
+    while (from < text.length && !isOver(out)) {
+      from = scan(text, from, out)
+      if (from === text.length) break
+      const end = text.indexOf("\n\n", from)
+      const to = end < 0 ? text.length : end + 2
+      readOne(from === 0 && to === text.length ? text : text.slice(from, to), out)
+      from = to
+    }
+    return out
+  }
+
+  return { push, flush: () => parse(sse.flush()), pending: sse.pending }
+}
+
+/** An `end` or a `fault` is the last input. */
+function isOver(inputs: readonly StreamInput[]): boolean {
+  const last = inputs.at(-1)
+  return last !== undefined && last.kind !== "chunk" && last.kind !== "run"
+}
+
+/** The texts of all messages of this form from `start` on; gives where the first other one begins. */
+function scanRun(form: Form, text: string, start: number, texts: string[]): number {
+  const { head, tail, rest } = form
+  let from = start
+  while (text.startsWith(head, from)) {
+    const at = from + head.length
+    const end = text.indexOf("\n", at)
+    if (end < 0 || text.charCodeAt(end + 1) !== lineFeed) break
+    const to = rest === undefined ? end - tail.length : text.indexOf(tail, at)
+    if (to <= at || !isRest(form, text, to, end)) break
+    const value = unquoted(text.slice(at, to))
+    if (value === undefined || value === "") break
+    texts.push(value)
+    from = end + 2
+  }
+  return from
+}
+
+const lineFeed = 10
+
+/** Does the line go on from here as it should? */
+function isRest({ tail, rest }: Form, text: string, to: number, end: number): boolean {
+  if (rest === undefined) return text.startsWith(tail, to)
+  const [padding, last] = [to + tail.length, end - rest.length]
+  return padding <= last && text.startsWith(rest, last) && !special.test(text.slice(padding, last))
+}
+
+// What a JSON string holds only in another form, and what it cannot hold at all.
+const special = /[^ !#-[\]-\uffff]/
+
+/** The text that stands between the quotes of a JSON string; undefined when there is more than that. */
+function unquoted(raw: string): string | undefined {
+  if (!special.test(raw)) return raw
+  const parsed = parseJson(`"${raw}"`)
+  return parsed.ok && typeof parsed.value === "string" ? parsed.value : undefined
+}
+
+/** The form of one whole message, where its chunk says nothing but one text. */
+function formOf(message: string, chunk: unknown): Form | undefined {
+  const line = message.slice(0, -2)
+  if (!message.endsWith("\n\n") || !line.startsWith("data:") || /[\r\n]/.test(line)) return undefined
+  const sole = soleText(chunk)
+  if (sole === undefined || !isObject(chunk)) return undefined
+  const around = splitAt(line, sole.field, sole.text)
+  if (around === undefined) return undefined
+  const [head, tail] = around
+  const { obfuscation } = chunk
+  // OpenAI fills up its chunks to one length with a text that means nothing.
+  const padded = typeof obfuscation === "string" ? splitAt(tail, "obfuscation", obfuscation) : undefined
+  return { chunk, field: sole.field, head, tail: padded?.[0] ?? tail, rest: padded?.[1] }
+}
+
+/** What stands before and behind the only member of this name and value, quotes included. */
+function splitAt(line: string, name: string, value: string): readonly [string, string] | undefined {
+  const quoted = JSON.stringify(value)
+  const at = line.indexOf(quoted)
+  if (at < 0 || at !== line.lastIndexOf(quoted)) return undefined
+  const head = line.slice(0, at + 1)
+  const key = head.slice(0, -1).trimEnd()
+  const isValue = key.endsWith(":") && key.slice(0, -1).trimEnd().endsWith(`"${name}"`)
+  return isValue ? [head, line.slice(at + quoted.length - 1)] : undefined
+}

@@ -1,0 +1,195 @@
+// The short cuts for chunks that are alike must never show: whatever comes, the inputs, and the events made of them,
+// are those of the way that parses every line.
+import { describe, expect, test } from "bun:test"
+import type { StreamInput } from "../../src/protocol/chat.ts"
+import { withText } from "../../src/protocol/chat-run.ts"
+import { isObject } from "../../src/protocol/json.ts"
+import { createSseDecoder } from "../../src/protocol/sse.ts"
+import { createChunkParser } from "../../src/upstream/chunk-parser.ts"
+import { createChunkReader } from "../../src/upstream/chunk-reader.ts"
+import {
+  deltaChunk,
+  finishChunk,
+  reasoningChunk,
+  roleChunk,
+  textChunk,
+  toolChunk,
+} from "../support/chunks.ts"
+import {
+  encodeChunks,
+  errorContext,
+  listFixtures,
+  optionsFor,
+  play,
+  readerOptions,
+  readStream,
+  toolNames,
+} from "../support/fixtures.ts"
+import { mutateLines } from "../support/mutations.ts"
+import { property, type Random } from "../support/random.ts"
+
+type Inputs = readonly StreamInput[]
+
+/** Every line parsed, as if there were no short cut. */
+function slowly(texts: readonly string[]): Inputs {
+  const sse = createSseDecoder()
+  const parse = createChunkParser(errorContext)
+  const read: StreamInput[] = []
+  for (const text of texts) {
+    read.push(...parse(sse.push(text)))
+    if (isOver(read)) return read
+  }
+  return [...read, ...parse(sse.flush())]
+}
+
+function quickly(texts: readonly string[]): Inputs {
+  const reader = createChunkReader(errorContext)
+  const read: StreamInput[] = []
+  for (const text of texts) {
+    read.push(...reader.push(text))
+    if (isOver(read)) return read
+  }
+  return [...read, ...reader.flush()]
+}
+
+const isOver = (inputs: Inputs): boolean => ["end", "fault"].includes(inputs.at(-1)?.kind ?? "")
+
+/** Runs as the chunks they stand for; the padding, which nobody reads, is left out. */
+const spread = (inputs: Inputs): Inputs => inputs.flatMap(chunksOf).map(bare)
+
+function chunksOf(input: StreamInput): Inputs {
+  if (input.kind !== "run") return [input]
+  return input.run.texts.map((text) => ({ kind: "chunk", chunk: withText(input.run, text) }))
+}
+
+function bare(input: StreamInput): StreamInput {
+  if (input.kind !== "chunk" || !isObject(input.chunk)) return input
+  const { obfuscation, ...chunk } = input.chunk
+  return { kind: "chunk", chunk }
+}
+
+const runs = (inputs: Inputs): readonly (readonly string[])[] =>
+  inputs.flatMap((input) => (input.kind === "run" ? [input.run.texts] : []))
+
+function cut(random: Random, bytes: Uint8Array): readonly string[] {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  const texts = random.cut(bytes).map((piece) => decoder.decode(piece, { stream: true }))
+  return [...texts, decoder.decode()]
+}
+
+function pieces(random: Random): readonly string[] {
+  const some = Array.from({ length: random.integer(1, 12) }, () => random.text(random.pick([2, 8, 30])))
+  return some.filter((piece) => piece !== "")
+}
+
+/** Text, reasoning and calls as providers send them, with padding or without. */
+function randomChunks(random: Random): readonly unknown[] {
+  const more = () => (random.chance(0.3) ? { obfuscation: random.text(6) } : {})
+  const say = random.pick([
+    (piece: string) => ({ ...textChunk(piece), ...more() }),
+    (piece: string) => ({ ...reasoningChunk(piece), ...more() }),
+    (piece: string) => deltaChunk({ role: "assistant", content: piece, refusal: null }),
+    (piece: string) => deltaChunk({ content: "", reasoning: piece }),
+  ])
+  const name = random.pick(toolNames)
+  const args = JSON.stringify({ path: random.text(40), more: [random.json(1)] })
+  const size = random.integer(1, 9)
+  const fragments = (args.match(new RegExp(`[\\s\\S]{1,${size}}`, "gu")) ?? []).map((part) =>
+    toolChunk({ index: 0, args: part }),
+  )
+  const call = [toolChunk({ index: 0, id: "call_abcdefgh", name, args: "" }), ...fragments]
+  const parts = [pieces(random).map(say), pieces(random).map(textChunk), random.chance(0.5) ? call : []]
+  return [roleChunk(), ...parts.flat(), finishChunk("stop")]
+}
+
+describe("the same inputs and events as without the short cut", () => {
+  property("of random streams, however they are cut", 1_500, (random) => {
+    const texts = cut(random, encodeChunks(randomChunks(random)))
+    const [slow, quick] = [slowly(texts), quickly(texts)]
+    expect(spread(quick)).toEqual(spread(slow))
+    expect(play(quick)).toEqual(play(slow))
+  })
+
+  property("of lines with something broken in them", 1_500, (random) => {
+    const lines = randomChunks(random).map((chunk) => `data: ${JSON.stringify(chunk)}`)
+    const text = mutateLines(random, lines).join("\n\n")
+    const texts = cut(random, new TextEncoder().encode(`${text}\n\n`))
+    const [slow, quick] = [slowly(texts), quickly(texts)]
+    expect(spread(quick)).toEqual(spread(slow))
+    expect(play(quick)).toEqual(play(slow))
+  })
+
+  property("of what real providers sent", 300, (random) => {
+    const fixture = readStream(random.pick(listFixtures("streams")))
+    const texts = cut(random, encodeChunks(fixture.chunks, fixture.done))
+    const [slow, quick] = [slowly(texts), quickly(texts)]
+    expect(spread(quick)).toEqual(spread(slow))
+    expect(play(quick, optionsFor(fixture))).toEqual(play(slow, optionsFor(fixture)))
+  })
+
+  property("where text is looked through for tags and calls, and for repetitions", 400, (random) => {
+    const pieces = ["<think>", "so", "</think>", "<tool_call>", '{"name"', "it is", "\n", " ", "a", "<", "ab"]
+    const said = Array.from({ length: random.integer(2, 20) }, () => textChunk(random.pick(pieces)))
+    const texts = cut(random, encodeChunks([roleChunk(), ...said, finishChunk("stop")]))
+    const { profile } = readerOptions()
+    const reasoning = {
+      ...profile.reasoning,
+      thinkTags: random.pick(["never", "start", "implicit"] as const),
+    }
+    const changes = { textToolCalls: random.chance(0.5), cumulative: random.chance(0.3) }
+    const options = readerOptions({ profile: { ...profile, ...changes, reasoning } })
+    expect(play(quickly(texts), options)).toEqual(play(slowly(texts), options))
+  })
+})
+
+describe("what is recognised", () => {
+  const stream = (chunks: readonly unknown[]) => [new TextDecoder().decode(encodeChunks(chunks))]
+
+  test.each([
+    ["text", [textChunk("a"), textChunk("b"), textChunk('c\n"d" é 漢')], [["b", 'c\n"d" é 漢']]],
+    ["reasoning", [reasoningChunk("a"), reasoningChunk("b")], [["b"]]],
+    [
+      "arguments",
+      [
+        toolChunk({ index: 0, args: "{" }),
+        toolChunk({ index: 0, args: '"a\\n' }),
+        toolChunk({ index: 0, args: '"' }),
+      ],
+      [['"a\\n', '"']],
+    ],
+    [
+      "text with padding",
+      ["a", "b", "c"].map((text, at) => ({ ...textChunk(text), obfuscation: "x".repeat(9 - at) })),
+      [["b", "c"]],
+    ],
+  ])("%s", (_name, chunks, found) => {
+    expect(runs(quickly(stream(chunks)))).toEqual(found)
+  })
+
+  test.each([
+    [
+      "a call with its name",
+      ["a", "b"].map((args) => toolChunk({ index: 0, id: "call_1", name: "Read", args })),
+    ],
+    ["usage in every chunk", ["a", "b"].map((text) => ({ ...textChunk(text), usage: { prompt_tokens: 1 } }))],
+    [
+      "logprobs",
+      ["a", "b"].map((text) => ({
+        ...textChunk(text),
+        choices: [{ delta: { content: text }, logprobs: {} }],
+      })),
+    ],
+    ["two texts", ["a", "b"].map((text) => deltaChunk({ content: text, reasoning: "r" }))],
+    ["nothing", ["", ""].map(textChunk)],
+  ])("not %s", (_name, chunks) => {
+    expect(runs(quickly(stream(chunks)))).toEqual([])
+  })
+
+  test("a carriage return, a control character and half an escape are left to the parser", () => {
+    const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
+    const lines = ["ok", "fine", "a\rb", "a\u0001b", "a\\", "\\ud83d\\ude00"].map(
+      (text) => `data: ${head}${text}${tail}\n\n`,
+    )
+    expect(spread(quickly(lines))).toEqual(spread(slowly(lines)))
+  })
+})

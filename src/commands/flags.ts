@@ -1,56 +1,105 @@
-// What the flags of each command mean, once they are known to be flags: types and allowed words.
-import { z } from "zod"
+// What the flags of each command mean, once they are known to be flags: types and allowed words. They are few and
+// plain, and every start waits for them: a library for schemas would take longer to load than all the rest.
 
-const word = z.string().optional()
+type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }
 
-const level = z
-  .string()
-  .regex(/^(debug|info|warn|warning|error)$/i, "must be DEBUG, INFO, WARNING or ERROR")
-  .optional()
+/** One flag: what it was given (undefined: nothing) read, or what it must be. */
+type Flag<T> = (given: unknown) => Read<T>
 
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, "must be a number from 0 to 65535")
-  .refine((text) => Number(text) <= 65_535, "must be a number from 0 to 65535")
-  .optional()
+type Shape = Readonly<Record<string, Flag<unknown>>>
 
-const side = z.enum(["openai", "anthropic"], { error: () => "must be openai or anthropic" }).optional()
+export type FlagValues<S extends Shape> = {
+  readonly [Name in keyof S]: S[Name] extends Flag<infer T> ? T : never
+}
 
-const target = z
-  .enum(["openai", "responses", "anthropic"], { error: () => "must be openai, responses or anthropic" })
-  .optional()
+export interface Flags<S extends Shape> {
+  /** Every flag of the command, or the first problem as a sentence: `--port must be a number …, not "x".` */
+  readonly read: (given: Readonly<Record<string, unknown>>) => Read<FlagValues<S>>
+}
 
-const on = z.boolean().default(false)
+function flags<const S extends Shape>(shape: S): Flags<S> {
+  return {
+    read: (given) => {
+      const values: Record<string, unknown> = {}
+      for (const [name, flag] of Object.entries(shape)) {
+        const read = flag(given[name])
+        if (!read.ok) return { ok: false, why: `--${name} ${read.why}, not ${JSON.stringify(given[name])}.` }
+        values[name] = read.value
+      }
+      return hasAll(values, shape) ? { ok: true, value: values } : { ok: false, why: "flags are missing." }
+    },
+  }
+}
 
-const lines = z
-  .string()
-  .regex(/^\d{1,7}$/, "must be a number of lines")
-  .transform(Number)
-  .default(50)
+/** They were put there one by one, each by its own reader. */
+function hasAll<S extends Shape>(values: object, shape: S): values is FlagValues<S> {
+  return Object.keys(shape).every((name) => name in values)
+}
 
-export const ServeFlags = z.object({
+const ok = <T>(value: T): Read<T> => ({ ok: true, value })
+const wrong = (why: string) => ({ ok: false, why }) as const
+
+/** A text of this form, if there is one. */
+const text =
+  (form: RegExp, why: string, most = Number.POSITIVE_INFINITY): Flag<string | undefined> =>
+  (given) => {
+    if (given === undefined) return ok(undefined)
+    const isRight = typeof given === "string" && form.test(given) && !(Number(given) > most)
+    return isRight ? ok(given) : wrong(why)
+  }
+
+/** The same as a number; `usual` where nothing is given. */
+const number =
+  <const U extends number | undefined>(form: RegExp, why: string, usual: U): Flag<number | U> =>
+  (given) => {
+    if (given === undefined) return ok(usual)
+    return typeof given === "string" && form.test(given) ? ok(Number(given)) : wrong(why)
+  }
+
+const oneOf =
+  <const W extends readonly string[]>(words: W, why: string): Flag<W[number] | undefined> =>
+  (given) => {
+    const found = words.find((candidate) => candidate === given)
+    return given === undefined || found !== undefined ? ok(found) : wrong(why)
+  }
+
+const word = text(/^/, "needs a value")
+const on: Flag<boolean> = (given) =>
+  given === undefined || typeof given === "boolean" ? ok(given === true) : wrong("takes no value")
+
+const level = text(/^(debug|info|warn|warning|error)$/i, "must be DEBUG, INFO, WARNING or ERROR")
+const port = text(/^\d{1,5}$/, "must be a number from 0 to 65535", 65_535)
+const side = oneOf(["openai", "anthropic"], "must be openai or anthropic")
+const target = oneOf(["openai", "responses", "anthropic"], "must be openai, responses or anthropic")
+const workers = text(/^(auto|[1-9]|[1-5]\d|6[0-4])$/, "must be a number from 1 to 64, or auto")
+const lines = number(/^\d{1,7}$/, "must be a number of lines", 50)
+const days = number(/^[1-9]\d{0,3}$/, "must be a number of days from 1 to 9999", undefined)
+const seconds = text(/^[1-9]\d{0,3}$/, "must be a number of seconds from 1 to 9999")
+
+export const ServeFlags = flags({
   host: word,
   port,
   env: word,
   config: word,
   "log-level": level,
+  workers,
   demo: on,
   detach: on,
   name: word,
   instances: word,
 })
 
-export const StatusFlags = z.object({ name: word, json: on })
+export const StatusFlags = flags({ name: word, json: on })
 
-export const SelectionFlags = z.object({ name: word, all: on })
+export const SelectionFlags = flags({ name: word, all: on })
 
-export const RestartFlags = z.object({ name: word, all: on, force: on })
+export const RestartFlags = flags({ name: word, all: on, force: on })
 
-export const LogsFlags = z.object({ name: word, follow: on, lines })
+export const LogsFlags = flags({ name: word, follow: on, lines })
 
-export const RunFlags = z.object({ model: word, env: word, "log-level": level, demo: on })
+export const RunFlags = flags({ model: word, env: word, "log-level": level, demo: on })
 
-export const ConvertFlags = z.object({
+export const ConvertFlags = flags({
   file: word,
   to: target,
   from: side,
@@ -60,35 +109,19 @@ export const ConvertFlags = z.object({
   explain: on,
 })
 
-export const CountTokensFlags = z.object({ file: word, model: word, estimate: on, "by-part": on, json: on })
+export const CountTokensFlags = flags({ file: word, model: word, estimate: on, "by-part": on, json: on })
 
-export const ModelsFlags = z.object({ json: on, all: on, schema: on, env: word, config: word })
+export const ModelsFlags = flags({
+  ...{ json: on, all: on, schema: on, forget: word, env: word, config: word },
+})
 
-const days = z
-  .string()
-  .regex(/^[1-9]\d{0,3}$/, "must be a number of days from 1 to 9999")
-  .transform(Number)
-  .optional()
+export const StatsFlags = flags({ days, name: word, url: word, json: on })
 
-export const StatsFlags = z.object({ days, name: word, url: word, json: on })
+export const InitFlags = flags({ provider: word, force: on, stdout: on })
 
-export const InitFlags = z.object({ provider: word, force: on, stdout: on })
-
-const seconds = z
-  .string()
-  .regex(/^[1-9]\d{0,3}$/, "must be a number of seconds from 1 to 9999")
-  .optional()
-
-export const TestConnectionFlags = z.object({
+export const TestConnectionFlags = flags({
   ...{ model: word, all: on, env: word, config: word },
   ...{ timeout: seconds, json: on },
 })
 
-export const DemoFlags = z.object({ once: on, port })
-
-/** The first problem as a sentence: `--port must be a number from 0 to 65535, not "x".` */
-export function flagProblem(error: z.ZodError, given: Readonly<Record<string, unknown>>): string {
-  const issue = error.issues[0]
-  const name = String(issue?.path[0] ?? "")
-  return `--${name} ${issue?.message ?? "is not valid"}, not ${JSON.stringify(given[name])}.`
-}
+export const DemoFlags = flags({ once: on, port })

@@ -40,6 +40,8 @@ export interface Logging extends Log {
 }
 
 export interface LoggingOptions extends LogWishes {
+  /** Which one this is of several processes on one port: every line says so. */
+  readonly worker?: number | undefined
   /** Is standard error logged to? Not while another program has the terminal. */
   readonly stderr: boolean
 }
@@ -64,7 +66,8 @@ export function createLogging(config: LogConfig, io: CommandIo, options: Logging
     const folder = found?.path
     const secrets = [...given.secrets, ...(wishes.alsoSecret ?? [])]
     const { logLevel: level, logFormat: format, logRetentionDays: days } = given
-    const loggerTo = (write: Write) => createLogger({ level, format, write, now, secrets })
+    const loggerTo = (write: Write) =>
+      marked(createLogger({ level, format, write, now, secrets }), options.worker)
     files.use(folder, days)
     const toFile = folder === undefined ? undefined : files.writeTo(folder, "server")
     const log = loggerTo((line) => {
@@ -74,7 +77,8 @@ export function createLogging(config: LogConfig, io: CommandIo, options: Logging
     })
     const fileLogger = (at: string, name: string) => loggerTo(files.writeTo(at, name))
     const topics = folder === undefined ? undefined : createTopics((name) => fileLogger(folder, name))
-    const isNew = folder !== latest?.folder
+    // What is said of the folder is the same in all of several processes: the first one says it.
+    const isNew = folder !== latest?.folder && (options.worker ?? 1) === 1
     latest = { log, folder, onExchange: (exchange) => logTo(exchange, log, topics) }
     if (isNew && found?.warning !== undefined) tell(found.warning)
     // Said at once, so that a folder that cannot be written is noticed at the start.
@@ -86,6 +90,15 @@ export function createLogging(config: LogConfig, io: CommandIo, options: Logging
 }
 
 type Write = LogFile["write"]
+
+function marked(log: Logger, worker: number | undefined): Logger {
+  if (worker === undefined) return log
+  const mark =
+    (write: Logger["info"]): Logger["info"] =>
+    (message, fields) =>
+      write(message, () => ({ ...fields?.(), worker }))
+  return { debug: mark(log.debug), info: mark(log.info), warn: mark(log.warn), error: mark(log.error) }
+}
 
 const now = () => new Date()
 

@@ -15,12 +15,15 @@ import { scalarProblems, scalars } from "./scalars.ts"
 import { keyRoles, thinkingWords } from "./settings.ts"
 import { inUse, namedModels, noRouter, routerOf, routerSlots, tierSlots } from "./slots.ts"
 import { chooseTiers } from "./tiers.ts"
+import { readTls, type TlsTools } from "./tls.ts"
 import { createReader, named, type Reader, type Values } from "./values.ts"
 
 export type Options = Omit<Given, "values" | "headers" | "keyRole" | "thinking"> & {
   readonly terminal: boolean
   readonly demoBaseUrl: string | undefined
   readonly certificates: CertificateTools
+  /** Undefined: nothing is served to others. */
+  readonly tls: TlsTools | undefined
 }
 
 export interface Assembled {
@@ -47,17 +50,19 @@ export function assembleConfig(values: Values, options: Options): Assembled {
   const routed = upstreams !== undefined && inUse(upstreams.router)
   const all = allUpstreams(upstreams)
   const trust = readAuthorities(values, options.certificates)
+  const door = options.tls === undefined ? { tls: undefined, problems: [] } : readTls(values, options.tls)
   const { providers } = options.models
   const way = networkPart({ values, providers, upstreams: all, authorities: trust.authorities })
   const others = [...proxySecrets(way.network), ...headersOfModels(upstreams)]
   const facts = { upstreams: all, routed, headers: added.headers, others }
   const keys = keyPart(values, keyRole, facts)
-  const config = upstreams && freeze({ ...plain, ...upstreams, ...keys, network: way.network })
+  const config = upstreams && freeze({ ...plain, ...upstreams, ...keys, network: way.network, tls: door.tls })
   return {
     config,
     problems: [
       ...reader.problems(),
       ...scalarProblems(plain, values),
+      ...door.problems,
       ...added.problems,
       ...keyProblems(values),
       ...unkeyed(options.models, keys.clientKeys),

@@ -81,6 +81,12 @@ export interface Network {
   readonly authorities: string | undefined
 }
 
+/** A certificate and its private key, in PEM form. */
+export interface Tls {
+  readonly certificate: string
+  readonly key: string
+}
+
 /** Equal requests that are answered once. */
 export interface CacheConfig {
   readonly enabled: boolean
@@ -93,6 +99,12 @@ export interface CacheConfig {
 export interface Config {
   readonly host: string
   readonly port: number
+  /** What https is served with; undefined: http. */
+  readonly tls: Tls | undefined
+  /** Names under which a server on loopback may be asked, besides this machine's own; lower case. */
+  readonly allowedHosts: readonly string[]
+  /** How long running requests may go on once the server is told to stop. */
+  readonly shutdownTimeoutMs: number
   readonly logLevel: LogLevel
   readonly logFormat: "text" | "json"
   /** Folder for log files; undefined: none are written. */

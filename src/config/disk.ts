@@ -1,5 +1,5 @@
 // What is read of the disk, and where our own files lie.
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, fstatSync, readFileSync, statSync } from "node:fs"
 import { posix, win32 } from "node:path"
 import { absent, printOf, unreadable } from "./prints.ts"
 import type { Read } from "./values.ts"
@@ -61,4 +61,23 @@ export function configFolder(
   if (platform !== "win32") return dotConfig
   const appData = env["APPDATA"] ?? ""
   return path.join(appData === "" ? path.join(home, "AppData", "Roaming") : appData, "claude-proxy")
+}
+
+/**
+ * Does this descriptor (0, 1, 2) lead to a terminal? The system is asked first: what Bun has for terminals takes
+ * longer to load than many a command runs.
+ */
+export function isTerminal(descriptor: number): boolean {
+  return mayBeTerminal(descriptor) && process.getBuiltinModule("node:tty").isatty(descriptor)
+}
+
+/** Files and pipes are none. Windows does not tell. */
+function mayBeTerminal(descriptor: number): boolean {
+  if (process.platform === "win32") return true
+  try {
+    return fstatSync(descriptor).isCharacterDevice()
+  } catch {
+    // It is closed.
+    return false
+  }
 }

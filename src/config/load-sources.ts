@@ -13,6 +13,8 @@ export interface LoadSources {
   /** Is standard error a terminal? */
   readonly terminal: boolean
   readonly needsUpstream: boolean
+  /** Is HOST listened on? Only then is the certificate read. */
+  readonly listens?: boolean | undefined
   /** Address of the built-in upstream, which then stands for every other. */
   readonly demoBaseUrl?: string | undefined
   /** A server on this machine, to be used when no setting leads anywhere. */

@@ -1,19 +1,15 @@
 // Finds and reads the sources of settings. Only this file, disk.ts and watch.ts of this room touch the disk.
-import { X509Certificate } from "node:crypto"
 import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
-import { getCACertificates } from "node:tls"
-import { LineCounter, parseDocument } from "yaml"
 import { redact } from "../protocol/redact.ts"
 import { assembleConfig } from "./assemble.ts"
 import type { CertificateTools } from "./authorities.ts"
-import { configFolder, type Disk, isThere, type Pipes, readText } from "./disk.ts"
+import { configFolder, type Disk, isTerminal, isThere, type Pipes, readText } from "./disk.ts"
 import { parseEnvFile } from "./env-file.ts"
 import type { LocalServer } from "./given.ts"
 import { hiddenKeys, layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
 import type { LoadSources } from "./load-sources.ts"
 import type { LoadResult } from "./loaded.ts"
-import { readModels } from "./models/file.ts"
 import { type ModelsRead, noModels } from "./models/read.ts"
 import {
   brokenAlias,
@@ -23,6 +19,7 @@ import {
   unclosedAt,
   type YamlRead,
 } from "./models/yaml-file.ts"
+import { isCertificate, pemJudge } from "./pem.ts"
 import { type Found, named, secretsIn, type Values } from "./values.ts"
 
 export type { Pipes } from "./disk.ts"
@@ -48,6 +45,7 @@ export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): Load
   const values = mergeLayers([...layers, { values: models.values, warnings: [], problems: [] }])
   const { terminal, needsUpstream, demoBaseUrl, localServer } = sources
   const certificates = certificateTools(files, disk)
+  const tls = sources.listens === true ? { ...certificates, ...pemJudge } : undefined
   // Who names a file writes the key into that one.
   const options = {
     terminal,
@@ -57,6 +55,7 @@ export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): Load
     models,
     localServer,
     certificates,
+    tls,
   }
   const made = assembleConfig(values, options)
   // Without its models everything that names one would be a problem too.
@@ -118,8 +117,12 @@ function certificateTools(files: readonly SettingsFile[], disk: Disk): Certifica
   return {
     pathOf: (found) => pathOf(found, files),
     read: (path) => readText(path, disk),
-    isCertificate: (pem) => new X509Certificate(pem).raw.length > 0,
-    trusted: () => [...getCACertificates("default"), ...getCACertificates("system")],
+    isCertificate,
+    trusted: () => {
+      // Loaded where it is needed: it takes longer than all the rest of a start.
+      const { getCACertificates } = process.getBuiltinModule("node:tls")
+      return [...getCACertificates("default"), ...getCACertificates("system")]
+    },
   }
 }
 
@@ -155,6 +158,8 @@ function loadModels(
     return { ...noFile, problems: [problem] }
   }
   const yaml = readYaml(text.value)
+  // Loaded where there is such a file, as the parser is: every start would wait for them.
+  const { readModels }: typeof import("./models/file.ts") = require("./models/file.ts")
   const read = yaml.ok
     ? readModels(path, yaml.file)
     : { ...noModels, problems: [`${path}:${yaml.at.line}:${yaml.at.column}: ${yaml.why}`] }
@@ -169,6 +174,7 @@ function loadModels(
 /** The text as values with their places. Aliases are followed, but not without end. */
 function readYaml(raw: string): YamlRead {
   const text = raw.replace(/^\uFEFF/, "")
+  const { LineCounter, parseDocument }: typeof import("yaml") = require("yaml")
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, stringKeys: true })
   const placeAt = (offset: number) => {
@@ -199,6 +205,8 @@ export interface Needs {
   /** May ./.env be read? Not by `run`: that file belongs to the project it is started in. */
   readonly localFile: boolean
   readonly needsUpstream: boolean
+  /** Does it serve on HOST and PORT? Only then is the certificate read. */
+  readonly listens?: boolean | undefined
   /** Is the log shown on a terminal? Unset: as standard error is. */
   readonly terminal?: boolean | undefined
   readonly demoBaseUrl?: string | undefined
@@ -209,12 +217,12 @@ export interface Needs {
 
 /** `loadConfig` from this process's environment, platform, home and working folder. */
 export function loadHere(needs: Needs): LoadResult {
-  const { flags, envFile, localFile, needsUpstream, demoBaseUrl, localServer } = needs
+  const { flags, envFile, localFile, needsUpstream, listens, demoBaseUrl, localServer } = needs
   const sources: LoadSources = {
-    ...{ flags, env: process.env, envFile, needsUpstream, demoBaseUrl, localServer },
+    ...{ flags, env: process.env, envFile, needsUpstream, listens, demoBaseUrl, localServer },
     localDotEnv: localFile ? join(process.cwd(), ".env") : undefined,
     configDir: configFolder(process.env, process.platform, homedir()),
-    terminal: needs.terminal ?? process.stderr.isTTY === true,
+    terminal: needs.terminal ?? isTerminal(2),
   }
   return loadConfig(sources, needs.pipes)
 }

@@ -67,6 +67,34 @@ export function resolveRoute(
   return { ok: true, route: dialect === "responses" ? { ...route, chat: routeIn("chat") } : route }
 }
 
+/** A model that may stand in for another one, by its id in models.yaml. */
+export interface Fallback {
+  readonly id: string
+  /** The fault says what is missing to reach it. */
+  readonly resolved: Resolved
+}
+
+/**
+ * The models that stand in for the one a route leads to, in their order: exactly those that it names, without the
+ * fallbacks that they have of their own. To the client all of them go by the name it asked for.
+ */
+export function resolveFallbacks(config: Config, from: Route): readonly Fallback[] {
+  return from.fallbacks.map((id) => {
+    const resolved = resolveRoute(config, id, { exact: true })
+    return { id, resolved: resolved.ok ? { ok: true, route: standIn(resolved.route, from, id) } : resolved }
+  })
+}
+
+function standIn({ chat, ...route }: Route, from: Route, id: string): Route {
+  const { requestedModel, routed } = from
+  const reason = `${from.reason} → fallback ${id}`
+  return {
+    ...route,
+    ...{ requestedModel, routed, reason, fallbacks: [] },
+    ...(chat === undefined ? {} : { chat: standIn(chat, from, id) }),
+  }
+}
+
 /** What is the same in every dialect. */
 function describe(
   config: Config,

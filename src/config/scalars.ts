@@ -1,11 +1,12 @@
 // The settings that are one value each.
 import type { Config } from "./config.ts"
+import { redisUrlProblem } from "./redis-url.ts"
 import { logFormats, logLevels, tuningWords } from "./settings.ts"
 import { named, type Reader, type Values } from "./values.ts"
 
 export type Scalars = Omit<
   Config,
-  "upstream" | "others" | "tiers" | "models" | "clientKeys" | "secrets" | "router" | "network"
+  "upstream" | "others" | "tiers" | "models" | "clientKeys" | "secrets" | "router" | "network" | "tls"
 >
 
 /**
@@ -16,8 +17,7 @@ export function scalars(reader: Reader, terminal: boolean): Scalars {
   const input = reader.number("DEFAULT_INPUT_COST_PER_TOKEN")
   const output = reader.number("DEFAULT_OUTPUT_COST_PER_TOKEN")
   return {
-    host: (reader.text("HOST") ?? "").replace(/^\[(.*)\]$/, "$1"),
-    port: reader.number("PORT") ?? 0,
+    ...door(reader),
     logLevel: reader.word("LOG_LEVEL", logLevels) ?? "INFO",
     logFormat: reader.word("LOG_FORMAT", logFormats) ?? (terminal ? "text" : "json"),
     logFolder: reader.text("LOG_FILE_PATH"),
@@ -34,6 +34,16 @@ export function scalars(reader: Reader, terminal: boolean): Scalars {
     estimateTokens: reader.boolean("ENABLE_TOKEN_ESTIMATION") ?? true,
     defaultPrices:
       input === undefined || output === undefined ? undefined : { input, output, cacheRead: undefined },
+  }
+}
+
+/** Where it listens, who is let in, and how it closes. */
+function door(reader: Reader) {
+  return {
+    host: (reader.text("HOST") ?? "").replace(/^\[(.*)\]$/, "$1"),
+    port: reader.number("PORT") ?? 0,
+    allowedHosts: reader.list("ALLOWED_HOSTS").map((name) => name.toLowerCase()),
+    shutdownTimeoutMs: Math.round((reader.number("SHUTDOWN_TIMEOUT") ?? 0) * 1000),
   }
 }
 
@@ -55,7 +65,13 @@ function shares(reader: Reader) {
 
 /** What each value alone does not show. */
 export function scalarProblems(plain: Scalars, values: Values): readonly string[] {
-  return [...hostProblems(values), ...limitProblems(plain, values), ...priceProblems(values)]
+  return [
+    ...hostProblems(values),
+    ...nameProblems(plain, values),
+    ...limitProblems(plain, values),
+    ...priceProblems(values),
+    ...redisProblems(plain, values),
+  ]
 }
 
 function hostProblems(values: Values): readonly string[] {
@@ -63,6 +79,16 @@ function hostProblems(values: Values): readonly string[] {
   if (host === undefined || !/[\s/]|^[^:]*:\d*$/.test(host)) return []
   return [
     `${named("HOST", values)} is not a host name or an address: leave out http:// and the port (that is PORT).`,
+  ]
+}
+
+/** What is compared with the name in a Host header must be one. */
+function nameProblems({ allowedHosts }: Scalars, values: Values): readonly string[] {
+  const isName = (text: string) => text === "*" || /^(\*\.)?[\w-]+(\.[\w-]+)*$|^\[?[\da-f:]+\]?$/.test(text)
+  const wrong = allowedHosts.find((text) => !isName(text))
+  if (wrong === undefined) return []
+  return [
+    `${named("ALLOWED_HOSTS", values)} holds ${JSON.stringify(wrong)}: give names as in proxy.example, without http:// and without a port; *.example allows all below it, * every name.`,
   ]
 }
 
@@ -79,4 +105,9 @@ function priceProblems(values: Values): readonly string[] {
   if (missing === undefined || more.length > 0) return []
   const [set = ""] = names.filter((name) => values.has(name))
   return [`${named(set, values)} is set and ${missing} is not: set both, or none.`]
+}
+
+function redisProblems({ redisUrl }: Scalars, values: Values): readonly string[] {
+  const problem = redisUrl === undefined ? undefined : redisUrlProblem(redisUrl)
+  return problem === undefined ? [] : [`${named("REDIS_URL", values)} ${problem}.`]
 }

@@ -1,90 +1,19 @@
 // The rows of the table of settings: names, kinds, defaults, and the line that says what each one means.
 // Parsing, --help, the .env of `init` and README's table are made from them.
 import type { Setting } from "./setting.ts"
-
-const most = Number.MAX_SAFE_INTEGER
-// A timer of more than 2^31-1 ms fires at once instead of late.
-const longestTimer = 2_147_483
-
-const unset = { default: undefined } as const
-const text = { kind: "string", ...unset } as const
-const secret = { kind: "secret", ...unset } as const
-const word = { kind: "enum", ...unset } as const
-const outer = { ...text, foreign: true } as const
-
-type Range = readonly [number, number]
-
-const integer = (value: string | undefined, range: Range) =>
-  ({ kind: "integer", default: value, range }) as const
-const number = (value: string | undefined, range: Range) =>
-  ({ kind: "number", default: value, range }) as const
-const tokens = (value: string, range: Range) => ({ kind: "tokens", default: value, range }) as const
-
-const upstream = [
-  {
-    name: "OPENAI_API_KEY",
-    ...secret,
-    doc: "Key of the default upstream; several, comma-separated, take turns. Unset: the provider's own variable.",
-  },
-  {
-    name: "OPENAI_BASE_URL",
-    kind: "string",
-    default: "https://api.openai.com/v1",
-    doc: "Where requests go. A host that the provider table knows brings that provider's rules.",
-  },
-  {
-    name: "AZURE_API_VERSION",
-    ...text,
-    doc: "api-version sent to Azure OpenAI (2024-10-21 when unset). When set, the default upstream is Azure.",
-  },
-] as const satisfies readonly SettingRow[]
-
-const models = [
-  {
-    name: "BIG_MODEL",
-    ...text,
-    doc: "Model for opus and every other large Claude model. Unset: the provider's own choice (gpt-4o).",
-  },
-  { name: "MIDDLE_MODEL", ...text, doc: "Model for sonnet. Unset: BIG_MODEL." },
-  {
-    name: "SMALL_MODEL",
-    ...text,
-    doc: "Model for haiku. Unset: the provider's own choice (gpt-4o-mini), or BIG_MODEL.",
-  },
-  {
-    name: "CUSTOM_MODELS_FILE",
-    ...text,
-    flag: "--config",
-    doc: "File of models of your own. Unset: models.yaml beside the .env, or in the configuration folder.",
-  },
-] as const satisfies readonly SettingRow[]
-
-const routing = [
-  {
-    name: "ROUTER_DEFAULT",
-    ...text,
-    doc: "Model for whatever no other rule takes. With any ROUTER_ setting requests are routed by their content.",
-  },
-  { name: "ROUTER_BACKGROUND", ...text, doc: "Model for haiku: small tasks in the background." },
-  { name: "ROUTER_THINK", ...text, doc: "Model for requests with thinking switched on." },
-  { name: "ROUTER_LONG_CONTEXT", ...text, doc: "Model for requests above LONG_CONTEXT_THRESHOLD." },
-  {
-    name: "LONG_CONTEXT_THRESHOLD",
-    ...tokens("128000", [1, most]),
-    doc: "Tokens (128k is 131072) from which a request is long; so is one that exceeds its model's window.",
-  },
-  {
-    name: "DEEPSEEK_THINKING",
-    ...word,
-    doc: "true, false or auto (by the task). When set, the default upstream is spoken to as DeepSeek is.",
-  },
-  {
-    name: "PROMPT_TUNING",
-    kind: "enum",
-    default: "off",
-    doc: "auto: temperature and top_p by the kind of task, where the client sends none.",
-  },
-] as const satisfies readonly SettingRow[]
+import {
+  integer,
+  longestTimer,
+  most,
+  number,
+  outer,
+  type SettingRow,
+  secret,
+  text,
+  unset,
+  word,
+} from "./setting-kinds.ts"
+import { models, routing, upstream } from "./settings-routing.ts"
 
 const server = [
   { name: "HOST", kind: "string", default: "127.0.0.1", doc: "Address to listen on.", flag: "--host" },
@@ -93,6 +22,27 @@ const server = [
     ...integer("8082", [0, 65_535]),
     flag: "--port",
     doc: "Port to listen on; 0 takes a free one.",
+  },
+  {
+    name: "TLS_CERT",
+    ...text,
+    doc: "File with the certificate (and its chain) to serve https with, in PEM form. Unset: http.",
+  },
+  {
+    name: "TLS_KEY",
+    ...text,
+    doc: "File with the private key of TLS_CERT, in PEM form, without a password.",
+  },
+  {
+    name: "ALLOWED_HOSTS",
+    kind: "list",
+    ...unset,
+    doc: "Names besides this machine's own under which a proxy on loopback may be asked; * allows every name.",
+  },
+  {
+    name: "SHUTDOWN_TIMEOUT",
+    ...number("10", [0, longestTimer]),
+    doc: "Seconds that running requests may go on once the proxy is told to stop.",
   },
   {
     name: "LOG_LEVEL",
@@ -140,7 +90,7 @@ const limits = [
   {
     name: "MAX_CONCURRENT_REQUESTS",
     ...integer(undefined, [1, most]),
-    doc: "Requests to models that may run at once; more are refused with 529. Unset: no limit.",
+    doc: "Requests to models that may run at once, in each worker; more are refused with 529. Unset: no limit.",
   },
   {
     name: "ENABLE_TOKEN_ESTIMATION",
@@ -231,8 +181,6 @@ const network = [
     doc: "File of further certificate authorities, in PEM form.",
   },
 ] as const satisfies readonly SettingRow[]
-
-type SettingRow = Omit<Setting, "group">
 
 const inGroup = <const R extends readonly SettingRow[], const G extends Setting["group"]>(
   group: G,

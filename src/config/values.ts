@@ -14,6 +14,7 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
 
 export interface Reader {
   readonly text: (name: SettingName) => string | undefined
+  readonly list: (name: SettingName) => readonly string[]
   readonly number: (name: SettingName) => number | undefined
   readonly boolean: (name: SettingName) => boolean | undefined
   readonly word: <T extends string>(name: SettingName, words: readonly T[]) => T | undefined
@@ -81,6 +82,7 @@ export function createReader(values: Values): Reader {
 
   return {
     text: (name) => values.get(name)?.value ?? findSetting(name)?.default,
+    list: (name) => listOf(values.get(name)),
     number: (name) => take(name, (text) => readNumber(text, name)),
     boolean: (name) => take(name, readBoolean),
     word: (name, words) => take(name, (text) => readWord(text, words)),

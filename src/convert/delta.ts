@@ -2,7 +2,7 @@
 // (blocks.ts) turns them into Anthropic's events.
 import type { Fault, Note } from "../protocol/fault.ts"
 import type { JsonObject } from "../protocol/json.ts"
-import type { MessagesUsage, StopReason } from "../protocol/messages.ts"
+import type { MessagesUsage, NativeEvent, StopReason } from "../protocol/messages.ts"
 
 /** What a provider gives with its reasoning, cannot be read, and wants back unchanged. */
 export type Opaque =
@@ -57,13 +57,21 @@ export type Delta =
       readonly query: string
       readonly results: readonly SearchResult[] | undefined
     }
+  /** An event of an upstream that speaks Messages itself: it is written as it is. */
+  | { readonly kind: "native"; readonly event: NativeEvent }
   /** The whole reply is a summary of the conversation, as it was asked for. */
   | { readonly kind: "compaction"; readonly text: string }
   /** What was done to the reply on its way, for the log. */
   | { readonly kind: "note"; readonly note: Note }
   /** `costUsd` is what the provider says it charged, where it does. */
   | { readonly kind: "usage"; readonly usage: MessagesUsage; readonly costUsd?: number }
-  | { readonly kind: "finish"; readonly reason: StopReason; readonly stopSequence: string | null }
+  /** `odd`: it is not known to be the end that the model itself came to. */
+  | {
+      readonly kind: "finish"
+      readonly reason: StopReason
+      readonly stopSequence: string | null
+      readonly odd?: true
+    }
   /** `clean`: the provider said that this is all, by `[DONE]` or by a finish reason before. */
   | { readonly kind: "end"; readonly clean: boolean }
   | { readonly kind: "fault"; readonly fault: Fault }

@@ -4,6 +4,13 @@ import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from 
 
 /** The event stream that says what `message` says. */
 export function streamOfMessage(message: JsonObject): string {
+  return eventsOfMessage(message)
+    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    .join("")
+}
+
+/** The same as a list of events. */
+export function eventsOfMessage(message: JsonObject) {
   const { stop_reason = null, stop_sequence = null, usage, content, ...head } = message
   const blocks = arrayOf(content).filter(isObject)
   const start = { ...head, content: [], stop_reason: null, stop_sequence: null, usage: objectOf(usage) }
@@ -13,8 +20,6 @@ export function streamOfMessage(message: JsonObject): string {
     { type: "message_delta", delta: { stop_reason, stop_sequence }, usage: objectOf(usage) },
     { type: "message_stop" },
   ]
-    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
-    .join("")
 }
 
 // What a block begins without, by the delta that brings it.

@@ -1,6 +1,7 @@
 // The `usage` objects that an upstream writes which speaks Messages itself.
 import { countOf, isObject, objectOf } from "../protocol/json.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
+import { inputOf } from "./reply/finish.ts"
 
 const countFields = [
   "input_tokens",
@@ -21,5 +22,25 @@ export function readUsage(value: unknown): Partial<MessagesUsage> {
   return {
     ...Object.fromEntries(counts),
     ...(thinking_tokens === undefined ? {} : { output_tokens_details: { thinking_tokens } }),
+  }
+}
+
+/** Nothing was used, or nothing is known of it. */
+export const noUsage: MessagesUsage = {
+  input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
+}
+
+/** Later counts are totals and replace the earlier ones; where all of one side is zero they take nothing back. */
+export function laterCounts(before: MessagesUsage, now: Partial<MessagesUsage>): MessagesUsage {
+  const { output_tokens = 0, output_tokens_details: details, ...rest } = now
+  const isTold = inputOf({ ...noUsage, ...rest }) > 0
+  return {
+    ...before,
+    ...(isTold ? rest : {}),
+    ...(output_tokens > 0 ? { output_tokens } : {}),
+    ...(details === undefined ? {} : { output_tokens_details: details }),
   }
 }

@@ -1,5 +1,5 @@
 // One request from its first byte to its end, as the log, the totals and later the metrics read it.
-import type { Fault, Note } from "../protocol/fault.ts"
+import type { Fault, FaultKind, Note } from "../protocol/fault.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
 
 export type Outcome =
@@ -13,6 +13,14 @@ export interface ReplyFacts {
   /** Each tool that was called, by name, and how often. Beyond a hundred names they are not told apart. */
   readonly calls: Readonly<Record<string, number>>
   readonly thought: boolean
+}
+
+/** An attempt that an upstream failed. */
+export interface Failure {
+  readonly provider: string
+  readonly kind: FaultKind
+  /** Another model was asked after it, and not this one again. */
+  readonly moved?: true
 }
 
 export type CostSource = "provider" | "prices"
@@ -38,6 +46,16 @@ export interface Exchange extends Caller {
   readonly stream: boolean
   /** Tries; what was sent again at once, with another key or without what was refused, belongs to the same one. */
   readonly attempts: number
+  /** What those attempts failed of that were followed by another one, in turn. */
+  readonly failures?: readonly Failure[] | undefined
+  /** The model that was to answer, where another one did in its place. */
+  readonly fallbackFrom?: string | undefined
+  /** Whether the response cache had the answer; undefined: it was not asked. */
+  readonly cache?: "hit" | "miss" | undefined
+  /** The reply came from an equal request that was under way. */
+  readonly shared?: boolean | undefined
+  /** Milliseconds from sending the request that was answered to its upstream's first content. */
+  readonly upstreamWaitMs?: number | undefined
   /** Milliseconds from the request's arrival. */
   readonly firstContentMs: number | undefined
   readonly durationMs: number

@@ -26,6 +26,7 @@ export function logExchange(exchange: Exchange, log: Logger): void {
     provider: exchange.provider,
     route: exchange.reason,
     attempts: exchange.attempts,
+    fallbackFrom: exchange.fallbackFrom,
     firstContentMs: exchange.firstContentMs === undefined ? undefined : Math.round(exchange.firstContentMs),
     durationMs: Math.round(exchange.durationMs),
     notes: exchange.notes.map((note) => `${note.kind} ${note.path}: ${note.why}`),

@@ -5,7 +5,8 @@ import type { Exchange } from "./exchange.ts"
 /**
  * `🎯 Token Usage | Model: claude-3-haiku → gpt-4o-mini | Input: 15 | Output: 42 | Total: 57`; streams say
  * `[Stream]`, tokens read from the cache are named, estimates are marked, and a known cost comes last. Input
- * counts cached tokens too.
+ * counts cached tokens too. A reply that the response cache had, or that came from an equal request under way, used
+ * nothing, and says so.
  */
 export function usageLine(exchange: Exchange): string {
   const { usage } = exchange
@@ -19,6 +20,7 @@ export function usageLine(exchange: Exchange): string {
     `Output: ${usage.output_tokens}`,
     `Total: ${input + usage.output_tokens}`,
     ...(exchange.costUsd === undefined ? [] : [`Cost: ${renderDollars(exchange.costUsd)}`]),
+    ...(exchange.cache === "hit" ? [`Cache: ${exchange.shared === true ? "shared" : "hit"}`] : []),
     ...(exchange.estimated ? ["📊 Using estimated tokens"] : []),
   ]
   return parts.join(" | ")

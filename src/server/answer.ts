@@ -1,14 +1,15 @@
 // The answer to one request that is understood: its reply read to the end and sent whole, or written as it comes.
-import type { Delta } from "../convert/delta.ts"
-import { foldEvents } from "../convert/reply/reply.ts"
+import { foldEvents } from "../convert/reply/fold.ts"
+import type { Exchange } from "../observe/exchange.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
-import type { Batches } from "../upstream/batches.ts"
 import type { Context } from "./context.ts"
 import { eventReply, type StreamEncoder } from "./event-reply.ts"
+import { gone } from "./flight-reader.ts"
+import { type Origin, openReading } from "./open-reading.ts"
 import type { Preparation } from "./prepare.ts"
+import type { Reading } from "./reading.ts"
 import { internalFault } from "./respond.ts"
-import { createSession, type Session } from "./session.ts"
 import { within } from "./within.ts"
 
 /** How the client is spoken to: in Anthropic's words, or in OpenAI's. */
@@ -19,13 +20,17 @@ export interface Dialect {
   readonly stream: (requestId: string) => StreamEncoder
 }
 
-/** Answers a request that was understood, or refuses one that was not; every outcome is one Exchange. */
+/**
+ * Answers a request that was understood, or refuses one that was not; every outcome is one Exchange. By its `origin`
+ * it may be found to ask what is known, or is being asked, already.
+ */
 export async function answer(
   preparation: Preparation,
   request: Request,
   context: Context,
   requestId: string,
   dialect: Dialect,
+  origin?: Origin,
 ): Promise<Response> {
   if (!preparation.ok) {
     const { status, message } = preparation.fault
@@ -35,65 +40,52 @@ export async function answer(
     return dialect.refuse(preparation.fault, requestId)
   }
   const { prepared } = preparation
-  const session = createSession(prepared, context.callers(request.headers, prepared.session), context)
-  if (request.signal.aborted) session.leave()
-  else request.signal.addEventListener("abort", session.leave, { once: true })
+  const caller = context.callers(request.headers, prepared.session)
+  const begun = await openReading({ prepared, request, caller, context }, origin)
+  if (begun === undefined) return dialect.refuse(gone, requestId)
+  const { reading, cache } = begun
+  if (request.signal.aborted) reading.leave()
+  else request.signal.addEventListener("abort", reading.leave, { once: true })
+  return withCache(await respond(reading, context, dialect), cache)
+}
+
+async function respond(reading: Reading, context: Context, dialect: Dialect): Promise<Response> {
   try {
-    return await (prepared.stream ? streamed(session, context, dialect) : plain(session, dialect))
+    return await (reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect))
   } catch (error) {
-    return dialect.refuse(session.fail(error), requestId)
+    return dialect.refuse(reading.fail(error), reading.requestId)
   }
+}
+
+/** Says whether the cache had the answer, if it was asked. */
+function withCache(response: Response, cache: Exchange["cache"]): Response {
+  if (cache !== undefined) response.headers.set("x-claude-proxy-cache", cache)
+  return response
 }
 
 /** A whole reply: everything is read, folded, and sent as one document. */
-async function plain(session: Session, dialect: Dialect): Promise<Response> {
-  const { requestId } = session.prepared
-  const { opening } = await session.opening
-  if (!opening.ok) return dialect.refuse(session.refuse(opening.fault), requestId)
+async function plain(reading: Reading, dialect: Dialect): Promise<Response> {
+  const { requestId } = reading
+  const { fault: failed } = await reading.opened
+  if (failed !== undefined) return dialect.refuse(reading.refuse(failed), requestId)
   const events: MessagesEvent[] = []
-  for (;;) {
-    const deltas = await opening.batches.next()
-    if (deltas === undefined) break
-    for (const event of session.write(deltas)) events.push(event)
+  for (let more = await reading.next(); more !== undefined; more = await reading.next()) {
+    for (const event of more) events.push(event)
   }
   const { reply, fault } = foldEvents(events)
-  if (reply === undefined) return dialect.refuse(session.refuse(fault ?? internalFault(undefined)), requestId)
-  session.complete()
-  return dialect.whole(reply, requestId)
+  if (reply !== undefined) return dialect.whole(reply, requestId)
+  const why = fault ?? (reading.left.aborted ? gone : internalFault(undefined))
+  return dialect.refuse(reading.refuse(why), requestId)
 }
 
 /** An event stream. Its status waits for the upstream's first content, but no longer than is good for clients. */
-async function streamed(session: Session, { times, clock }: Context, dialect: Dialect): Promise<Response> {
-  const { requestId } = session.prepared
-  const early = await within(session.opening, times.commitMs, clock)
-  if (early?.opening.ok === false) return dialect.refuse(session.refuse(early.opening.fault), requestId)
-  const next = nextEvents(session)
-  const start = session.begin()
-  // Content that is there already leaves together with the start of the message.
-  const first = early === undefined ? start : [...start, ...((await next()) ?? [])]
-  return eventReply(first, { ...session, next }, { requestId, clock, times, ...dialect.stream(requestId) })
-}
-
-/** A function that gives the next events of the stream, and undefined once it is over. */
-function nextEvents(session: Session): () => Promise<readonly MessagesEvent[] | undefined> {
-  let batches: Batches<Delta> | undefined
-  return async () => {
-    if (session.ended()) return undefined
-    if (batches === undefined) {
-      const { opening } = await session.opening
-      if (!opening.ok) return writeEvents(session, [{ kind: "fault", fault: opening.fault }])
-      batches = opening.batches
-    }
-    return writeEvents(session, (await batches.next()) ?? [{ kind: "end", clean: false }])
-  }
-}
-
-/** Writes a batch; when it was the last one, the request's outcome is known. */
-function writeEvents(session: Session, deltas: readonly Delta[]): readonly MessagesEvent[] {
-  const events = session.write(deltas)
-  if (!session.ended()) return events
-  const last = events.at(-1)
-  if (last?.type === "error") session.refuse(last.fault)
-  else session.complete()
-  return events
+async function streamed(reading: Reading, { times, clock }: Context, dialect: Dialect): Promise<Response> {
+  const { requestId } = reading
+  const early = await within(reading.opened, times.commitMs, clock)
+  if (early?.fault !== undefined) return dialect.refuse(reading.refuse(early.fault), requestId)
+  const start = reading.begin()
+  // Content that is there already leaves together with the start of the message, but none is waited for twice.
+  const isMore = early !== undefined && start.length <= 1
+  const first = isMore ? [...start, ...((await reading.next()) ?? [])] : start
+  return eventReply(first, reading, { requestId, clock, times, ...dialect.stream(requestId) })
 }

@@ -6,6 +6,7 @@ import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import { CountRequest, MessagesRequest } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest } from "../tokens/estimate.ts"
+import { once } from "./once.ts"
 import type { Ratios } from "./ratios.ts"
 
 export interface Asked {
@@ -40,7 +41,12 @@ export function askFor(
   const facts = { ...wish, thinking: isThinking(body), tokens: corrected }
   const name = model ?? textOf(body["model"])
   const resolved = wish.exact === true && !name?.trim() ? noModel : resolveRoute(config, name, facts)
-  return { body, parsed, tokens, resolved }
+  return { body, parsed, tokens, resolved: wish.exact === true ? alone(resolved) : resolved }
+}
+
+/** Exactly this model is meant, and none in its place. */
+function alone(resolved: Resolved): Resolved {
+  return resolved.ok ? { ok: true, route: { ...resolved.route, fallbacks: [] } } : resolved
 }
 
 const noModel: Resolved = { ok: false, fault: invalidRequest("model: Field required") }
@@ -59,25 +65,17 @@ function estimateUnread(body: JsonObject): number {
 
 /** The route if it leads to an upstream that speaks the Messages API itself: such a body is passed through. */
 export function directRoute({ resolved }: Asked): Route | undefined {
-  return resolved.ok && resolved.route.profile.dialect === "messages" ? resolved.route : undefined
+  return resolved.ok && isDirect(resolved.route) ? resolved.route : undefined
 }
+
+export const isDirect = ({ profile }: Route): boolean => profile.dialect === "messages"
 
 const longestHeader = 300
 
 /** Says in a header of the reply where the request went and why. */
-export function withRoute(reply: Response, { resolved }: Asked): Response {
-  if (!resolved.ok) return reply
-  const { provider, model, reason } = resolved.route
+export function withRoute(reply: Response, { provider, model, reason }: Route): Response {
   const text = `${provider}/${model}; ${reason.replaceAll("→", "->")}`
   // A header takes visible ASCII, and names may hold anything.
   reply.headers.set("x-claude-proxy-route", text.replace(/[^ -~]/g, "?").slice(0, longestHeader))
   return reply
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }

@@ -1,20 +1,40 @@
-// The body of a request: read, decompressed, parsed; or a Fault that says what is wrong with it.
+// The body of a request: read, decompressed, parsed; or a Fault that says what is wrong with it. No more of it is
+// taken than may be, neither in bytes nor in time.
 import { type Fault, fault, invalidRequest } from "../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import type { Clock } from "../upstream/deadline.ts"
+import { within } from "./within.ts"
 
 export type Body =
   /** The object, and the very text it was read from. */
   | { readonly ok: true; readonly json: JsonObject; readonly text: string }
   | { readonly ok: false; readonly fault: Fault }
 
-/** Largest body taken, in bytes, before and after decompression. Anthropic's own limit is 32 MB. */
-export const bodyLimit = 64 * 1024 * 1024
+/** What a context says of bodies. */
+export interface BodyLimits {
+  /** In bytes, before and after decompression. */
+  readonly config: { readonly maxBodyBytes: number }
+  /** How long a client may send nothing of a body that it has begun. */
+  readonly times: { readonly bodyMs: number }
+  readonly clock: Clock
+}
 
-const tooLarge = fault({
-  kind: "request_too_large",
-  source: "client",
-  message: `the request body is larger than ${bodyLimit / 1024 / 1024} MiB`,
-})
+const tooLarge = ({ config }: BodyLimits) =>
+  fault({
+    kind: "request_too_large",
+    source: "client",
+    message: `the request body is larger than the ${config.maxBodyBytes} bytes that this proxy takes (MAX_BODY_BYTES)`,
+  })
+
+/** Nothing is to be expected on this connection but the rest of that body. */
+const tooSlow = ({ times }: BodyLimits) =>
+  fault({
+    kind: "timeout_error",
+    source: "client",
+    status: 408,
+    message: `the request body did not come: nothing, or next to nothing, was received of it for ${times.bodyMs / 1000} s`,
+    headers: { connection: "close" },
+  })
 
 const formats: Readonly<Record<string, "gzip" | "deflate" | "brotli" | "zstd">> = {
   gzip: "gzip",
@@ -24,9 +44,12 @@ const formats: Readonly<Record<string, "gzip" | "deflate" | "brotli" | "zstd">> 
   zstd: "zstd",
 }
 
-/** Reads a JSON object out of a request's body. Never throws. */
-export async function readBody(request: Request): Promise<Body> {
-  const bytes = await readBytes(request)
+/**
+ * Reads a JSON object out of a request's body. Never throws. What is over the limit is a 413, as early as it is
+ * known, and the rest of it is never kept: Bun reads it off the connection, so that the client hears the answer.
+ */
+export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
+  const bytes = await readBytes(request, limits)
   if (!bytes.ok) return bytes
   const text = decodeText(bytes.bytes)
   if (text === undefined) return refused("the request body is not valid UTF-8")
@@ -53,48 +76,98 @@ function decodeText(bytes: Uint8Array): string | undefined {
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly fault: Fault }
 
-async function readBytes(request: Request): Promise<Bytes> {
+async function readBytes(request: Request, limits: BodyLimits): Promise<Bytes> {
   const encoding = (request.headers.get("content-encoding") ?? "").trim().toLowerCase()
-  const sent = await readSent(request)
+  const sent = await readSent(request, limits)
   if (!sent.ok || encoding === "" || encoding === "identity") return sent
   const format = Object.hasOwn(formats, encoding) ? formats[encoding] : undefined
   if (format === undefined) {
     return badEncoding("unsupported", "content-encoding must be gzip, deflate, br or zstd")
   }
   try {
-    const bytes = await readLimited(
-      new Blob([sent.bytes]).stream().pipeThrough(new DecompressionStream(format)),
-    )
+    const unpacked = new Blob([sent.bytes]).stream().pipeThrough(new DecompressionStream(format))
+    const bytes = await readLimited(unpacked.getReader(), limits.config.maxBodyBytes)
     if (bytes !== undefined) return { ok: true, bytes }
-    return { ok: false, fault: { ...tooLarge, code: "request_body_too_large_after_decoding" } }
+    return { ok: false, fault: { ...tooLarge(limits), code: "request_body_too_large_after_decoding" } }
   } catch {
     return badEncoding("invalid", `the request body is not valid ${encoding}`)
   }
 }
 
+// A body of this length is read in one piece, which takes half the time. What of it has come is not seen then.
+const onePiece = 1024 * 1024
+// Bytes a millisecond of the slowest line that a body may come over, beyond the time in which nothing need come.
+const slowest = 16
+
 /** The bytes on the wire. Nothing is read of a body that says that it is too large. */
-async function readSent(request: Request): Promise<Bytes> {
-  const length = request.headers.get("content-length")
-  if (Number(length ?? 0) > bodyLimit) return { ok: false, fault: tooLarge }
+async function readSent(request: Request, limits: BodyLimits): Promise<Bytes> {
+  const length = Number(request.headers.get("content-length") ?? Number.NaN)
+  if (length > limits.config.maxBodyBytes) return { ok: false, fault: tooLarge(limits) }
   try {
-    const whole = length !== null || request.body === null
-    const bytes = whole ? await request.bytes() : await readLimited(request.body)
-    return bytes === undefined ? { ok: false, fault: tooLarge } : { ok: true, bytes }
+    if (request.body === null) return { ok: true, bytes: new Uint8Array(0) }
+    if (!(length <= onePiece)) return await readPieces(request.body, limits)
+    const bytes = await within(request.bytes(), limits.times.bodyMs + length / slowest, limits.clock)
+    return bytes === undefined ? { ok: false, fault: tooSlow(limits) } : { ok: true, bytes }
   } catch {
     return refused("the request body could not be read")
   }
 }
 
-/** Everything a stream gives, or undefined once it is more than the limit. */
-async function readLimited(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+// One byte now and then is no upload: so much must come in the time in which something must.
+const leastBytes = 1024
+
+/** A long body, or one of unknown length, as it comes: not for ever, and no more than may be. */
+async function readPieces(body: ReadableStream<Uint8Array>, limits: BodyLimits): Promise<Bytes> {
+  const { clock, times, config } = limits
+  const reader = body.getReader()
+  const began = clock.now()
+  let [size, last, late] = [0, began, false]
+  let cancel = clock.setTimer(check, times.bodyMs)
+
+  function check(): void {
+    const now = clock.now()
+    const expected = Math.floor((now - began) / times.bodyMs) * leastBytes
+    if (now - last >= times.bodyMs || size < expected) {
+      late = true
+      reader.cancel().catch(() => {})
+    } else cancel = clock.setTimer(check, last + times.bodyMs - now)
+  }
+
+  try {
+    const bytes = await readLimited(reader, config.maxBodyBytes, (count) => {
+      size += count
+      last = clock.now()
+    })
+    if (late) return { ok: false, fault: tooSlow(limits) }
+    return bytes === undefined ? { ok: false, fault: tooLarge(limits) } : { ok: true, bytes }
+  } finally {
+    cancel()
+  }
+}
+
+interface Reader {
+  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+  readonly cancel: () => Promise<void>
+}
+
+/** Everything a stream gives, or undefined once it is more than the limit; then nothing more is read of it. */
+async function readLimited(
+  reader: Reader,
+  limit: number,
+  onBytes: (count: number) => void = () => {},
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of stream) {
-    size += chunk.byteLength
-    if (size > bodyLimit) return undefined
-    chunks.push(chunk)
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done || value === undefined) return Buffer.concat(chunks)
+    onBytes(value.byteLength)
+    size += value.byteLength
+    if (size > limit) break
+    chunks.push(value)
   }
-  return Buffer.concat(chunks)
+  reader.cancel().catch(() => {})
+  return undefined
 }
 
 function badEncoding(verdict: "unsupported" | "invalid", message: string): Bytes {

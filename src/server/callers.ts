@@ -1,5 +1,4 @@
 // Who sends a request: its session and its agent as Claude Code names them, and which client key it came with.
-import { timingSafeEqual } from "node:crypto"
 import type { Config } from "../config/config.ts"
 import type { Caller } from "../observe/exchange.ts"
 import { redact } from "../protocol/redact.ts"
@@ -18,7 +17,7 @@ export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys"
   function labelOf(headers: Headers): string | undefined {
     if (hashes.length === 0) return undefined
     const given = sentKeys(headers).map(({ key }) => hash(key))
-    const index = hashes.findIndex((known) => given.some((one) => timingSafeEqual(one, known)))
+    const index = hashes.findIndex((known) => given.some((one) => crypto.timingSafeEqual(one, known)))
     return index < 0 ? undefined : `key-${index + 1}`
   }
 

@@ -5,20 +5,14 @@ import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
 import { changed, type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
-import { answer, type Dialect } from "./answer.ts"
-import { type Asked, askFor, directRoute, withRoute } from "./asked.ts"
+import { answerAlong, type Readiness, type Speech } from "./along.ts"
+import type { Dialect } from "./answer.ts"
+import { type Asked, askFor } from "./asked.ts"
 import { readBody } from "./body.ts"
-import {
-  type About,
-  type ChatReplyOptions,
-  chatComment,
-  chatFaultReply,
-  createChatWriter,
-  toChatReply,
-} from "./chat-reply.ts"
+import { type About, chatFaultReply } from "./chat-fault.ts"
+import { type ChatReplyOptions, chatComment, createChatWriter, toChatReply } from "./chat-reply.ts"
 import type { Context } from "./context.ts"
-import { type DirectRequest, handleDirect } from "./direct.ts"
-import { directRequest } from "./direct-request.ts"
+import { type DirectRequest, directRequest } from "./direct-request.ts"
 import { type Preparation, prepareRequest } from "./prepare.ts"
 import { jsonReply } from "./respond.ts"
 
@@ -34,7 +28,7 @@ export async function handleChatCompletions(
     if (!request.signal.aborted) context.log.warn("request refused", why)
     return chatFaultReply(fault, requestId, about)
   }
-  const body = await readBody(request)
+  const body = await readBody(request, context)
   if (!body.ok) return refuse(body.fault)
   const parsed = ChatRequestBody.safeParse(body.json)
   if (!parsed.success) {
@@ -44,15 +38,19 @@ export async function handleChatCompletions(
   const { request: converted, wishes, notes } = convertChatRequest(parsed.data)
   const options = { ...wishes, created: Math.floor(Date.now() / 1000) }
   const asked = askFor(converted, context.config, {}, context.ratios)
-  const route = directRoute(asked)
-  if (route !== undefined) {
-    const direct = passOn(asked, notes, route, { request, requestId, startedAt })
-    return withRoute(await toChatReply(await handleDirect(direct, context), requestId, options), asked)
+  const given = { request, requestId, startedAt }
+  const speech: Speech = {
+    dialect: chatDialect(options),
+    translate: (reply) => toChatReply(reply, requestId, options),
   }
-  const preparation = prepareRequest(asked, request, context, requestId, startedAt)
-  const reply = await answer(withNotes(preparation, notes), request, context, requestId, chatDialect(options))
+  const readiness: Readiness = {
+    direct: (course, route) => passOn(asked, notes, route, { ...given, course }),
+    converted: (course, route, ready) =>
+      withNotes(prepareRequest(asked, route, { ...given, course, ready }, context), notes),
+  }
+  const reply = await answerAlong({ asked, request, requestId, speech, text: body.text }, readiness, context)
   reply.headers.set("x-request-id", requestId)
-  return withRoute(reply, asked)
+  return reply
 }
 
 /** What was lost on the way into the Messages API is told together with what is lost on the way out of it. */
@@ -70,7 +68,7 @@ function passOn(
   asked: Asked,
   notes: readonly Note[],
   route: Route,
-  about: Pick<DirectRequest, "request" | "requestId" | "startedAt">,
+  about: Pick<DirectRequest, "request" | "requestId" | "startedAt" | "course">,
 ): DirectRequest {
   const { temperature } = asked.body
   const hot = typeof temperature === "number" && temperature > 1

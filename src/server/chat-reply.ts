@@ -9,36 +9,17 @@ import {
 import { readMessagesFault, toChatErrorBody } from "../convert/reverse/error.ts"
 import { readMessagesEvent } from "../convert/reverse/events.ts"
 import { convertMessagesReply } from "../convert/reverse/reply.ts"
-import { brokenUpstream, type Fault } from "../protocol/fault.ts"
+import { brokenUpstream } from "../protocol/fault.ts"
 import { isObject, parseJson } from "../protocol/json.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
-import { faultReply, internalFault } from "./respond.ts"
+import { chatFaultReply, named } from "./chat-fault.ts"
+import { internalFault } from "./respond.ts"
 
 export type ChatReplyOptions = ChatWriterOptions
 
-/** What of a refused parameter OpenAI's error shape has fields for. */
-export interface About {
-  readonly param?: string
-  readonly code?: string
-}
-
 /** OpenAI's stream has no event that says nothing; clients skip a comment. */
 export const chatComment = ": ping\n\n"
-
-/** A Fault in OpenAI's shape, with the same status and headers as in Anthropic's. */
-export function chatFaultReply(fault: Fault, requestId: string, about?: About): Response {
-  const { status, headers } = faultReply(fault, requestId)
-  return Response.json(toChatErrorBody(fault, about), { status, headers: named(headers, requestId) })
-}
-
-/** OpenAI's clients look for the id of a request under another name. The body's length is no longer the same. */
-function named(given: Headers, requestId: string): Headers {
-  const headers = new Headers(given)
-  headers.delete("content-length")
-  headers.set("x-request-id", requestId)
-  return headers
-}
 
 /** Rewrites an answer of the Messages API, whole, streamed or an error. */
 export async function toChatReply(
@@ -74,6 +55,7 @@ function chatBody(source: ReadableStream<Uint8Array>, options: ChatReplyOptions)
       if (done) return undefined
       const messages = sse.push(decoder.decode(value, { stream: true }))
       if (messages.length > 0) return write(messages.flatMap(eventsOf)) || chatComment
+      if (value[0] === colon && sse.pending() === 0) return chatComment
     }
   }
 
@@ -96,6 +78,9 @@ function chatBody(source: ReadableStream<Uint8Array>, options: ChatReplyOptions)
     cancel: (reason) => reader.cancel(reason),
   })
 }
+
+/** A comment begins with it. */
+const colon = 58
 
 /** Heard only when nothing has ended the stream before. */
 const cut: MessagesEvent = {

@@ -4,15 +4,20 @@ import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
+import type { Store } from "../store/store.ts"
 import type { Counter } from "../tokens/count.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import type { ReplyCache } from "./cache.ts"
 import type { Callers } from "./callers.ts"
 import type { Dialects } from "./dialects.ts"
+import type { Flights } from "./flights.ts"
 import type { Keys } from "./keys.ts"
 import type { ReasoningMemory } from "./memory.ts"
 import type { Ratios } from "./ratios.ts"
 import type { Refusals } from "./refusals.ts"
+import type { Siblings } from "./siblings.ts"
 import type { Statistics } from "./statistics.ts"
+import type { Stays } from "./stays.ts"
 
 /** How long things may take that no setting names, in milliseconds. */
 export interface Times {
@@ -22,6 +27,8 @@ export interface Times {
   readonly pingMs: number
   /** Time since the last real event after which a stream gets an empty one. */
   readonly keepAliveMs: number
+  /** A request's body of which nothing comes for so long is not waited for. */
+  readonly bodyMs: number
   /** Usage may follow the finish reason, but some servers never close: this long it is waited for. */
   readonly afterFinishMs: number
 }
@@ -30,12 +37,21 @@ export const defaultTimes: Times = {
   commitMs: 15_000,
   pingMs: 10_000,
   keepAliveMs: 60_000,
+  bodyMs: 60_000,
   afterFinishMs: 5_000,
 }
 
 /** Something that can be told to end at once. */
 export interface Running {
   readonly stop: () => void
+  /** It is answered as a stream. */
+  readonly stream?: boolean
+  /** For whoever is told that it was cut; `startedAt` is of `performance.now()`. */
+  readonly about?: () => {
+    readonly requestId: string
+    readonly model: string
+    readonly startedAt: number
+  }
 }
 
 export interface Context {
@@ -44,6 +60,8 @@ export interface Context {
   readonly version: string
   /** The name this proxy was started under, and the id of this very start, for whoever looks for it. */
   readonly instance?: { readonly name: string; readonly id: string } | undefined
+  /** Other processes that answer on the same port; undefined: this one is alone. */
+  readonly siblings?: Siblings | undefined
   readonly clock: Clock
   readonly times: Times
   readonly onExchange: (exchange: Exchange) => void
@@ -62,8 +80,18 @@ export interface Context {
   readonly counter: Counter
   /** Which APIs upstreams turned out to speak. */
   readonly dialects: Dialects
+  /** What is kept for a while: in this process, or shared with others. */
+  readonly store: Store
+  /** Whole replies that may be served again; undefined: none are. */
+  readonly cache: ReplyCache | undefined
+  /** Requests under way that others may join. */
+  readonly flights: Flights
   /** Which of several keys are sent, and which rest. */
   readonly keys: Keys
+  /** Which conversations are on a fallback. */
+  readonly stays: Stays
+  /** Is the server about to end? */
+  readonly draining?: () => boolean
   /** Requests under way. */
   readonly running: Set<Running>
   /** Where the server listens, once it does. */

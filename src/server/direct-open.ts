@@ -2,7 +2,7 @@
 // that is no error, or with a whole document. A stream that nobody asked for is read to its end as a document.
 import { messageOfStream } from "../convert/direct-form.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { isObject, type JsonObject, objectOf, parseJson } from "../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
 import { type ErrorContext, faultFromError, faultFromJson, isErrorJson } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
@@ -41,7 +41,12 @@ export interface DirectOpenOptions extends DirectSendOptions {
   /** The keys to send, one after the other. */
   readonly keys: KeyTurn
   readonly maxRetries: number
+  /** Another upstream is there for the same request. */
+  readonly hasNext?: () => boolean
   readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
+  /** Called whenever a request leaves, and once when the last one of them is being answered. */
+  readonly onSend?: () => void
+  readonly onAnswer?: () => void
 }
 
 // As for converted replies: what is much more is something else.
@@ -60,7 +65,10 @@ export async function openDirect(
   let judge = createJudge(errors, options.stream)
   const { opening } = await attempt<DirectInput>({
     open: async () => {
-      const sent = await sendInTurn(keys, route, signal, (to) => sendDirect(to, text, headers, options))
+      const sent = await sendInTurn(keys, route, signal, (to) => {
+        options.onSend?.()
+        return sendDirect(to, text, headers, options)
+      })
       refusal = sent.ok ? undefined : sent.refusal
       if (sent.ok) head = sent.head
       judge = createJudge(errors, options.stream)
@@ -78,6 +86,7 @@ export async function openDirect(
     // A key may also be refused inside a reply that began well; of all else the turn has heard already.
     amend: (failed) => keys.failed(failed.fault),
     maxRetries: options.maxRetries,
+    ...(options.hasNext === undefined ? {} : { hasNext: options.hasNext }),
     signal,
     clock: options.clock,
     random: Math.random,
@@ -87,6 +96,7 @@ export async function openDirect(
     return { ok: false, fault: opening.fault, ...(refusal === undefined ? {} : { refusal }) }
   }
   keys.worked()
+  options.onAnswer?.()
   const json = judge.document()
   if (json === undefined) return { ok: true, kind: "stream", head, batches: opening.batches }
   const bytes = await readAll(opening.batches)
@@ -110,6 +120,9 @@ async function readAll(batches: Batches<DirectInput>): Promise<Uint8Array<ArrayB
 }
 
 type Worth = "wait" | "go" | Fault
+
+// Overloaded upstreams begin a message and fail then.
+const preludes: ReadonlySet<unknown> = new Set(["message_start", "ping"])
 
 /** Reads one reply until it is known what it is. */
 interface Judge {
@@ -137,8 +150,6 @@ function createJudge(errors: ErrorContext, streamed: boolean): Judge {
     const first = text[0]
     if (first === undefined) return "wait"
     kind = "{[<".includes(first) ? "document" : "stream"
-    // A comment says that the upstream is busy: the client may know.
-    if (first === ":" && streamed) return "go"
     return kind === "stream" ? weighMessages(sse.push(text)) : "wait"
   }
 
@@ -150,21 +161,22 @@ function createJudge(errors: ErrorContext, streamed: boolean): Judge {
   }
 
   function weighMessages(messages: readonly SseMessage[]): Worth {
-    if (streamed) return weighMessage(messages[0])
     for (const message of messages) {
       const worth = weighMessage(message)
-      if (typeof worth !== "string") return worth
+      if (typeof worth !== "string" || (streamed && worth === "go")) return worth
+      if (streamed) continue
       const parsed = parseJson(message.data)
       if (parsed.ok && isObject(parsed.value)) events.push(parsed.value)
     }
     return "wait"
   }
 
-  /** The first event: an error is worth another attempt, everything else is the reply. */
-  function weighMessage(message: SseMessage | undefined): Worth {
-    if (message === undefined) return "wait"
+  /** An error is worth another attempt; what says nothing yet may still be followed by one. */
+  function weighMessage(message: SseMessage): Worth {
     const parsed = parseJson(message.data)
-    if (message.event !== "error" && !(parsed.ok && isErrorJson(parsed.value))) return "go"
+    const value = parsed.ok ? parsed.value : undefined
+    if (message.event !== "error" && !isErrorJson(value))
+      return preludes.has(message.event ?? objectOf(value)["type"]) ? "wait" : "go"
     error = message.data
     if (parsed.ok) return faultFromJson(parsed.value, errors)
     return faultFromError({ status: 502, header: () => null, body: message.data }, errors)
@@ -191,7 +203,8 @@ function createJudge(errors: ErrorContext, streamed: boolean): Judge {
       if (document !== undefined) return "go"
     }
     const [last] = sse.flush()
-    if (last !== undefined && parseJson(last.data).ok) return weighMessage(last)
+    const worth = last !== undefined && parseJson(last.data).ok ? weighMessage(last) : "wait"
+    if (worth !== "wait") return worth
     return brokenUpstream(`[${errors.provider}] the upstream closed the connection before its reply began`)
   }
 

@@ -1,5 +1,5 @@
 // One passed-through request under way: what is known of it so far, and the one end it comes to.
-import { readUsage } from "../convert/messages-usage.ts"
+import { laterCounts, noUsage, readUsage } from "../convert/messages-usage.ts"
 import { inputOf } from "../convert/reply/finish.ts"
 import { reportedCost } from "../convert/reply/reported-cost.ts"
 import type { Outcome } from "../observe/exchange.ts"
@@ -27,6 +27,9 @@ export interface DirectSession extends RequestOutcome {
   readonly tally: Tally
 }
 
+// A reply may go on for hours, and is kept for the estimate of its tokens alone, which can be made of parts.
+const longestKept = 65_536
+
 /** The session of a request that is about to be sent; it counts as running until its end. */
 export function createDirectSession(facts: DirectFacts, context: Context): DirectSession {
   const tally = createTally()
@@ -34,13 +37,14 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
   let usage = noUsage
   let reportedCostUsd: number | undefined
   let written = ""
+  let estimated = 0
 
   /** A stream that breaks off has told of its prompt, and not of all that it wrote. */
   function filled(isWhole: boolean): MessagesUsage {
     const answered = isWhole || written !== ""
     const input = inputOf(usage) === 0 && answered ? { input_tokens: prompt.tokens() } : {}
     if (written === "" || (isWhole && usage.output_tokens > 0)) return { ...usage, ...input }
-    const output = context.ratios.correct(route, estimateText(written))
+    const output = context.ratios.correct(route, estimated + estimateText(written))
     return { ...usage, ...input, output_tokens: Math.max(output, usage.output_tokens) }
   }
 
@@ -62,6 +66,10 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
     content: (words = "") => {
       outcome.content()
       written += words
+      // What is left of it says that there was some.
+      if (written.length < longestKept) return
+      estimated += estimateText(written.slice(0, -1))
+      written = written.slice(-1)
     },
     tally,
     readUsage: (given) => {
@@ -69,23 +77,4 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
       reportedCostUsd = reportedCost(given) ?? reportedCostUsd
     },
   }
-}
-
-/** Later counts are totals and replace the earlier ones; where all of one side is zero they take nothing back. */
-function laterCounts(before: MessagesUsage, now: Partial<MessagesUsage>): MessagesUsage {
-  const { output_tokens = 0, output_tokens_details: details, ...rest } = now
-  const isTold = inputOf({ ...noUsage, ...rest }) > 0
-  return {
-    ...before,
-    ...(isTold ? rest : {}),
-    ...(output_tokens > 0 ? { output_tokens } : {}),
-    ...(details === undefined ? {} : { output_tokens_details: details }),
-  }
-}
-
-const noUsage: MessagesUsage = {
-  input_tokens: 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  output_tokens: 0,
 }

@@ -1,64 +1,64 @@
 // POST /v1/messages and its count_tokens for upstreams that speak Messages themselves: passed through byte
 // for byte, with the same keys, retries and accounting as everything else.
-import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
+import { prepareDirectBody } from "../convert/direct.ts"
 import { streamOfMessage } from "../convert/direct-form.ts"
 import { rewordOverflow } from "../convert/direct-overflow.ts"
-import { sessionOf } from "../convert/request/session.ts"
-import type { Fault, Note } from "../protocol/fault.ts"
-import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
+import type { Fault } from "../protocol/fault.ts"
+import { arrayOf, isObject, objectOf } from "../protocol/json.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
-import type { Route } from "../providers/route.ts"
+import type { FailedOpening } from "../upstream/attempts.ts"
 import type { DirectFailure, DirectHead } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
 import { directBody } from "./direct-body.ts"
-import { type DirectOpenOptions, openDirect } from "./direct-open.ts"
+import { commitInTime } from "./direct-commit.ts"
+import { openDirect } from "./direct-open.ts"
+import {
+  type DirectParts,
+  directParts,
+  failedOpening,
+  sendingOptions,
+  sessionIn,
+  threadFault,
+} from "./direct-parts.ts"
+import type { DirectRequest } from "./direct-request.ts"
+import { type Ask, askOrResume } from "./direct-resend.ts"
 import { createDirectSession, type DirectSession } from "./direct-session.ts"
-import type { TurnOptions } from "./keys.ts"
-import { errorContext } from "./prepare.ts"
-import { measurePrompt } from "./prompt.ts"
+import { errorContext, type Stop } from "./prepare.ts"
 import { faultReply, jsonReply } from "./respond.ts"
-import { refuseThread } from "./threads.ts"
 
-/** A request that is known to go to an upstream of its own dialect. */
-export interface DirectRequest {
-  readonly route: Route
-  readonly request: Request
-  readonly body: JsonObject
-  /** The JSON that `body` was parsed from. */
-  readonly text: string
-  readonly url: URL
-  readonly requestId: string
-  readonly startedAt: number
-  /** Our estimate of the prompt, made when it is first asked for. */
-  readonly inputTokens: () => number
-  /** Anthropic itself: signatures are checked there, and threads kept. */
-  readonly genuineOnly: boolean
-  readonly notes: readonly Note[]
+/** The other models that may answer when this one fails. */
+export interface Onward {
+  /** What the request becomes for the next one that can be asked; undefined: there is none. */
+  readonly next: (failed: FailedOpening) => Stop | undefined
+  readonly go: (stop: Stop) => Promise<Response>
 }
 
 /** Answers one POST /v1/messages; every outcome but a refused thread is one Exchange. */
-export async function handleDirect(given: DirectRequest, context: Context): Promise<Response> {
-  const { route, request, requestId } = given
+export function handleDirect(given: DirectRequest, context: Context, onward?: Onward): Promise<Response> {
   const refused = refuseDirectThread(given, context)
-  if (refused !== undefined) return refused
-  const prepared = prepareDirectBody(given.text, given.body, {
-    model: route.model,
-    maxTokens: directMaxTokens(route.profile, context.config),
-    genuineOnly: given.genuineOnly,
-  })
-  const stream = given.body["stream"] === true
-  const notes = [...given.notes, ...prepared.notes]
-  const { startedAt } = given
-  const prompt = measurePrompt({ body: given.body, tokens: given.inputTokens }, route, context.ratios)
+  if (refused !== undefined) return Promise.resolve(refused)
+  const ask: Ask = (left, begun) => answerDirect({ ...given, left }, context, onward, begun)
+  if (given.body["stream"] !== true)
+    return askOrResume(given, context, given.left ?? given.request.signal, ask)
+  return commitInTime(given, context, (left) => askOrResume(given, context, left, ask))
+}
+
+async function answerDirect(
+  given: DirectRequest,
+  context: Context,
+  onward: Onward | undefined,
+  begun: Parameters<Ask>[1],
+): Promise<Response> {
+  const { request, requestId } = given
+  const parts = directParts(given, context)
   const caller = context.callers(request.headers, sessionIn(given.body))
-  const servesTools = hasServerTools(given.body)
-  const facts = { route, requestId, startedAt, stream, notes, prompt, servesTools, caller }
-  const session = createDirectSession(facts, context)
-  if (request.signal.aborted) session.leave()
-  else request.signal.addEventListener("abort", session.leave, { once: true })
+  const session = createDirectSession({ ...given, ...parts, caller }, context)
+  begun(session)
+  const left = given.left ?? request.signal
+  if (left.aborted) session.leave()
+  else left.addEventListener("abort", session.leave, { once: true })
   try {
-    const corrected = { ...given, inputTokens: prompt.tokens }
-    return await reply(corrected, prepared.text, stream, session, context)
+    return await reply(given, parts, session, context, onward)
   } catch (error) {
     return faultReply(session.fail(error), requestId)
   }
@@ -66,25 +66,36 @@ export async function handleDirect(given: DirectRequest, context: Context): Prom
 
 async function reply(
   given: DirectRequest,
-  text: string,
-  stream: boolean,
+  parts: DirectParts,
   session: DirectSession,
   context: Context,
+  onward: Onward | undefined,
 ): Promise<Response> {
-  const { route, request, requestId } = given
-  const errors = errorContext(route, context.config, given.inputTokens, context.clock.now)
-  const { signal, retried } = session
+  const { route, request, requestId, course } = given
+  const { text, errors, stream } = parts
+  const { signal, retried, sent, answered } = session
+  const options = sendingOptions(given, errors, context)
+  course?.ask(parts.notes, options.keys.workedElsewhere)
   const opening = await openDirect(route, text, request.headers, {
-    ...openOptions(given, errors, context),
+    ...options,
     endpoint: "",
     stream,
     signal,
     onRetry: retried,
+    onSend: sent,
+    onAnswer: answered,
   })
   if (!opening.ok) {
-    const fault = session.refuse(opening.fault)
+    const next = signal.aborted ? undefined : onward?.next(failedOpening(opening))
+    if (next !== undefined && onward !== undefined) {
+      session.abandon()
+      return onward.go(next)
+    }
+    const told = signal.aborted || onward === undefined ? undefined : course?.told()
+    const fault = session.refuse(told ?? opening.fault)
     return fault === opening.fault ? refusalReply(opening, given, errors) : faultReply(fault, requestId)
   }
+  course?.answered()
   context.log.debug("upstream reply", () => ({ requestId, upstreamId: opening.head.headers["request-id"] }))
   if (opening.kind === "document") {
     const blocks = arrayOf(opening.json["content"])
@@ -106,11 +117,6 @@ function wordsOf(given: unknown): string {
   return isObject(input) ? words + JSON.stringify(input) : words
 }
 
-/** Tools with a type of their own are mostly run upstream. */
-function hasServerTools(body: JsonObject): boolean {
-  return arrayOf(body["tools"]).some((tool) => (textOf(objectOf(tool)["type"]) ?? "custom") !== "custom")
-}
-
 /** Answers one POST /v1/messages/count_tokens; an upstream without it leaves us our own estimate. */
 export async function countDirect(given: DirectRequest, context: Context): Promise<Response> {
   const { route, request, body, requestId, genuineOnly } = given
@@ -125,7 +131,7 @@ export async function countDirect(given: DirectRequest, context: Context): Promi
   const errors = errorContext(route, context.config, inputTokens, context.clock.now)
   const opening = await openDirect(route, prepared.text, request.headers, {
     // Counting has limits and rights of its own: what refuses it would not refuse a message.
-    ...openOptions(given, errors, context, { learns: false }),
+    ...sendingOptions(given, errors, context, { learns: false }),
     endpoint: "/count_tokens",
     stream: false,
     signal: request.signal,
@@ -148,42 +154,14 @@ function estimate({ body, requestId }: DirectRequest, tokens: number): Response 
   return jsonReply({ input_tokens: tokens, ...edits }, requestId)
 }
 
-/** Only Anthropic keeps threads: elsewhere a later turn would be answered without what came before it. */
+/** A thread that cannot be kept is refused. */
 function refuseDirectThread(given: DirectRequest, { log }: Context): Response | undefined {
-  if (given.genuineOnly) return undefined
-  const { body, request, requestId } = given
-  const refused = refuseThread(body, request.headers.get("user-agent") ?? "")
+  const refused = threadFault(given)
   if (refused === undefined) return undefined
+  const { requestId } = given
   const { status, message } = refused
   log.warn("request refused", () => ({ requestId, status, why: message }))
   return faultReply(refused, requestId)
-}
-
-function sessionIn(body: JsonObject): string | undefined {
-  return sessionOf({ metadata: { user_id: textOf(objectOf(body["metadata"])["user_id"]) } })
-}
-
-type OpenOptions = Omit<DirectOpenOptions, "endpoint" | "stream" | "signal" | "onRetry">
-
-function openOptions(
-  { url, route, request, body }: DirectRequest,
-  errors: ErrorContext,
-  context: Context,
-  turn: TurnOptions = {},
-): OpenOptions {
-  const { config, clock, version, keys } = context
-  // Claude Code writes its session into both.
-  const session =
-    request.headers.get("x-claude-code-session-id") ?? textOf(objectOf(body["metadata"])["user_id"])
-  return {
-    keys: keys.turn(route, session, turn),
-    timeoutMs: config.requestTimeoutMs,
-    maxRetries: config.maxRetries,
-    clock,
-    userAgent: `claude-proxy/${version}`,
-    errors,
-    query: url.searchParams,
-  }
 }
 
 const eventHeaders = { "content-type": "text/event-stream; charset=utf-8" }

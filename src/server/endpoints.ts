@@ -1,15 +1,13 @@
 // Which path and method leads where.
 import { type Fault, fault } from "../protocol/fault.ts"
-import { handleChatCompletions } from "./chat-completions.ts"
-import { chatFaultReply } from "./chat-reply.ts"
+import { chatFaultReply } from "./chat-fault.ts"
 import type { Context } from "./context.ts"
-import { countTokens, describe, health, metrics } from "./info.ts"
-import { handleMessages } from "./messages.ts"
+import { describe, health, metrics } from "./info.ts"
+import type { Counted } from "./limits.ts"
 import { model, models } from "./models.ts"
-import { createConnectionTest } from "./probe/endpoint.ts"
+import { once } from "./once.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 import { stats } from "./stats.ts"
-import { handleTestConversion } from "./test-conversion.ts"
 
 /** `url.pathname` is as it was sent; `normalisePath` makes of it what an endpoint is found by. */
 export type Handler = (request: Request, requestId: string, url: URL) => Response | Promise<Response>
@@ -18,15 +16,26 @@ export interface Endpoint {
   readonly methods: Readonly<Record<string, Handler>>
   /** Answered without a client key. */
   readonly open?: true
+  /** Asks upstreams: nothing of the kind is begun once the server is about to end. */
+  readonly asks?: true
+  /** Its requests count towards the limit of their client. */
+  readonly counted?: Counted
   /** How its clients are told of a fault; else in Anthropic's shape. */
   readonly refuse?: (given: Fault, requestId: string) => Response
 }
 
 type Endpoints = Readonly<Record<string, Endpoint>>
 
+// What answers for models is loaded with the first request for it: the start waits for none of it.
+const messages = once(() => import("./messages.ts"))
+const chatCompletions = once(() => import("./chat-completions.ts"))
+const counting = once(() => import("./count-tokens.ts"))
+const testConversion = once(() => import("./test-conversion.ts"))
+const probe = once(() => import("./probe/endpoint.ts"))
+
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
 export function createEndpoints(context: Context): Endpoints {
-  const testConnection = createConnectionTest(context)
+  const testConnection = once(async () => (await probe()).createConnectionTest(context))
   const ignored: Endpoint = {
     open: true,
     methods: { POST: (_request, requestId) => jsonReply({}, requestId) },
@@ -41,19 +50,42 @@ export function createEndpoints(context: Context): Endpoints {
       methods: { GET: (_request, requestId) => jsonReply({ message: "hello" }, requestId) },
     },
     "/v1/messages": {
-      methods: { POST: (request, requestId, url) => handleMessages(request, context, requestId, url) },
+      methods: {
+        POST: async (request, requestId, url) =>
+          (await messages()).handleMessages(request, context, requestId, url),
+      },
+      counted: { bucket: "requests" },
+      asks: true,
     },
     "/v1/chat/completions": {
-      methods: { POST: (request, requestId) => handleChatCompletions(request, context, requestId) },
+      methods: {
+        POST: async (request, requestId) =>
+          (await chatCompletions()).handleChatCompletions(request, context, requestId),
+      },
       refuse: chatFaultReply,
+      counted: { bucket: "requests", forOpenAi: true },
+      asks: true,
     },
     "/v1/messages/count_tokens": {
-      methods: { POST: (request, requestId, url) => countTokens(request, context, requestId, url) },
+      methods: {
+        POST: async (request, requestId, url) =>
+          (await counting()).countTokens(request, context, requestId, url),
+      },
+      counted: { bucket: "count_tokens" },
+      asks: true,
     },
     "/v1/messages/test_conversion": {
-      methods: { POST: (request, requestId, url) => handleTestConversion(request, context, requestId, url) },
+      methods: {
+        POST: async (request, requestId, url) =>
+          (await testConversion()).handleTestConversion(request, context, requestId, url),
+      },
+      counted: { bucket: "requests" },
+      asks: true,
     },
-    "/test-connection": { methods: { GET: (_request, requestId) => testConnection(requestId) } },
+    "/test-connection": {
+      methods: { GET: async (_request, requestId) => (await testConnection())(requestId) },
+      asks: true,
+    },
     "/v1/models": {
       methods: { GET: (_request, requestId, url) => models(url, context, requestId) },
     },
@@ -87,11 +119,19 @@ export function findHandler({ methods }: Endpoint, method: string): Handler | un
   return method === "HEAD" ? methods["GET"] : undefined
 }
 
-/** 404, in the shape that the clients of such a path read. */
-export function unknownPath(method: string, path: string, requestId: string): Response {
+/** How the clients of such a path are told of a fault, whether there is anything at it or not. */
+export function refusalAt(
+  path: string,
+  endpoint: Endpoint | undefined,
+): (given: Fault, requestId: string) => Response {
+  const forOpenAi = path === "/v1/chat" || path.startsWith("/v1/chat/")
+  return endpoint?.refuse ?? (forOpenAi ? chatFaultReply : faultReply)
+}
+
+/** 404, for a path at which there is nothing. */
+export function unknownPath(method: string, path: string): Fault {
   const message = `${method} ${path} is not supported by this proxy; see GET / for what is`
-  const refuse = path === "/v1/chat" || path.startsWith("/v1/chat/") ? chatFaultReply : faultReply
-  return refuse(fault({ kind: "not_found_error", source: "client", message }), requestId)
+  return fault({ kind: "not_found_error", source: "client", message })
 }
 
 /** 405, or the plain answer to OPTIONS: no web page is given access, so there are no CORS headers. */

@@ -3,7 +3,6 @@
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import type { Times } from "./context.ts"
 import { noBytes, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
@@ -20,7 +19,11 @@ export interface EventSource {
   readonly fail: (error: unknown) => Fault
 }
 
-export type HeartbeatTimes = Pick<Times, "pingMs" | "keepAliveMs">
+/** Of `Times`. */
+export interface HeartbeatTimes {
+  readonly pingMs: number
+  readonly keepAliveMs: number
+}
 
 /** Events as text, and what keeps a connection alive while there are none. */
 export interface StreamEncoder {

@@ -1,7 +1,8 @@
 // Does a request fit its model's window? One that cannot is refused here, in the words that make Claude Code compact
 // the conversation; one that fits without the room it asks for its reply asks for less.
 import { applyAmendment } from "../convert/request/amendments.ts"
-import { bodyOf, type Conversion } from "../convert/request/request.ts"
+import { bodyOf } from "../convert/request/body-of.ts"
+import type { Conversion } from "../convert/request/request.ts"
 import { changed, type Fault, fault, type Note } from "../protocol/fault.ts"
 import { isObject, type JsonObject } from "../protocol/json.ts"
 import { overflowMessage } from "../protocol/overflow.ts"

@@ -9,11 +9,15 @@ import { createRing, putLast, type Resting, type Ring, type RingOptions } from "
 export interface Keys {
   /** The keys of one request; requests of one `session` get the same one, those without take the next. */
   readonly turn: (route: Route, session: string | undefined, options?: TurnOptions) => KeyTurn
+  /** Does every key of the route rest, for its model? */
+  readonly areResting: (route: Route) => boolean
 }
 
 export interface TurnOptions {
   /** False: what becomes of this request says nothing about others, as it asks for something else than they do. */
   readonly learns?: boolean
+  /** True: a key that is the only one rests too, because there is another upstream to ask. */
+  readonly hasFallbacks?: boolean
 }
 
 export interface KeyTurn {
@@ -28,6 +32,8 @@ export interface KeyTurn {
   readonly explain: (fault: Fault) => Fault
   /** The request was taken. */
   readonly worked: () => void
+  /** Another upstream took it: what was refused here was no fault of the request's. */
+  readonly workedElsewhere: () => void
 }
 
 // Configurations have few of them; reloads may leave some behind.
@@ -39,15 +45,24 @@ export function createKeys(options: RingOptions): Keys {
   const rings = new Map<string, Ring>()
 
   function ringOf({ keyName, url }: Route): Ring {
-    const name = JSON.stringify([keyName, new URL(url).origin])
-    const ring = rings.get(name) ?? createRing(options)
+    const { origin } = new URL(url)
+    const name = JSON.stringify([keyName, origin])
+    const ring = rings.get(name) ?? createRing(origin, options)
     putLast(rings, name, ring, mostRings)
     return ring
   }
 
   return {
-    turn: (route, session, { learns = true } = {}) =>
-      route.apiKeys.length < 2 ? onlyKey : createTurn(ringOf(route), route, session, learns),
+    turn: (route, session, { learns = true, hasFallbacks = false } = {}) =>
+      route.apiKeys.length < (hasFallbacks ? 1 : 2)
+        ? onlyKey
+        : createTurn(ringOf(route), route, session, learns),
+    areResting: (route) => {
+      const { apiKeys, model } = route
+      if (apiKeys.length === 0) return false
+      const ring = ringOf(route)
+      return apiKeys.every((key) => ring.restOf(key, model) > 0)
+    },
   }
 }
 
@@ -57,6 +72,7 @@ const onlyKey: KeyTurn = {
   failed: () => false,
   explain: (fault) => fault,
   worked: () => {},
+  workedElsewhere: () => {},
 }
 
 function createTurn(ring: Ring, route: Route, session: string | undefined, learns: boolean): KeyTurn {
@@ -95,6 +111,10 @@ function createTurn(ring: Ring, route: Route, session: string | undefined, learn
     else ring.rest(resting, route)
   }
 
+  function restSuspects(except: string | undefined): void {
+    for (const suspect of suspects.splice(0)) if (suspect.key !== except) ring.rest(suspect, route)
+  }
+
   return {
     take: (given) => {
       key = next ?? (key !== undefined && isFree(key) ? key : choose())
@@ -116,7 +136,7 @@ function createTurn(ring: Ring, route: Route, session: string | undefined, learn
       return next !== undefined
     },
     explain: (fault) => {
-      if (fault.retryAfterMs === undefined || restFor(fault) === undefined) return fault
+      if (fault.retryAfterMs === undefined || restFor(fault) === undefined || apiKeys.length < 2) return fault
       const waits = apiKeys.map((one) => {
         if (!refused.has(one)) return restOf(one)
         return (refused.get(one) ?? Number.POSITIVE_INFINITY) - now()
@@ -125,13 +145,14 @@ function createTurn(ring: Ring, route: Route, session: string | undefined, learn
     },
     worked: () => {
       if (sent === undefined || !learns) return
-      for (const suspect of suspects.splice(0)) if (suspect.key !== sent.key) ring.rest(suspect, route)
+      restSuspects(sent.key)
       // Only a request that was sent in spite of the rest shows that it is over: others may have left before it.
       if (sent.inSpite) ring.wake(sent.key, model)
       if (place === undefined) return
       if (sent.key === apiKeys[home]) moved.delete(place)
       else putLast(moved, place, sent.key, mostMoved)
     },
+    workedElsewhere: () => restSuspects(undefined),
   }
 }
 

@@ -1,22 +1,14 @@
 // From a request's bytes to the reply's, in one straight line.
-import { encodeEvent, pingEvent } from "../protocol/encode.ts"
-import { answer, type Dialect } from "./answer.ts"
-import { type Asked, askFor, directRoute, type Wish, withRoute } from "./asked.ts"
+import { answerAlong, anthropicDialect, plainSpeech } from "./along.ts"
+import { answer } from "./answer.ts"
+import { askFor, type Wish } from "./asked.ts"
 import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
-import { handleDirect } from "./direct.ts"
 import { directRequest } from "./direct-request.ts"
-import { type Preparation, prepareRequest } from "./prepare.ts"
-import { faultReply, jsonReply } from "./respond.ts"
+import { prepareRequest } from "./prepare.ts"
 import { refuseThread } from "./threads.ts"
 
-const anthropic: Dialect = {
-  refuse: faultReply,
-  whole: jsonReply,
-  stream: (requestId) => ({ encode: (event) => encodeEvent(event, requestId), ping: pingEvent }),
-}
-
-/** POST /v1/messages: the body, the route its model leads to, and the answer. */
+/** POST /v1/messages: the body, the model that it leads to and its fallbacks, and the answer. */
 export async function handleMessages(
   request: Request,
   context: Context,
@@ -25,30 +17,21 @@ export async function handleMessages(
   wish: Wish = {},
 ): Promise<Response> {
   const startedAt = performance.now()
-  const body = await readBody(request)
-  if (!body.ok) return answer(body, request, context, requestId, anthropic)
+  const body = await readBody(request, context)
+  if (!body.ok) return answer(body, request, context, requestId, anthropicDialect)
   const asked = askFor(body.json, context.config, wish, context.ratios)
-  const given = { request, requestId, startedAt, url, text: body.text }
-  return withRoute(await answerAsked(asked, given, context), asked)
-}
-
-interface Given {
-  readonly request: Request
-  readonly requestId: string
-  readonly startedAt: number
-  readonly url: URL
-  readonly text: string
-}
-
-/** An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread. */
-function answerAsked(asked: Asked, given: Given, context: Context): Promise<Response> {
-  const { request, requestId, startedAt } = given
-  const route = directRoute(asked)
-  if (route !== undefined) return handleDirect(directRequest(asked, route, given), context)
-  const refused = refuseThread(asked.body, request.headers.get("user-agent") ?? "")
-  const preparation: Preparation =
-    refused === undefined
-      ? prepareRequest(asked, request, context, requestId, startedAt)
-      : { ok: false, fault: refused }
-  return answer(preparation, request, context, requestId, anthropic)
+  const given = { request, requestId, startedAt }
+  return answerAlong(
+    { asked, request, requestId, speech: plainSpeech, text: body.text, exact: wish.exact },
+    {
+      // An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread.
+      direct: (course, route) => directRequest(asked, route, { ...given, course, url, text: body.text }),
+      converted: (course, route, ready) => {
+        const refused = refuseThread(asked.body, request.headers.get("user-agent") ?? "")
+        if (refused !== undefined) return { ok: false, fault: refused }
+        return prepareRequest(asked, route, { ...given, course, ready }, context)
+      },
+    },
+    context,
+  )
 }

@@ -1,10 +1,12 @@
 // The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
 // first one counts, and becomes the request's one Exchange.
 import { costOf } from "../observe/cost.ts"
-import type { Caller, Exchange, Outcome } from "../observe/exchange.ts"
+import type { Caller, Exchange, Failure, Outcome } from "../observe/exchange.ts"
 import { type Fault, fault, type Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
+import type { Asker } from "./asker.ts"
 import type { Context, Running } from "./context.ts"
+import type { Course } from "./course.ts"
 import { internalFault } from "./respond.ts"
 
 /** What a reply came to, known at its end. */
@@ -20,8 +22,14 @@ export interface OutcomeFacts {
   readonly startedAt: number
   readonly stream: boolean
   readonly notes: readonly Note[]
+  /** The models it goes to, one after the other; undefined: there is one. */
+  readonly course?: Course | undefined
   readonly caller: Caller
   readonly account: (outcome: Outcome) => Account
+  readonly cache?: Exchange["cache"]
+  readonly shared?: Exchange["shared"]
+  /** Nothing is asked of an upstream for it. */
+  readonly free?: boolean
 }
 
 export interface RequestOutcome {
@@ -29,6 +37,10 @@ export interface RequestOutcome {
   readonly signal: AbortSignal
   /** Fires when the client has left. */
   readonly left: AbortSignal
+  /** A request to an upstream leaves. */
+  readonly sent: () => void
+  /** What was sent last is being answered. */
+  readonly answered: () => void
   /** An attempt has failed and another one follows. */
   readonly retried: (fault: Fault, attempt: number, waitMs: number) => void
   /** Something of the answer has come. */
@@ -46,6 +58,8 @@ export interface RequestOutcome {
   readonly explain: (given: Fault) => Fault
   /** Lets go of a request of which no Exchange is made. */
   readonly abandon: () => void
+  /** Its client has left, and from now on it is the request of another one. False: it has come to its end. */
+  readonly handOver: (heir: Asker) => boolean
 }
 
 const stopping = fault({
@@ -57,14 +71,24 @@ const stopping = fault({
 
 /** For a request that is about to be sent; it counts as running until its end. */
 export function createOutcome(facts: OutcomeFacts, context: Context): RequestOutcome {
-  const { requestId, startedAt } = facts
+  const { stream } = facts
+  let asker: Asker = facts
   const upstream = new AbortController()
   const client = new AbortController()
   let stopped = false
   let done = false
-  let attempts = 1
-  let firstContentMs: number | undefined
+  let attempts = facts.free === true ? 0 : 1
+  let firstContentAt: number | undefined
+  let sentAt: number | undefined
+  let upstreamWaitMs: number | undefined
+  const failures: Failure[] = []
   const running: Running = {
+    stream,
+    about: () => ({
+      requestId: asker.requestId,
+      startedAt: asker.startedAt,
+      model: facts.route.requestedModel,
+    }),
     stop: () => {
       stopped = true
       upstream.abort()
@@ -76,8 +100,19 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     if (done) return
     done = true
     context.running.delete(running)
-    const seen = { attempts, firstContentMs, endedAt: context.clock.now() }
-    context.onExchange(exchangeOf(facts, outcome, seen))
+    const firstContentMs =
+      firstContentAt === undefined ? undefined : Math.max(0, firstContentAt - asker.startedAt)
+    const { answering, ...tried } = (facts.free === true ? undefined : facts.course?.facts()) ?? {}
+    const seen = { attempts, failures, firstContentMs, upstreamWaitMs, endedAt: context.clock.now() }
+    context.onExchange(exchangeOf({ ...facts, ...asker, ...answering }, outcome, { ...seen, ...tried }))
+  }
+
+  function handOver({ requestId, startedAt, stream, caller }: Asker): boolean {
+    if (done) return false
+    const seen = { attempts: 0, firstContentMs: undefined, endedAt: context.clock.now() }
+    context.onExchange(exchangeOf({ ...facts, ...asker, ...nothingAsked }, { kind: "cancelled" }, seen))
+    asker = { requestId, startedAt, stream, caller }
+    return true
   }
 
   // A request that we gave up ends in our words, not in those of the connection that broke by it.
@@ -92,13 +127,21 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
   return {
     signal: upstream.signal,
     left: client.signal,
+    sent: () => {
+      sentAt = performance.now()
+    },
+    answered: () => {
+      if (sentAt !== undefined) upstreamWaitMs = performance.now() - sentAt
+    },
     retried: (given, attempt, waitMs) => {
+      facts.course?.retried(given)
       attempts = attempt + 1
-      const why = () => ({ requestId, why: given.message, attempt, waitMs })
+      failures.push({ provider: facts.route.provider, kind: given.kind })
+      const why = () => ({ requestId: asker.requestId, why: given.message, attempt, waitMs })
       context.log.warn("upstream failed before its reply began; trying again", why)
     },
     content: () => {
-      firstContentMs ??= performance.now() - startedAt
+      firstContentAt ??= performance.now()
     },
     complete: () => finish({ kind: "completed" }),
     leave: () => {
@@ -109,22 +152,32 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     refuse,
     fail: (error) => {
       upstream.abort()
-      if (!done) context.log.error("internal error", () => ({ requestId, error }))
+      if (!done) context.log.error("internal error", () => ({ requestId: asker.requestId, error }))
       return refuse(internalFault(error))
     },
     stopped: () => stopped,
     explain,
     abandon: () => {
+      done = true
       upstream.abort()
       context.running.delete(running)
     },
+    handOver,
   }
 }
 
+/** The same for a request that is answered from elsewhere: it uses nothing and costs nothing. */
+export function createFreeOutcome(facts: Omit<OutcomeFacts, "account">, context: Context): RequestOutcome {
+  return createOutcome({ ...facts, ...nothingAsked, cache: facts.cache }, context)
+}
+
 function exchangeOf(
-  { route, requestId, startedAt, stream, notes, caller, account }: OutcomeFacts,
+  { route, requestId, startedAt, stream, notes, caller, account, cache, shared, free }: OutcomeFacts,
   outcome: Outcome,
-  seen: Pick<Exchange, "attempts" | "firstContentMs" | "endedAt">,
+  seen: Pick<
+    Exchange,
+    "attempts" | "failures" | "fallbackFrom" | "firstContentMs" | "upstreamWaitMs" | "endedAt"
+  >,
 ): Exchange {
   const { reportedCostUsd, repairs, reply, ...counted } = account(outcome)
   const { usage, estimated } = refused(outcome, seen) && counted.estimated ? nothingUsed : counted
@@ -140,7 +193,9 @@ function exchangeOf(
     ...seen,
     durationMs: performance.now() - startedAt,
     usage,
-    ...costOf(reportedCostUsd, route.prices, usage),
+    ...(free === true ? { costUsd: 0 } : costOf(reportedCostUsd, route.prices, usage)),
+    cache,
+    shared,
     estimated,
     notes,
     repairs,
@@ -162,4 +217,10 @@ const nothingUsed = {
     output_tokens: 0,
   },
   estimated: false,
+} as const
+
+const nothingAsked = {
+  account: (): Account => ({ ...nothingUsed, repairs: [], reply: undefined }),
+  free: true,
+  cache: undefined,
 } as const

@@ -5,7 +5,8 @@ import type { Delta } from "../convert/delta.ts"
 import { initialDialect, readDialect, readerOf, readWhole } from "../convert/reply/dialect.ts"
 import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
-import { bodyOf, type Conversion } from "../convert/request/request.ts"
+import { bodyOf } from "../convert/request/body-of.ts"
+import type { Conversion } from "../convert/request/request.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
@@ -28,11 +29,16 @@ export interface PipelineOptions extends AmendingOptions {
   readonly signal: AbortSignal
   readonly timeoutMs: number
   readonly maxRetries: number
+  /** Another upstream is there for the same request. */
+  readonly hasNext: () => boolean
   /** How long what follows a finish reason is waited for, in milliseconds. */
   readonly afterFinishMs: number
   readonly clock: Clock
   readonly userAgent: string
   readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
+  /** Called whenever a request leaves, and once when the last one of them is being answered. */
+  readonly onSend: () => void
+  readonly onAnswer: () => void
 }
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
@@ -43,7 +49,10 @@ export async function openReply(options: PipelineOptions): Promise<Attempted<Del
     const sendable = amending.current()
     const { answer } = sendable.conversion
     if (answer !== undefined) return { ok: true, batches: oneBatch(answer) }
-    const send = (route: Route) => openOnce({ ...options, ...sendable, route })
+    const send = (route: Route) => {
+      options.onSend()
+      return openOnce({ ...options, ...sendable, route })
+    }
     const opening = await sendInTurn(keys, sendable.route, signal, send)
     return opening.ok ? opening : { ...opening, fault: keys.explain(opening.fault) }
   }
@@ -53,12 +62,14 @@ export async function openReply(options: PipelineOptions): Promise<Attempted<Del
     amend: (failed) => keys.failed(failed.fault) || amending.amend(failed),
     scale: () => createScale(options.errors),
     maxRetries: options.maxRetries,
+    hasNext: options.hasNext,
     signal,
     clock: options.clock,
     random: Math.random,
     onRetry: options.onRetry,
   })
   if (attempted.opening.ok) {
+    options.onAnswer()
     amending.confirm()
     keys.worked()
   }

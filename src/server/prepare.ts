@@ -1,8 +1,10 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../config/config.ts"
-import { bodyOf, type Conversion, convertRequest } from "../convert/request/request.ts"
+import { bodyOf } from "../convert/request/body-of.ts"
+import { type Conversion, convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
+import type { Exchange } from "../observe/exchange.ts"
 import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
@@ -11,6 +13,8 @@ import type { Route } from "../providers/route.ts"
 import type { AmendingOptions, Sendable } from "./amending.ts"
 import type { Asked } from "./asked.ts"
 import type { Context } from "./context.ts"
+import type { Course } from "./course.ts"
+import type { DirectRequest } from "./direct-request.ts"
 import { fitWindow } from "./fit.ts"
 import { scopeOf } from "./memory.ts"
 import { type MeasuredPrompt, measurePrompt } from "./prompt.ts"
@@ -28,7 +32,22 @@ export interface Prepared extends AmendingOptions {
   readonly session: string | undefined
   readonly requestId: string
   readonly startedAt: number
+  /** What the response cache had to say, once it was asked. */
+  readonly cache?: Exchange["cache"]
+  readonly course: Course
+  /** Makes the request ready for another model, once that is to be asked. */
+  readonly ready: GetReady
 }
+
+/** A request that is ready to be sent to one model. */
+export type Stop =
+  | { readonly kind: "converted"; readonly prepared: Prepared }
+  /** In the client's own words. */
+  | { readonly kind: "direct"; readonly direct: DirectRequest }
+
+export type Ready = { readonly ok: true; readonly stop: Stop } | { readonly ok: false; readonly fault: Fault }
+
+export type GetReady = (route: Route) => Ready
 
 export type Preparation =
   | { readonly ok: true; readonly prepared: Prepared }
@@ -38,27 +57,27 @@ type Fitted =
   | { readonly ok: true; readonly sendable: Sendable; readonly notes: readonly Note[] }
   | { readonly ok: false; readonly fault: Fault }
 
-/**
- * Everything a Messages body says, or the Fault that refuses it: also because it cannot fit the model's window.
- * `request` is where it came from: its headers name the session and the client.
- */
+/** What a request is beside its body. `request` is where it came from: its headers name the session and the client. */
+export interface Circumstances extends Pick<Prepared, "requestId" | "startedAt" | "course" | "ready"> {
+  readonly request: Request
+}
+
+/** Everything a Messages body says, or the Fault that refuses it: also because it cannot fit the model's window. */
 export function prepareRequest(
   asked: Asked,
-  request: Request,
+  given: Route,
+  { request, ...circumstances }: Circumstances,
   context: Context,
-  requestId: string,
-  startedAt: number,
 ): Preparation {
   const { config } = context
-  const { body, resolved } = asked
+  const { body } = asked
   const parsed = asked.parsed()
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
-  if (!resolved.ok) return resolved
   const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
   const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
   const scope = scopeOf(request.headers, session)
   const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
-  const route = context.dialects.choose(resolved.route)
+  const route = context.dialects.choose(given)
   const prompt = measurePrompt(asked, route, context.ratios)
   const fitted = (to: Route): Fitted =>
     fit(to, convertRequest(parsed.data, to, config, group, recall), prompt, context)
@@ -79,8 +98,7 @@ export function prepareRequest(
         stream,
         scope,
         session,
-        requestId,
-        startedAt,
+        ...circumstances,
       },
       notes: [...noteUnknownFields(body, route.profile), ...first.notes],
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),

@@ -1,5 +1,6 @@
 // What each upstream refused of earlier requests to a model, so that the next one is not refused for it again.
-// Like every memory here it only saves time, and may be lost at any moment.
+// Like every memory here it only saves time, and may be lost at any moment; where it is kept beyond the process,
+// what others have learned, or forgotten, counts too.
 import type { AmendedRequest } from "../convert/request/amend.ts"
 import {
   type Amended,
@@ -13,6 +14,8 @@ import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Fault, Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
+import type { RefusalRow } from "../store/refusal-store.ts"
+import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
 
 /** A conversion on its way to an upstream; `onAmended` is told when something of it was refused. */
 export interface SentConversion extends Conversion {
@@ -31,6 +34,10 @@ export interface Refusals {
 interface RefusalOptions {
   readonly log: Pick<Logger, "warn" | "debug">
   readonly metrics: Pick<Metrics, "recordNotes">
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  /** Where it is kept beyond the process; undefined: nowhere. */
+  readonly history?: RefusalHistory | undefined
   /** Models of which something is remembered. */
   readonly limit?: number
 }
@@ -38,11 +45,20 @@ interface RefusalOptions {
 // No upstream refuses so much; a hostile one may try.
 const mostForOneModel = 20
 
-/** An empty memory, which forgets the model that was not used for the longest time. */
-export function createRefusals({ log, metrics, limit = 1_000 }: RefusalOptions): Refusals {
-  const models = new Map<string, ReadonlyMap<string, Amendment>>()
+interface Known {
+  readonly amendment: Amendment
+  /** When the upstream last said so. */
+  readonly confirmed: number
+}
 
-  function keep(key: string, known: ReadonlyMap<string, Amendment>): void {
+type KnownOfModel = ReadonlyMap<string, Known>
+
+/** An empty memory, which forgets the model that was not used for the longest time. */
+export function createRefusals(options: RefusalOptions): Refusals {
+  const { log, metrics, now = Date.now, history, limit = 1_000 } = options
+  const models = new Map<string, KnownOfModel>()
+
+  function keep(key: string, known: KnownOfModel): void {
     models.delete(key)
     models.set(key, known)
     for (const oldest of models.keys()) {
@@ -52,19 +68,34 @@ export function createRefusals({ log, metrics, limit = 1_000 }: RefusalOptions):
   }
 
   /** True when it is something new. */
-  function remember(key: string, amendment: Amendment): boolean {
-    const known = models.get(key) ?? new Map<string, Amendment>()
+  function remember(key: string, amendment: Amendment, confirmed: number): boolean {
+    const known: KnownOfModel = models.get(key) ?? new Map()
     const cause = causeOf(amendment)
-    const isNew = !Bun.deepEquals(known.get(cause), amendment)
     if (!known.has(cause) && known.size >= mostForOneModel) return false
-    keep(key, new Map([...known, [cause, amendment]]))
-    return isNew
+    keep(key, new Map([...known, [cause, { amendment, confirmed }]]))
+    const before = known.get(cause)
+    return before === undefined || isOld(before) || !Bun.deepEquals(before.amendment, amendment)
   }
 
-  function learn(route: Route, { amendment, notes }: AmendedRequest, fault: Fault): void {
+  const isOld = ({ confirmed }: Known): boolean => now() - confirmed > learnedMs
+
+  /** What other processes did to what is kept: it is as it is there. */
+  function catchUp(): void {
+    const rows = history?.changes()
+    if (rows === undefined) return
+    models.clear()
+    for (const row of rows) {
+      const amendment = amendmentOf(row)
+      if (amendment !== undefined) remember(keyOf(row), amendment, row.confirmed)
+    }
+  }
+
+  function learn(route: Route, sent: Conversion, { amendment, notes }: AmendedRequest, fault: Fault): void {
     const { provider, model } = route
     metrics.recordNotes(provider, notes)
-    const isNew = isLasting(amendment) && remember(keyOf(route), amendment)
+    const time = now()
+    const isNew = isLasting(amendment) && remember(keyOf(placeOf(route)), amendment, time)
+    if (isNew) history?.keep(rowFor(route, amendment, fault.message, sent, time))
     const facts = () => ({ provider, model, changes: notes.map(describe), why: fault.message })
     if (isNew) log.warn("the upstream refused part of a request; it is left out from now on", facts)
     else log.debug("the upstream refused part of a request; it was sent again without it", facts)
@@ -72,24 +103,33 @@ export function createRefusals({ log, metrics, limit = 1_000 }: RefusalOptions):
 
   return {
     foresee: (route, conversion) => {
-      const key = keyOf(route)
+      catchUp()
+      const key = keyOf(placeOf(route))
       const known = models.get(key)
-      const onAmended: SentConversion["onAmended"] = (amended, fault) => learn(route, amended, fault)
+      const onAmended: SentConversion["onAmended"] = (amended, fault) =>
+        learn(route, conversion, amended, fault)
       if (known === undefined) return { conversion: { ...conversion, onAmended }, notes: [] }
       keep(key, known)
-      // What holds beside tools has the last word on what holds anyway.
-      const inOrder = [...known.values()].toSorted(
-        (one, other) => Number(hasLastWord(one)) - Number(hasLastWord(other)),
+      const fresh = [...known.values()].filter((one) => !isOld(one)).map(({ amendment }) => amendment)
+      const amended = applyAll(
+        conversion,
+        fresh.toSorted((one, other) => rank(one) - rank(other)),
       )
-      const amended = applyAll(conversion, inOrder)
       return { ...amended, conversion: { ...amended.conversion, onAmended } }
     },
   }
 }
 
-const hasLastWord = (amendment: Amendment): boolean => amendment.kind === "effort" && amendment.withTools
+/**
+ * The order in which amendments are made: what holds beside tools has the last word on what holds anyway, and
+ * roles change only once nothing more is said in their name.
+ */
+function rank(amendment: Amendment): number {
+  if (amendment.kind === "effort" && amendment.withTools) return 1
+  return amendment.kind === "role" ? 2 : 0
+}
 
-const keyOf = ({ provider, url, model }: Route): string => JSON.stringify([provider, url, model])
+const keyOf = ({ url, model }: Pick<RefusalRow, "url" | "model">): string => JSON.stringify([url, model])
 
 const describe = ({ kind, path, why }: Note): string => `${kind} ${path}: ${why}`
 

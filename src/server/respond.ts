@@ -15,9 +15,15 @@ const mostRetryAfterMs = 86_400_000
 export function faultReply(given: Fault, requestId: string): Response {
   const headers: Record<string, string> = { "request-id": requestId, ...given.headers }
   const wait = given.retryAfterMs
-  if (wait !== undefined) headers["retry-after"] = String(Math.ceil(Math.min(wait, mostRetryAfterMs) / 1000))
+  if (wait !== undefined) Object.assign(headers, waitHeaders(Math.ceil(Math.min(wait, mostRetryAfterMs))))
   if (given.finalForClient === true || (wait ?? 0) > longestRetryAfterMs) headers["x-should-retry"] = "false"
   return Response.json(toErrorBody(given, requestId), { status: given.status, headers })
+}
+
+/** Anthropic's SDK reads the finer of the two, where there is one. */
+function waitHeaders(ms: number): Readonly<Record<string, string>> {
+  const exact = ms % 1000 === 0 ? {} : { "retry-after-ms": String(ms) }
+  return { "retry-after": String(Math.ceil(ms / 1000)), ...exact }
 }
 
 /** Our own mistake: said as such, without its details. */

@@ -4,13 +4,13 @@ import type { Caller } from "../observe/exchange.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Attempted } from "../upstream/attempts.ts"
 import type { Context } from "./context.ts"
-import { randomId } from "./ids.ts"
 import { createOutcome, type RequestOutcome } from "./outcome.ts"
-import { openReply } from "./pipeline.ts"
 import type { Prepared } from "./prepare.ts"
 import { createProgress } from "./progress.ts"
+import { openStops } from "./stops.ts"
 
-export interface Session extends Pick<RequestOutcome, "left" | "leave" | "fail" | "refuse" | "complete"> {
+export interface Session
+  extends Pick<RequestOutcome, "left" | "leave" | "fail" | "refuse" | "complete" | "handOver"> {
   readonly prepared: Prepared
   /** The upstream's reply, from its first content on. Never rejects. */
   readonly opening: Promise<Attempted<Delta>>
@@ -23,7 +23,7 @@ export interface Session extends Pick<RequestOutcome, "left" | "leave" | "fail" 
 /** Sends the request and keeps the writer's state, until the one end it comes to. */
 export function createSession(prepared: Prepared, caller: Caller, context: Context): Session {
   const outcome = createOutcome({ ...prepared, caller, account: () => progress.account() }, context)
-  const { left, leave, fail, refuse, complete } = outcome
+  const { left, leave, fail, refuse, complete, handOver } = outcome
 
   function explainDelta(delta: Delta): Delta {
     return delta.kind === "fault" ? { kind: "fault", fault: outcome.explain(delta.fault) } : delta
@@ -39,18 +39,7 @@ export function createSession(prepared: Prepared, caller: Caller, context: Conte
     }
   }
 
-  const opening = openReply({
-    ...prepared,
-    keys: context.keys.turn(prepared.route, prepared.session),
-    idSeed: randomId(20),
-    signal: outcome.signal,
-    timeoutMs: context.config.requestTimeoutMs,
-    maxRetries: context.config.maxRetries,
-    afterFinishMs: context.times.afterFinishMs,
-    clock: context.clock,
-    userAgent: `claude-proxy/${context.version}`,
-    onRetry: outcome.retried,
-  }).catch(
+  const opening = openStops(prepared, outcome, context, (next) => progress.move(next)).catch(
     (error: unknown): Attempted<Delta> => ({ opening: { ok: false, fault: fail(error) }, attempts: 1 }),
   )
   // After the request has left: counting its tokens then takes no time from the reply.
@@ -67,5 +56,6 @@ export function createSession(prepared: Prepared, caller: Caller, context: Conte
     fail,
     refuse,
     complete,
+    handOver,
   }
 }

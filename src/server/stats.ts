@@ -1,14 +1,19 @@
 // GET /v1/stats: what this proxy was used for, by model, session, agent and client, and what it cost.
+import { mergeStats } from "../observe/merge-stats.ts"
 import { type ModelUse, modelName, type Stats, type Tally } from "../observe/stats.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { Context } from "./context.ts"
 import { jsonReply } from "./respond.ts"
+import { sharesOfAll } from "./siblings.ts"
 
 /** Answers GET /v1/stats. */
-export async function stats({ statistics, clock }: Context, requestId: string): Promise<Response> {
-  const { startedAt, history } = statistics
-  const allTime = await history?.allTime()
-  const current = statistics.current()
+export async function stats(context: Context, requestId: string): Promise<Response> {
+  const { statistics, clock } = context
+  // In this order: what the other workers keep has to be written before it is read.
+  const shares = await sharesOfAll(context, true)
+  const startedAt = Math.min(...shares.map((share) => share.startedAt))
+  const current = mergeStats(shares.map((share) => share.stats))
+  const allTime = await statistics.history?.allTime()
   return jsonReply(
     {
       session_start_time: new Date(startedAt).toISOString(),

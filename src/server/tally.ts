@@ -34,10 +34,16 @@ export function createTally(): Tally {
     else if (type === "tool_use") called(textOf(name) ?? "")
   }
 
+  function beganNative({ type, content_block: given }: JsonObject): void {
+    const block = objectOf(given)
+    if (type === "content_block_start") began(block["type"], block["name"])
+  }
+
   return {
     count: (batch) => {
       events += batch.length
       for (const event of batch) {
+        if (event.type === "native") beganNative(event.value)
         if (event.type !== "content_block_start") continue
         const { content_block: block } = event
         began(block.type, block.type === "tool_use" ? block.name : undefined)

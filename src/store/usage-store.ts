@@ -1,9 +1,9 @@
 // The SQLite file of the statistics. Several processes may have it open at once, and each may be killed at any
 // time: everything is added in transactions, in the journal mode that lets readers and one writer work together.
-import { Database } from "bun:sqlite"
-import { closeSync, openSync, statSync } from "node:fs"
+import type { Database } from "bun:sqlite"
 import type { Tally } from "../observe/stats.ts"
 import { arrayOf, countOf, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
+import { type FileKind, guarded, inodeOf, openDatabase, type Stored, type StoreOptions } from "./sqlite.ts"
 import {
   addDay,
   addSession,
@@ -17,21 +17,8 @@ import {
   valuesOf,
 } from "./usage-table.ts"
 
+export type { Stored, StoreOptions, StoreProblem } from "./sqlite.ts"
 export type { DayRow, SessionRow } from "./usage-table.ts"
-
-export interface StoreProblem {
-  /**
-   * `busy`: another process holds it for longer than we wait. `damaged`: no SQLite file, or a broken one.
-   * `foreign`: SQLite, but not ours. `newer`: of a later version. `empty`: only read, and nothing is in it yet.
-   * `failing`: whatever the system says.
-   */
-  readonly kind: "busy" | "damaged" | "foreign" | "newer" | "empty" | "failing"
-  readonly why: string
-}
-
-export type Stored<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: StoreProblem }
 
 export interface Batch {
   readonly days: readonly DayRow[]
@@ -71,98 +58,12 @@ export interface UsageStore {
   readonly close: () => void
 }
 
-export interface StoreOptions {
-  readonly busyMs: number
-  /** Nothing is written; the file must exist. */
-  readonly readonly?: boolean
-}
-
 /** Opens the file, and makes it with its tables if need be, readable by its owner alone. Its folder must exist. */
-export function openUsageStore(path: string, { busyMs, readonly = false }: StoreOptions): Stored<UsageStore> {
-  return guarded(() => {
-    if (!readonly) ensureFile(path)
-    const database = new Database(path, readonly ? { readonly } : { readwrite: true, create: true })
-    try {
-      database.run(`PRAGMA busy_timeout = ${busyMs}`)
-      const problem = readonly ? checkTables(database) : prepare(database)
-      if (problem !== undefined) throw problem
-      return createStore(database, path)
-    } catch (error) {
-      database.close()
-      throw error
-    }
-  })
+export function openUsageStore(path: string, options: StoreOptions): Stored<UsageStore> {
+  return openDatabase(path, usageFile, options, (database) => createStore(database, path))
 }
 
-function ensureFile(path: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600))
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
-  }
-}
-
-/** Runs it, and gives what it throws as a problem. */
-function guarded<T>(action: () => T): Stored<T> {
-  try {
-    return { ok: true, value: action() }
-  } catch (error) {
-    return { ok: false, problem: problemOf(error) }
-  }
-}
-
-function problemOf(error: unknown): StoreProblem {
-  if (isProblem(error)) return error
-  const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  const why = error instanceof Error ? error.message : String(error)
-  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return { kind: "busy", why: "another process holds it" }
-  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return { kind: "damaged", why }
-  return { kind: "failing", why: code === "" || why.includes(code) ? why : `${why} (${code})` }
-}
-
-const foreign: StoreProblem = { kind: "foreign", why: "it is another program's" }
-const newer: StoreProblem = { kind: "newer", why: "it was written by a later version of claude-proxy" }
-
-const empty: StoreProblem = { kind: "empty", why: "nothing is in it yet" }
-
-function isProblem(error: unknown): error is StoreProblem {
-  return error === foreign || error === newer || error === empty
-}
-
-function pragma(database: Database, name: string): number {
-  return countOf(objectOf(database.query<unknown, []>(`PRAGMA ${name}`).get())[name]) ?? 0
-}
-
-/** Is anything in the file but our tables? */
-function checkTables(database: Database): StoreProblem | undefined {
-  if (pragma(database, "schema_version") === 0) return empty
-  if (pragma(database, "application_id") !== applicationId) return foreign
-  return pragma(database, "user_version") > schemaVersion ? newer : undefined
-}
-
-function prepare(database: Database): StoreProblem | undefined {
-  const version = pragma(database, "schema_version")
-  if (version > 0) {
-    const problem = checkTables(database)
-    if (problem !== undefined) return problem
-  }
-  // While nothing is in the file there is nothing to lose, and no reason to wait for the disk.
-  if (version === 0) database.run("PRAGMA synchronous = OFF")
-  database.run("PRAGMA journal_mode = WAL")
-  if (version === 0) create(database)
-  // A crash of the machine may cost the last batches, but never the file; a killed process costs nothing.
-  database.run("PRAGMA synchronous = NORMAL")
-  return checkTables(database)
-}
-
-function create(database: Database): void {
-  const make = database.transaction(() => {
-    // Another process may have been faster.
-    if (pragma(database, "schema_version") > 0) return
-    for (const statement of createTables) database.run(statement)
-  })
-  make.immediate()
-}
+const usageFile: FileKind = { applicationId, schemaVersion, createTables, journal: "wal" }
 
 function createStore(database: Database, path: string): UsageStore {
   const inode = inodeOf(path)
@@ -195,10 +96,6 @@ function createStore(database: Database, path: string): UsageStore {
     gone: () => inodeOf(path) !== inode,
     close: () => database.close(),
   }
-}
-
-function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino
 }
 
 function daySums(database: Database, by: readonly DayColumn[], since: string): readonly DaySums[] {

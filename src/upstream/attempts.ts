@@ -9,6 +9,8 @@ export interface FailedOpening {
   readonly fault: Fault
   /** The reply with which the upstream refused the request, where it did. */
   readonly refused?: RefusedReply
+  /** Nobody was there to answer. */
+  readonly unreachable?: boolean
 }
 
 /** What the upstream's error reply was before it became a Fault. */
@@ -26,6 +28,8 @@ export interface AttemptOptions<T> {
   readonly scale: () => (batch: readonly T[]) => "wait" | "go" | Fault
   /** Attempts after the first one. */
   readonly maxRetries: number
+  /** Another upstream is there for the same request: one that cannot be reached is not waited for. */
+  readonly hasNext?: () => boolean
   /**
    * May change what is sent, after a refusal of something in it: true sends it again, at once, and this does not
    * count as an attempt. It is for the callee to say true only so often.
@@ -51,7 +55,7 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<
   for (let attempts = 1; ; attempts++) {
     const opening = await openAmended(options)
     if (opening.ok) return { opening, attempts }
-    const wait = waitBefore(opening.fault, attempts, options)
+    const wait = waitBefore(opening, attempts, options)
     if (wait === undefined) return { opening, attempts }
     options.onRetry(opening.fault, attempts, wait)
     await pause(wait, options)
@@ -60,9 +64,14 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<
 }
 
 /** Milliseconds until the next attempt, or undefined if there is to be none. */
-function waitBefore<T>(fault: Fault, attempts: number, options: AttemptOptions<T>): number | undefined {
+function waitBefore<T>(
+  { fault, unreachable }: FailedOpening,
+  attempts: number,
+  options: AttemptOptions<T>,
+): number | undefined {
   const most = fault.retry === "once" ? Math.min(1, options.maxRetries) : options.maxRetries
   if (fault.retry === "no" || attempts > most || options.signal.aborted) return undefined
+  if (unreachable === true && options.hasNext?.() === true) return undefined
   if (fault.retryAfterMs !== undefined) {
     return fault.retryAfterMs <= longestWaitMs ? fault.retryAfterMs : undefined
   }
@@ -99,10 +108,13 @@ async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
 
 /** The batches that were read already, then the rest. */
 function replay<T>(first: readonly (readonly T[])[], rest: Batches<T>): Batches<T> {
+  let held = first
   let position = 0
   return {
     next: () => {
-      const batch = first[position++]
+      const batch = held[position++]
+      // The rest may take hours: what was read is let go of.
+      if (position >= held.length) held = []
       return batch === undefined ? rest.next() : Promise.resolve(batch)
     },
     close: rest.close,

@@ -9,7 +9,7 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { connectionFault, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
+import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { type ByteReader, readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
@@ -64,7 +64,8 @@ export async function send(
     return await readReply(response, deadline, situation)
   } catch (error) {
     deadline.abort()
-    return failed(connectionFault(error, deadline, route.url, situation))
+    const given = connectionFault(error, deadline, route.url, situation)
+    return { ok: false, fault: given, unreachable: isUnreachable(error) }
   }
 }
 

@@ -3,7 +3,7 @@ import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { HttpProxy, Way } from "../providers/route.ts"
-import type { Deadline } from "./deadline.ts"
+import type { Deadline, Heard } from "./deadline.ts"
 
 export interface Situation {
   readonly timeoutMs: number
@@ -91,7 +91,7 @@ export function connectionFault(
   const { errors, proxy } = situation
   const { provider, secrets } = errors
   if (situation.signal.aborted) return clientLeft
-  if (deadline.expired()) return timedOut(situation)
+  if (deadline.expired()) return timedOut(deadline.heard(), situation)
   const code = codeOf(error)
   const text = redact(error instanceof Error ? error.message : String(error), secrets)
   const atProxy = proxy && proxyFailure(code, text, proxy, new URL(url).host)
@@ -142,16 +142,31 @@ const clientLeft = fault({
   message: "the client closed the connection",
 })
 
-function timedOut({ timeoutMs, errors, proxy }: Situation): Fault {
+/** Fetch does not tell when it has connected: the two are one wait. */
+const silences: Readonly<Record<Heard, (through: string, seconds: number) => string>> = {
+  nothing: (through, seconds) =>
+    `no connection to the upstream${through}, or no first byte from it, within ${seconds} s`,
+  head: (through, seconds) =>
+    `the upstream took the request${through} and sent no byte of its reply within ${seconds} s`,
+  bytes: (through, seconds) => `the upstream${through} was silent for ${seconds} s in mid-reply`,
+}
+
+/** Not repeated at the same place: who was silent for so long has used up the client's patience. */
+function timedOut(heard: Heard, { timeoutMs, errors, proxy }: Situation): Fault {
   const through = proxy === undefined ? "" : ` through ${nameOf(proxy)}`
-  const silence = `no byte from the upstream${through} for ${timeoutMs / 1000} s`
-  const message = `[${errors.provider}] ${silence}; REQUEST_TIMEOUT sets how long that may be`
+  const silence = silences[heard](through, timeoutMs / 1000)
+  const message = `[${errors.provider}] ${silence} (REQUEST_TIMEOUT)`
   return fault({ kind: "timeout_error", source: "upstream", message })
 }
 
 function broken(message: string, final?: true): Fault {
   const given = brokenUpstream(message)
   return final ? { ...given, retry: "no", finalForClient: true } : given
+}
+
+/** Nobody is there, or nobody knows where: the next attempt would most likely find the same. */
+export function isUnreachable(error: unknown): boolean {
+  return /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(codeOf(error))
 }
 
 function codeOf(error: unknown): string {

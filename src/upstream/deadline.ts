@@ -19,7 +19,12 @@ export interface Deadline {
   /** Over: no timer and no listener is left. */
   readonly clear: () => void
   readonly expired: () => boolean
+  /** How far the upstream has come. */
+  readonly heard: () => Heard
 }
+
+/** No word yet; the head of its reply; some of the reply itself. */
+export type Heard = "nothing" | "head" | "bytes"
 
 /** A deadline that fires after `ms` of silence, counted from now; 0 means never. */
 export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): Deadline {
@@ -27,6 +32,7 @@ export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): De
   let since = clock.now()
   let waiting = true
   let expired = false
+  let touches = 0
   let cancel: () => void = () => {}
 
   function check(): void {
@@ -64,10 +70,12 @@ export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): De
     },
     touch: () => {
       waiting = false
+      touches += 1
     },
     abort,
     clear,
     expired: () => expired,
+    heard: () => (touches === 0 ? "nothing" : touches === 1 ? "head" : "bytes"),
   }
 }
 

@@ -6,7 +6,7 @@ import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches } from "./batches.ts"
-import { connectionFault, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
+import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 
@@ -33,6 +33,8 @@ export interface DirectFailure {
   readonly fault: Fault
   /** Undefined: nothing was answered. */
   readonly refusal?: Refusal
+  /** Nobody was there to answer. */
+  readonly unreachable?: boolean
 }
 
 export type DirectSent =
@@ -78,7 +80,8 @@ export async function sendDirect(
     return { ok: true, head: headOf(response), batches: readBytes(response, url, deadline, situation) }
   } catch (error) {
     deadline.abort()
-    return { ok: false, fault: connectionFault(error, deadline, url, situation) }
+    const given = connectionFault(error, deadline, url, situation)
+    return { ok: false, fault: given, unreachable: isUnreachable(error) }
   }
 }
 
@@ -167,6 +170,9 @@ export function refusalOf(head: DirectHead, body: string, { secrets }: ErrorCont
   return { ...head, body: native ? redact(body, secrets) : undefined }
 }
 
+// A read of a reply that comes faster than it is taken holds half a megabyte: so much is looked at in one go.
+const mostAtOnce = 65_536
+
 function readBytes(
   response: Response,
   url: string,
@@ -175,14 +181,25 @@ function readBytes(
 ): Batches<DirectInput> {
   const reader = (response.body ?? new Blob([]).stream()).getReader()
   let over = false
+  let unread = new Uint8Array(0)
+
+  function take(): readonly DirectInput[] {
+    const bytes = unread.subarray(0, mostAtOnce)
+    unread = unread.subarray(bytes.length)
+    return [{ kind: "bytes", bytes }]
+  }
 
   async function next(): Promise<readonly DirectInput[] | undefined> {
     if (over) return undefined
+    if (unread.length > 0) return take()
     try {
       deadline.wait()
       const { done, value } = await reader.read()
       deadline.touch()
-      if (!done) return [{ kind: "bytes", bytes: value }]
+      if (!done) {
+        unread = value
+        return take()
+      }
       over = true
       deadline.clear()
       return [{ kind: "end" }]

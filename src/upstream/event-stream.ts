@@ -23,6 +23,10 @@ interface Situation {
 // One line may hold a whole file as tool arguments; more than this is no reply.
 const lineLimit = 16 * 1024 * 1024
 
+// Of a reply that comes faster than it is taken, a read holds half a megabyte: no more than so much of it is made
+// into objects ahead of a client that may have stopped reading.
+const mostAtOnce = 65_536
+
 // How long the end of the body may lag behind `[DONE]`.
 const drainMs = 500
 
@@ -42,6 +46,7 @@ export function readEventStream(
   const chunks = createChunkReader(errors)
   let batch = chunks.push(start)
   let over = false
+  let unread = new Uint8Array(0)
 
   function settle(last: readonly StreamInput[]): readonly StreamInput[] {
     over = true
@@ -51,15 +56,23 @@ export function readEventStream(
   }
 
   async function read(): Promise<readonly StreamInput[]> {
+    if (unread.length > 0) return take()
     deadline.wait()
-    const { done, value } = await reader.read()
+    const { done, value = unread } = await reader.read()
     deadline.touch()
+    unread = value
     if (done) {
       const last = chunks.push(decoder.decode())
       const rest = isLast(last) ? last : [...last, ...chunks.flush()]
       return isLast(rest) ? rest : [...rest, { kind: "end", clean: false }]
     }
-    const inputs = chunks.push(decoder.decode(value, { stream: true }))
+    return take()
+  }
+
+  function take(): readonly StreamInput[] {
+    const piece = unread.subarray(0, mostAtOnce)
+    unread = unread.subarray(piece.length)
+    const inputs = chunks.push(decoder.decode(piece, { stream: true }))
     return chunks.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
   }
 

@@ -1,6 +1,6 @@
 // What the numbered cases do not ask for, and real clients and upstreams do all the same: chunks and requests.
 import { describe, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import {
   ask,

@@ -1,6 +1,6 @@
 // Treacherous whole replies, one test for each number.
 import { afterEach, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { jsonOf, post, postStream, start, stopAll } from "../server/support.ts"
 import { chatReply, chatUsage } from "../support/chunks.ts"

@@ -1,7 +1,7 @@
 // Case 30: what a provider gave as reasoning goes back to it exactly, by way of a client that keeps only blocks
 // and their signatures; and reasoning of others never goes where it would be refused.
 import { expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { ReplyBlock } from "../../src/protocol/messages.ts"
 import { assistant, messagesOf, result, type Target, text, user } from "../convert/request-support.ts"

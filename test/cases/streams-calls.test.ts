@@ -1,6 +1,6 @@
 // Treacherous streams, one test for each number: tool calls in the shapes in which they arrive.
 import { expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { ReplyBlock } from "../../src/protocol/messages.ts"
 import {

@@ -1,6 +1,6 @@
 // Treacherous streams, one test for each number: where tokens are counted, and chunks that say nothing.
 import { expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { chatUsage, deltaChunk, finishChunk, roleChunk, textChunk, usageChunk } from "../support/chunks.ts"
 import { eventsOf, inputs, optionsFor, play, replyEvents } from "../support/fixtures.ts"

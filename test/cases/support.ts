@@ -1,7 +1,7 @@
 // What the numbered cases share: every provider as a target, its strict server as a judge, and replies said in
 // few words.
 import { expect } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson, textOf } from "../../src/protocol/json.ts"
 import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages.ts"
 import { convert, type Target } from "../convert/request-support.ts"

@@ -2,13 +2,14 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { ownFolder } from "../../src/commands/instances/folder.ts"
 import { endAll } from "../../src/commands/instances/foreground.ts"
 import { livenessOf } from "../../src/commands/instances/liveness.ts"
 import { createTake, logs } from "../../src/commands/instances/logs.ts"
 import type { InstanceRecord, StartFacts } from "../../src/commands/instances/record.ts"
 import { enter } from "../../src/commands/instances/self.ts"
 import { stopOne } from "../../src/commands/instances/stop.ts"
-import { createStore, ownFolder } from "../../src/commands/instances/store.ts"
+import { createStore } from "../../src/commands/instances/store.ts"
 import { createTail } from "../../src/commands/instances/tail.ts"
 import { folderWith, load, removeFolders } from "../config/support.ts"
 import { inWorld } from "../support/command-io.ts"
@@ -136,7 +137,7 @@ describe("several in one terminal are told to end", () => {
   ])("on %s: %s first", async (platform, expected) => {
     const said: string[] = []
     const all = Promise.withResolvers<void>()
-    const ended = endAll([fake(said)], all.promise, platform)
+    const ended = endAll([fake(said)], all.promise, { platform })
     await Bun.sleep(20)
     expect(said).toEqual([expected])
     all.resolve()
@@ -212,7 +213,7 @@ describe("an instance itself", () => {
     const { store, start } = await begin()
     const self = await start()
     await self.announce(facts, server)
-    await self.draining()
+    await self.draining(10_000)
     expect(store.read("kimi")?.state).toBe("draining")
     await self.leave()
     expect(store.list()).toEqual([])
@@ -224,7 +225,7 @@ describe("an instance itself", () => {
     await self.announce(facts, server)
     const record = store.read("kimi") ?? recordOf()
     store.write({ ...record, keep: true })
-    await self.draining()
+    await self.draining(10_000)
     await self.leave()
     expect(store.read("kimi")).toMatchObject({ state: "ended", argv: ["--port=8082"], url: facts.url })
     expect((await livenessOf(store.read("kimi") ?? recordOf())).kind).toBe("dead")

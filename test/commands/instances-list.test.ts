@@ -6,7 +6,7 @@ import { parseInstances } from "../../src/commands/instances/list.ts"
 import { keyOf } from "../../src/commands/instances/names.ts"
 import { flagsFor, flagsOf, planLoaded, planStart } from "../../src/commands/instances/plan.ts"
 import type { LoadResult } from "../../src/config/load.ts"
-import { nameProblem } from "../../src/config/models/instances.ts"
+import { nameProblem } from "../../src/config/models/instance-name.ts"
 import type { Instance } from "../../src/config/models/read.ts"
 import { folderWith, load, removeFolders } from "../config/support.ts"
 

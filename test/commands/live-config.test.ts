@@ -23,7 +23,7 @@ describe("a reload that takes the last client key away", () => {
     ["0.0.0.0", 8082, "0.0.0.0:8082"],
     ["192.168.1.7", 0, "192.168.1.7"],
   ])("on %s says in the words of the start that the proxy is open", (host, port, address) => {
-    const lines = renderChanges(before, after, { host, port, refused: false })
+    const lines = renderChanges(before, after, { host, port, tls: undefined, refused: false })
     const [, first = "", second = ""] = renderOpenWarning(address)
       .split("\n")
       .map((line) => line.replace(/^!! /, ""))
@@ -34,7 +34,7 @@ describe("a reload that takes the last client key away", () => {
   })
 
   test.each(["127.0.0.1", "localhost", "::1"])("on %s is a warning", (host) => {
-    const lines = renderChanges(before, after, { host, port: 8082, refused: false })
+    const lines = renderChanges(before, after, { host, port: 8082, tls: undefined, refused: false })
     expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([
       { level: "warn", text: "clients need no key any more: ALLOWED_API_KEYS asks for one" },
     ])
@@ -46,7 +46,7 @@ describe("a reload that takes the last client key away", () => {
       [after, before] as const,
       [before, before] as const,
     ]) {
-      const lines = renderChanges(one, other, { host: "0.0.0.0", port: 1, refused: false })
+      const lines = renderChanges(one, other, { host: "0.0.0.0", port: 1, tls: undefined, refused: false })
       expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([])
     }
   })

@@ -74,6 +74,7 @@ describe("what is known of a model", () => {
       reasoning: false,
       tools: true,
       streaming: false,
+      learned: [],
       used_by: ["opus", "sonnet", "haiku"],
       reachable: true,
       why: null,

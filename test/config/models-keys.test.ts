@@ -280,12 +280,17 @@ for (const [key, rows] of Object.entries(changes)) {
   })
 }
 
-test("fallbacks are checked, and one warning says that they are not used", () => {
+test("fallbacks are models of the same file, in their order", () => {
   const text =
     "- {model_id: a, provider: ollama}\n- {model_id: b, provider: ollama, fallbacks: [a, c]}\n- {model_id: c, provider: ollama, fallbacks: [a]}"
   const configDir = folderWith({ "models.yaml": text })
-  expect(warningsOf(load({ env: { OPENAI_API_KEY: "k-123456" }, configDir }))).toEqual([
-    `${configDir}/models.yaml:2:35: fallbacks are checked, and have no effect yet: this version does not fall back to other models.`,
+  const result = load({ env: { OPENAI_API_KEY: "k-123456" }, configDir })
+  expect(warningsOf(result)).toEqual([])
+  const { models } = configOf(result)
+  expect(models.map(({ id, fallbacks }) => [id, fallbacks])).toEqual([
+    ["a", []],
+    ["b", ["a", "c"]],
+    ["c", ["a"]],
   ])
 })
 

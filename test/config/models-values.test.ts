@@ -185,12 +185,13 @@ describe("in the configuration", () => {
     expect(result.ok && result.described.origins["MIDDLE_MODEL"]).toBe(`${join(configDir, "models.yaml")}:1`)
   })
 
-  test("what has no effect yet is told with its line", () => {
-    const { result, file } = loaded("cache:\n  enabled: true\nauth:\n  rate_limit: 5")
-    expect(warningsOf(result)).toEqual([
-      `RATE_LIMIT_REQUESTS_PER_MINUTE (${file}:4) has no effect yet: this version has no such thing.`,
-      `CACHE_ENABLED (${file}:2) has no effect yet: this version has no such thing.`,
-    ])
+  test("a cache and a limit for each key", () => {
+    const { result } = loaded("cache:\n  enabled: true\n  ttl: 30\nauth:\n  rate_limit: 5")
+    expect(warningsOf(result)).toEqual([])
+    expect(configOf(result)).toMatchObject({
+      cache: { enabled: true, ttlMs: 30_000 },
+      rateLimitPerMinute: 5,
+    })
   })
 
   test("keys that are not asked for are told, and not used", () => {

@@ -14,6 +14,9 @@ test("the defaults written in the table are the ones in force", () => {
   expect({ ...config, upstream: config.upstream.baseUrl, others: Object.keys(config.others) }).toEqual({
     host: "127.0.0.1",
     port: 8082,
+    tls: undefined,
+    allowedHosts: [],
+    shutdownTimeoutMs: 10_000,
     logLevel: "INFO",
     logFormat: "json",
     logFolder: undefined,

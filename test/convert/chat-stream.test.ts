@@ -1,7 +1,7 @@
 // What providers send, and what comes out: the treacherous cases by number (each provider's own shape is played
 // in provider-streams.test.ts).
 import { describe, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { baseProfile } from "../../src/providers/base-profile.ts"
 import {
   chatUsage,

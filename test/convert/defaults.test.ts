@@ -1,7 +1,8 @@
 // What the configuration says of a model: thinking, effort and sampling, against what the client says.
 import { describe, expect, test } from "bun:test"
+import { bodyOf } from "../../src/convert/request/body-of.ts"
 import { sampling } from "../../src/convert/request/parameters.ts"
-import { bodyOf, type Conversion, convertRequest } from "../../src/convert/request/request.ts"
+import { type Conversion, convertRequest } from "../../src/convert/request/request.ts"
 import { wishOf } from "../../src/convert/request/thinking.ts"
 import { arrayOf } from "../../src/protocol/json.ts"
 import { inDialect } from "../../src/providers/dialect.ts"

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { finalReason, finalUsage, isEstimated } from "../../src/convert/reply/final.ts"
 import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/reply/finish.ts"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import type { MessagesUsage } from "../../src/protocol/messages.ts"

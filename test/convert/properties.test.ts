@@ -1,6 +1,6 @@
 // What holds for every stream: however its bytes are cut, its fragments ordered, or its chunks made up.
 import { expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { toolInput } from "../../src/convert/tool-calls/json-scan.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"

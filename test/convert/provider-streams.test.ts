@@ -2,8 +2,9 @@
 // becomes of a stream that was damaged on its way.
 import { describe, expect, test } from "bun:test"
 import { readChat } from "../../src/convert/reply/chat-stream.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { initialReader } from "../../src/convert/reply/reader.ts"
-import { foldEvents, readReply, writeAll } from "../../src/convert/reply/reply.ts"
+import { readReply, writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../../src/convert/reply/writer-state.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"

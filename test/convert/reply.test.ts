@@ -1,7 +1,7 @@
 // Whole replies, and the message that a client assembles: ours and the SDK's must be the same.
 import { describe, expect, test } from "bun:test"
 import Anthropic from "@anthropic-ai/sdk"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { encodeEvent } from "../../src/protocol/encode.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"

@@ -1,7 +1,8 @@
 // Everything of a Responses request beside the conversation; and what a reply gave goes back as it came.
 import { describe, expect, test } from "bun:test"
 import { addCargo, noCargo } from "../../src/convert/carrier.ts"
-import { foldEvents, writeAll } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
+import { writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { writerOptions } from "../support/fixtures.ts"

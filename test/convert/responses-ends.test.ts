@@ -1,6 +1,6 @@
 // How Responses replies end: complete, cut by a limit or a filter, failed, or not at all; and what they cost.
 import { describe, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { eventsOf } from "../support/responses/events.ts"
 import { callItem, messageItem, responseOf } from "../support/responses/items.ts"

@@ -1,6 +1,6 @@
 // What holds for every Responses stream: however its bytes are cut, its items interleaved, or its events made up.
 import { expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { decodeBytes, errorContext, toolNames } from "../support/fixtures.ts"

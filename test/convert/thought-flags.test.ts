@@ -2,7 +2,7 @@
 // or on the first alone.
 import { describe, expect, test } from "bun:test"
 import { decodeCarrier } from "../../src/convert/carrier.ts"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { chatReply, deltaChunk, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"
 import { eventsOf, optionsFor, readerOptions, replyEvents } from "../support/fixtures.ts"

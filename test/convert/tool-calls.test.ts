@@ -1,6 +1,6 @@
 // Tool calls in every shape they arrive in: ids, names, indexes and arguments, whole and in pieces.
 import { describe, expect, test } from "bun:test"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { toolInput } from "../../src/convert/tool-calls/json-scan.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { ReplyBlock } from "../../src/protocol/messages.ts"

@@ -1,6 +1,7 @@
 // Anthropic's web search: asked for in the provider's own words, and its results as Anthropic's blocks.
 import { describe, expect, test } from "bun:test"
-import { foldEvents, writeAll } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
+import { writeAll } from "../../src/convert/reply/reply.ts"
 import { readResponsesReply } from "../../src/convert/reply/responses-stream.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"

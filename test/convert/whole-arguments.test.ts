@@ -2,7 +2,7 @@
 // gets the events over HTTP as it would from a server.
 import { describe, expect, test } from "bun:test"
 import Anthropic from "@anthropic-ai/sdk"
-import { foldEvents } from "../../src/convert/reply/reply.ts"
+import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { isBeginning } from "../../src/convert/tool-calls/json-prefix.ts"
 import { repair } from "../../src/convert/tool-calls/repairs.ts"
 import { endToolCalls, readToolCalls } from "../../src/convert/tool-calls/tool-calls.ts"

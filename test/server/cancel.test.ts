@@ -107,7 +107,7 @@ test.each(["plain", "stream"])("%s: leaving during the pause before a retry", as
 test("a client that leaves while it sends its body is no error, and nobody is asked", async () => {
   const { upstream, proxy } = start([silent])
   const socket = await Bun.connect({ hostname: "127.0.0.1", port: proxy.port, socket: { data: () => {} } })
-  socket.write('POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n{"model":')
+  socket.write('POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n{"model":')
   await Bun.sleep(30)
   socket.terminate()
   await Bun.sleep(50)

@@ -102,7 +102,9 @@ test("a client that does not read stops the upstream, and costs it no time limit
     },
   })
   const body = JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "hi" }] })
-  socket.write(`POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
   await until(() => state.sent > 1_000_000)
   await Bun.sleep(300)
   const soon = state.sent

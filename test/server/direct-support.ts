@@ -9,12 +9,16 @@ import type { Route } from "../../src/providers/route.ts"
 import { createCallers } from "../../src/server/callers.ts"
 import { type Context, defaultTimes, type Times } from "../../src/server/context.ts"
 import { createDialects } from "../../src/server/dialects.ts"
-import { countDirect, type DirectRequest, handleDirect } from "../../src/server/direct.ts"
+import { countDirect, handleDirect } from "../../src/server/direct.ts"
+import type { DirectRequest } from "../../src/server/direct-request.ts"
+import { createFlights } from "../../src/server/flights.ts"
 import { createKeys } from "../../src/server/keys.ts"
 import { createReasoningMemory } from "../../src/server/memory.ts"
 import { createRatios } from "../../src/server/ratios.ts"
 import { createRefusals } from "../../src/server/refusals.ts"
 import { createStatistics } from "../../src/server/statistics.ts"
+import { createStays } from "../../src/server/stays.ts"
+import { createMemoryStore } from "../../src/store/memory.ts"
 import { createCounter } from "../../src/tokens/count.ts"
 import { configFrom } from "../config/support.ts"
 import { createMessagesUpstream, type MessagesTurn } from "../support/anthropic-upstream.ts"
@@ -111,7 +115,11 @@ function createContext(
     counter: createCounter(),
     refusals: createRefusals({ log, metrics }),
     dialects: createDialects({ log, now: clock.now }),
+    store: createMemoryStore({ now: clock.now, maxBytes: 0 }),
     keys: createKeys({ log, now: clock.now }),
+    stays: createStays(clock.now),
+    cache: undefined,
+    flights: createFlights({ clock, log }),
     running: new Set(),
     address: () => ({ hostname: "127.0.0.1", port: 0 }),
   }

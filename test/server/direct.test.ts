@@ -473,9 +473,10 @@ describe("pings", () => {
   test("while the upstream is silent, and only between events", async () => {
     const go = Promise.withResolvers<void>()
     const all = nativeEvents("late").map((event) => nativeEvent(event))
-    const [first = "", second = ""] = all
-    const rest = second.slice(30) + all.slice(2).join("")
-    const { url } = startDirect([streamTurn(first + second.slice(0, 30), { until: go.promise }, rest)], {
+    const [first = "", second = "", third = ""] = all
+    const rest = third.slice(10) + all.slice(3).join("")
+    const begun = first + second + third.slice(0, 10)
+    const { url } = startDirect([streamTurn(begun, { until: go.promise }, rest)], {
       times: { pingMs: 10 },
     })
     const heard = await listen(send({ url }, streamed))

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test"
 import { MessagesRequest } from "../../src/protocol/messages.ts"
 import { askFor } from "../../src/server/asked.ts"
-import { promptTokens } from "../../src/server/info.ts"
+import { promptTokens } from "../../src/server/count-tokens.ts"
 import { createRatios } from "../../src/server/ratios.ts"
 import { configFrom, removeFolders } from "../config/support.ts"
 

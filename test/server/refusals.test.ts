@@ -6,6 +6,7 @@ import { createMetrics } from "../../src/observe/metrics.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import { arrayOf, objectOf } from "../../src/protocol/json.ts"
 import { createRefusals } from "../../src/server/refusals.ts"
+import type { RefusalRow } from "../../src/store/refusal-store.ts"
 import { ask, convert, generic, routeTo, text, user } from "../convert/request-support.ts"
 import { chatReply, finishChunk, roleChunk, textChunk, usageChunk } from "../support/chunks.ts"
 import type { Turn } from "../support/script.ts"
@@ -177,6 +178,143 @@ test("a refusal inside a 200 counts too", async () => {
   const { upstream, proxy } = start([{ kind: "stream", chunks: [{ error }] }, good()])
   expect(textOf(await eventsOf(postStream(proxy, { temperature: 0.5 })))).toBe("fine")
   expect(upstream.turns().map(({ body }) => body["temperature"])).toEqual([0.5, undefined])
+})
+
+const error200 = (message: string) => ({
+  error: { message, code: 400, type: "invalid_request_error" },
+})
+
+test.each<[string, Turn]>([
+  ["a whole reply", { kind: "json", body: error200("Unsupported parameter: 'temperature'") }],
+  [
+    "MiniMax's",
+    {
+      kind: "json",
+      body: {
+        choices: null,
+        base_resp: { status_code: 2013, status_msg: "invalid params, unsupported parameter: temperature" },
+      },
+    },
+  ],
+  ["the first event", { kind: "stream", chunks: [error200("Unsupported parameter: 'temperature'")] }],
+  [
+    "an event after an empty one",
+    { kind: "stream", chunks: [roleChunk(), error200("Unsupported parameter: 'temperature'")] },
+  ],
+])("a refusal inside a 200, in %s, streamed and not", async (_name, refused) => {
+  for (const [, reply, send] of forms) {
+    const { upstream, proxy } = start([refused, reply, reply])
+    expect(await send(proxy, { temperature: 0.5 })).toContain("fine")
+    expect(await send(proxy, { temperature: 0.5 })).toContain("fine")
+    expect(upstream.turns().map(({ body }) => body["temperature"])).toEqual([0.5, undefined, undefined])
+  }
+})
+
+test("a model that only streams gives a plain reply all the same", async () => {
+  const { upstream, proxy } = start(({ stream }) =>
+    stream === true
+      ? good()
+      : refusing("This model only support stream mode, please enable the stream parameter"),
+  )
+  for (let turn = 0; turn < 2; turn += 1) {
+    const response = await post(proxy, { max_tokens: 100 })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({
+      type: "message",
+      content: [{ type: "text", text: "fine" }],
+    })
+  }
+  expect(upstream.turns().map(({ body }) => body["stream"])).toEqual([undefined, true, true])
+})
+
+test("a forced call that a thinking model refuses: the call is what counts", async () => {
+  const { upstream, proxy } = start(({ tool_choice }) =>
+    tool_choice === undefined ? whole : refusing("Thinking mode does not support this tool_choice"),
+  )
+  const tools = [{ name: "Bash", input_schema: { type: "object", properties: {} } }]
+  const forced = { tools, tool_choice: { type: "any" } }
+  expect(await (await post(proxy, forced)).text()).toContain("fine")
+  expect(await (await post(proxy, forced)).text()).toContain("fine")
+  expect(upstream.turns().map(({ body }) => body["tool_choice"])).toEqual(["required", undefined, undefined])
+  expect(proxy.exchanges.at(-1)?.notes).toContainEqual({
+    ...{ kind: "changed", path: "tool_choice", why: "left to the model: the upstream forces no tool" },
+  })
+})
+
+describe("kept beyond the process", () => {
+  const rowOf = (more: Partial<RefusalRow> = {}): RefusalRow => ({
+    ...{
+      url: "https://upstream.test/chat/completions",
+      model: "m",
+      cause: "drop temperature",
+      provider: "generic",
+    },
+    ...{ amendment: '{"kind":"drop","fields":["temperature"]}', why: "no", since: 1_000, confirmed: 1_000 },
+    ...more,
+  })
+  const day = 86_400_000
+
+  function memory(rows: readonly (readonly RefusalRow[] | undefined)[]) {
+    const kept: RefusalRow[] = []
+    const given = [...rows]
+    let time = 1_000
+    const log = { warn: () => {}, debug: () => {} }
+    const history = { changes: () => given.shift(), keep: (row: RefusalRow) => kept.push(row) }
+    const refusals = createRefusals({ log, metrics: createMetrics(), now: () => time, history })
+    const route = {
+      ...routeTo(["generic", "m"]),
+      url: "https://name:pass@upstream.test/chat/completions?api-key=k-1",
+    }
+    const conversion = convert(ask([user(text("the violet heron"))], { temperature: 1 }), generic)
+    return {
+      kept,
+      pass: (ms: number) => {
+        time += ms
+      },
+      sends: () => refusals.foresee(route, conversion).conversion.body.temperature,
+      refuse: (message: string) =>
+        refusals
+          .foresee(route, conversion)
+          .conversion.onAmended(
+            { conversion, notes: [], amendment: { kind: "drop", fields: ["temperature"] } },
+            fault({ kind: "invalid_request_error", source: "upstream", message }),
+          ),
+    }
+  }
+
+  test("what is there counts, until it is said to be gone", () => {
+    const { sends } = memory([[rowOf()], undefined, []])
+    expect([sends(), sends(), sends(), sends()]).toEqual([undefined, undefined, 1, 1])
+  })
+
+  test("after a month without a word it is tried again", () => {
+    const { sends, pass, refuse, kept } = memory([[rowOf()]])
+    expect(sends()).toBeUndefined()
+    pass(29 * day)
+    expect(sends()).toBeUndefined()
+    pass(2 * day)
+    expect(sends()).toBe(1)
+    refuse("no")
+    expect(sends()).toBeUndefined()
+    expect(kept).toHaveLength(1)
+  })
+
+  test("it is written once, without credentials and without anybody's words", () => {
+    const { refuse, kept } = memory([])
+    refuse("temperature is not taken. You said: the violet heron")
+    refuse("temperature is not taken")
+    expect(kept).toEqual([rowOf({ why: "temperature is not taken. You […]" })])
+  })
+
+  test.each([
+    rowOf({ amendment: "{" }),
+    rowOf({ amendment: '{"kind":"drop","fields":["messages"]}' }),
+    rowOf({ amendment: '{"kind":"of a later version"}' }),
+    rowOf({ model: "another" }),
+    rowOf({ url: "https://other.test/chat/completions" }),
+  ])("%j changes nothing here", (row) => {
+    expect(memory([[row]]).sends()).toBe(1)
+  })
 })
 
 test("the memory forgets the model that was not used for the longest time, and keeps little of each", () => {

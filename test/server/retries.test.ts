@@ -31,6 +31,7 @@ const before: Readonly<Record<string, Turn>> = {
   "529": failing(529),
   "408": failing(408),
   "409": failing(409),
+  "425": failing(425),
   "429 with a short retry-after": failing(429, { "retry-after": "1" }),
   "429 with retry-after-ms": failing(429, { "retry-after-ms": "300" }),
   "a cut after the role": { kind: "stream", chunks: [roleChunk()], cut: "clean" },
@@ -216,6 +217,27 @@ test("a wait of more than a minute is said, and no client is asked to sit it out
   expect(response.headers.get("retry-after")).toBe("3600")
   expect(response.headers.get("x-should-retry")).toBe("false")
 })
+
+test("a date that is near is obeyed", async () => {
+  const soon = new Date(Date.now() + 2_000).toUTCString()
+  const { upstream, proxy } = start([failing(429, { "retry-after": soon }), good])
+  expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
+  const [first, second] = upstream.turns()
+  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(900, 4_000)
+}, 10_000)
+
+test("the pauses grow, and no two are alike", async () => {
+  const gaps = async () => {
+    const { upstream, proxy } = start([failing(500), failing(500), good])
+    expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
+    const at = upstream.turns().map((turn) => turn.at)
+    return at.slice(1).map((time, index) => time - (at[index] ?? 0))
+  }
+  const [first = 0, second = 0] = await gaps()
+  expect(first).toBeWithin(120, 400)
+  expect(second).toBeWithin(245, 700)
+  expect((await gaps()).map(Math.round)).not.toEqual([first, second].map(Math.round))
+}, 10_000)
 
 test("a short wait is obeyed", async () => {
   const { upstream, proxy } = start([failing(429, { "retry-after-ms": "150" }), good])

@@ -11,15 +11,19 @@ afterEach(stopAll)
 
 const never = new Promise<void>(() => {})
 
-test("a running stream ends in its own time, and new connections are refused", async () => {
+test("a running stream ends in its own time, and nothing else is begun", async () => {
   const go = Promise.withResolvers<void>()
   const chunks = [textChunk("one"), { until: go.promise }, textChunk("two"), finishChunk("stop")]
   const { proxy } = start([{ kind: "stream", chunks }])
   const heard = await listen(postStream(proxy))
   await until(() => heard.text().includes("one"))
   const stopped = proxy.stop(5000)
-  const refused = await fetch(`${proxy.url}/health`, { keepalive: false }).catch((error) => error.code)
-  expect(refused).toBe("ECONNREFUSED")
+  const health = await fetch(`${proxy.url}/health`)
+  expect([health.status, (await jsonOf(health))["status"]]).toEqual([503, "draining"])
+  const refused = await post(proxy)
+  expect(refused.status).toBe(503)
+  expect([refused.headers.get("retry-after"), refused.headers.get("connection")]).toEqual(["1", "close"])
+  expect(objectOf((await jsonOf(refused))["error"])["type"]).toBe("overloaded_error")
   go.resolve()
   expect(await heard.ended).toBe("complete")
   expect(typesOf(parseAnthropicSse(heard.text())).at(-1)).toBe("message_stop")
@@ -28,6 +32,8 @@ test("a running stream ends in its own time, and new connections are refused", a
   expect(performance.now() - from).toBeLessThan(1000)
   expect(proxy.exchanges.map((exchange) => exchange.outcome.kind)).toEqual(["completed"])
   expect(proxy.timers()).toBe(0)
+  const gone = await fetch(`${proxy.url}/health`, { keepalive: false }).catch((error) => error.code)
+  expect(gone).toBe("ECONNREFUSED")
 })
 
 test("after the grace a stream ends in an error event, a waiting request in 503", async () => {
@@ -75,7 +81,9 @@ test("a client that does not read cannot hold the stop up", async () => {
     socket: { open: (opened) => opened.pause(), data: () => {} },
   })
   const body = JSON.stringify({ stream: true, messages: [{ role: "user", content: "hi" }] })
-  socket.write(`POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
   await Bun.sleep(100)
   const from = performance.now()
   await proxy.stop(50)

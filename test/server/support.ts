@@ -26,6 +26,7 @@ export interface TestProxy {
   /** Timers of the server that are set and have not fired. */
   readonly timers: () => number
   readonly stop: (graceMs: number) => Promise<void>
+  readonly reload: (config: Config) => void
 }
 
 export interface ProxyOptions {
@@ -117,7 +118,8 @@ export function startProxy(upstreamUrl: string, options: ProxyOptions = {}): Tes
     ...(options.times === undefined ? {} : { times: options.times }),
   })
   started.push(() => server.stop(0))
-  return { url: server.url, port: server.port, exchanges, logs, timers: clock.live, stop: server.stop }
+  const { url, port, stop, reload } = server
+  return { ...{ url, port, stop, reload }, exchanges, logs, timers: clock.live }
 }
 
 /** An upstream with this script and a proxy in front of it. */

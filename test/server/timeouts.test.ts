@@ -5,6 +5,7 @@ import { chatReply, finishChunk, roleChunk, textChunk } from "../support/chunks.
 import { checkGrammar } from "../support/grammar.ts"
 import type { Turn } from "../support/script.ts"
 import { until } from "../support/upstream.ts"
+import { rawUpstream, streamHead } from "./raw.ts"
 import {
   cleanUp,
   eventsOf,
@@ -22,13 +23,15 @@ afterEach(stopAll)
 
 const env = { REQUEST_TIMEOUT: "0.15" }
 const never = new Promise<void>(() => {})
-const message = "[generic] no byte from the upstream for 0.15 s; REQUEST_TIMEOUT sets how long that may be"
+const unanswered =
+  "[generic] no connection to the upstream, or no first byte from it, within 0.15 s (REQUEST_TIMEOUT)"
+const silent = "[generic] the upstream was silent for 0.15 s in mid-reply (REQUEST_TIMEOUT)"
 
-test.each<[string, Turn]>([
-  ["before the headers", { kind: "stall" }],
-  ["after the role", { kind: "stream", chunks: [roleChunk(), { until: never }] }],
-  ["in a document", { kind: "raw", steps: ['{"choices":[', { until: never }] }],
-])("silence %s is 504 and not repeated", async (_name, turn) => {
+test.each<[string, Turn, string]>([
+  ["before the headers", { kind: "stall" }, unanswered],
+  ["after the role", { kind: "stream", chunks: [roleChunk(), { until: never }] }, silent],
+  ["in a document", { kind: "raw", steps: ['{"choices":[', { until: never }] }, silent],
+])("silence %s is 504 and not repeated", async (_name, turn, message) => {
   const { upstream, proxy } = start([turn, turn, turn, turn], { env })
   for (const send of [post, postStream]) {
     const response = await send(proxy)
@@ -40,11 +43,21 @@ test.each<[string, Turn]>([
   expect(proxy.timers()).toBe(0)
 })
 
+test("silence behind the headers is told apart", async () => {
+  const upstream = rawUpstream((socket) => socket.write(streamHead))
+  const proxy = startProxy(upstream.url, { env })
+  const message =
+    "[generic] the upstream took the request and sent no byte of its reply within 0.15 s (REQUEST_TIMEOUT)"
+  expect(await jsonOf(postStream(proxy))).toMatchObject({ error: { type: "timeout_error", message } })
+  await until(() => upstream.open() === 0)
+  expect([upstream.requests(), proxy.timers()]).toEqual([1, 0])
+})
+
 test("silence after the answer has begun is an error event", async () => {
   const { proxy } = start([{ kind: "stall" }], { env, times: { commitMs: 20 } })
   const events = await eventsOf(postStream(proxy))
   expect(typesOf(events)).toEqual(["message_start", "error"])
-  expect(events.at(-1)?.["error"]).toEqual({ type: "timeout_error", message })
+  expect(events.at(-1)?.["error"]).toEqual({ type: "timeout_error", message: unanswered })
 })
 
 test("silence between bytes is an error event, last of all", async () => {
@@ -54,7 +67,7 @@ test("silence between bytes is an error event, last of all", async () => {
   const events = await eventsOf(postStream(proxy))
   expect(checkGrammar(events)).toEqual([])
   expect(textOf(events)).toBe("one")
-  expect(events.at(-1)?.["error"]).toEqual({ type: "timeout_error", message })
+  expect(events.at(-1)?.["error"]).toEqual({ type: "timeout_error", message: silent })
   await until(() => upstream.inFlight() === 0, 500)
 })
 

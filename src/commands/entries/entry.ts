@@ -1,6 +1,5 @@
 // What an entry of the command table is made of: its description, its flags, and how it is run.
 import type { ArgsDef } from "citty"
-import type { z } from "zod"
 import type { CommandIo } from "../io.ts"
 
 export interface Invocation {
@@ -36,16 +35,19 @@ export const logLevel = {
 
 export const demo = { type: "boolean", description: "Use the built-in upstream: no key, no network" } as const
 
-/** Reads the flags with their schema and goes on, or says what is wrong with one: exit code 2. */
-export async function withFlags<Schema extends z.ZodType>(
-  schema: Schema,
+/** Reads the flags and goes on, or says what is wrong with one: exit code 2. */
+export async function withFlags<Values>(
+  flags: { readonly read: (given: Readonly<Record<string, unknown>>) => FlagsRead<Values> },
   given: Readonly<Record<string, unknown>>,
   io: CommandIo,
-  go: (flags: z.output<Schema>) => Promise<number>,
+  go: (flags: Values) => Promise<number>,
 ): Promise<number> {
-  const parsed = schema.safeParse(given)
-  if (parsed.success) return go(parsed.data)
-  const { flagProblem } = await import("../flags.ts")
-  io.error(`claude-proxy: ${flagProblem(parsed.error, given)}\n`)
+  const read = flags.read(given)
+  if (read.ok) return go(read.value)
+  io.error(`claude-proxy: ${read.why}\n`)
   return 2
 }
+
+type FlagsRead<Values> =
+  | { readonly ok: true; readonly value: Values }
+  | { readonly ok: false; readonly why: string }

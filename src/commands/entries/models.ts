@@ -2,7 +2,7 @@
 import { type Described, envFile, type Invocation, withFlags } from "./entry.ts"
 
 /** The entry of `models`. */
-export function modelsEntry({ io }: Invocation): Described {
+export function modelsEntry({ io, env: environment }: Invocation): Described {
   return {
     name: "models",
     description: "List the models that can be reached, and what is known of them",
@@ -10,6 +10,11 @@ export function modelsEntry({ io }: Invocation): Described {
       all: { type: "boolean", description: "Also the usual models of every provider whose key is set" },
       json: { type: "boolean", description: "Write JSON" },
       schema: { type: "boolean", description: "Write the JSON Schema of models.yaml instead, for editors" },
+      forget: {
+        type: "string",
+        valueHint: "model",
+        description: "Forget what upstreams have refused of this model, or of all",
+      },
       env: envFile,
       config: { type: "string", valueHint: "file", description: "The file of models (else models.yaml)" },
     },
@@ -17,13 +22,16 @@ export function modelsEntry({ io }: Invocation): Described {
       ["claude-proxy models", "which model answers for which, and what it can do"],
       ["claude-proxy models --all", "and what else the keys at hand would open"],
       ["claude-proxy models --json --config ./models.yaml", "one file's models, for programs"],
+      ["claude-proxy models --forget gpt-5", "send it again what it has refused; all forgets everything"],
       ["claude-proxy models --schema > models.schema.json", "so that an editor knows the file's keys"],
     ],
     run: async (given) => {
       const { ModelsFlags } = await import("../flags.ts")
-      return withFlags(ModelsFlags, given, io, async ({ json, all, schema, env, config }) => {
+      return withFlags(ModelsFlags, given, io, async ({ env, config, ...flags }) => {
         const { models } = await import("../models/models.ts")
-        return models({ json, all, schema, envFile: env, configFile: config }, io)
+        const { stateFolder } = await import("../instances/folder.ts")
+        const folder = stateFolder(environment)
+        return models({ ...flags, envFile: env, configFile: config, folder }, io)
       })
     },
   }

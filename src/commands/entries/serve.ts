@@ -16,6 +16,11 @@ export function serveEntry({ io, env }: Invocation): Described {
       env: envFile,
       config: { type: "string", valueHint: "file", description: "File of models (else models.yaml)" },
       "log-level": logLevel,
+      workers: {
+        type: "string",
+        valueHint: "number",
+        description: "Processes that answer on the port (else 1); auto: one for each core. Linux only",
+      },
       demo,
       detach: {
         type: "boolean",
@@ -39,9 +44,15 @@ export function serveEntry({ io, env }: Invocation): Described {
       ["claude-proxy serve --env ./project.env", "with another file of settings"],
       ["claude-proxy serve --detach --name work", "in the background; keys of the environment are not kept"],
       ['claude-proxy serve --instances "8081:.env-kimi:kimi,8082:.env-glm:glm"', "two, side by side"],
+      ["claude-proxy serve --workers auto", "with every core of this machine"],
       ["claude-proxy serve --demo", "without any key, to see that it works"],
     ],
     run: async (given) => {
+      const { isWorker } = await import("../instances/inherited.ts")
+      if (isWorker(env)) {
+        const { work } = await import("../serve/worker.ts")
+        return work(io, env)
+      }
       // This may begin the process anew: nothing that takes time is loaded before.
       const { ensureUncapped } = await import("../serve/uncapped.ts")
       const uncapped = await ensureUncapped(env)

@@ -1,4 +1,5 @@
 // Where what is known of running proxies is kept.
+import { chmodSync, mkdirSync } from "node:fs"
 import { homedir } from "node:os"
 import { posix, win32 } from "node:path"
 import type { Environment } from "../io.ts"
@@ -19,4 +20,10 @@ export function stateFolder(
   if (platform !== "win32") return path.join(home, ".local", "state", "claude-proxy")
   const local = env["LOCALAPPDATA"] ?? ""
   return path.join(local === "" ? path.join(home, "AppData", "Local") : local, "claude-proxy")
+}
+
+/** Makes a folder that is its owner's alone. */
+export function ownFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
 }

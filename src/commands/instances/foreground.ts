@@ -1,9 +1,13 @@
 // Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
 import { createColors } from "picocolors"
+import { isTerminal } from "../../config/disk.ts"
 import type { CommandIo, Environment } from "../io.ts"
-import { drainMs, untilStopped } from "../serve/until-stopped.ts"
+import { untilStopped } from "../serve/until-stopped.ts"
 import { compiled } from "../version.ts"
+import { stateFolder } from "./folder.ts"
 import { childEnvironment, ownProgram } from "./inherited.ts"
+import { shutdownMsOf } from "./record.ts"
+import { createStore } from "./store.ts"
 
 export interface Part {
   readonly name: string
@@ -20,7 +24,7 @@ export async function runTogether(parts: readonly Part[], io: CommandIo, env: En
   const names = parts.map(({ name }) => name)
   io.error(`claude-proxy: starting ${names.join(", ")}; Ctrl-C ends all of them\n`)
   const width = Math.max(...names.map((name) => name.length))
-  const terminal = process.stderr.isTTY === true
+  const terminal = isTerminal(2)
   let stopping = false
   let failed = false
   const children = parts.map((part, index) => {
@@ -48,9 +52,15 @@ export async function runTogether(parts: readonly Part[], io: CommandIo, env: En
   stopping = true
   if (reason !== undefined) {
     const ending = children.map(({ child }) => child)
-    await endAll(ending, all)
+    await endAll(ending, all, { graceMs: () => longestGrace(names, env) })
   }
   return failed ? 1 : 0
+}
+
+/** As each of them has written it down. */
+function longestGrace(names: readonly string[], env: Environment): number {
+  const store = createStore(stateFolder(env))
+  return Math.max(...names.map((name) => shutdownMsOf(store.read(name))))
 }
 
 /** What of a child is needed to end it. */
@@ -60,11 +70,17 @@ export interface Ending {
   readonly stdin: { readonly end: () => unknown }
 }
 
+export interface EndOptions {
+  readonly platform?: string
+  /** How long what runs may go on. */
+  readonly graceMs?: () => number
+}
+
 /** Lets them finish what runs; a second signal, or too long a time, ends them at once. */
 export async function endAll(
   children: readonly Ending[],
   all: Promise<unknown>,
-  platform: string = process.platform,
+  { platform = process.platform, graceMs = () => shutdownMsOf(undefined) }: EndOptions = {},
 ): Promise<void> {
   const each = (action: (child: Ending) => void) => {
     for (const child of children) if (child.exitCode === null) action(child)
@@ -74,7 +90,7 @@ export async function endAll(
   if (platform === "win32") each((child) => void child.stdin.end())
   else kill("SIGTERM")
   const late = Promise.withResolvers<string>()
-  const timer = setTimeout(() => late.resolve("late"), drainMs + slackMs)
+  const timer = setTimeout(() => late.resolve("late"), graceMs() + slackMs)
   const hurried = untilStopped([late.promise]).then(() => kill("SIGKILL"))
   await Promise.race([all, hurried.then(() => all)])
   clearTimeout(timer)
@@ -87,7 +103,8 @@ function markOf(name: string, index: number, width: number, color: boolean): str
   return `${paint(`${name.padEnd(width)} |`)} `
 }
 
-async function show(
+/** Writes each whole line that comes, behind the mark, until the stream ends. */
+export async function show(
   stream: ReadableStream<Uint8Array>,
   mark: string,
   write: (text: string) => void,

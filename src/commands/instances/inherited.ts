@@ -3,6 +3,7 @@ import type { Environment } from "../io.ts"
 
 const idVariable = "CLAUDE_PROXY_INSTANCE"
 const parentVariable = "CLAUDE_PROXY_PARENT"
+const workerVariable = "CLAUDE_PROXY_WORKER"
 
 /** For a proxy in the background: the id under which its name was claimed for it. */
 export function backgroundEnvironment(env: Environment, id: string): Record<string, string> {
@@ -12,6 +13,16 @@ export function backgroundEnvironment(env: Environment, id: string): Record<stri
 /** For one whose output its parent shows: it ends when its standard input does. */
 export function childEnvironment(env: Environment, terminal: boolean): Record<string, string> {
   return { ...defined(without(env)), [parentVariable]: terminal ? "terminal" : "pipe" }
+}
+
+/** For one of several processes that answer on one port; `more` is added. */
+export function workerEnvironment(env: Environment, more: Environment): Record<string, string> {
+  return { ...defined({ ...without(env), ...more }), [workerVariable]: "1" }
+}
+
+/** Is this process one that the main one of them has started, and talks to? */
+export function isWorker(env: Environment): boolean {
+  return (env[workerVariable] ?? "") !== "" && process.send !== undefined
 }
 
 export interface Inherited {
@@ -50,7 +61,7 @@ export function parentGone(env: Environment): ParentWatch {
 }
 
 function without(env: Environment): Environment {
-  const { [idVariable]: _id, [parentVariable]: _parent, ...rest } = env
+  const { [idVariable]: _id, [parentVariable]: _parent, [workerVariable]: _worker, ...rest } = env
   return rest
 }
 

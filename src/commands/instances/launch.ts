@@ -1,15 +1,15 @@
 // Starting a proxy in the background: its own session, its output in files, nothing that ties it to who
 // started it. It counts as started when its port gives its id back.
-import { randomUUID } from "node:crypto"
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs"
 import type { Environment } from "../io.ts"
 import { holdInterrupt, type Interrupt } from "../serve/until-stopped.ts"
 import { compiled, version } from "../version.ts"
 import { claim, explainHolder, update } from "./claim.ts"
+import { ownFolder } from "./folder.ts"
 import { backgroundEnvironment, ownProgram } from "./inherited.ts"
 import { probe, startLimitMs } from "./liveness.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
-import { ownFolder, type Store, storeProblem } from "./store.ts"
+import { type Store, storeProblem } from "./store.ts"
 
 export interface LaunchPlan {
   readonly name: string
@@ -84,7 +84,7 @@ function failed(exitCode: number, text: string): Launched {
 function draft({ name, argv, cwd, envFile }: LaunchPlan, store: Store): InstanceRecord {
   return {
     name,
-    id: randomUUID(),
+    id: crypto.randomUUID(),
     state: "starting",
     keep: false,
     detached: true,

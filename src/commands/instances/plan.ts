@@ -1,12 +1,11 @@
 // What one `serve` is to start: a proxy here, one in the background, or several.
 import { dirname, resolve } from "node:path"
 import { type Loaded, type LoadResult, loadHere, type Pipes } from "../../config/load.ts"
-import { nameProblem } from "../../config/models/instances.ts"
+import { nameProblem } from "../../config/models/instance-name.ts"
 import type { Instance } from "../../config/models/read.ts"
 import { nearest } from "../arguments.ts"
 import type { Environment } from "../io.ts"
 import { inherited } from "./inherited.ts"
-import { parseInstances } from "./list.ts"
 import { defaultName, keyOf } from "./names.ts"
 import { pipeProblem } from "./pipes.ts"
 
@@ -17,6 +16,8 @@ export interface Shared {
   /** Given with --config. */
   readonly modelsFile?: string | undefined
   readonly logLevel?: string | undefined
+  /** As given with --workers. */
+  readonly workers?: string | undefined
   readonly demo: boolean
   /** What this process has read of pipes. */
   readonly pipes?: Pipes | undefined
@@ -48,6 +49,8 @@ export function planStart<Options extends StartOptions>(options: Options, env: E
     const flag = port === undefined ? "--name" : "--port"
     if (port !== undefined || name !== undefined)
       return wrong(`${flag} cannot be given with --instances: each instance has its own there.`)
+    // With what it needs it takes longer to load than all the rest of a start.
+    const { parseInstances }: typeof import("./list.ts") = require("./list.ts")
     const read = parseInstances(instances)
     return read.ok ? many(options, read.instances) : wrong(`--instances: ${read.problem}.`)
   }
@@ -145,6 +148,7 @@ export function flagsOf(options: Shared & { readonly port?: string | undefined }
     ["--env", options.envFile],
     ["--config", options.modelsFile],
     ["--log-level", options.logLevel],
+    ["--workers", options.workers],
   ] as const
   const given = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]))
   return options.demo ? [...given, "--demo"] : given

@@ -49,6 +49,8 @@ const Record = z
     cwd: z.string(),
     envFile: z.string().nullable().catch(null),
     log: z.string().catch(""),
+    /** How long its running requests may go on when it is told to stop, in milliseconds. */
+    shutdownMs: z.number().optional().catch(undefined),
     /** Names of the settings that came from the environment. */
     fromEnvironment: texts.catch([]),
     /** Null until it listens. */
@@ -60,6 +62,11 @@ const Record = z
 export type StartFacts = z.infer<typeof Facts>
 
 export type InstanceRecord = z.infer<typeof Record>
+
+/** How long an instance may take to finish what runs; before it was a setting, it was as long as by default. */
+export function shutdownMsOf(record: Pick<InstanceRecord, "shutdownMs"> | undefined): number {
+  return record?.shutdownMs ?? 10_000
+}
 
 /** Reads a state file; undefined when it is none of ours. */
 export function parseRecord(text: string): InstanceRecord | undefined {

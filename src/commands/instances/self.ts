@@ -1,6 +1,5 @@
 // A proxy's own side of having a name: it takes the name, writes down where it listens, keeps its log, and
 // takes its file away when it ends.
-import { randomUUID } from "node:crypto"
 import { existsSync } from "node:fs"
 import type { Config } from "../../config/config.ts"
 import type { Described, Loaded } from "../../config/load.ts"
@@ -9,11 +8,13 @@ import type { RunningServer } from "../../server/server.ts"
 import type { CommandIo, Environment } from "../io.ts"
 import { version } from "../version.ts"
 import { claim, explainHolder, update } from "./claim.ts"
-import { stateFolder } from "./folder.ts"
+import { ownFolder, stateFolder } from "./folder.ts"
 import { inherited } from "./inherited.ts"
 import { keyOf } from "./names.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
-import { createStore, ownFolder, type Store, storeProblem } from "./store.ts"
+import { createStore, type Store, storeProblem } from "./store.ts"
+
+type Listening = Pick<RunningServer, "url" | "hostname" | "port">
 
 export interface Self {
   /** Given back by /health. */
@@ -23,11 +24,11 @@ export interface Self {
   /** Nobody sees its output: what it has to say at the start is written down instead. */
   readonly background: boolean
   /** Writes down that it listens; gives the sentence that says who has the name, when somebody else has by now. */
-  readonly announce: (facts: StartFacts, server: RunningServer) => Promise<string | undefined>
+  readonly announce: (facts: StartFacts, server: Listening) => Promise<string | undefined>
   /** Resolves when it is asked to end other than by a signal. */
   readonly asked: Promise<string>
   /** Writes down that it is ending, so that nobody tells it a second time. */
-  readonly draining: () => Promise<void>
+  readonly draining: (shutdownMs: number) => Promise<void>
   /** Takes the file away and writes the rest of the log. */
   readonly leave: () => Promise<void>
 }
@@ -63,7 +64,7 @@ async function takeName(
   io: CommandIo,
   env: Environment,
 ): Promise<Self | string> {
-  const { id = randomUUID() } = inherited(env)
+  const { id = crypto.randomUUID() } = inherited(env)
   const background = inherited(env).id !== undefined
   const { name } = options
   const { config } = loaded
@@ -98,9 +99,11 @@ async function takeName(
     },
     background,
     announce: (facts, server) => writeOver(store, draft, (found) => running(found, facts, server)),
-    draining: async () => {
+    draining: async (shutdownMs) => {
       // What cannot be written down must not keep it from ending.
-      await update(store, { name, id }, (found) => ({ ...found, state: "draining" })).catch(() => {})
+      await update(store, { name, id }, (found) => ({ ...found, state: "draining", shutdownMs })).catch(
+        () => {},
+      )
     },
     asked: asked.asked,
     leave: async () => {
@@ -129,7 +132,7 @@ async function writeOver(
   return claimed.ok ? undefined : explainHolder(claimed)
 }
 
-function running(found: InstanceRecord, facts: StartFacts, server: RunningServer): InstanceRecord {
+function running(found: InstanceRecord, facts: StartFacts, server: Listening): InstanceRecord {
   const { url, port, hostname: host } = server
   return { ...found, state: "running", pid: process.pid, url, port, host, facts }
 }
@@ -152,7 +155,10 @@ function newRecord(options: SelfOptions, store: Store, id: string, known: Known)
   }
 }
 
-type Known = Pick<InstanceRecord, "version" | "pid" | "host" | "port" | "freePort" | "fromEnvironment">
+type Known = Pick<
+  InstanceRecord,
+  "version" | "pid" | "host" | "port" | "freePort" | "fromEnvironment" | "shutdownMs"
+>
 
 /** What is only known when the settings are read. */
 function factsOf({ config, described }: { config: Config; described: Described }): Known {
@@ -162,6 +168,7 @@ function factsOf({ config, described }: { config: Config; described: Described }
     host: config.host,
     port: config.port,
     freePort: config.port === 0,
+    shutdownMs: config.shutdownTimeoutMs,
     fromEnvironment: Object.entries(described.origins).flatMap(([name, origin]) =>
       origin === "environment" ? [name] : [],
     ),

@@ -1,11 +1,10 @@
 // `stop`: lets a proxy finish what it does and end; one that does not is ended.
 import { rmSync, writeFileSync } from "node:fs"
 import type { CommandIo, Environment } from "../io.ts"
-import { drainMs } from "../serve/until-stopped.ts"
 import { update } from "./claim.ts"
 import { stateFolder } from "./folder.ts"
 import { isThere, livenessOf, probe, processOf } from "./liveness.ts"
-import type { InstanceRecord } from "./record.ts"
+import { type InstanceRecord, shutdownMsOf } from "./record.ts"
 import { howToStart, select, type Wanted } from "./select.ts"
 import { createStore, type Store, storeProblem } from "./store.ts"
 
@@ -67,7 +66,7 @@ async function end(
   record: InstanceRecord,
   store: Store,
   io: CommandIo,
-  { keep = false, patienceMs = drainMs + slackMs }: StopOptions,
+  { keep = false, patienceMs }: StopOptions,
 ): Promise<Stopped> {
   const { name, pid } = record
   const liveness = await livenessOf(record)
@@ -79,11 +78,14 @@ async function end(
   const proven = liveness.kind === "running" || (await processOf(record)) === "ours"
   if (pid === null || !(proven || liveness.kind === "draining")) return { ok: false, text: notOurs(record) }
   if (await isFirst(record, store, keep)) ask(record, store, pid)
+  // Told to end, it writes down what its settings say by now.
+  const grace = () => shutdownMsOf(store.read(name) ?? record)
+  const patience = () => patienceMs ?? grace() + slackMs
   const notice = setTimeout(
-    () => io.error(`claude-proxy: ${name} finishes its running requests, at most ${drainMs / 1000} s\n`),
+    () => io.error(`claude-proxy: ${name} finishes its running requests, at most ${grace() / 1000} s\n`),
     tellAfterMs,
   )
-  const gone = await untilGone(() => isGone(record, store, pid), patienceMs)
+  const gone = await untilGone(() => isGone(record, store, pid), patience)
   clearTimeout(notice)
   if (gone) {
     await forget(record, store, keep)
@@ -91,10 +93,15 @@ async function end(
   }
   if (!proven) return { ok: false, text: notOurs(record) }
   send(pid, "SIGKILL")
-  if (!(await untilGone(() => isKilled(record, pid), killedMs)))
+  if (
+    !(await untilGone(
+      () => isKilled(record, pid),
+      () => killedMs,
+    ))
+  )
     return { ok: false, text: `${name} (pid ${pid}) cannot be ended; it is still there.` }
   await forget(record, store, keep)
-  return { ok: true, text: `${name} did not end within ${patienceMs / 1000} s and was killed` }
+  return { ok: true, text: `${name} did not end within ${patience() / 1000} s and was killed` }
 }
 
 function notOurs({ name, state, pid, url }: InstanceRecord): string {
@@ -125,11 +132,11 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function untilGone(isOver: () => Promise<boolean>, limitMs: number): Promise<boolean> {
-  const until = performance.now() + limitMs
+async function untilGone(isOver: () => Promise<boolean>, limitMs: () => number): Promise<boolean> {
+  const from = performance.now()
   for (;;) {
     if (await isOver()) return true
-    if (performance.now() > until) return false
+    if (performance.now() - from > limitMs()) return false
     await Bun.sleep(pollMs)
   }
 }

@@ -1,10 +1,7 @@
 // The state folder: one file per instance, readable by its owner alone, and their logs.
-import { randomUUID } from "node:crypto"
 import {
   appendFileSync,
-  chmodSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +12,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { datedDay } from "../../observe/log-days.ts"
+import { ownFolder } from "./folder.ts"
 import { keyOf } from "./names.ts"
 import { type InstanceRecord, parseRecord } from "./record.ts"
 
@@ -73,7 +71,7 @@ export function createStore(folder: string, waitMs: number = lockWaitMs): Store 
 
   function write(record: InstanceRecord): void {
     ownFolder(instances)
-    const temporary = join(instances, `${keyOf(record.name)}.${randomUUID()}.tmp`)
+    const temporary = join(instances, `${keyOf(record.name)}.${crypto.randomUUID()}.tmp`)
     writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: "wx" })
     renameSync(temporary, fileOf(record.name))
   }
@@ -86,7 +84,7 @@ export function createStore(folder: string, waitMs: number = lockWaitMs): Store 
   async function locked<T>(name: string, action: () => Promise<T> | T): Promise<T> {
     ownFolder(instances)
     const path = join(instances, `${keyOf(name)}.lock`)
-    const token = randomUUID()
+    const token = crypto.randomUUID()
     const until = performance.now() + waitMs
     while (!takeLock(path, token)) {
       if (performance.now() > until)
@@ -159,7 +157,7 @@ function breakStale(path: string): void {
   // A clock that was set back leaves locks of the future behind.
   const age = Math.abs(Date.now() - changedAt(path))
   if (!Number.isFinite(age) || age < lockLifeMs) return
-  const aside = `${path}.${randomUUID()}`
+  const aside = `${path}.${crypto.randomUUID()}`
   try {
     renameSync(path, aside)
     if (textOf(aside) !== owner) linkSync(aside, path)
@@ -167,12 +165,6 @@ function breakStale(path: string): void {
     // Somebody else was faster, or it cannot be taken: the next look, or the time limit, tells.
   }
   rmSync(aside, { force: true, recursive: true })
-}
-
-/** Makes a folder that is its owner's alone. */
-export function ownFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  chmodSync(path, 0o700)
 }
 
 const lockedCode = "LOCKED"

@@ -6,6 +6,8 @@ import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import { findProvider } from "../../providers/table.ts"
 import { upstreamOf } from "../../server/probe/target.ts"
+import type { RefusalRow } from "../../store/refusal-store.ts"
+import type { LearnedBook, LearnedEntry } from "./learned.ts"
 
 /** One model, with the keys that `models --json` prints; null: not known. */
 export interface ModelRow {
@@ -28,6 +30,8 @@ export interface ModelRow {
   readonly tools: boolean | null
   /** The upstream streams; where it does not, the proxy makes the stream. */
   readonly streaming: boolean | null
+  /** What upstreams have refused of it, and what is sent since. */
+  readonly learned: readonly LearnedEntry[]
   /** Claude's families and the settings that lead here. */
   readonly used_by: readonly string[]
   readonly reachable: boolean
@@ -43,6 +47,8 @@ export interface ListOptions {
   readonly set: ReadonlySet<string>
   /** Also the models that providers whose key is set would be asked for. */
   readonly all: boolean
+  /** What proxies have learned; also of models that only requests have named. */
+  readonly learned: LearnedBook
 }
 
 interface Candidate {
@@ -60,7 +66,28 @@ export function listModels(options: ListOptions): readonly ModelRow[] {
     const used = usedBy === undefined ? known.used_by : [...known.used_by, usedBy]
     rows.set(place, { ...known, used_by: used })
   }
+  for (const left of options.learned.left()) {
+    const row = describeLearned(left, options)
+    if (row !== undefined) rows.set(JSON.stringify([row.id, left[0]?.url]), row)
+  }
   return [...rows.values()]
+}
+
+/** A model that is in no list, and something was learned of. */
+function describeLearned(left: readonly RefusalRow[], options: ListOptions): ModelRow | undefined {
+  const [first] = left
+  if (first === undefined) return undefined
+  const { provider, model, url } = first
+  for (const name of [model, `${provider}/${model}`]) {
+    const row = describeModel(name, options)
+    const isIt = options.learned.rowsOf(row.learned).includes(first)
+    if (isIt) return row
+  }
+  const why = `no upstream leads to ${url} any more`
+  const learned = options.learned.entriesOf(left)
+  return {
+    ...{ id: model, upstream_model: model, ...nothingKnown, learned, used_by: [], reachable: false, why },
+  }
 }
 
 /** A model of models.yaml has a name of its own; every other one is the same wherever it is named the same. */
@@ -125,10 +152,11 @@ function describeModel(name: string, options: ListOptions): ModelRow {
   const id = custom?.id ?? name
   const facts = known.ok ? factsOf(known.route, loose) : nothingKnown
   const upstream_model = known.ok ? known.route.model : (custom?.name ?? name)
-  return { id, upstream_model, ...facts, used_by: [], reachable: why === null, why }
+  const learned = known.ok ? options.learned.of(known.route) : []
+  return { id, upstream_model, ...facts, learned, used_by: [], reachable: why === null, why }
 }
 
-type Facts = Omit<ModelRow, "id" | "upstream_model" | "used_by" | "reachable" | "why">
+type Facts = Omit<ModelRow, "id" | "upstream_model" | "learned" | "used_by" | "reachable" | "why">
 
 const nothingKnown: Facts = {
   provider: null,

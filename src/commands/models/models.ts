@@ -4,9 +4,12 @@ import { createColors } from "picocolors"
 import type { Config } from "../../config/config.ts"
 import { type LoadResult, loadHere, type Needs } from "../../config/load.ts"
 import { redact } from "../../protocol/redact.ts"
+import { learnedDays, learnedMs } from "../../server/learned.ts"
 import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
 import { tellProblems } from "../tell-problems.ts"
+import { forgetModels } from "./forget.ts"
+import { createLearnedBook, fileTrouble, type LearnedBook, readLearned, renderEntry } from "./learned.ts"
 import { listModels, type ModelRow } from "./model-list.ts"
 
 export interface ModelsOptions {
@@ -16,6 +19,10 @@ export interface ModelsOptions {
   readonly envFile?: string | undefined
   /** The file of models, in place of CUSTOM_MODELS_FILE. */
   readonly configFile?: string | undefined
+  /** The model of which is forgotten what was learned; `all` stands for all of them. */
+  readonly forget?: string | undefined
+  /** The state folder, where what was learned is kept; undefined: it is not looked at. */
+  readonly folder?: string | undefined
 }
 
 type Load = (needs: Needs) => LoadResult | Promise<LoadResult>
@@ -30,30 +37,67 @@ export interface Loaders {
 const here: Loaders = { load: loadHere, loadForUse: loadSettings }
 
 /**
- * Prints the models, or the schema of models.yaml. Settings that lead nowhere yet are no failure: what is known
- * is listed, and standard error says what is missing. 2 when the settings cannot be read.
+ * Prints the models, or the schema of models.yaml, or forgets what was learned. Settings that lead nowhere yet are no
+ * failure: what is known is listed, and standard error says what is missing. 2 when the settings cannot be read.
  */
 export async function models(options: ModelsOptions, io: CommandIo, loaders = here): Promise<number> {
+  const { forget, folder, json } = options
+  if (forget !== undefined && (options.schema || options.all)) {
+    io.error("claude-proxy: --forget stands alone, or beside --json, --env and --config.\n")
+    return 2
+  }
   if (options.schema) return printSchema(io)
-  const { configFile, envFile } = options
+  if (forget === undefined || folder === undefined) return showModels(options, io, loaders)
+  return forgetModels({ forget, json, folder }, io, async (learned) => {
+    const list = await gather({ ...options, all: true }, loaders, learned)
+    if (!list.ok) tellProblems(list.result, io)
+    return list.ok ? list.rows : undefined
+  })
+}
+
+async function showModels(options: ModelsOptions, io: CommandIo, loaders: Loaders): Promise<number> {
+  const { folder } = options
+  const read = folder === undefined ? nothingLearned : readLearned(folder, Date.now() - learnedMs)
+  const trouble = read.ok || folder === undefined ? [] : [fileTrouble(folder, read.problem, "read")]
+  const list = await gather(options, loaders, createLearnedBook(read.ok ? read.value : []))
+  if (!list.ok) {
+    tellProblems(list.result, io)
+    return 2
+  }
+  const { rows, config, infos, lines } = list
+  if (options.json) io.out(`${JSON.stringify(rows, null, 2)}\n`)
+  else io.out(`${renderModels(rows, io.color)}${renderNotes(config, infos)}`)
+  for (const line of [...lines, ...trouble]) io.error(`claude-proxy: ${line}\n`)
+  return 0
+}
+
+const nothingLearned = { ok: true, value: [] } as const
+
+type Gathered =
+  | { readonly ok: false; readonly result: Extract<LoadResult, { ok: false }> }
+  | {
+      readonly ok: true
+      readonly rows: readonly ModelRow[]
+      readonly config: Config
+      readonly infos: readonly string[]
+      /** What is wrong, or missing. */
+      readonly lines: readonly string[]
+    }
+
+async function gather(options: ModelsOptions, loaders: Loaders, learned: LearnedBook): Promise<Gathered> {
+  const { configFile, envFile, all } = options
   const needs = { flags: { CUSTOM_MODELS_FILE: configFile }, envFile, localFile: true }
   const used = await loaders.loadForUse({ ...needs, needsUpstream: true })
   const loose = await loaders.load({ ...needs, needsUpstream: false })
-  if (!loose.ok) {
-    tellProblems(loose, io)
-    return 2
-  }
+  if (!loose.ok) return { ok: false, result: loose }
   const { config, warnings, described } = used.ok ? used : loose
-  const missing = used.ok ? [] : used.problems
   const set = new Set(Object.keys(described.origins))
-  const rows = listModels({ config, loose: loose.config, set, all: options.all }).map((row) => ({
+  const rows = listModels({ config, loose: loose.config, set, all, learned }).map((row) => ({
     ...row,
     why: row.why === null ? null : redact(row.why, loose.config.secrets),
   }))
-  if (options.json) io.out(`${JSON.stringify(rows, null, 2)}\n`)
-  else io.out(`${renderModels(rows, io.color)}${renderNotes(config, used.ok ? described.infos : [])}`)
-  for (const line of [...warnings, ...missing]) io.error(`claude-proxy: ${line}\n`)
-  return 0
+  const infos = used.ok ? described.infos : []
+  return { ok: true, rows, config, infos, lines: [...warnings, ...(used.ok ? [] : used.problems)] }
 }
 
 async function printSchema(io: CommandIo): Promise<number> {
@@ -127,7 +171,17 @@ export function renderModels(rows: readonly ModelRow[], color: boolean): string 
   })
   const lacking = rows.flatMap(({ id, why }) => (why === null ? [] : [`  ${clean(id)}: ${clean(why)}`]))
   const below = lacking.length === 0 ? [] : ["", "Cannot be reached:", ...lacking]
-  return `${[head, ...body, ...below].join("\n")}\n`
+  return `${[head, ...body, ...below, ...renderLearned(rows)].join("\n")}\n`
+}
+
+/** What is sent otherwise than it would be, since an upstream refused it. */
+function renderLearned(rows: readonly ModelRow[]): readonly string[] {
+  const lines = rows.flatMap(({ id, learned }) =>
+    learned.map((entry) => `  ${clean(id)}: ${clean(renderEntry(entry))}`),
+  )
+  if (lines.length === 0) return []
+  const how = `kept for ${learnedDays} days; claude-proxy models --forget MODEL, or all, forgets it`
+  return ["", `Learned from refusals (${how}):`, ...lines]
 }
 
 function pad(text: string, width: number, right: boolean): string {

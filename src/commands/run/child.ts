@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
-import { isatty } from "node:tty"
+import { isTerminal } from "../../config/disk.ts"
 import type { Environment } from "./child-environment.ts"
 
 export type Found =
@@ -58,7 +58,7 @@ const fromElsewhere = ["SIGTERM", "SIGHUP"] as const
 
 /** While the child lives, signals are its own affair. Gives the way back. */
 function passSignals(send: (signal: NodeJS.Signals) => void): () => void {
-  const terminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
+  const terminal = [0, 1, 2].some((descriptor) => isTerminal(descriptor))
   const pass = (signal: NodeJS.Signals) => {
     const arrived = terminal && fromTheKeyboard.some((name) => name === signal)
     if (!arrived) send(signal)

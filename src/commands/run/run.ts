@@ -4,12 +4,13 @@ import { basename } from "node:path"
 import type { Config } from "../../config/config.ts"
 import type { Loaded, Needs } from "../../config/load.ts"
 import type { Exchange } from "../../observe/exchange.ts"
-import type { Logger } from "../../observe/log.ts"
 import { startDemoUpstream } from "../../server/demo.ts"
-import { type RunningServer, startServer } from "../../server/server.ts"
+import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts"
+import { stateFolder } from "../instances/folder.ts"
 import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
 import { createLogging } from "../logging.ts"
+import { createRefusalKeeper } from "../models/refusal-keeper.ts"
 import { holdStrays } from "../strays.ts"
 import { tellProblems } from "../tell-problems.ts"
 import { version } from "../version.ts"
@@ -88,7 +89,10 @@ async function runWith(
     record.onExchange(exchange)
     logging.onExchange(exchange)
   }
-  const server = tryServer(config, logging.log, onExchange, io)
+  // What earlier proxies have learned is of use here too; what this one learns goes with it.
+  const refusals = createRefusalKeeper({ folder: stateFolder(env), log: logging.log, readonly: true })
+  await refusals.load()
+  const server = tryServer({ config, log: logging.log, onExchange, refusals }, io)
   if (server === undefined) {
     await logging.close()
     return 1
@@ -104,6 +108,7 @@ async function runWith(
   } finally {
     // The child is gone: whatever still runs, runs for nobody.
     await server.stop(0)
+    await refusals.close()
     await logging.close()
     strays.release()
   }
@@ -113,13 +118,11 @@ async function runWith(
 }
 
 function tryServer(
-  config: Config,
-  log: Logger,
-  onExchange: (exchange: Exchange) => void,
+  options: Pick<ServerOptions, "config" | "log" | "onExchange" | "refusals">,
   io: CommandIo,
 ): RunningServer | undefined {
   try {
-    return startServer({ config, log, version, onExchange })
+    return startServer({ ...options, version })
   } catch (error) {
     say(io, `cannot listen on 127.0.0.1: ${error instanceof Error ? error.message : String(error)}`)
     return undefined

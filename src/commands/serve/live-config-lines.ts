@@ -1,9 +1,11 @@
 // What the log says of changed settings: their names and where they stand, what had no effect, what needs a
 // restart, and the warnings that are new.
 import { type Changes, changesBetween } from "../../config/changes.ts"
+import type { Config } from "../../config/config.ts"
 import type { Loaded } from "../../config/load.ts"
 import type { Logger } from "../../observe/log.ts"
-import { isLoopback, renderOpen } from "./start-block.ts"
+import { isLoopback } from "../../server/doors.ts"
+import { renderOpen } from "./start-block.ts"
 
 export interface Line {
   readonly level: keyof Logger
@@ -14,6 +16,7 @@ export interface Circumstances {
   /** What the server was started with, and listens on until it ends. */
   readonly host: string
   readonly port: number
+  readonly tls: Config["tls"]
   /** The files were not valid before. */
   readonly refused: boolean
 }
@@ -21,7 +24,10 @@ export interface Circumstances {
 /** The lines for a step from one valid configuration to the next; at least one. */
 export function renderChanges(before: Loaded, after: Loaded, circumstances: Circumstances): readonly Line[] {
   const changes = changesBetween(before.sources, after.sources)
-  const restart = restartLines(changes, after, circumstances)
+  const restart = [
+    ...restartLines(changes, after, circumstances),
+    ...certificateLines(before, after, circumstances),
+  ]
   const effective = effectLine(changes, before, after, circumstances)
   const said = [...restart, ...hiddenLines(changes)]
   const fallback: readonly Line[] = said.length === 0 ? [nothingChanged(circumstances.refused)] : []
@@ -47,14 +53,14 @@ function effectLine(
   circumstances: Circumstances,
 ): Line | undefined {
   const names = settings
-    .filter(({ name }) => !needsRestart(name, after, circumstances))
+    .filter(({ name }) => !isOfCertificate(name) && !needsRestart(name, after, circumstances))
     .map(({ name, origin }) => `${name} (${origin ?? "not set any more"})`)
   const parts: string[] = [
     ...(names.length === 0 ? [] : [names.join(", ")]),
     ...(models.length === 0 ? [] : [`models.yaml: ${models.join(", ")}`]),
   ]
-  const { host, port } = before.config
-  const isOther = !Bun.deepEquals(before.config, { ...after.config, host, port })
+  const { host, port, tls } = before.config
+  const isOther = !Bun.deepEquals(before.config, { ...after.config, host, port, tls })
   // What has no name of its own, or stands in a file that a setting names.
   if (parts.length === 0 && isOther) parts.push(...changedFiles(before, after))
   return parts.length === 0 ? undefined : { level: "info", text: `settings changed: ${parts.join("; ")}` }
@@ -77,6 +83,18 @@ function restartLines({ settings }: Changes, after: Loaded, circumstances: Circu
       level: "warn",
       text: `${name} (${origin ?? "not set any more"}) needs a restart: until then the proxy listens as before, HOST ${host}, PORT ${port}`,
     }))
+}
+
+const isOfCertificate = (name: string): boolean => name === "TLS_CERT" || name === "TLS_KEY"
+
+/** Bun keeps the certificate that a server was started with. */
+function certificateLines(before: Loaded, after: Loaded, { tls }: Circumstances): readonly Line[] {
+  const next = after.config.tls
+  if (Bun.deepEquals(before.config.tls, next) || Bun.deepEquals(tls, next)) return []
+  const until = tls === undefined ? "http as before" : "https with the certificate it was started with"
+  return [
+    { level: "warn", text: `TLS_CERT and TLS_KEY need a restart: until then the proxy serves ${until}` },
+  ]
 }
 
 function hiddenLines({ hidden }: Changes): readonly Line[] {

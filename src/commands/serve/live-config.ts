@@ -56,7 +56,7 @@ const mostRetired = 200
 export function followSettings(options: LiveConfigOptions): { readonly close: () => void } {
   const { live, server, makeLog } = options
   const { log } = live
-  const { host, port } = options.loaded.config
+  const { host, port, tls } = options.loaded.config
   let current = options.loaded
   let retired: readonly string[] = []
   let refused = false
@@ -72,7 +72,7 @@ export function followSettings(options: LiveConfigOptions): { readonly close: ()
   }
 
   function use(next: Loaded): void {
-    const config: Config = Object.freeze({ ...next.config, host, port })
+    const config: Config = Object.freeze({ ...next.config, host, port, tls })
     const known = new Set(config.secrets)
     const old = [...retired, ...current.config.secrets].filter((secret) => !known.has(secret))
     const alsoSecret = [...new Set(old)].slice(-mostRetired)
@@ -80,7 +80,7 @@ export function followSettings(options: LiveConfigOptions): { readonly close: ()
     const writers = makeLog(config, { alsoSecret, origin: next.described.origins["LOG_FILE_PATH"] })
     server.reload(config)
     live.use(writers)
-    const lines = renderChanges(current, next, { host, port, refused })
+    const lines = renderChanges(current, next, { host, port, tls, refused })
     current = next
     retired = alsoSecret
     refused = false

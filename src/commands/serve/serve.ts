@@ -3,18 +3,17 @@
 import type { Needs } from "../../config/load.ts"
 import type { Logger } from "../../observe/log.ts"
 import { startDemoUpstream } from "../../server/demo.ts"
-import { type RunningServer, startServer } from "../../server/server.ts"
-import { serveInBackground } from "../instances/background.ts"
+import type { RunningServer } from "../../server/server.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { inherited, parentGone } from "../instances/inherited.ts"
-import { serveMany } from "../instances/many.ts"
 import { isDescriptor } from "../instances/pipes.ts"
 import { flagsOf, planLoaded, planStart, type Start, type StartOptions } from "../instances/plan.ts"
 import type { StartFacts } from "../instances/record.ts"
-import { enter, type Self } from "../instances/self.ts"
+import type { Self } from "../instances/self.ts"
 import type { CommandIo, Environment } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
 import { createLogging, type Logging } from "../logging.ts"
+import { createRefusalKeeper } from "../models/refusal-keeper.ts"
 import { createKeeper } from "../stats/keeper.ts"
 import { holdStrays } from "../strays.ts"
 import { tellProblems } from "../tell-problems.ts"
@@ -23,7 +22,10 @@ import { createLiveLog, followSettings, type Settings } from "./live-config.ts"
 import { renderOpenWarning, renderStart, startFacts } from "./start-block.ts"
 import { startFailure } from "./start-failure.ts"
 import { most, variable } from "./uncapped.ts"
-import { drainMs, untilStopped } from "./until-stopped.ts"
+import { untilStopped } from "./until-stopped.ts"
+import { listen } from "./worker-port.ts"
+import { limitsNote, workerTotal } from "./worker-total.ts"
+import type { Workers, WorkersOptions } from "./workers.ts"
 
 export interface ServeOptions extends StartOptions {
   /** Bun's limit of 256 requests at once could not be lifted. */
@@ -36,7 +38,8 @@ export async function serve(given: ServeOptions, io: CommandIo, env: Environment
   return begin(planStart(options, env), options, io, env)
 }
 
-function begin(
+// What others are needed for is loaded with them.
+async function begin(
   start: Start<ServeOptions>,
   options: ServeOptions,
   io: CommandIo,
@@ -45,11 +48,11 @@ function begin(
   switch (start.kind) {
     case "wrong":
       io.error(`claude-proxy: ${start.problem}\n`)
-      return Promise.resolve(2)
+      return 2
     case "many":
-      return serveMany(start.instances, options, io, env)
+      return (await import("../instances/many.ts")).serveMany(start.instances, options, io, env)
     case "background":
-      return serveInBackground(start.options, io, env)
+      return (await import("../instances/background.ts")).serveInBackground(start.options, io, env)
     case "here":
       return serveHere(start.options, io, env)
     default:
@@ -66,6 +69,7 @@ async function serveHere(options: ServeOptions, io: CommandIo, env: Environment)
       envFile,
       localFile: true,
       needsUpstream: true,
+      listens: true,
       demoBaseUrl: upstream?.baseUrl,
       terminal: inherited(env).terminal || undefined,
       pipes,
@@ -92,16 +96,26 @@ async function serveAs(
   const { loaded } = settings
   const { name, envFile } = options
   const self =
-    name === undefined ? undefined : await enter({ name, argv: flagsOf(options), envFile }, loaded, io, env)
+    name === undefined
+      ? undefined
+      : await (await import("../instances/self.ts")).enter(
+          { name, argv: flagsOf(options), envFile },
+          loaded,
+          io,
+          env,
+        )
   if (typeof self === "string") {
     io.error(`claude-proxy: ${self}\n`)
     return 1
   }
   const origin = loaded.described.origins["LOG_FILE_PATH"]
-  const logging = createLogging(loaded.config, self?.io ?? io, { stderr: true, origin })
+  const { total, warning } = workerTotal(options.workers)
+  const worker = total > 1 ? 1 : undefined
+  const logging = createLogging(loaded.config, self?.io ?? io, { stderr: true, origin, worker })
   if (options.capped) sayCapped(logging, [options.envFile, options.modelsFile])
+  if (warning !== undefined) logging.log.warn(warning)
   try {
-    return await serveWith(settings, logging, self, io, env)
+    return await serveWith({ ...settings, total }, logging, self, io, env)
   } finally {
     await logging.close()
     await self?.leave()
@@ -116,8 +130,13 @@ function sayCapped({ log }: Logging, files: readonly (string | undefined)[]): vo
   else log.warn("at most 256 requests can run at once: this system does not let us lift Bun's limit")
 }
 
+interface Serving extends Settings {
+  /** Of the processes that answer on the port, this one included. */
+  readonly total: number
+}
+
 async function serveWith(
-  settings: Settings,
+  settings: Serving,
   logging: Logging,
   self: Self | undefined,
   io: CommandIo,
@@ -127,10 +146,15 @@ async function serveWith(
   const live = createLiveLog(logging)
   const { log, onExchange } = live
   const history = createKeeper({ folder: stateFolder(env), log, config })
+  const refusals = createRefusalKeeper({ folder: stateFolder(env), log })
   for (const warning of warnings) log.warn(warning)
+  const show = (self?.io ?? io).error
+  const workers = await workersFor({ ...settings, env, log, show, instance: self?.instance })
   let server: RunningServer
   try {
-    server = startServer({ config, log, version, onExchange, history, instance: self?.instance })
+    await refusals.load()
+    const instance = self?.instance
+    server = listen({ config, log, version, onExchange, history, refusals, instance }, workers)
   } catch (error) {
     return startFailure(error, config, io)
   }
@@ -143,24 +167,36 @@ async function serveWith(
   )
   try {
     const stopped = untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
-    const facts = startFacts(server, config, described, warnings)
+    await Promise.race([workers?.begin(server), stopped])
+    const infos = [...described.infos, ...limitsNote(settings.total, config)]
+    const facts = startFacts(server, config, { ...described, infos }, warnings)
     const taken = await self?.announce(facts, server)
     if (taken !== undefined) {
-      await server.stop(0)
+      await Promise.all([server.stop(0), workers?.stop(0)])
       io.error(`claude-proxy: ${taken}\n`)
       return 1
     }
     tell(facts, server, log, self, io)
-    const following = followSettings({ ...settings, server, live, makeLog: logging.renew })
+    const here = { server, makeLog: logging.renew }
+    const following = followSettings({ ...settings, live, ...(workers?.follow(here) ?? here) })
     const reason = await stopped.finally(following.close)
-    log.info(`${reason}: finishing running requests, at most ${drainMs / 1000} s; once more ends at once`)
-    await Promise.all([server.stop(drainMs), self?.draining()])
+    const graceMs = server.graceMs()
+    log.info(`${reason}: finishing running requests, at most ${graceMs / 1000} s; once more ends at once`)
+    await Promise.all([server.stop(graceMs), workers?.stop(graceMs), self?.draining(graceMs)])
     return 0
   } finally {
-    await history.close()
+    await workers?.stop(0)
+    await Promise.all([history.close(), refusals.close()])
     strays.release()
     parent.release()
   }
+}
+
+/** Undefined for this process alone: what others need is not even loaded. */
+async function workersFor(options: WorkersOptions): Promise<Workers | undefined> {
+  if (options.total === 1) return undefined
+  const { createWorkers } = await import("./workers.ts")
+  return createWorkers(options)
 }
 
 /** That it listens: in the background it is written down instead, for whoever has started it. */

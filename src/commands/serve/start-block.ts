@@ -4,6 +4,7 @@ import type { Config } from "../../config/config.ts"
 import type { Described } from "../../config/load.ts"
 import { resolveRoute } from "../../config/route.ts"
 import { redact } from "../../protocol/redact.ts"
+import { isLoopback } from "../../server/doors.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { StartFacts } from "../instances/record.ts"
 import { version } from "../version.ts"
@@ -119,9 +120,4 @@ function openLines(address: string): readonly string[] {
     `${address} can be reached from other machines and asks for no key:`,
     "anybody there can spend your money. Set ALLOWED_API_KEYS, or HOST=127.0.0.1.",
   ]
-}
-
-/** Is this address to listen on one that other machines cannot reach? */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 }

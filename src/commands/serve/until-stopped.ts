@@ -1,8 +1,5 @@
 // Waiting for what ends a server, or breaks off what a command does.
 
-/** How long running replies may go on after the first signal. */
-export const drainMs = 10_000
-
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /**

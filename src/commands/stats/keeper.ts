@@ -7,7 +7,7 @@ import type { AllTime } from "../../observe/stats.ts"
 import { addTallies, emptyTally } from "../../observe/stats.ts"
 import type { History } from "../../server/statistics.ts"
 import type { Stored, StoreProblem, UsageStore } from "../../store/usage-store.ts"
-import { ownFolder } from "../instances/store.ts"
+import { ownFolder } from "../instances/folder.ts"
 import { createPending } from "./pending.ts"
 import { statsFile } from "./stats-file.ts"
 

@@ -3,19 +3,9 @@ import { z } from "zod"
 import { isObject } from "../../protocol/json.ts"
 import type { Read } from "../values.ts"
 import { amount, checkedText, field, mapping, once, text } from "./fields.ts"
+import { nameProblem } from "./instance-name.ts"
 import { keyAt, type LineOf, type Part, type Path, type Problem, readPart, valueAt } from "./problems.ts"
 import type { Instance } from "./read.ts"
-
-/**
- * What is wrong with the name of an instance; undefined when it is fine. Names become names of files, so what
- * one system cannot store is refused on all of them.
- */
-export function nameProblem(name: string): string | undefined {
-  if (!/^\w[\w.-]{0,63}$/.test(name) || name.endsWith("."))
-    return "must be up to 64 letters, digits, dots, underscores or dashes, beginning with a letter or a digit"
-  if (/^(con|prn|aux|nul|(com|lpt)\d)(\.|$)/i.test(name)) return "means a device on Windows: choose another"
-  return undefined
-}
 
 const place = () => ({
   port: amount(1, 65_535, true).describe("The port it listens on."),

@@ -1,9 +1,10 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
-import type { BlockDelta, MessagesEvent, NativeEvent, ReplyBlock } from "../../protocol/messages.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
 import type { Delta, Opaque } from "../delta.ts"
+import { noUsage } from "../messages-usage.ts"
 import { finalReason, finalUsage } from "./final.ts"
 import { writeNative } from "./native.ts"
 import { writeCompaction, writeSearch } from "./whole-blocks.ts"
@@ -18,12 +19,7 @@ const none: readonly MessagesEvent[] = []
 export function begin(state: WriterState): Step {
   if (state.phase !== "new") return [state, none]
   const { id, model, inputTokens } = state.options
-  const usage = {
-    input_tokens: inputTokens,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    output_tokens: 0,
-  }
+  const usage = { ...noUsage, input_tokens: inputTokens }
   const message = {
     id,
     type: "message",
@@ -73,7 +69,7 @@ export function write(state: WriterState, delta: Delta): Step {
     case "compaction":
       return writeContent(state, delta)
     case "native":
-      return writeNativeEvent(state, delta.event)
+      return writeNative(begin(state), delta.event)
     case "opaque":
       return writeOpaque(state, delta.opaque)
     case "note":
@@ -92,13 +88,6 @@ export function write(state: WriterState, delta: Delta): Step {
     default:
       return delta satisfies never
   }
-}
-
-/** The message begins in our words, which a client may have heard already; what follows is the upstream's. */
-function writeNativeEvent(state: WriterState, event: NativeEvent): Step {
-  const [begun, first] = begin(state)
-  const [next, events] = writeNative(begun, event)
-  return [next, first.length === 0 ? events : [...first, ...events]]
 }
 
 /** An item stands between the texts around it; a phase goes with reasoning alone, never in a block of its own. */

@@ -63,9 +63,10 @@ function readArguments(state: ReaderState, run: ChatRun, read: Read): Step {
   return [current, deltas]
 }
 
-/** A call came last, and nothing is held back that would have to come before its next piece. */
+/** A call came last, its pieces pass, and nothing is held back that would have to come before the next one. */
 function isCalling(state: ReaderState): boolean {
-  const { tags, textCalls, last, space } = state
+  const { tags, textCalls, last, space, options } = state
+  if (options.tools.wholeArguments === true) return false
   return (
     last === "tool" && tags.mode === "text" && textCalls === undefined && space === "" && !isUnrolled(state)
   )

@@ -18,8 +18,16 @@ export function nativeEvent(value: JsonObject, data: string, event?: string): Na
   return { type: "native", name, data: /[\r\n]/.test(data) ? JSON.stringify(value) : data, value }
 }
 
-/** One event in; the next state and what goes out. The message has begun: its beginning is not said again. */
-export function writeNative(state: WriterState, event: NativeEvent): Step {
+/**
+ * One event in; the next state and what goes out. The message begins in our words, which the client may have heard
+ * already: `begun` is the step that sees to it.
+ */
+export function writeNative([state, first]: Step, event: NativeEvent): Step {
+  const [next, events] = step(state, event)
+  return [next, first.length === 0 ? events : [...first, ...events]]
+}
+
+function step(state: WriterState, event: NativeEvent): Step {
   const { name, value } = event
   switch (name) {
     case "message_start":

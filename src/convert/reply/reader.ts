@@ -84,7 +84,8 @@ function finishDelta({ options }: ReaderState, finish: Finish, stopped: string |
     return { kind: "finish", reason: "stop_sequence", stopSequence: stopped }
   }
   const reason = finish.kind === "stop" ? finish.reason : options.profile.contentFilter
-  return { kind: "finish", reason, stopSequence: null }
+  const isOdd = finish.kind !== "stop" || !finish.known
+  return { kind: "finish", reason, stopSequence: null, ...(isOdd ? { odd: true } : {}) }
 }
 
 /** Once a finish reason is known all of the reply is here: what then fails changes nothing for the client. */

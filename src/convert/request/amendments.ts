@@ -1,43 +1,100 @@
 // What an upstream does not take, as data: a change of the request that was refused, which can be remembered
 // and made to later ones before they are sent.
-import type { ChatMessage, ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import type { ReasoningEffort } from "../../protocol/chat.ts"
+import { dropped, type Note } from "../../protocol/fault.ts"
+import type { SchemaRules } from "../../providers/profile.ts"
 import { type Change, changeEffort } from "./amend-effort.ts"
+import {
+  asStream,
+  fewerStops,
+  intoRange,
+  type LimitField,
+  lowerLimit,
+  type NestedField,
+  type OptionalField,
+  offSwitches,
+  type RangedField,
+  raiseLimit,
+  refusedByUpstream,
+  renameLimit,
+  without,
+  withoutLimit,
+  withoutMember,
+} from "./amend-fields.ts"
+import { replaceFormat } from "./amend-format.ts"
+import {
+  asText,
+  changeRole,
+  type Media,
+  type MessageMember,
+  type SystemRole,
+  withoutMedia,
+  withoutMembers,
+} from "./amend-messages.ts"
+import { byRules, withoutKeywords } from "./amend-schema.ts"
+import { changeChoice, type TakenChoice, withoutStrict, withoutThinking } from "./amend-tools.ts"
 import type { Conversion } from "./request.ts"
 import type { ResponsesParts } from "./responses-body.ts"
 
-/** Fields whose loss changes nothing that the client relies on; the rest of a request is never taken away. */
-export const optionalFields = [
-  ...(["temperature", "top_p", "top_k", "stop", "stream_options", "tool_stream"] as const),
-  ...(["parallel_tool_calls", "parallel_function_calling", "prompt_cache_key", "store"] as const),
-  ...(["service_tier", "reasoning_effort", "thinking", "enable_thinking", "thinking_budget"] as const),
-  ...(["reasoning", "chat_template_kwargs", "stream"] as const),
-]
-
-export type OptionalField = (typeof optionalFields)[number]
-
-export type LimitField = "max_tokens" | "max_completion_tokens"
-
-export type Amendment =
-  /** The most tokens that one reply may have. */
-  | { readonly kind: "limit"; readonly most: number }
-  /** What the context window has left beside this one prompt. */
-  | { readonly kind: "room"; readonly tokens: number }
-  /** The other name of the limit. */
-  | { readonly kind: "rename"; readonly to: LimitField }
-  /** Structured output is asked for in words; `lasting` when no request can have it otherwise. */
-  | { readonly kind: "format"; readonly to: "json_object" | "none"; readonly lasting: boolean }
-  /** The efforts that are taken; only of requests with tools, when `withTools` is said. */
-  | { readonly kind: "effort"; readonly taken: readonly ReasoningEffort[]; readonly withTools: boolean }
-  /** Thinking that cannot be switched off. */
-  | { readonly kind: "always-thinks" }
+/** A change of the reasoning that only the Responses API knows. */
+export type ReasoningAmendment =
   /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
   | { readonly kind: "summary" }
   /** Encrypted reasoning, which only reasoning models give. */
   | { readonly kind: "encrypted" }
   /** Encrypted reasoning of another key's or organization's, which this one cannot read. */
   | { readonly kind: "forget" }
+
+/** A change of the messages. */
+export type MessageAmendment =
+  /** Instructions cannot be said with this role. */
+  | { readonly kind: "role"; readonly from: SystemRole; readonly to: SystemRole | "user" }
+  /** What the model cannot see or read. */
+  | { readonly kind: "media"; readonly what: Media }
+  /** Content has to be one string. */
+  | { readonly kind: "text" }
+  | { readonly kind: "members"; readonly names: readonly MessageMember[] }
+
+/** A change of the request's other fields. */
+export type BodyAmendment =
+  /** The most tokens that one reply may have. */
+  | { readonly kind: "limit"; readonly most: number }
+  /** The fewest that may be asked for. */
+  | { readonly kind: "least"; readonly least: number }
+  /** No limit is taken at all. */
+  | { readonly kind: "no-limit" }
+  /** What the context window has left beside this one prompt. */
+  | { readonly kind: "room"; readonly tokens: number }
+  /** The other name of the limit. */
+  | { readonly kind: "rename"; readonly to: LimitField }
+  | {
+      readonly kind: "range"
+      readonly field: RangedField
+      readonly least: number | null
+      readonly most: number | null
+    }
+  /** How many stop sequences are taken. */
+  | { readonly kind: "stops"; readonly most: number }
+  /** Replies come as streams only. */
+  | { readonly kind: "stream" }
+  /** Structured output is asked for in words; `lasting` when no request can have it otherwise. */
+  | { readonly kind: "format"; readonly to: "json_object" | "none"; readonly lasting: boolean }
+  /** The efforts that are taken; only of requests with tools, when `withTools` is said. */
+  | { readonly kind: "effort"; readonly taken: readonly ReasoningEffort[]; readonly withTools: boolean }
+  /** Thinking that cannot be switched off. */
+  | { readonly kind: "always-thinks" }
+  /** A forced call that is not taken; only of a model that thinks, when `whileThinking` is said. */
+  | { readonly kind: "choice"; readonly to: TakenChoice; readonly whileThinking: boolean }
+  /** A call can be forced, but not of a model that thinks. */
+  | { readonly kind: "unthinking" }
+  /** Schemas cannot be marked as strict. */
+  | { readonly kind: "strict" }
+  | { readonly kind: "keywords"; readonly names: readonly string[] }
+  | { readonly kind: "schema"; readonly rules: SchemaRules }
+  | { readonly kind: "member"; readonly field: NestedField; readonly name: string }
   | { readonly kind: "drop"; readonly fields: readonly OptionalField[] }
+
+export type Amendment = ReasoningAmendment | MessageAmendment | BodyAmendment
 
 /** A name for the amendment: two with the same one have the same reason. */
 export function causeOf(amendment: Amendment): string {
@@ -48,6 +105,21 @@ export function causeOf(amendment: Amendment): string {
       return `drop ${amendment.fields.join(" ")}`
     case "effort":
       return amendment.withTools ? "effort with tools" : "effort"
+    case "range":
+      return `range ${amendment.field}`
+    case "choice":
+      return amendment.whileThinking ? "choice while thinking" : `choice ${amendment.to}`
+    case "keywords":
+    case "members":
+      return `${amendment.kind} ${amendment.names.join(" ")}`
+    case "schema":
+      return `schema ${amendment.rules}`
+    case "member":
+      return `member ${amendment.field}.${amendment.name}`
+    case "role":
+      return `role ${amendment.from}`
+    case "media":
+      return `media ${amendment.what}`
     default:
       return amendment.kind
   }
@@ -66,21 +138,34 @@ export interface Amended {
 
 /** The conversion with its body changed; undefined where the amendment has nothing to change in it. */
 export function applyAmendment(conversion: Conversion, amendment: Amendment): Amended | undefined {
-  if (amendment.kind === "summary" || amendment.kind === "encrypted" || amendment.kind === "forget") {
-    return changeReasoning(conversion, amendment.kind)
+  switch (amendment.kind) {
+    case "summary":
+    case "encrypted":
+    case "forget":
+      return changeReasoning(conversion, amendment.kind)
+    case "role":
+      return changeRole(conversion, amendment.from, amendment.to)
+    case "media":
+      return withoutMedia(conversion, amendment.what)
+    case "text":
+      return asText(conversion)
+    case "members":
+      return withoutMembers(conversion, amendment.names)
+    default:
+      return withBody(conversion, changeBody(conversion, amendment))
   }
-  const change = changeBody(conversion, amendment)
+}
+
+function withBody(conversion: Conversion, change: Change | undefined): Amended | undefined {
   if (change === undefined) return undefined
   const { body, notes } = change
   // What the upstream does not watch for is watched for here.
-  const watchedStops = body.stop === undefined ? conversion.stopSequences : conversion.watchedStops
+  const isWhole = body.stop === conversion.body.stop
+  const watchedStops = isWhole ? conversion.watchedStops : conversion.stopSequences
   return { conversion: { ...conversion, body, watchedStops }, notes }
 }
 
-function changeReasoning(
-  conversion: Conversion,
-  kind: "summary" | "encrypted" | "forget",
-): Amended | undefined {
+function changeReasoning(conversion: Conversion, kind: ReasoningAmendment["kind"]): Amended | undefined {
   const { responses } = conversion
   if (responses === undefined) return undefined
   const { input, summarises, keepsReasoning } = responses
@@ -105,117 +190,46 @@ function changeReasoning(
   }
 }
 
-function changeBody(
-  conversion: Conversion,
-  amendment: Exclude<Amendment, { kind: "summary" | "encrypted" | "forget" }>,
-): Change | undefined {
+function changeBody(conversion: Conversion, amendment: BodyAmendment): Change | undefined {
   const { body } = conversion
   switch (amendment.kind) {
     case "limit":
       return lowerLimit(body, amendment.most, "the most this model gives in one reply")
+    case "least":
+      return raiseLimit(body, amendment.least)
+    case "no-limit":
+      return withoutLimit(body)
     case "room":
       return lowerLimit(body, amendment.tokens, "what the context window has left")
     case "rename":
       return renameLimit(body, amendment.to)
+    case "range":
+      return intoRange(body, amendment.field, amendment)
+    case "stops":
+      return fewerStops(body, amendment.most)
+    case "stream":
+      return asStream(body)
     case "format":
       return replaceFormat(conversion, amendment.to)
     case "effort":
       return amendment.withTools && body.tools === undefined ? undefined : changeEffort(body, amendment.taken)
     case "always-thinks":
       return without(body, offSwitches(body), "this model's thinking cannot be switched off")
+    case "choice":
+      return changeChoice(body, amendment.to, amendment.whileThinking)
+    case "unthinking":
+      return withoutThinking(body)
+    case "strict":
+      return withoutStrict(body)
+    case "keywords":
+      return withoutKeywords(body, amendment.names)
+    case "schema":
+      return byRules(body, amendment.rules)
+    case "member":
+      return withoutMember(body, amendment.field, amendment.name)
     case "drop":
-      return without(body, amendment.fields, "refused by the upstream")
+      return without(body, amendment.fields, refusedByUpstream)
     default:
       return amendment satisfies never
   }
-}
-
-function lowerLimit(body: ChatRequest, most: number, why: string): Change | undefined {
-  const field = body.max_completion_tokens === undefined ? "max_tokens" : "max_completion_tokens"
-  const now = body[field]
-  if (now === undefined || now <= most) return undefined
-  const note = changed("max_tokens", `lowered from ${now} to ${most}, ${why}`)
-  const lowered = lowerBudget(body, most)
-  return { body: { ...lowered.body, [field]: most }, notes: [note, ...lowered.notes] }
-}
-
-// The smallest budget there is (Anthropic API reference).
-const leastBudget = 1024
-
-/** Thinking counts within the limit: where it could take all of it, half is left for words. */
-function lowerBudget(body: ChatRequest, most: number): Change {
-  const { thinking_budget, ...rest } = body
-  if (thinking_budget === undefined || thinking_budget < most) return { body, notes: [] }
-  const budget = Math.floor(most / 2)
-  if (budget < leastBudget) {
-    return { body: rest, notes: [dropped("thinking", "the budget does not fit into the reply")] }
-  }
-  const why = `the budget is lowered from ${thinking_budget} to ${budget}, to fit into the reply`
-  return { body: { ...rest, thinking_budget: budget }, notes: [changed("thinking", why)] }
-}
-
-function renameLimit(body: ChatRequest, to: LimitField): Change | undefined {
-  const { max_tokens, max_completion_tokens, ...rest } = body
-  const value = to === "max_tokens" ? max_completion_tokens : max_tokens
-  if (value === undefined) return undefined
-  return { body: { ...rest, [to]: value }, notes: [changed("max_tokens", `sent as ${to}`)] }
-}
-
-function replaceFormat({ body, formatFallback }: Conversion, to: "json_object" | "none"): Change | undefined {
-  const { response_format, ...rest } = body
-  if (response_format === undefined || response_format.type === to) return undefined
-  // Beside json_object the instruction stands in the system prompt already.
-  const isAsked = response_format.type === "json_object" || formatFallback === undefined
-  const messages = isAsked ? body.messages : withInstruction(body.messages, formatFallback)
-  const field = to === "none" ? {} : { response_format: { type: to } }
-  const why = "asked for in the system prompt: the upstream refused the schema"
-  return { body: { ...rest, messages, ...field }, notes: [changed("output_config.format", why)] }
-}
-
-/** The words at the end of the system prompt, where there is one. */
-function withInstruction(
-  messages: readonly ChatMessage[],
-  { role, text }: NonNullable<Conversion["formatFallback"]>,
-): readonly ChatMessage[] {
-  const [first, ...others] = messages
-  if (first === undefined || (first.role !== "system" && first.role !== "developer")) {
-    return [{ role, content: text }, ...messages]
-  }
-  const { content } = first
-  if (typeof content === "string") return [{ ...first, content: `${content}\n\n${text}` }, ...others]
-  return [{ ...first, content: [...content, { type: "text", text }] }, ...others]
-}
-
-function offSwitches(body: ChatRequest): readonly OptionalField[] {
-  const kwargs = Object.values(body.chat_template_kwargs ?? {})
-  const off: Readonly<Partial<Record<OptionalField, boolean>>> = {
-    reasoning_effort: body.reasoning_effort === "none",
-    reasoning: body.reasoning?.enabled === false || body.reasoning?.effort === "none",
-    thinking: body.thinking?.type === "disabled",
-    enable_thinking: body.enable_thinking === false,
-    chat_template_kwargs: kwargs.length > 0 && !kwargs.includes(true),
-  }
-  return optionalFields.filter((field) => off[field] === true)
-}
-
-function without(body: ChatRequest, fields: readonly OptionalField[], why: string): Change | undefined {
-  // Options of a stream are refused where there is none.
-  const all = fields.includes("stream") ? [...new Set([...fields, "stream_options" as const])] : fields
-  const gone = all.filter((field) => body[field] !== undefined)
-  if (gone.length === 0) return undefined
-  const rest: ChatRequest = { ...body }
-  for (const field of gone) delete rest[field]
-  return { body: rest, notes: gone.map((field) => dropped(clientPaths[field] ?? field, why)) }
-}
-
-/** Where a client wrote what the upstream knows by another name. */
-const clientPaths: Readonly<Partial<Record<OptionalField, string>>> = {
-  stop: "stop_sequences",
-  parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
-  parallel_function_calling: "tool_choice.disable_parallel_tool_use",
-  reasoning_effort: "output_config.effort",
-  reasoning: "thinking",
-  enable_thinking: "thinking",
-  thinking_budget: "thinking",
-  chat_template_kwargs: "thinking",
 }

@@ -40,6 +40,9 @@ const contentFields: ReadonlySet<string> = new Set([
   ],
 ])
 
+const quotation =
+  /\b(?:user|assistant|system|developer|tool|function)(?:'s)? (?:message|call|result|output|argument|content|prompt)s?\b\W{0,3}[:{"'`]/
+
 const aboutContent: readonly RegExp[] = [
   // Places in the conversation or among the tools: `messages.0`, `tools[1]`, `'input', 3`.
   /\b(?:messages|input|tools|contents?|functions)(?:[.[]{1,2}|["'], ?)\d/,
@@ -51,7 +54,7 @@ const aboutContent: readonly RegExp[] = [
   /\bthe model \W?[\w./:-]{1,80}\W? (?:(?:is|was) not\b|does not (?!support))/,
   /\bmodel ["'`][^"'`]{1,80}["'`] (?:(?:is|was) not\b|does not (?!support))/,
   // What was written, with a quotation of it.
-  /\b(?:user|assistant|system|developer|tool|function)(?:'s)? (?:message|call|result|output|argument|content|prompt)s?\b\W{0,3}[:{"'`]/,
+  quotation,
   /(?:could not|cannot|can't|failed to|unable to|error) pars(?:e|ing) (?:the )?(?:tool|function|argument|message|content|input)/,
 ]
 
@@ -60,14 +63,22 @@ export function isAboutContent({ text, param }: Words): boolean {
   return contentFields.has(param) || aboutContent.some((saying) => saying.test(text))
 }
 
+/** Does it quote what somebody wrote? Then no word in it is the provider's own. */
+export function isQuotation({ text }: Words): boolean {
+  return quotation.test(text)
+}
+
 // Each gives, in its group, one name or several with commas or "and" between them.
 const name = "[a-z_]{3,40}"
 const quote = "[\"'`]?"
 const names = `[\\s:["'\`]{0,4}((?:body\\.)?${name}(?:${quote}(?:,| and|, and) ${quote}${name}){0,5})`
-const noun = "(?:keyword argument|parameter|argument|property|option|field|name|key|input)s?"
+const noun =
+  "(?:keyword argument|parameter|argument|property|option|field|name|key|input|setting)(?:s|\\(s\\))?"
 const refused =
   "(?:not (?:yet )?(?:supported|allowed|permitted|available|recognized|implemented)|unsupported|deprecated|no longer supported)"
 const noTaking = "(?:n't|not) (?:support|accept|allow)(?:s|ed)?(?: the)?"
+const mayNot =
+  "(?:may only be set|(?:must|should) be unset|(?:must|should) not be (?:set|specified|provided|used|present)|cannot be (?:set|specified|used|provided)(?! (?:both|together|at the same))|can only be \\d|must be (?:exactly )?1\\b)"
 const refusing: readonly RegExp[] = [
   `(?:unsupported|unrecognized|unknown|unexpected|invalid|extra) (?:request )?${noun}(?: supplied| found)?${names}`,
   // OpenAI names the field here, but a value by "invalid value".
@@ -75,6 +86,13 @@ const refusing: readonly RegExp[] = [
   `${noun}${names}\\W{1,3}(?:is|are) (?:currently )?${refused}`,
   `${noTaking} ${noun}${names}`,
   `${noTaking}${names}\\W{1,3}${noun}`,
+  `${noTaking} ${quote}(${name})${quote}(?=[ .,;)]|$)`,
+  `${noun} (?:is|are) ${refused}:?${names}`,
+  `(?:^|[^a-z_])(${name})\\W{1,3}${mayNot}`,
+  `["'\`](${name})["'\`](?:, ["'\`]${name}["'\`]){0,5} (?:was|were) unexpected`,
+  // Zhipu's words for it.
+  `(${name})\\W{0,2} ?参数(?:非法|错误|不支持)`,
+  `不支持(?:参数)?\\W{0,3}(${name})`,
   `(?:^|[^a-z_])(${name}(?:${quote} and ${quote}${name})?)\\W{1,3}(?:is|are|was) (?:currently )?${refused}`,
   `not supported (?:on|by|with|for) th(?:is|e) model:${names}`,
   `(?:^|[^a-z_.])(?:body\\.)?(${name})(?:\\.[a-z_.]{1,60})?: extra (?:inputs|fields)? ?(?:are )?not permitted`,
@@ -84,6 +102,10 @@ const refusing: readonly RegExp[] = [
 // Claude's newer models take one of the two only.
 const exclusive =
   /temperature\W{1,3}and\W{1,3}top_p\W{1,3}(?:cannot|can't) both|both\W{1,3}temperature\W{1,3}and\W{1,3}top_p/
+
+/** Says that something is not taken, in whatever words. */
+export const refusalWords =
+  /(?:n't|not) (?:yet )?(?:support|allowed|permitted|available|a valid|enabled|implemented|be combined)|unsupported|unavailable|invalid|unrecognized|unknown|must be|should be|not permitted|is only/
 
 const saysUnknown =
   /(?:n't|not) (?:support|permitted|allowed)|unsupported|unrecognized|unknown|only the default/

@@ -4,7 +4,6 @@ import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
-import type { ResponsesRequest } from "../../protocol/responses.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../delta.ts"
@@ -25,7 +24,7 @@ import {
   streaming,
   type TokenLimits,
 } from "./parameters.ts"
-import { type ResponsesParts, toResponses } from "./responses-body.ts"
+import type { ResponsesParts } from "./responses-body.ts"
 import { cacheKey } from "./session.ts"
 import { joinSystem } from "./system.ts"
 import { convertThinking, type Reasoning, wishOf } from "./thinking.ts"
@@ -63,11 +62,6 @@ export interface Conversion {
   readonly json: boolean
   /** What the system prompt says in place of the schema that was sent, should the upstream refuse it. */
   readonly formatFallback?: { readonly role: "system" | "developer"; readonly text: string } | undefined
-}
-
-/** The body to be sent. */
-export function bodyOf({ body, responses }: Conversion): ChatRequest | ResponsesRequest {
-  return responses === undefined ? body : toResponses(body, responses)
 }
 
 const forgetful: Recall = () => undefined

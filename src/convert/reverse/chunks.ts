@@ -4,6 +4,7 @@ import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesEvent } from "../../protocol/messages.ts"
 import { toChatErrorBody } from "./error.ts"
+import { readMessagesEvent } from "./events.ts"
 import { type ChatUsageOut, chatId, convertUsage, mapFinishReason, type ReplyOptions } from "./reply.ts"
 
 export interface ChatWriterOptions extends ReplyOptions {
@@ -84,6 +85,11 @@ export function writeChat(state: ChatWriterState, event: MessagesEvent): Step {
       return after(begin(state), writeEnd)
     case "error":
       return [{ ...state, phase: "ended" }, [{ kind: "error", fault: event.fault }]]
+    case "native": {
+      // One of ours at most.
+      const [own] = readMessagesEvent(event.value)
+      return own === undefined ? [state, nothing] : writeChat(state, own)
+    }
     default:
       return event satisfies never
   }

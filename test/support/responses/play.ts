@@ -1,8 +1,9 @@
 // Reader and writer of the Responses dialect over lists of inputs, as the server runs them.
 
 import type { Delta } from "../../../src/convert/delta.ts"
+import { foldEvents } from "../../../src/convert/reply/fold.ts"
 import type { ReaderOptions } from "../../../src/convert/reply/reader-text.ts"
-import { foldEvents, writeAll } from "../../../src/convert/reply/reply.ts"
+import { writeAll } from "../../../src/convert/reply/reply.ts"
 import {
   initialResponses,
   readResponses,
@@ -36,6 +37,7 @@ export function deltasOf(given: readonly StreamInput[], options = responsesOptio
   let state = initialResponses(options)
   const out: Delta[] = []
   for (const input of given) {
+    if (input.kind === "run") throw new Error("runs are Chat's alone")
     const [next, deltas] = readResponses(state, input)
     state = next
     for (const delta of deltas) out.push(delta)

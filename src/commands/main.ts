@@ -1,0 +1,78 @@
+// From the command line to a command and its exit code.
+import { runCommand } from "citty"
+import { checkArguments, nearest, type SplitArguments, splitArguments } from "./arguments.ts"
+import { renderCommandHelp, renderRootHelp } from "./help.ts"
+import type { CommandIo, Environment } from "./io.ts"
+import { type CommandEntry, commandTable } from "./table.ts"
+import { version } from "./version.ts"
+
+const wrongUsage = 2
+
+/** Runs what the words of the command line ask for; gives the exit code. */
+export async function main(argv: readonly string[], env: Environment, io: CommandIo): Promise<number> {
+  const { own, rest } = splitArguments(argv)
+  const entries = commandTable({ io, env, rest: rest ?? [] })
+  const [name] = own
+  if (name === undefined || name === "help" || isHelp(name)) return showHelp(entries, own[1], io)
+  if (isVersion(name)) return showVersion(io)
+  const entry = entries.find((candidate) => candidate.name === name)
+  if (entry === undefined) return refuse(unknownCommand(name, entries), "claude-proxy --help", io)
+  if (own.some(isHelp)) return showHelp(entries, name, io)
+  if (own.some(isVersion)) return showVersion(io)
+  return runEntry(entry, { own: own.slice(1), rest }, io)
+}
+
+async function runEntry(entry: CommandEntry, { own, rest }: SplitArguments, io: CommandIo): Promise<number> {
+  const toChild = entry.restBelongsToChild ? undefined : rest
+  const checked = checkArguments(own, entry.args, toChild ?? [])
+  if (checked.problem !== undefined) {
+    const stray = entry.restBelongsToChild && checked.positionals.length > 0
+    const hint = stray
+      ? ` Put the command behind --: claude-proxy ${entry.name} -- ${checked.positionals[0]}`
+      : ""
+    return refuse(`${checked.problem}${hint}`, `claude-proxy ${entry.name} --help`, io)
+  }
+  const rawArgs = toChild === undefined ? [...own] : [...own, "--", ...toChild]
+  const { result } = await runCommand(entry.command, { rawArgs })
+  return typeof result === "number" ? result : 0
+}
+
+async function showHelp(
+  entries: readonly CommandEntry[],
+  name: string | undefined,
+  io: CommandIo,
+): Promise<number> {
+  const entry = entries.find((candidate) => candidate.name === name)
+  const rendering =
+    entry === undefined ? renderRootHelp(entries, io.color) : renderCommandHelp(entry, entries, io.color)
+  io.out(await rendering)
+  return 0
+}
+
+function showVersion(io: CommandIo): number {
+  io.out(`${version}\n`)
+  return 0
+}
+
+function refuse(problem: string, help: string, io: CommandIo): number {
+  io.error(`claude-proxy: ${problem}\nSee ${help}\n`)
+  return wrongUsage
+}
+
+function unknownCommand(name: string, entries: readonly CommandEntry[]): string {
+  if (name.startsWith("-"))
+    return `unknown option ${name}. Options stand behind the command: claude-proxy serve …`
+  const meant = nearest(
+    name,
+    entries.map((entry) => entry.name),
+  )
+  return `unknown command ${JSON.stringify(name)}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`
+}
+
+function isHelp(token: string): boolean {
+  return token === "--help" || token === "-h"
+}
+
+function isVersion(token: string): boolean {
+  return token === "--version" || token === "-v"
+}

@@ -1,0 +1,10 @@
+// The body of a conversion in the words of the API it is sent by.
+import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ResponsesRequest } from "../../protocol/responses.ts"
+import type { Conversion } from "./request.ts"
+import { toResponses } from "./responses-body.ts"
+
+/** The body to be sent. */
+export function bodyOf({ body, responses }: Conversion): ChatRequest | ResponsesRequest {
+  return responses === undefined ? body : toResponses(body, responses)
+}

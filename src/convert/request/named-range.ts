@@ -1,0 +1,80 @@
+// "Between this and that": the ends of what a parameter may be, in each provider's wording.
+import { type Range, type RangedField, rangedFields } from "./amend-fields.ts"
+import { clausesOf } from "./named-limit.ts"
+
+export interface NamedRange extends Range {
+  readonly field: RangedField
+}
+
+const number = "(-?\\d+(?:\\.\\d+)?)"
+const both: readonly RegExp[] = [
+  // DashScope, GLM, MiniMax, FastAPI servers: brackets say whether the end belongs to it.
+  new RegExp(`([[(])${number} ?, ?${number}([\\])])`),
+  new RegExp(`(?:between|from|within|range(?: is| of)?:?) ()${number} (?:and|to|-|–|~) ${number}()`),
+  new RegExp(`range(?: is| of)?:? ()${number} ?(?:-|–|~|\\.\\.) ?${number}()`),
+]
+
+// OpenAI, Ark; pydantic; Bedrock; Zhipu's and others' own words.
+const upper = new RegExp(
+  `(?:value <=|<=|less than or equal to|at most|not exceed|(?:no|not) (?:be )?(?:more|greater|larger|higher) than|up to|maximum(?: value)?(?: is| of)?:?|小于等于|不能超过|不能大于|不大于)\\W{0,3}?${number}`,
+)
+const lower = new RegExp(
+  `(?:value >=|>=|greater than or equal to|at least|(?:no|not) (?:be )?(?:less|smaller|lower) than|minimum(?: value)?(?: is| of)?:?|大于等于|不能小于|不小于)\\W{0,3}?${number}`,
+)
+const beyond = new RegExp(`(?:less|smaller|lower) than ${number}|value < ${number}|must be < ${number}`)
+const above = new RegExp(
+  `(?:greater|larger|more|higher) than ${number}|value > ${number}|must be > ${number}`,
+)
+
+// The smallest step that matters: half-open ranges end this much before their end.
+const steps: Readonly<Record<RangedField, number>> = {
+  temperature: 0.01,
+  top_p: 0.01,
+  top_k: 1,
+  thinking_budget: 1,
+}
+
+const tidy = (value: number): number => Number(value.toPrecision(12))
+
+/** The field that a refusal (in lower case) speaks of, and the ends it names; undefined when it names none. */
+export function namedRange(text: string, param: string): NamedRange | undefined {
+  for (const clause of clausesOf(text)) {
+    const named = rangedFields.filter((field) => clause.includes(field))
+    const [field = rangedFields.find((one) => one === param), ...others] = named
+    if (field === undefined || others.length > 0) continue
+    const range = endsIn(clause, steps[field])
+    if (range !== undefined && isUsable(range, field)) return { field, ...range }
+  }
+  return undefined
+}
+
+/** Whether the value itself stands in the text does not matter; an empty range would. */
+function isUsable({ least, most }: Range, field: RangedField): boolean {
+  const floor = field === "thinking_budget" ? 128 : 0
+  return (most === null || most >= floor) && (least === null || most === null || least <= most)
+}
+
+function endsIn(clause: string, step: number): Range | undefined {
+  for (const pattern of both) {
+    const [, open, low, high, close] = pattern.exec(clause) ?? []
+    if (low === undefined || high === undefined) continue
+    return {
+      least: tidy(Number(low) + (open === "(" ? step : 0)),
+      most: tidy(Number(high) - (close === ")" ? step : 0)),
+    }
+  }
+  const most = endOf(upper, clause) ?? shifted(endOf(beyond, clause), -step)
+  const least = endOf(lower, clause) ?? shifted(endOf(above, clause), step)
+  return most === undefined && least === undefined ? undefined : { least: least ?? null, most: most ?? null }
+}
+
+function endOf(pattern: RegExp, text: string): number | undefined {
+  const found = pattern
+    .exec(text)
+    ?.slice(1)
+    .find((group) => group !== undefined)
+  return found === undefined ? undefined : Number(found)
+}
+
+const shifted = (value: number | undefined, by: number): number | undefined =>
+  value === undefined ? undefined : tidy(value + by)

@@ -1,0 +1,119 @@
+// Refusals of what stands in the messages and can be said in another way: a role, images, lists of parts,
+// members that only some providers know. What anybody wrote is never refused by these words.
+import { type Media, type MessageMember, messageMembers } from "./amend-messages.ts"
+import type { Amendment } from "./amendments.ts"
+import type { Words } from "./refusal-words.ts"
+
+/** What may be changed in the messages after such a refusal, the likeliest first. */
+export function refusedContent(words: Words): readonly Amendment[] {
+  return [...refusedRoles(words), ...refusedMembers(words), ...refusedMedia(words), ...wantsText(words)]
+}
+
+/** The words for a role that is not taken, `{}` standing for its name. */
+const roleSayings: readonly string[] = [
+  "\\b{}\\W{1,3}is not one of",
+  "unknown variant \\W?{}\\b",
+  "(?:not|n't) support \\W?{}\\b(?! cache)",
+  "(?:unknown|unexpected|invalid|unsupported|unrecognized|bad) (?:message )?role\\b\\W{0,4}{}\\b",
+  "role\\W{1,4}{}\\W{1,3}(?:is |was )?(?:not|un|invalid)",
+  "\\b{} (?:role|message|prompt|instruction)s?\\b(?: role)? ?(?:is |are )?(?:currently )?(?:not|un)(?: yet)? ?(?:supported|allowed|enabled|permitted|accepted)",
+  "(?:not|n't) (?:support|allow|accept)(?:s|ed)? (?:the |a |any )?\\W?{}\\W? (?:role|message|prompt|instruction)",
+  "(?:value|role|input)\\W{1,3}{}\\W{1,3}(?:is )?(?:not|invalid|unsupported)",
+  "invalid value: \\W?{}\\b",
+]
+
+const sayingsOf = (role: string): readonly RegExp[] =>
+  roleSayings.map((saying) => new RegExp(saying.replaceAll("{}", role)))
+const roles = { developer: sayingsOf("developer"), system: sayingsOf("system") } as const
+
+// Gemini calls the system prompt a developer's; the templates of open models raise the others.
+const noInstructions =
+  /developer instruction is not enabled|(?:conversation )?roles must alternate|only (?:the )?\W?user\W? and \W?assistant\W? roles/
+const rolePath = /^(?:messages|input)[.[].{0,20}role$/
+
+function refusedRoles({ text, path }: Words): readonly Amendment[] {
+  const lists = (role: string): boolean =>
+    new RegExp(`(?:one of|expected|be|values|are).{0,80}\\b${role}\\b`).test(text)
+  const says = (role: keyof typeof roles): boolean => roles[role].some((saying) => saying.test(text))
+  const isUnlisted = rolePath.test(path) && lists("user") && !text.includes("developer")
+  if (noInstructions.test(text)) {
+    const froms = ["system", "developer"] as const
+    return froms.map((from) => ({ kind: "role", from, to: "user" }))
+  }
+  if (says("developer") || isUnlisted) return [{ kind: "role", from: "developer", to: "system" }]
+  if (!says("system")) return []
+  return [{ kind: "role", from: "system", to: lists("developer") ? "developer" : "user" }]
+}
+
+const noSuchMember =
+  /extra (?:inputs|fields)|unknown|unrecognized|unexpected|(?:not|n't) (?:permitted|supported|support|allowed|recognized|valid)|unsupported|no endpoints found that support|cannot find field/
+
+/** Members of messages; the place has to be named, or the member has to be one that stands nowhere else. */
+function refusedMembers({ text, path }: Words): readonly Amendment[] {
+  if (!noSuchMember.test(text) || /must be (?:passed|sent|provided)|passed back|is required/.test(text))
+    return []
+  const placed = [path, ...(text.match(/\b(?:messages|input)(?:[.[][\w\].['":]{1,120})/g) ?? [])]
+  const ends = new Set(placed.map((place) => place.split(/[^a-z_]+/).findLast((part) => part !== "") ?? ""))
+  const within = /\bmessages?\b/.test(text)
+  const names = messageMembers.filter((name: MessageMember) => {
+    if (ends.has(name) && placed.some((place) => /^messages[.[]/.test(place))) return true
+    if (name === "cache_control") return /cache[_ ]control/.test(text)
+    return within && new RegExp(`(?:property|field|parameter|key)\\W{1,3}${name}\\b`).test(text)
+  })
+  return names.length === 0 ? [] : [{ kind: "members", names }]
+}
+
+// A picture that is broken, too large or of an odd format says nothing of the others.
+const oneImage =
+  /image (?:format|type|size|dimensions?|data|file)|too large|too many images|(?:invalid|corrupt\w*|broken|bad) image|could not process|failed to (?:download|fetch|load|decode)|base64/
+const noAddress =
+  /image[_ ]urls? (?:is|are|must|should)[^.]{0,40}(?:not supported|base64|data)|only (?:base64|data)[^.]{0,20}image|images? (?:by|from|via) urls? (?:is|are) not|(?:remote|external|http\w*) (?:image )?urls? (?:is|are) not (?:supported|allowed)/
+
+const mediaWords = {
+  image:
+    "(?:(?:image|vision|multi-?modal|visual)(?:[ _-](?:input|content|data|understanding|url|part|message|modality))?s?|image_url|input_image)",
+  file: "(?:(?:file|pdf|document)(?:[ _-](?:input|content|part|upload|attachment))?s?|input_file)",
+} as const
+
+const mediaSayings: readonly string[] = [
+  "{} (?:(?:is|are) )?(?:currently )?(?:not(?: yet)?|un) ?(?:supported|allowed|enabled|available|accepted)",
+  "(?:not|n't|cannot|can't)(?: yet)? (?:support|accept|allow|have|take|handle|process|see|read)(?:s|ed|ing)? (?:the )?(?:any )?(?:type )?\\W?{}\\b",
+  "\\b{}\\W{1,3}is only supported by",
+  "unknown variant \\W?{}\\b",
+  "no endpoints found that support {}",
+  "at most 0 {}",
+  "(?:invalid|unsupported|unknown|unexpected) (?:content |message |part |input |media )*(?:type|part|modality|value)\\W{1,5}{}\\b",
+  "unsupported {}",
+]
+
+const sayingsOfMedia = (words: string): readonly RegExp[] =>
+  mediaSayings.map((saying) => new RegExp(saying.replaceAll("{}", words)))
+const media = { image: sayingsOfMedia(mediaWords.image), file: sayingsOfMedia(mediaWords.file) } as const
+
+// SiliconFlow, vLLM, llama.cpp, and in Chinese.
+const textOnly =
+  /not a (?:vlm|multi-?modal|vision)|text-only (?:model|prompt|input)|\bmmproj\b|only supports? text\b|不支持(?:图片|图像|视觉|多模态)/
+
+function refusedMedia({ text }: Words): readonly Amendment[] {
+  if (noAddress.test(text)) return [{ kind: "media", what: "image-url" }]
+  const kinds: readonly Media[] = (["image", "file"] as const).filter((kind) =>
+    media[kind].some((saying) => saying.test(text)),
+  )
+  const all: readonly Media[] = textOnly.test(text) ? [...new Set<Media>([...kinds, "image"])] : kinds
+  return all
+    .filter((what) => what === "file" || !oneImage.test(text))
+    .map((what) => ({ kind: "media", what }))
+}
+
+// pydantic, Groq, serde (DeepSeek and others in Rust).
+const notText: readonly RegExp[] = [
+  /content\b[^.;]{0,40}(?:must|should) be (?:a )?(?:valid )?string/,
+  /messages?\b.{0,60}content[^;]{0,40}: (?:value must be|input should be) a (?:valid )?string/,
+  /messages\[\d+\](?:\.content)?: invalid type: (?:sequence|null|map), expected a string/,
+  /untagged enum \w{0,40}content\b/,
+  /content\b[^.;]{0,20}(?:none|null) is not (?:an allowed value|allowed)/,
+]
+
+function wantsText({ text }: Words): readonly Amendment[] {
+  return notText.some((saying) => saying.test(text)) ? [{ kind: "text" }] : []
+}

@@ -1,0 +1,52 @@
+// A reply out of the cache, read as any other.
+import { retell } from "../convert/reply/retell.ts"
+import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
+import type { KeptReply } from "./cache.ts"
+import type { Rider } from "./flight-reader.ts"
+import { randomId } from "./ids.ts"
+import type { Reading } from "./reading.ts"
+
+// A client takes one batch after the other: a long reply is not written out for one that has left.
+const batchSize = 100
+
+/** The kept reply as a message of its own: two with one id would be merged by their client. */
+export function readKeptReply(kept: KeptReply, rider: Rider): Reading {
+  const { requestId, stream, model } = rider
+  const outcome = rider.outcome()
+  const id = `msg_${randomId()}`
+  const reply: MessagesReply = { id, type: "message", role: "assistant", model, ...kept }
+  const events = retell(reply)
+  let over = false
+
+  function take(most: number): readonly MessagesEvent[] {
+    const batch: MessagesEvent[] = []
+    while (batch.length < most) {
+      const { value, done } = events.next()
+      if (done === true) {
+        over = true
+        break
+      }
+      batch.push(value)
+    }
+    return batch
+  }
+
+  async function next(): Promise<readonly MessagesEvent[] | undefined> {
+    if (over) return undefined
+    outcome.content()
+    const batch = take(batchSize)
+    if (over) outcome.complete()
+    return batch
+  }
+
+  return {
+    ...{ requestId, stream, next },
+    opened: Promise.resolve({ fault: undefined }),
+    begin: () => take(1),
+    keepAlive: () => [],
+    leave: outcome.leave,
+    left: outcome.left,
+    fail: outcome.fail,
+    refuse: outcome.refuse,
+  }
+}

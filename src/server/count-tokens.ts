@@ -1,0 +1,58 @@
+// POST /v1/messages/count_tokens.
+import { invalidRequest } from "../protocol/fault.ts"
+import { renderIssues } from "../protocol/messages.ts"
+import { countParts } from "../tokens/count.ts"
+import { encodingOf } from "../tokens/exact/encodings.ts"
+import type { Countable } from "../tokens/pieces.ts"
+import { type Asked, askFor, directRoute } from "./asked.ts"
+import { readBody } from "./body.ts"
+import type { Context } from "./context.ts"
+import { countDirect } from "./direct.ts"
+import { directRequest } from "./direct-request.ts"
+import { faultReply, jsonReply } from "./respond.ts"
+
+/** Counted where the model's vocabulary is known; else estimated, and corrected by what the model was seen to count. */
+export async function promptTokens(
+  asked: Pick<Asked, "resolved" | "tokens">,
+  request: Countable,
+  context: Pick<Context, "counter" | "ratios" | "log">,
+): Promise<number> {
+  const { resolved } = asked
+  if (!resolved.ok) return asked.tokens()
+  const { route } = resolved
+  const encoding = encodingOf(route.model)
+  if (!encoding.known) return context.ratios.correct(route, asked.tokens())
+  try {
+    return (await countParts(request, context.counter, encoding.name)).total
+  } catch (error) {
+    context.log.warn("the prompt could not be counted, and is estimated", () => ({ error }))
+    return context.ratios.correct(route, asked.tokens())
+  }
+}
+
+/** POST /v1/messages/count_tokens: our estimate of the whole request, or the count of who will answer it. */
+export async function countTokens(
+  request: Request,
+  context: Context,
+  requestId: string,
+  url: URL,
+): Promise<Response> {
+  const startedAt = performance.now()
+  const body = await readBody(request, context)
+  if (!body.ok) return faultReply(body.fault, requestId)
+  const asked = askFor(body.json, context.config, {}, context.ratios)
+  const route = directRoute(asked)
+  if (route !== undefined) {
+    const { text } = body
+    return countDirect(directRequest(asked, route, { request, text, url, requestId, startedAt }), context)
+  }
+  const parsed = asked.parsed()
+  if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
+  const tokens = await promptTokens(asked, parsed.data, context)
+  const management = body.json["context_management"]
+  const edits =
+    management === undefined || management === null
+      ? {}
+      : { context_management: { original_input_tokens: tokens } }
+  return jsonReply({ input_tokens: tokens, ...edits }, requestId)
+}

@@ -1,0 +1,114 @@
+// The events of one reply that readers still need, in the batches they came in.
+import type { MessagesEvent } from "../protocol/messages.ts"
+
+/** Positions count the batches as they came, also those that are forgotten or made one. */
+export interface EventLog {
+  readonly append: (events: readonly MessagesEvent[]) => void
+  /** Everything since a position that is not forgotten. */
+  readonly since: (position: number) => readonly MessagesEvent[]
+  /** The position of what comes next. */
+  readonly end: () => number
+  /** Nobody asks for what stands before this position. */
+  readonly forget: (before: number) => void
+  /** Nobody asks for a part of what stands before this position: it may be kept with less. */
+  readonly pack: (before: number) => void
+  /** The memory that it takes, in bytes, roughly. */
+  readonly size: () => number
+}
+
+interface Batch {
+  readonly events: readonly MessagesEvent[]
+  readonly bytes: number
+}
+
+// Of an event's objects, without its text.
+const eventBytes = 200
+// Packing is worth it for some batches at a time.
+const leastPacked = 64
+
+/** An empty log. */
+export function createEventLog(): EventLog {
+  let batches: Batch[] = []
+  /** A batch stands at its position less this. */
+  let offset = 0
+  let size = 0
+
+  function indexOf(position: number): number {
+    return Math.max(0, position - offset)
+  }
+
+  /** Puts these batches in the place of the first ones. */
+  function replace(count: number, others: readonly Batch[]): void {
+    const [gone, kept] = [batches.slice(0, count), batches.slice(count)]
+    for (const { bytes } of gone) size -= bytes
+    for (const { bytes } of others) size += bytes
+    batches = [...others, ...kept]
+    offset += gone.length - others.length
+  }
+
+  return {
+    append: (events) => {
+      const batch = { events, bytes: sizeOf(events) }
+      batches.push(batch)
+      size += batch.bytes
+    },
+    since: (position) => {
+      const from = indexOf(position)
+      const last = batches[from]
+      if (last !== undefined && from === batches.length - 1) return last.events
+      return batches.slice(from).flatMap(({ events }) => events)
+    },
+    end: () => offset + batches.length,
+    forget: (before) => replace(indexOf(before), []),
+    pack: (before) => {
+      const count = indexOf(before)
+      if (count < leastPacked) return
+      const events = joined(batches.slice(0, count))
+      replace(count, [{ events, bytes: sizeOf(events) }])
+    },
+    size: () => size,
+  }
+}
+
+/** The same reply in fewer events. */
+function joined(batches: readonly Batch[]): readonly MessagesEvent[] {
+  const events: MessagesEvent[] = []
+  for (const event of batches.flatMap((batch) => batch.events)) {
+    const both = joinTexts(events.at(-1), event)
+    if (both === undefined) events.push(event)
+    else events[events.length - 1] = both
+  }
+  return events
+}
+
+/** Two pieces of one text as one piece. */
+function joinTexts(one: MessagesEvent | undefined, other: MessagesEvent): MessagesEvent | undefined {
+  if (one?.type !== "content_block_delta" || other.type !== "content_block_delta") return undefined
+  if (one.delta.type !== "text_delta" || other.delta.type !== "text_delta") return undefined
+  if (one.index !== other.index) return undefined
+  return { ...one, delta: { type: "text_delta", text: one.delta.text + other.delta.text } }
+}
+
+function sizeOf(events: readonly MessagesEvent[]): number {
+  return events.reduce((sum, event) => sum + eventBytes + 2 * lengthOf(event), 0)
+}
+
+function lengthOf(event: MessagesEvent): number {
+  if (event.type === "native") return event.data.length
+  if (event.type !== "content_block_delta") return 0
+  const { delta } = event
+  switch (delta.type) {
+    case "text_delta":
+      return delta.text.length
+    case "thinking_delta":
+      return delta.thinking.length
+    case "signature_delta":
+      return delta.signature.length
+    case "input_json_delta":
+      return delta.partial_json.length
+    case "compaction_delta":
+      return delta.content.length
+    default:
+      return delta satisfies never
+  }
+}

@@ -1,0 +1,104 @@
+// One client's place in the reply of a flight.
+import { type Fault, fault } from "../protocol/fault.ts"
+import type { MessagesEvent } from "../protocol/messages.ts"
+import type { Asker, ReaderOutcome } from "./asker.ts"
+import type { Opened } from "./reading.ts"
+
+/** A request that reads a flight. */
+export interface Rider extends Asker {
+  /** The client's own name of the model, which is echoed. */
+  readonly model: string
+  /** An outcome of its own, for one who reads what another one's request brings. */
+  readonly outcome: () => ReaderOutcome
+}
+
+export interface Reader {
+  readonly rider: Rider
+  /** When it came, by the clock. */
+  readonly since: number
+  /** Of its message, where it is not the session's own: two replies with one id would be merged by their client. */
+  readonly id: string | undefined
+  /** Fires when the client has left. */
+  readonly client: AbortController
+  /** Undefined for the one whose request the session is. */
+  outcome: ReaderOutcome | undefined
+  /** In the log: what it reads next. */
+  position: number
+  /** Something of the answer was given to it. */
+  heard: boolean
+  /** `left`: its client has, and what becomes of its request is open. */
+  state: "reading" | "left" | "over"
+  /** Its last words, where its client is still to be told. */
+  fault: Fault | undefined
+  /** It waits for something to happen. */
+  wake: (() => void) | undefined
+  readonly over: PromiseWithResolvers<Opened>
+}
+
+/** A reader at the beginning. */
+export function createReader(rider: Rider, since: number, id: string | undefined): Reader {
+  return {
+    ...{ rider, since, id },
+    client: new AbortController(),
+    outcome: undefined,
+    position: 0,
+    heard: false,
+    state: "reading",
+    fault: undefined,
+    wake: undefined,
+    over: Promise.withResolvers<Opened>(),
+  }
+}
+
+/** Resolves when the reader is woken. `act` may cause it, and begins when it can be. */
+export function sleep(reader: Reader, act: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    reader.wake = () => {
+      reader.wake = undefined
+      resolve()
+    }
+    act()
+  })
+}
+
+/** The events as this reader's own message. */
+export function asOwn({ id, rider }: Reader, events: readonly MessagesEvent[]): readonly MessagesEvent[] {
+  if (id === undefined) return events
+  return events.map((event) =>
+    event.type === "message_start"
+      ? { ...event, message: { ...event.message, id, model: rider.model } }
+      : event,
+  )
+}
+
+const least = 1_000
+const most = 10_000
+
+/** How long a reply is waited for that was given up after so many milliseconds: a third at most is lost. */
+export function lingerMs(waited: number): number {
+  return waited < least ? 0 : Math.min(Math.max(waited / 3, least), most)
+}
+
+/** Nobody hears of this one. */
+export const gone = fault({
+  kind: "api_error",
+  source: "client",
+  status: 499,
+  message: "the client closed the connection",
+})
+
+/** For a connection that its client has given up, and that the proxy still took for alive. */
+export const sentAgain = fault({
+  kind: "api_error",
+  source: "client",
+  status: 409,
+  finalForClient: true,
+  message: "this request was sent again; its reply goes to the later one",
+})
+
+export const tooSlow = fault({
+  kind: "api_error",
+  source: "client",
+  status: 408,
+  message: "the reply was read too slowly, while others with the same request waited; send it again",
+})

@@ -1,0 +1,117 @@
+// An upstream that speaks Messages itself, asked in the place of one that does not: its reply is read into deltas that
+// hold its events as they are, so that it can follow a message that the client has seen the beginning of.
+import type { Delta } from "../convert/delta.ts"
+import { eventsOfMessage } from "../convert/direct-form.ts"
+import { nativeEvent } from "../convert/reply/native.ts"
+import { brokenUpstream } from "../protocol/fault.ts"
+import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
+import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
+import type { Opening } from "../upstream/attempts.ts"
+import { type Batches, oneBatch } from "../upstream/batches.ts"
+import type { Clock } from "../upstream/deadline.ts"
+import { type DirectInput, tooLong } from "../upstream/direct.ts"
+import { type DirectOpening, openDirect } from "./direct-open.ts"
+import { type DirectParts, failedOpening, type SendingOptions } from "./direct-parts.ts"
+import type { DirectRequest } from "./direct-request.ts"
+import type { RequestOutcome } from "./outcome.ts"
+
+/** Sends it until the reply begins or must be given up. Never rejects. */
+export async function openNative(
+  { route, request }: DirectRequest,
+  { text, stream, errors }: DirectParts,
+  sending: SendingOptions,
+  afterMs: number,
+  { signal, retried, sent, answered }: Pick<RequestOutcome, "signal" | "retried" | "sent" | "answered">,
+): Promise<Opening<Delta>> {
+  const opening = await openDirect(route, text, request.headers, {
+    ...sending,
+    ...{ endpoint: "", stream, signal },
+    ...{ onRetry: retried, onSend: sent, onAnswer: answered },
+  })
+  if (!opening.ok) return failedOpening(opening)
+  const { clock } = sending
+  return { ok: true, batches: readNative(opening, { errors, clock, afterMs }) }
+}
+
+interface ReadOptions {
+  readonly errors: ErrorContext
+  readonly clock: Clock
+  /** How long the end of the body may lag behind the end of the message. */
+  readonly afterMs: number
+}
+
+function readNative(opening: Extract<DirectOpening, { ok: true }>, options: ReadOptions): Batches<Delta> {
+  if (opening.kind === "stream") return readEvents(opening.batches, options)
+  const events = eventsOfMessage(opening.json).map((event): Delta => {
+    return { kind: "native", event: nativeEvent(event, JSON.stringify(event)) }
+  })
+  return oneBatch<Delta>([...events, cutOff])
+}
+
+/** Heard only where the message has not come to its own end. */
+const cutOff: Delta = { kind: "end", clean: false }
+
+// As where a reply is passed through.
+const eventLimit = 16 * 1024 * 1024
+
+function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: ReadOptions): Batches<Delta> {
+  const decoder = new TextDecoder()
+  const sse = createSseDecoder()
+  let over = false
+
+  function readMessage({ event, data }: SseMessage): readonly Delta[] {
+    const parsed = parseJson(data)
+    const value = parsed.ok && isObject(parsed.value) ? parsed.value : undefined
+    if (event === "error" || value?.["type"] === "error") return [faultDelta(value, data, errors)]
+    return value === undefined ? [] : [{ kind: "native", event: nativeEvent(value, data, event) }]
+  }
+
+  function take(input: DirectInput): readonly Delta[] {
+    if (input.kind === "fault") return [{ kind: "fault", fault: input.fault }]
+    if (input.kind === "end") {
+      const rest = [...sse.push(decoder.decode()), ...sse.flush()]
+      return [...rest.flatMap(readMessage), cut(errors)]
+    }
+    const deltas = sse.push(decoder.decode(input.bytes, { stream: true })).flatMap(readMessage)
+    if (sse.pending() <= eventLimit) return deltas
+    return [...deltas, { kind: "fault", fault: tooLong(errors, "an event", eventLimit) }]
+  }
+
+  async function next(): Promise<readonly Delta[] | undefined> {
+    if (over) return undefined
+    const batch = await inputs.next()
+    if (batch === undefined) over = true
+    const deltas = (batch ?? [{ kind: "end" } as const]).flatMap(take)
+    if (!deltas.some(isLast)) return deltas
+    over = true
+    void readOn()
+    return deltas
+  }
+
+  /** Nothing of worth follows the end of a message; at the end of the body the connection can be used again. */
+  async function readOn(): Promise<void> {
+    const cancel = clock.setTimer(inputs.close, afterMs)
+    while ((await inputs.next()) !== undefined);
+    cancel()
+  }
+
+  return { next, close: inputs.close }
+}
+
+function isLast(delta: Delta): boolean {
+  return delta.kind === "fault" || (delta.kind === "native" && delta.event.name === "message_stop")
+}
+
+function cut({ provider }: ErrorContext): Delta {
+  const message = `[${provider}] the upstream closed the connection before its reply was complete`
+  return { kind: "fault", fault: brokenUpstream(message) }
+}
+
+function faultDelta(value: JsonObject | undefined, data: string, errors: ErrorContext): Delta {
+  if (value !== undefined) return { kind: "fault", fault: faultFromJson(value, errors) }
+  return {
+    kind: "fault",
+    fault: faultFromError({ status: undefined, header: () => null, body: data }, errors),
+  }
+}

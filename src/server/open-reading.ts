@@ -1,0 +1,152 @@
+// Where the reply to a request comes from: out of the cache, from an equal request that is under way, from the same
+// one that its client has given up, or, in the end, from its upstream.
+import type { Caller, Exchange } from "../observe/exchange.ts"
+import type { MessagesReply } from "../protocol/messages.ts"
+import type { Asked } from "./asked.ts"
+import type { ReplyCache } from "./cache.ts"
+import { cacheWish, isCacheable, replyKey } from "./cache-key.ts"
+import { lifeOf } from "./cache-life.ts"
+import { readKeptReply } from "./cached-reading.ts"
+import type { Context } from "./context.ts"
+import type { Rider } from "./flight-reader.ts"
+import type { FlightKeys } from "./flights.ts"
+import { createFreeOutcome } from "./outcome.ts"
+import type { Prepared } from "./prepare.ts"
+import { type Reading, readSession } from "./reading.ts"
+import { createSession } from "./session.ts"
+
+/** A request as it came: what tells it from others. */
+export interface Origin {
+  readonly asked: Pick<Asked, "body" | "parsed">
+  /** The body as it was sent. */
+  readonly text: string
+  /** It is asked to see what this very model answers. */
+  readonly exact?: boolean | undefined
+}
+
+/** A reply that can be read, and what the cache had to say of it, if it was asked. */
+export interface Begun {
+  readonly reading: Reading
+  readonly cache: Exchange["cache"]
+}
+
+/** A request that wants to be answered. */
+export interface Wanted {
+  readonly prepared: Prepared
+  readonly request: Request
+  readonly caller: Caller
+  readonly context: Context
+}
+
+/** Undefined: its client has left before anything was asked. */
+export async function openReading(wanted: Wanted, origin: Origin | undefined): Promise<Begun | undefined> {
+  const { prepared, request, context } = wanted
+  // What needs no upstream is there already.
+  if (origin === undefined || prepared.conversion.answer !== undefined) return askAlone(wanted)
+  const resent = resentKey(wanted, origin)
+  if (resent !== undefined) {
+    const retried = Number(request.headers.get("x-stainless-retry-count") ?? 0) > 0
+    const reading = context.flights.resume(resent, context.config, riderOf(wanted), retried)
+    if (reading !== undefined) return { reading, cache: undefined }
+  }
+  const question = questionOf(wanted, origin)
+  if (question !== undefined) return askOnce(wanted, origin, question, resent)
+  if (resent === undefined) return askAlone(wanted)
+  return { reading: ask(wanted, { shared: undefined, resent }, nothingKept), cache: undefined }
+}
+
+function askAlone({ prepared, caller, context }: Wanted): Begun {
+  return { reading: readSession(createSession(prepared, caller, context)), cache: undefined }
+}
+
+const nothingKept = { limit: 0, onReply: () => Promise.resolve() }
+
+interface Keeping {
+  readonly limit: number
+  readonly onReply: (reply: MessagesReply) => Promise<void>
+}
+
+function ask(wanted: Wanted, keys: FlightKeys, keeping: Keeping, cache?: Exchange["cache"]): Reading {
+  const { prepared, caller, context } = wanted
+  const session = createSession({ ...prepared, cache }, caller, context)
+  return context.flights.start(keys, context.config, riderOf(wanted), { session, ...keeping })
+}
+
+/** A request that the cache may answer, and how. */
+interface Question {
+  readonly key: string
+  readonly cache: ReplyCache
+  /** An answer that is known already is as good as a new one. */
+  readonly mayBeKnown: boolean
+}
+
+function questionOf({ prepared, request, context }: Wanted, origin: Origin): Question | undefined {
+  const { cache } = context
+  if (cache === undefined || origin.exact === true || !isCacheable(origin.asked.body)) return undefined
+  const wish = cacheWish(request.headers)
+  return wish === "none" ? undefined : { key: replyKey(prepared), cache, mayBeKnown: wish === "use" }
+}
+
+/** What is known, or is being asked, is not asked again. */
+async function askOnce(
+  wanted: Wanted,
+  origin: Origin,
+  question: Question,
+  resent: string | undefined,
+): Promise<Begun | undefined> {
+  const { prepared, request } = wanted
+  const { course } = prepared
+  const meant = course.target()
+  const { key, cache, mayBeKnown } = question
+  const known = mayBeKnown ? await findKnown(wanted, question) : undefined
+  if (known !== undefined) return known
+  if (request.signal.aborted) {
+    riderOf(wanted).outcome().leave()
+    return undefined
+  }
+  // What another model says in its place is not what this one would say.
+  const keep = async (reply: MessagesReply): Promise<void> => {
+    if (course.target() !== meant) return
+    await cache.keep(key, reply, () => lifeFor(reply, prepared, origin))
+  }
+  const keeping = { limit: cache.entryBytes, onReply: keep }
+  const found = mayBeKnown && cache.find !== undefined ? "miss" : undefined
+  return { reading: ask(wanted, { shared: key, resent }, keeping, found), cache: found }
+}
+
+async function findKnown(wanted: Wanted, { key, cache }: Question): Promise<Begun | undefined> {
+  const join = (): Begun | undefined =>
+    wanted.context.flights.join(key, riderOf(wanted, { cache: "hit", shared: true }))
+  const joined = join()
+  if (joined !== undefined || cache.find === undefined) return joined
+  const kept = await cache.find(key)
+  if (wanted.request.signal.aborted) return undefined
+  if (kept !== undefined) {
+    return { reading: readKeptReply(kept, riderOf(wanted, { cache: "hit" })), cache: "hit" }
+  }
+  // Somebody else may have asked meanwhile.
+  return join()
+}
+
+function lifeFor({ content }: MessagesReply, { conversion }: Prepared, { asked }: Origin): number {
+  const text = content.map((block) => (block.type === "text" ? block.text : "")).join("\n")
+  const parsed = asked.parsed()
+  return lifeOf({ messages: parsed.success ? parsed.data.messages : [], json: conversion.json, text })
+}
+
+function riderOf(
+  { prepared, caller, context }: Wanted,
+  from: Pick<Exchange, "cache" | "shared"> = {},
+): Rider {
+  const { requestId, startedAt, stream, route } = prepared
+  const outcome = () => createFreeOutcome({ ...prepared, caller, ...from }, context)
+  return { requestId, startedAt, stream, caller, model: route.requestedModel, outcome }
+}
+
+/** Names the very request of one client, as long as its conversation is known. */
+function resentKey({ prepared, request }: Wanted, { text }: Origin): string | undefined {
+  const { session, scope } = prepared
+  if (session === undefined) return undefined
+  const agent = request.headers.get("x-claude-code-agent-id") ?? ""
+  return [request.url, scope, agent, text.length, Bun.hash(text)].join(" ")
+}

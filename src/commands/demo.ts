@@ -1,6 +1,6 @@
 // `demo`: the whole path in one command, with no key and no network. A client's request goes through a real
 // proxy to the built-in upstream, and what comes back is shown as it comes.
-import { createColors } from "picocolors"
+
 import type { Config } from "../config/config.ts"
 import { loadHere } from "../config/load.ts"
 import { createLogger } from "../observe/log.ts"
@@ -8,6 +8,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from 
 import { createSseDecoder } from "../protocol/sse.ts"
 import { startDemoUpstream } from "../server/demo.ts"
 import { type RunningServer, startServer } from "../server/server.ts"
+import { createColors } from "./colors.ts"
 import type { CommandIo } from "./io.ts"
 import { startFailure } from "./serve/start-failure.ts"
 import { untilStopped } from "./serve/until-stopped.ts"

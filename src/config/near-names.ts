@@ -61,11 +61,15 @@ export function suggestName(name: string): string | undefined {
   const keyed = upper.replace(/_(API)?KEY$/, "_API_KEY")
   if (isSettingName(keyed)) return keyed
   const close = settings
+    .filter((setting) => Math.abs(setting.name.length - upper.length) <= mostChanges)
     .map((setting) => ({ name: setting.name, distance: editDistance(upper, setting.name) }))
     .filter((candidate) => candidate.distance <= (candidate.name.length > 5 ? 2 : 1))
     .sort((one, other) => one.distance - other.distance)
   return close[0]?.name ?? suggestHeader(upper)
 }
+
+// A name of another length is further away than any slip.
+const mostChanges = 2
 
 function suggestHeader(upper: string): string | undefined {
   const found = /^([A-Z]+_[A-Z]+_)(\w+)$/.exec(upper)

@@ -37,14 +37,14 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
   let usage = noUsage
   let reportedCostUsd: number | undefined
   let written = ""
-  let estimated = 0
+  let before = 0
 
   /** A stream that breaks off has told of its prompt, and not of all that it wrote. */
   function filled(isWhole: boolean): MessagesUsage {
     const answered = isWhole || written !== ""
     const input = inputOf(usage) === 0 && answered ? { input_tokens: prompt.tokens() } : {}
     if (written === "" || (isWhole && usage.output_tokens > 0)) return { ...usage, ...input }
-    const output = context.ratios.correct(route, estimated + estimateText(written))
+    const output = context.ratios.correct(route, before + estimateText(written))
     return { ...usage, ...input, output_tokens: Math.max(output, usage.output_tokens) }
   }
 
@@ -68,7 +68,7 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
       written += words
       // What is left of it says that there was some.
       if (written.length < longestKept) return
-      estimated += estimateText(written.slice(0, -1))
+      before += estimateText(written.slice(0, -1))
       written = written.slice(-1)
     },
     tally,

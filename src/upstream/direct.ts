@@ -181,7 +181,7 @@ function readBytes(
 ): Batches<DirectInput> {
   const reader = (response.body ?? new Blob([]).stream()).getReader()
   let over = false
-  let unread = new Uint8Array(0)
+  let unread: Uint8Array = new Uint8Array(0)
 
   function take(): readonly DirectInput[] {
     const bytes = unread.subarray(0, mostAtOnce)

@@ -46,7 +46,7 @@ export function readEventStream(
   const chunks = createChunkReader(errors)
   let batch = chunks.push(start)
   let over = false
-  let unread = new Uint8Array(0)
+  let unread: Uint8Array = new Uint8Array(0)
 
   function settle(last: readonly StreamInput[]): readonly StreamInput[] {
     over = true

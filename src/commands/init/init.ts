@@ -1,11 +1,11 @@
 // `init`: a commented .env to begin with. It never costs anybody a file they had.
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { createColors } from "picocolors"
 import { configFolder } from "../../config/disk.ts"
 import { normaliseValue } from "../../config/env-file.ts"
 import { type ProviderRow, providers } from "../../providers/table.ts"
 import { nearest } from "../arguments.ts"
+import { createColors } from "../colors.ts"
 import type { CommandIo } from "../io.ts"
 import type { Environment } from "../run/child-environment.ts"
 import { linesToFill, renderEnvTemplate, type TemplateFacts } from "./env-template.ts"

@@ -1,5 +1,5 @@
 // `serve --detach`: one proxy, or several side by side, in the background.
-import { createColors } from "picocolors"
+import { createColors } from "../colors.ts"
 import type { CommandIo, Environment } from "../io.ts"
 import { renderOpen, renderOpenWarning, renderStart } from "../serve/start-block.ts"
 import { renderColumns, renderModels } from "./columns.ts"

@@ -1,6 +1,7 @@
 // `status`: every proxy that was started under a name, as its port answers now.
-import { createColors } from "picocolors"
+
 import { objectOf, textOf } from "../../protocol/json.ts"
+import { createColors } from "../colors.ts"
 import type { CommandIo, Environment } from "../io.ts"
 import { localTime } from "./claim.ts"
 import { renderColumns, renderModels } from "./columns.ts"

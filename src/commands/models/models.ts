@@ -1,10 +1,10 @@
 // `models`: what the proxy can reach with the settings as they are, and what is missing for the rest.
 import { stripVTControlCharacters } from "node:util"
-import { createColors } from "picocolors"
 import type { Config } from "../../config/config.ts"
 import { type LoadResult, loadHere, type Needs } from "../../config/load.ts"
 import { redact } from "../../protocol/redact.ts"
 import { learnedDays, learnedMs } from "../../server/learned.ts"
+import { createColors } from "../colors.ts"
 import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
 import { tellProblems } from "../tell-problems.ts"

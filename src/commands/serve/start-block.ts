@@ -1,11 +1,12 @@
 // What `serve` says at its start. As data first: a proxy in the background says it to whoever started it.
-import { createColors } from "picocolors"
+
 import type { Config } from "../../config/config.ts"
 import type { Described } from "../../config/load.ts"
 import { resolveRoute } from "../../config/route.ts"
 import { redact } from "../../protocol/redact.ts"
 import { isLoopback } from "../../server/doors.ts"
 import type { RunningServer } from "../../server/server.ts"
+import { createColors } from "../colors.ts"
 import type { StartFacts } from "../instances/record.ts"
 import { version } from "../version.ts"
 

@@ -1,7 +1,7 @@
 // Statistics as they are shown, wherever they come from.
 import { stripVTControlCharacters } from "node:util"
-import { createColors } from "picocolors"
 import type { Tally } from "../../observe/stats.ts"
+import { createColors } from "../colors.ts"
 import { grouped, renderCost, renderTotals } from "../run/totals.ts"
 
 export interface ReportRow {

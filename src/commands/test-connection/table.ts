@@ -1,9 +1,10 @@
 // The results of test-connection, for people and for programs.
-import { createColors } from "picocolors"
+
 import { escapeControls } from "../../observe/log-fields.ts"
 import type { Check, Checked } from "../../server/probe/check.ts"
 import type { ModelReport, Problem } from "../../server/probe/probe.ts"
 import type { ProbeTarget, Use } from "../../server/probe/target.ts"
+import { createColors } from "../colors.ts"
 
 const checks: readonly Check[] = ["plain", "stream", "tools"]
 

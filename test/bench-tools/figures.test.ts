@@ -53,6 +53,7 @@ function resultsOf(rounds: readonly Made[], more: Partial<Slot> = {}): Results {
       },
       peakKb: { us: 102_400 },
       counts: {},
+      yardstickMs: 2,
     })),
     starts: {},
     skipped: [],

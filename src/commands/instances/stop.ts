@@ -77,7 +77,7 @@ async function end(
   // Only the answer of its port, or its own command line, proves that the process is ours to end.
   const proven = liveness.kind === "running" || (await processOf(record)) === "ours"
   if (pid === null || !(proven || liveness.kind === "draining")) return { ok: false, text: notOurs(record) }
-  if (await isFirst(record, store, keep)) ask(record, store, pid)
+  await tellOnce(record, store, pid, keep)
   // Told to end, it writes down what its settings say by now.
   const grace = () => shutdownMsOf(store.read(name) ?? record)
   const patience = () => patienceMs ?? grace() + slackMs
@@ -109,14 +109,14 @@ function notOurs({ name, state, pid, url }: InstanceRecord): string {
   return `${name} does not answer at ${url}, and whether process ${pid} is it cannot be told here: end that process yourself, then claude-proxy stop ${name}.`
 }
 
-/** Writes down that it is told to end; false when it was told before: a second signal would cut its requests. */
-async function isFirst(record: InstanceRecord, store: Store, keep: boolean): Promise<boolean> {
-  let first = true
-  await update(store, record, (found) => {
-    first = found.state !== "draining"
+/** Tells it to end and writes that down, unless it was told before: a second signal would cut its requests. */
+async function tellOnce(record: InstanceRecord, store: Store, pid: number, keep: boolean): Promise<void> {
+  const known = await update(store, record, (found) => {
+    // At once: what is written of a signal that never came would keep everybody else from sending one.
+    if (found.state !== "draining") ask(record, store, pid)
     return { ...found, state: "draining", keep }
   })
-  return first
+  if (!known) ask(record, store, pid)
 }
 
 function ask(record: InstanceRecord, store: Store, pid: number): void {

@@ -18,6 +18,8 @@ export interface Round {
   /** Memory at its highest over all works, in KB, by target. */
   readonly peakKb: Readonly<Record<string, number>>
   readonly counts: Readonly<Record<string, CountRound>>
+  /** Milliseconds to parse a megabyte of JSON, just before. */
+  readonly yardstickMs: number
 }
 
 export interface Starts {

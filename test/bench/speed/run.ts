@@ -9,6 +9,7 @@ import type { CountRound, Results, Round } from "./results.ts"
 import { factsAnswer, type Slot, slot, type UpstreamOrder, type WorkOrder } from "./talk.ts"
 import { type Binary, directTo, startLimit, startProxy, type Target } from "./targets.ts"
 import { scaled, type Work, workNamed, works } from "./work.ts"
+import { yardstickMs } from "./yardstick.ts"
 
 export interface RunOptions extends Surroundings {
   readonly options: Options
@@ -30,7 +31,8 @@ export async function runAll(given: RunOptions): Promise<Done> {
   for (let number = 0; number < options.rounds; number++) {
     say(`round ${number + 1} of ${options.rounds}`)
     const counts = wants("count") ? await countAll(given) : {}
-    rounds.push({ ...(await runRound(possible, number, given)), counts })
+    const yardstick = yardstickMs()
+    rounds.push({ ...(await runRound(possible, number, given)), counts, yardstickMs: yardstick })
   }
   return { rounds, starts, skipped }
 }
@@ -58,7 +60,7 @@ async function runRound(
   wanted: readonly Work[],
   number: number,
   given: RunOptions,
-): Promise<Omit<Round, "counts">> {
+): Promise<Pick<Round, "slots" | "peakKb">> {
   const { children, upstream, binaries, say } = given
   const slots: Record<string, Record<string, Slot>> = {}
   const peakKb: Record<string, number> = {}

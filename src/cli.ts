@@ -1,7 +1,6 @@
 #!/usr/bin/env -S bun --no-env-file
 // The entry: runs what the command line asks for and turns the outcome into an exit code. The only place that ends
 // the process.
-import { writeSync } from "node:fs"
 import { ensureUncapped } from "./commands/serve/uncapped.ts"
 
 async function run(): Promise<number> {
@@ -29,7 +28,8 @@ const isError = (error: unknown): error is NodeJS.ErrnoException => error instan
 
 function say(text: string): void {
   try {
-    writeSync(2, `claude-proxy: ${text}\n`)
+    // Loaded where it is needed: a server begins anew before anything is.
+    process.getBuiltinModule("node:fs").writeSync(2, `claude-proxy: ${text}\n`)
   } catch {
     // There is nobody to tell.
   }

@@ -1,9 +1,9 @@
 // From the command line to a command and its exit code.
-import { runCommand } from "citty"
+import { type ArgsDef, runCommand } from "citty"
 import { checkArguments, nearest, type SplitArguments, splitArguments } from "./arguments.ts"
-import { renderCommandHelp, renderRootHelp } from "./help.ts"
+import type { Invocation } from "./entries/entry.ts"
 import type { CommandIo, Environment } from "./io.ts"
-import { type CommandEntry, commandTable } from "./table.ts"
+import { type CommandEntry, commandEntry, commandNames, commandTable } from "./table.ts"
 import { version } from "./version.ts"
 
 const wrongUsage = 2
@@ -11,13 +11,13 @@ const wrongUsage = 2
 /** Runs what the words of the command line ask for; gives the exit code. */
 export async function main(argv: readonly string[], env: Environment, io: CommandIo): Promise<number> {
   const { own, rest } = splitArguments(argv)
-  const entries = commandTable({ io, env, rest: rest ?? [] })
+  const invocation: Invocation = { io, env, rest: rest ?? [] }
   const [name] = own
-  if (name === undefined || name === "help" || isHelp(name)) return showHelp(entries, own[1], io)
+  if (name === undefined || name === "help" || isHelp(name)) return showHelp(own[1], invocation)
   if (isVersion(name)) return showVersion(io)
-  const entry = entries.find((candidate) => candidate.name === name)
-  if (entry === undefined) return refuse(unknownCommand(name, entries), "claude-proxy --help", io)
-  if (own.some(isHelp)) return showHelp(entries, name, io)
+  const entry = commandEntry(name, invocation)
+  if (entry === undefined) return refuse(unknownCommand(name), "claude-proxy --help", io)
+  if (own.some(isHelp)) return showHelp(name, invocation)
   if (own.some(isVersion)) return showVersion(io)
   return runEntry(entry, { own: own.slice(1), rest }, io)
 }
@@ -33,15 +33,23 @@ async function runEntry(entry: CommandEntry, { own, rest }: SplitArguments, io: 
     return refuse(`${checked.problem}${hint}`, `claude-proxy ${entry.name} --help`, io)
   }
   const rawArgs = toChild === undefined ? [...own] : [...own, "--", ...toChild]
-  const { result } = await runCommand(entry.command, { rawArgs })
+  const command = { ...entry.command, args: argsIn(own, entry.args) }
+  const { result } = await runCommand(command, { rawArgs })
   return typeof result === "number" ? result : 0
 }
 
-async function showHelp(
-  entries: readonly CommandEntry[],
-  name: string | undefined,
-  io: CommandIo,
-): Promise<number> {
+/** What was given, and every argument without a name: what citty makes of each flag it is told of takes a while. */
+function argsIn(own: readonly string[], args: ArgsDef): ArgsDef {
+  const given = new Set(own.map((token) => token.replace(/^--|=.*$/gs, "")))
+  return Object.fromEntries(
+    Object.entries(args).filter(([name, { type }]) => type === "positional" || given.has(name)),
+  )
+}
+
+async function showHelp(name: string | undefined, invocation: Invocation): Promise<number> {
+  const { io } = invocation
+  const { renderCommandHelp, renderRootHelp } = await import("./help.ts")
+  const entries = commandTable(invocation)
   const entry = entries.find((candidate) => candidate.name === name)
   const rendering =
     entry === undefined ? renderRootHelp(entries, io.color) : renderCommandHelp(entry, entries, io.color)
@@ -59,13 +67,10 @@ function refuse(problem: string, help: string, io: CommandIo): number {
   return wrongUsage
 }
 
-function unknownCommand(name: string, entries: readonly CommandEntry[]): string {
+function unknownCommand(name: string): string {
   if (name.startsWith("-"))
     return `unknown option ${name}. Options stand behind the command: claude-proxy serve …`
-  const meant = nearest(
-    name,
-    entries.map((entry) => entry.name),
-  )
+  const meant = nearest(name, commandNames)
   return `unknown command ${JSON.stringify(name)}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`
 }
 

@@ -19,30 +19,40 @@ export interface CommandEntry extends Pick<Described, "name" | "args" | "example
   readonly restBelongsToChild: boolean
 }
 
+const entries: Readonly<Record<string, (invocation: Invocation) => Described>> = {
+  serve: serveEntry,
+  status: statusEntry,
+  stop: stopEntry,
+  restart: restartEntry,
+  logs: logsEntry,
+  run: runEntry,
+  convert: convertEntry,
+  "count-tokens": countTokensEntry,
+  models: modelsEntry,
+  stats: statsEntry,
+  "test-connection": testConnectionEntry,
+  init: initEntry,
+  demo: demoEntry,
+}
+
+/** In the order in which help shows them. */
+export const commandNames: readonly string[] = Object.keys(entries)
+
 /** The commands, ready to run with what this process was given. */
 export function commandTable(invocation: Invocation): readonly CommandEntry[] {
-  const all = [
-    serveEntry,
-    statusEntry,
-    stopEntry,
-    restartEntry,
-    logsEntry,
-    runEntry,
-    convertEntry,
-    countTokensEntry,
-    modelsEntry,
-    statsEntry,
-    testConnectionEntry,
-    initEntry,
-    demoEntry,
-  ]
-  return all.map((describe) => {
-    const { name, description, args, examples, restBelongsToChild = false, run } = describe(invocation)
-    const command = defineCommand<ArgsDef>({
-      meta: { name, description },
-      args,
-      run: (context) => run(context.args),
-    })
-    return { name, args, command, examples, restBelongsToChild }
+  return commandNames.flatMap((name) => commandEntry(name, invocation) ?? [])
+}
+
+/** One of them, or undefined: there is none of this name. */
+export function commandEntry(wanted: string, invocation: Invocation): CommandEntry | undefined {
+  const describe = Object.hasOwn(entries, wanted) ? entries[wanted] : undefined
+  if (describe === undefined) return undefined
+  const { name, description, args, examples, restBelongsToChild = false, run } = describe(invocation)
+  const command = defineCommand<ArgsDef>({
+    meta: { name, description },
+    args,
+    // A copy: citty's own tries every spelling of the name of a flag that was not given.
+    run: (context) => run({ ...context.args }),
   })
+  return { name, args, command, examples, restBelongsToChild }
 }

@@ -2,18 +2,11 @@
 // for it, and a restart, would find nothing there.
 import { statSync } from "node:fs"
 import type { Instance } from "../../config/models/read.ts"
+import { isDescriptor } from "./descriptor.ts"
 
 interface Given {
   readonly envFile?: string | undefined
   readonly modelsFile?: string | undefined
-}
-
-// Open in this process alone. The first three are handed on when it begins anew.
-const descriptor = /^\/(?:dev|proc\/(?:self|\d+))\/fd\/(?:[3-9]|\d{2,})$/
-
-/** Is this path nothing but an open file of this process? */
-export function isDescriptor(path: string): boolean {
-  return descriptor.test(path)
 }
 
 /** Why other processes than this one cannot have these settings; undefined: they can. */

@@ -9,6 +9,9 @@ async function run(): Promise<number> {
   if (argv[2] === "serve") {
     const uncapped = await ensureUncapped(env)
     if (typeof uncapped === "number") return uncapped
+  } else {
+    // The binary puts off compiling, for the start of a server (--compile-jit-policy): its first request ends that.
+    Bun.unsafe.setJITPolicy(1)
   }
   const [{ main }, { standardIo }] = await Promise.all([
     import("./commands/main.ts"),

@@ -52,6 +52,27 @@ export function checkArguments(
   return { positionals, problem }
 }
 
+/** The flags among checked arguments, each with what it was given; of several the last one counts. */
+export function flagsIn(
+  own: readonly string[],
+  definition: ArgsDef,
+): Readonly<Record<string, string | boolean>> {
+  const flags: Record<string, string | boolean> = {}
+  let name: string | undefined
+  for (const token of own) {
+    if (name !== undefined) {
+      flags[name] = token
+      name = undefined
+    } else if (isFlag(token)) {
+      const [, flag = "", value] = /^--([^=]*)=?(.*)$/s.exec(token) ?? []
+      if (definition[flag]?.type === "boolean") flags[flag] = true
+      else if (token.includes("=")) flags[flag] = value ?? ""
+      else name = flag
+    }
+  }
+  return flags
+}
+
 /** A single dash means standard input. */
 function isFlag(token: string): boolean {
   return token.startsWith("-") && token !== "-"

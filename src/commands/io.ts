@@ -8,6 +8,8 @@ export interface CommandIo {
   readonly out: (text: string) => void
   /** Writes to standard error, exactly as given. */
   readonly error: (text: string) => void
+  /** How many characters of it wait for whoever reads them; left out: none. */
+  readonly errorWaits?: () => number
   /** All of standard input. */
   readonly readStdin: () => Promise<string>
   /** A file's text; rejects with the system's reason. */

@@ -1,5 +1,4 @@
 // The folder that LOG_FILE_PATH means.
-import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 
 export interface LogFolder {
@@ -19,7 +18,7 @@ export function logFolder(setting: string, origin: string | undefined): LogFolde
   const given =
     home === null
       ? resolve(file === undefined ? "" : dirname(file), setting)
-      : join(homedir(), setting.slice(1))
+      : join(process.getBuiltinModule("node:os").homedir(), setting.slice(1))
   if (!setting.endsWith(".log")) return { path: given, warning: undefined }
   const path = dirname(given)
   return {

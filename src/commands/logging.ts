@@ -8,6 +8,7 @@ import { createLogFile, type LogFile } from "../observe/log-files.ts"
 import { logTopics, type Topics } from "../observe/log-topics.ts"
 import type { CommandIo } from "./io.ts"
 import { logFolder } from "./log-folder.ts"
+import { createShown } from "./shown-lines.ts"
 
 type LogConfig = Pick<Config, "logLevel" | "logFormat" | "logFolder" | "logRetentionDays" | "secrets">
 
@@ -54,6 +55,9 @@ const mostKept = 20
 export function createLogging(config: LogConfig, io: CommandIo, options: LoggingOptions): Logging {
   const kept: string[] = []
   const files = createFiles(tell)
+  const shown = createShown(io, (lines) =>
+    latest?.log.warn(`${lines} lines of the log were not shown: nobody read standard error`),
+  )
   let latest: Log | undefined
 
   function tell(message: string): void {
@@ -73,7 +77,7 @@ export function createLogging(config: LogConfig, io: CommandIo, options: Logging
     const log = loggerTo((line) => {
       // The file first: a terminal that is gone must not keep the line from it.
       toFile?.(line)
-      if (options.stderr) io.error(`${line}\n`)
+      if (options.stderr) shown(line)
     })
     const fileLogger = (at: string, name: string) => loggerTo(files.writeTo(at, name))
     const topics = folder === undefined ? undefined : createTopics((name) => fileLogger(folder, name))

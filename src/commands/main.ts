@@ -1,6 +1,6 @@
 // From the command line to a command and its exit code.
-import { type ArgsDef, runCommand } from "citty"
-import { checkArguments, nearest, type SplitArguments, splitArguments } from "./arguments.ts"
+import type { ArgsDef } from "citty"
+import { checkArguments, flagsIn, nearest, type SplitArguments, splitArguments } from "./arguments.ts"
 import type { Invocation } from "./entries/entry.ts"
 import type { CommandIo, Environment } from "./io.ts"
 import { type CommandEntry, commandEntry, commandNames, commandTable } from "./table.ts"
@@ -32,6 +32,8 @@ async function runEntry(entry: CommandEntry, { own, rest }: SplitArguments, io: 
       : ""
     return refuse(`${checked.problem}${hint}`, `claude-proxy ${entry.name} --help`, io)
   }
+  if (entry.atOnce) return entry.run(flagsIn(own, entry.args))
+  const { runCommand } = await import("citty")
   const rawArgs = toChild === undefined ? [...own] : [...own, "--", ...toChild]
   const command = { ...entry.command, args: argsIn(own, entry.args) }
   const { result } = await runCommand(command, { rawArgs })

@@ -5,9 +5,11 @@ import type { CommandIo, Environment } from "./io.ts"
 /** `onLost` hears when standard output takes nothing any more; when standard error does not, nobody can be told. */
 export function standardIo(env: Environment, onLost: (error: unknown) => void): CommandIo {
   const plain = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb"
+  const error = output(Bun.stderr, () => {})
   return {
-    out: output(Bun.stdout, onLost),
-    error: output(Bun.stderr, () => {}),
+    out: output(Bun.stdout, onLost).write,
+    error: error.write,
+    errorWaits: error.waits,
     readStdin: () => Bun.stdin.text(),
     readFile: (path) => Bun.file(path).text(),
     stdinIsTerminal: isTerminal(0),
@@ -15,23 +17,39 @@ export function standardIo(env: Environment, onLost: (error: unknown) => void): 
   }
 }
 
+interface Output {
+  readonly write: (text: string) => void
+  /** In characters. */
+  readonly waits: () => number
+}
+
 /** Text goes out at once where it can; where a pipe is full it waits for it, and nothing waits for the text. */
-function output(file: Bun.BunFile, onLost: (error: unknown) => void): (text: string) => void {
+function output(file: Bun.BunFile, onLost: (error: unknown) => void): Output {
   let sink: Bun.FileSink | undefined
-  async function settle(written: number | Promise<number>): Promise<void> {
+  let waiting = 0
+
+  async function settle(written: Promise<number>, length: number): Promise<void> {
+    waiting += length
     try {
       await written
     } catch (error) {
       onLost(error)
     }
+    waiting -= length
   }
-  return (text) => {
-    try {
-      sink ??= file.writer()
-      for (const written of [sink.write(text), sink.flush()])
-        if (typeof written !== "number") void settle(written)
-    } catch (error) {
-      onLost(error)
-    }
+
+  return {
+    write: (text) => {
+      try {
+        sink ??= file.writer()
+        const taken = sink.write(text)
+        const flushed = sink.flush()
+        if (typeof taken !== "number") void settle(taken, text.length)
+        if (typeof flushed !== "number") void settle(flushed, typeof taken === "number" ? text.length : 0)
+      } catch (error) {
+        onLost(error)
+      }
+    },
+    waits: () => waiting,
   }
 }

@@ -1,6 +1,6 @@
 // Every command there is. The code of a command is loaded when it runs, so that --help and --version stay
 // instant.
-import { type ArgsDef, type CommandDef, defineCommand } from "citty"
+import type { CommandDef } from "citty"
 import { convertEntry } from "./entries/convert.ts"
 import { countTokensEntry } from "./entries/count-tokens.ts"
 import { demoEntry } from "./entries/demo.ts"
@@ -13,9 +13,10 @@ import { serveEntry } from "./entries/serve.ts"
 import { statsEntry } from "./entries/stats.ts"
 import { testConnectionEntry } from "./entries/test-connection.ts"
 
-export interface CommandEntry extends Pick<Described, "name" | "args" | "examples"> {
+export interface CommandEntry extends Pick<Described, "name" | "args" | "examples" | "run"> {
   /** Its run gives the exit code. */
   readonly command: CommandDef
+  readonly atOnce: boolean
   readonly restBelongsToChild: boolean
 }
 
@@ -47,12 +48,13 @@ export function commandTable(invocation: Invocation): readonly CommandEntry[] {
 export function commandEntry(wanted: string, invocation: Invocation): CommandEntry | undefined {
   const describe = Object.hasOwn(entries, wanted) ? entries[wanted] : undefined
   if (describe === undefined) return undefined
-  const { name, description, args, examples, restBelongsToChild = false, run } = describe(invocation)
-  const command = defineCommand<ArgsDef>({
+  const described = describe(invocation)
+  const { name, description, args, examples, restBelongsToChild = false, atOnce = false, run } = described
+  const command: CommandDef = {
     meta: { name, description },
     args,
     // A copy: citty's own tries every spelling of the name of a flag that was not given.
     run: (context) => run({ ...context.args }),
-  })
-  return { name, args, command, examples, restBelongsToChild }
+  }
+  return { name, args, command, examples, restBelongsToChild, atOnce, run }
 }

@@ -10,7 +10,7 @@ import { customHeaders } from "./headers.ts"
 import { addressAt, makeUpstream } from "./make-upstream.ts"
 import { networkPart, proxySecrets } from "./network.ts"
 import { chooseOthers } from "./providers.ts"
-import { resolveRoute } from "./route.ts"
+import { resolvePlace } from "./route.ts"
 import { scalarProblems, scalars } from "./scalars.ts"
 import { keyRoles, thinkingWords } from "./settings.ts"
 import { inUse, namedModels, noRouter, routerOf, routerSlots, tierSlots } from "./slots.ts"
@@ -163,10 +163,9 @@ function modelProblems(config: Config, values: Values): readonly string[] {
     ...routerSlots.map(([slot, setting]) => [setting, router[slot]] as const),
   ]
   const unreachable = models.flatMap(([setting, model = ""]) => {
-    const resolved =
-      model === "" || !values.has(setting) ? undefined : resolveRoute(config, model, { exact: true })
-    if (resolved === undefined || resolved.ok) return []
-    const why = redact(resolved.fault.message, config.secrets)
+    const place = model === "" || !values.has(setting) ? undefined : resolvePlace(config, model)
+    if (place === undefined || place.ok) return []
+    const why = redact(place.fault.message, config.secrets)
     return [`${named(setting, values)} cannot be reached: ${why}. Change that, or name another model.`]
   })
   return [

@@ -63,6 +63,12 @@ export function configFolder(
   return path.join(appData === "" ? path.join(home, "AppData", "Roaming") : appData, "claude-proxy")
 }
 
+/** The user's folder. Node is only asked where the environment does not say: what it knows of systems takes a while. */
+export function homeFolder(env: Readonly<Record<string, string | undefined>>, platform: string): string {
+  const home = platform === "win32" ? "" : (env["HOME"] ?? "")
+  return home === "" ? process.getBuiltinModule("node:os").homedir() : home
+}
+
 /**
  * Does this descriptor (0, 1, 2) lead to a terminal? The system is asked first: what Bun has for terminals takes
  * longer to load than many a command runs.
@@ -71,11 +77,12 @@ export function isTerminal(descriptor: number): boolean {
   return mayBeTerminal(descriptor) && process.getBuiltinModule("node:tty").isatty(descriptor)
 }
 
-/** Files and pipes are none. Windows does not tell. */
+/** Files and pipes are none, nor is where output is thrown away. Windows does not tell. */
 function mayBeTerminal(descriptor: number): boolean {
   if (process.platform === "win32") return true
   try {
-    return fstatSync(descriptor).isCharacterDevice()
+    const stat = fstatSync(descriptor)
+    return stat.isCharacterDevice() && stat.rdev !== statSync("/dev/null").rdev
   } catch {
     // It is closed.
     return false

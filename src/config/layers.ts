@@ -75,10 +75,13 @@ function plainLayer(
   keyNames = noNames,
 ): Layer {
   const values = new Map<string, Found>()
-  for (const [name, text] of inOrder(Object.entries(texts), ([name]) => name)) {
-    if (text !== undefined && isWanted(name, keyNames))
-      put(values, name, { value: read(text), origin: origin(name) })
+  const wanted: { readonly name: string; readonly text: string }[] = []
+  // A whole environment: what is no setting is passed over at once.
+  for (const name of Object.keys(texts)) {
+    const text = texts[name]
+    if (text !== undefined && isWanted(name, keyNames)) wanted.push({ name, text })
   }
+  for (const { name, text } of inOrder(wanted)) put(values, name, { value: read(text), origin: origin(name) })
   return { values, warnings: [], problems: [] }
 }
 
@@ -87,9 +90,11 @@ function isWanted(name: string, keyNames: ReadonlySet<string>): boolean {
 }
 
 /** The variables of proxies are written in either case; the lower one counts, as it does for curl and for Bun. */
-function inOrder<T>(items: readonly T[], nameOf: (item: T) => string): readonly T[] {
-  const isLower = (item: T) => Number(settingOf(nameOf(item)) !== nameOf(item))
-  return items.toSorted((one, other) => isLower(one) - isLower(other))
+function inOrder<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
+  const lower: T[] = []
+  const others: T[] = []
+  for (const item of items) (settingOf(item.name) === item.name ? others : lower).push(item)
+  return [...others, ...lower]
 }
 
 function put(values: Map<string, Found>, name: string, found: Found): void {
@@ -108,7 +113,7 @@ export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Laye
   const values = new Map<string, Found>()
   const warnings: string[] = []
   const problems: string[] = []
-  for (const { name, value, line } of inOrder(file.entries, (entry) => entry.name)) {
+  for (const { name, value, line } of inOrder(file.entries)) {
     const origin = `${path}:${line}`
     const meant = suggestName(name)
     if (isOurs(name)) {

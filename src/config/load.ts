@@ -1,10 +1,9 @@
 // Finds and reads the sources of settings. Only this file, disk.ts and watch.ts of this room touch the disk.
-import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { redact } from "../protocol/redact.ts"
 import { assembleConfig } from "./assemble.ts"
 import type { CertificateTools } from "./authorities.ts"
-import { configFolder, type Disk, isTerminal, isThere, type Pipes, readText } from "./disk.ts"
+import { configFolder, type Disk, homeFolder, isTerminal, isThere, type Pipes, readText } from "./disk.ts"
 import { parseEnvFile } from "./env-file.ts"
 import type { LocalServer } from "./given.ts"
 import { hiddenKeys, layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
@@ -19,7 +18,7 @@ import {
   unclosedAt,
   type YamlRead,
 } from "./models/yaml-file.ts"
-import { isCertificate, pemJudge } from "./pem.ts"
+import { isCertificate, isWhole, pemJudge } from "./pem.ts"
 import { type Found, named, secretsIn, type Values } from "./values.ts"
 
 export type { Pipes } from "./disk.ts"
@@ -118,6 +117,7 @@ function certificateTools(files: readonly SettingsFile[], disk: Disk): Certifica
     pathOf: (found) => pathOf(found, files),
     read: (path) => readText(path, disk),
     isCertificate,
+    isWhole,
     trusted: () => {
       // Loaded where it is needed: it takes longer than all the rest of a start.
       const { getCACertificates } = process.getBuiltinModule("node:tls")
@@ -221,7 +221,7 @@ export function loadHere(needs: Needs): LoadResult {
   const sources: LoadSources = {
     ...{ flags, env: process.env, envFile, needsUpstream, listens, demoBaseUrl, localServer },
     localDotEnv: localFile ? join(process.cwd(), ".env") : undefined,
-    configDir: configFolder(process.env, process.platform, homedir()),
+    configDir: configFolder(process.env, process.platform, homeFolder(process.env, process.platform)),
     terminal: needs.terminal ?? isTerminal(2),
   }
   return loadConfig(sources, needs.pipes)

@@ -8,45 +8,34 @@ const deployment = "BIG_MODEL, which takes the name of the deployment"
 const temperature = "temperature, which is said of a model in models.yaml"
 
 /** What other proxies call our settings, with what is different where it is not the name alone. */
-export const otherNames: Readonly<Record<string, string>> = {
-  ...allMean("HOST", ["SERVER_HOST", "PROXY_HOST", "LISTEN_HOST"]),
-  ...allMean("PORT", ["SERVER_PORT", "PROXY_PORT", "LISTEN_PORT"]),
-  ...allMean("OPENAI_BASE_URL", ["OPENAI_API_BASE", "OPENAI_API_BASE_URL", "OPENAI_API_URL", "OPENAI_URL"]),
-  ...allMean("OPENAI_BASE_URL", ["DEEPSEEK_BASE_URL", "DEEPSEEK_API_BASE", "VLLM_ENDPOINT", "VLLM_BASE_URL"]),
-  ...allMean("OPENAI_BASE_URL", ["OLLAMA_BASE_URL", "AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"]),
-  ...allMean(address, ["PREFERRED_PROVIDER", "LLM_PROVIDER", "MODEL_PROVIDER"]),
-  ...allMean("OPENAI_API_KEY", ["API_KEY", "VLLM_API_KEY", "LLM_API_KEY", "UPSTREAM_API_KEY"]),
-  ...allMean("AZURE_API_VERSION", ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"]),
-  ...allMean("BIG_MODEL", [
-    "MODEL",
-    "DEFAULT_MODEL",
-    "OPENAI_MODEL",
-    "DEEPSEEK_MODEL",
-    "VLLM_MODEL",
-    "OPUS_MODEL",
-  ]),
-  ...allMean(deployment, [
-    "AZURE_OPENAI_DEPLOYMENT",
-    "AZURE_OPENAI_DEPLOYMENT_NAME",
-    "AZURE_DEPLOYMENT_NAME",
-  ]),
-  ...allMean("MIDDLE_MODEL", ["SONNET_MODEL", "MEDIUM_MODEL"]),
-  ...allMean("SMALL_MODEL", ["HAIKU_MODEL"]),
-  ...allMean("ROUTER_THINK", ["REASONING_MODEL", "THINK_MODEL", "ROUTER_THINKING", "ROUTER_REASONING"]),
-  ...allMean("ROUTER_BACKGROUND", ["BACKGROUND_MODEL"]),
-  ...allMean("ROUTER_LONG_CONTEXT", ["LONG_CONTEXT_MODEL"]),
-  ...allMean("DEFAULT_MAX_TOKENS", ["DEEPSEEK_MAX_TOKENS"]),
-  ...allMean(temperature, ["DEEPSEEK_TEMPERATURE", "DEFAULT_TEMPERATURE"]),
-  ...allMean(clientKeys, ["REQUIRE_API_KEY", "PROXY_API_KEY", "PROXY_AUTH_KEY", "ANTHROPIC_AUTH_TOKEN"]),
-  ...allMean("RATE_LIMIT_REQUESTS_PER_MINUTE", ["RATE_LIMIT", "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_RPM"]),
-  ...allMean(logFolder, ["LOG_FILE", "LOG_DIR", "LOG_PATH", "LOG_FOLDER"]),
-  ...allMean("CUSTOM_MODELS_FILE", ["MODELS_FILE", "MODELS_CONFIG", "CUSTOM_MODELS_CONFIG"]),
-  ...allMean("REQUEST_TIMEOUT", ["REQUEST_TIMEOUT_SECONDS", "API_TIMEOUT"]),
-  ...allMean("REDIS_URL, like redis://HOST:6379", ["REDIS_HOST"]),
-}
+export const otherNames: readonly (readonly [ours: string, theirs: readonly string[]])[] = [
+  ["HOST", ["SERVER_HOST", "PROXY_HOST", "LISTEN_HOST"]],
+  ["PORT", ["SERVER_PORT", "PROXY_PORT", "LISTEN_PORT"]],
+  ["OPENAI_BASE_URL", ["OPENAI_API_BASE", "OPENAI_API_BASE_URL", "OPENAI_API_URL", "OPENAI_URL"]],
+  ["OPENAI_BASE_URL", ["DEEPSEEK_BASE_URL", "DEEPSEEK_API_BASE", "VLLM_ENDPOINT", "VLLM_BASE_URL"]],
+  ["OPENAI_BASE_URL", ["OLLAMA_BASE_URL", "AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"]],
+  [address, ["PREFERRED_PROVIDER", "LLM_PROVIDER", "MODEL_PROVIDER"]],
+  ["OPENAI_API_KEY", ["API_KEY", "VLLM_API_KEY", "LLM_API_KEY", "UPSTREAM_API_KEY"]],
+  ["AZURE_API_VERSION", ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"]],
+  ["BIG_MODEL", ["MODEL", "DEFAULT_MODEL", "OPENAI_MODEL", "DEEPSEEK_MODEL", "VLLM_MODEL", "OPUS_MODEL"]],
+  [deployment, ["AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_DEPLOYMENT_NAME", "AZURE_DEPLOYMENT_NAME"]],
+  ["MIDDLE_MODEL", ["SONNET_MODEL", "MEDIUM_MODEL"]],
+  ["SMALL_MODEL", ["HAIKU_MODEL"]],
+  ["ROUTER_THINK", ["REASONING_MODEL", "THINK_MODEL", "ROUTER_THINKING", "ROUTER_REASONING"]],
+  ["ROUTER_BACKGROUND", ["BACKGROUND_MODEL"]],
+  ["ROUTER_LONG_CONTEXT", ["LONG_CONTEXT_MODEL"]],
+  ["DEFAULT_MAX_TOKENS", ["DEEPSEEK_MAX_TOKENS"]],
+  [temperature, ["DEEPSEEK_TEMPERATURE", "DEFAULT_TEMPERATURE"]],
+  [clientKeys, ["REQUIRE_API_KEY", "PROXY_API_KEY", "PROXY_AUTH_KEY", "ANTHROPIC_AUTH_TOKEN"]],
+  ["RATE_LIMIT_REQUESTS_PER_MINUTE", ["RATE_LIMIT", "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_RPM"]],
+  [logFolder, ["LOG_FILE", "LOG_DIR", "LOG_PATH", "LOG_FOLDER"]],
+  ["CUSTOM_MODELS_FILE", ["MODELS_FILE", "MODELS_CONFIG", "CUSTOM_MODELS_CONFIG"]],
+  ["REQUEST_TIMEOUT", ["REQUEST_TIMEOUT_SECONDS", "API_TIMEOUT"]],
+  ["REDIS_URL, like redis://HOST:6379", ["REDIS_HOST"]],
+]
 
-function allMean(ours: string, names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(names.map((name) => [name, ours]))
+function otherNameOf(name: string): string | undefined {
+  return otherNames.find(([, theirs]) => theirs.includes(name))?.[0]
 }
 
 /**
@@ -57,7 +46,8 @@ function allMean(ours: string, names: readonly string[]): Readonly<Record<string
 export function suggestName(name: string): string | undefined {
   if (isSettingName(name)) return undefined
   const upper = name.toUpperCase()
-  if (Object.hasOwn(otherNames, upper)) return otherNames[upper]
+  const meant = otherNameOf(upper)
+  if (meant !== undefined) return meant
   const keyed = upper.replace(/_(API)?KEY$/, "_API_KEY")
   if (isSettingName(keyed)) return keyed
   const close = settings

@@ -5,18 +5,26 @@ import type { Network, Upstream } from "./config.ts"
 import type { ProviderEntry } from "./models/read.ts"
 import { type Found, named, type Read, type Values } from "./values.ts"
 
-/** Variables of the whole system that are written in either case; all of them name proxies. */
-const eitherCase: ReadonlySet<string> = new Set(["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"])
+/** The variables of the whole system that name proxies, in lower case too, each with its setting. */
+const proxyVariables: ReadonlyMap<string, string> = new Map([
+  ["HTTPS_PROXY", "HTTPS_PROXY"],
+  ["https_proxy", "HTTPS_PROXY"],
+  ["HTTP_PROXY", "HTTP_PROXY"],
+  ["http_proxy", "HTTP_PROXY"],
+  ["ALL_PROXY", "ALL_PROXY"],
+  ["all_proxy", "ALL_PROXY"],
+  ["NO_PROXY", "NO_PROXY"],
+  ["no_proxy", "NO_PROXY"],
+])
 
 /** The setting that a variable is: proxies are also named in lower case. */
 export function settingOf(variable: string): string {
-  const upper = variable.toUpperCase()
-  return eitherCase.has(upper) && variable === variable.toLowerCase() ? upper : variable
+  return proxyVariables.get(variable) ?? variable
 }
 
-/** Is this one of the variables that name proxies? ALL_PROXY is no setting of its own, but stands in for two. */
+/** Is this one of the variables that name proxies, in either case? */
 export function namesProxy(variable: string): boolean {
-  return eitherCase.has(settingOf(variable))
+  return proxyVariables.has(variable)
 }
 
 export interface NetworkPart {

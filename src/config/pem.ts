@@ -9,6 +9,19 @@ export function isCertificate(pem: string): boolean {
   return new (tools().X509Certificate)(pem).raw.length > 0
 }
 
+/**
+ * Has it the form of a certificate: a sequence (X.690 §8.9) that is as long as it says? What was cut off, or torn, has
+ * not; nothing has to be loaded to see that.
+ */
+export function isWhole(pem: string): boolean {
+  const bytes = Buffer.from(pem.replace(/-----[A-Z ]+-----/g, ""), "base64")
+  const [tag = 0, first = 0] = bytes
+  const more = first < 0x80 ? 0 : first - 0x80
+  if (tag !== 0x30 || more > 4 || bytes.length < 2 + more) return false
+  const length = more === 0 ? first : bytes.readUIntBE(2, more)
+  return bytes.length === 2 + more + length
+}
+
 /** The judgements of TlsTools; none of the texts holds anything of a key. */
 export const pemJudge: Pick<TlsTools, "certificateFlaw" | "keyFlaw" | "belong"> = {
   certificateFlaw: (pem) => {

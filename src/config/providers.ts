@@ -9,13 +9,16 @@ import { type Address, rowForAddress } from "./upstreams.ts"
 
 /** What models.yaml says of the provider with this id. */
 export function entryOf({ models }: Pick<Given, "models">, id: string): ProviderEntry | undefined {
-  return models.providers.find((entry) => entry.id === id)
+  for (const entry of models.providers) if (entry.id === id) return entry
+  return undefined
 }
 
 /** Every id a provider can have, those of models.yaml last. */
 export function providerIds({ models }: Pick<Given, "models">): readonly string[] {
-  const known = providers.filter(({ id }) => id !== "generic" && id !== "demo").map((row) => row.id)
-  return [...new Set([...known, ...models.providers.map((entry) => entry.id)])]
+  const ids = new Set<string>()
+  for (const { id } of providers) if (id !== "generic" && id !== "demo") ids.add(id)
+  for (const { id } of models.providers) ids.add(id)
+  return [...ids]
 }
 
 /**
@@ -91,10 +94,20 @@ export function leadsToAnthropic({ values, keyRole, needsUpstream, models }: Giv
 export function chooseOthers(given: Given, main: Upstream): Readonly<Record<string, Upstream>> {
   const others: Record<string, Upstream> = {}
   for (const id of providerIds(given)) {
-    const upstream = id === main.row.id ? undefined : providerUpstream(given, id, main)
+    if (id === main.row.id || isOut(id, given, main)) continue
+    const upstream = providerUpstream(given, id, main)
     if (upstream !== undefined && isReachable(id, upstream, given, main)) others[id] = upstream
   }
   return others
+}
+
+/** Is it clear beforehand that this one is not reachable? Most are not, and to make an upstream takes a while. */
+function isOut(id: string, given: Given, main: Upstream): boolean {
+  const keyNames = findProvider(id)?.keyNames ?? []
+  if (!given.needsUpstream || entryOf(given, id) !== undefined) return false
+  if (keyNames.length === 0) return main.row.relay === true
+  for (const name of keyNames) if (given.values.has(name)) return false
+  return true
 }
 
 function isReachable(id: string, { row, apiKeys }: Upstream, given: Given, main: Upstream): boolean {

@@ -25,7 +25,8 @@ export type Resolved =
   | { readonly ok: true; readonly route: Route }
   | { readonly ok: false; readonly fault: Fault }
 
-type Place =
+/** Where a name leads. */
+export type Place =
   | { readonly ok: true; readonly upstream: Upstream; readonly model: string }
   | { readonly ok: false; readonly fault: Fault }
 
@@ -47,8 +48,7 @@ export function resolveRoute(
 ): Resolved {
   const sent = requestedModel?.trim() ?? ""
   const pick = pickModel(config, sent, request, (model) => targetOf(config, model))
-  if (pick.model === "")
-    return { ok: false, fault: invalidRequest("model: BIG_MODEL is not set on the proxy") }
+  if (pick.model === "") return noBigModel()
   const custom = findModel(config, pick.model)
   const place = placeOf(config, pick.model, custom)
   if (!place.ok) return place
@@ -65,6 +65,19 @@ export function resolveRoute(
   const dialect = request.dialect ?? dialectOf(upstream, known, custom?.delta)
   const route = routeIn(dialect)
   return { ok: true, route: dialect === "responses" ? { ...route, chat: routeIn("chat") } : route }
+}
+
+/**
+ * Where a model leads that is named in the settings, and what it is called there. Much is known of every model, and
+ * all of it is in a route: who only wants to say where something goes does without.
+ */
+export function resolvePlace(config: Config, name: string): Place {
+  const { model } = pickModel(config, name.trim(), { exact: true }, () => null)
+  return model === "" ? noBigModel() : placeOf(config, model, findModel(config, model))
+}
+
+function noBigModel(): { readonly ok: false; readonly fault: Fault } {
+  return { ok: false, fault: invalidRequest("model: BIG_MODEL is not set on the proxy") }
 }
 
 /** A model that may stand in for another one, by its id in models.yaml. */

@@ -182,10 +182,14 @@ const network = [
   },
 ] as const satisfies readonly SettingRow[]
 
-const inGroup = <const R extends readonly SettingRow[], const G extends Setting["group"]>(
+function inGroup<const R extends readonly SettingRow[], const G extends Setting["group"]>(
   group: G,
   rows: R,
-): readonly (R[number] & { readonly group: G })[] => rows.map((row) => ({ ...row, group }))
+): readonly (R[number] & { readonly group: G })[] {
+  const inIt: (R[number] & { readonly group: G })[] = []
+  for (const row of rows) inIt.push({ ...row, group })
+  return inIt
+}
 
 /** Every setting with a meaning of its own; the providers' key variables come on top. */
 export const ownSettings = [

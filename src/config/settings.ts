@@ -19,13 +19,39 @@ export const headerPrefix = "CUSTOM_HEADER_"
 /** Every setting there is, the providers' own key variables included. `CUSTOM_HEADER_*` comes on top. */
 export const settings: readonly Setting[] = [...ownSettings, ...keySettings()]
 
-const byName: ReadonlyMap<string, Setting> = new Map(settings.map((setting) => [setting.name, setting]))
+// Every start goes through these tables: in loops, which cost a fraction of calls for each row.
+const byName: ReadonlyMap<string, Setting> = named(settings)
+
+function named(rows: readonly Setting[]): Map<string, Setting> {
+  const names = new Map<string, Setting>()
+  for (const setting of rows) names.set(setting.name, setting)
+  return names
+}
 
 function keySettings(): readonly Setting[] {
-  const taken = new Set<string>(ownSettings.map((setting) => setting.name))
-  const keys = providers.flatMap((row) => row.keyNames.map((name) => ({ name, doc: `Key for ${row.name}.` })))
-  const unique = new Map(keys.filter((key) => !taken.has(key.name)).map((key) => [key.name, key.doc]))
-  return [...unique].map(([name, doc]) => ({ name, group: "keys", kind: "secret", default: undefined, doc }))
+  const taken = named(ownSettings)
+  const keys = new Map<string, Setting>()
+  for (const row of providers) {
+    for (const name of row.keyNames) {
+      const doc = `Key for ${row.name}.`
+      if (!taken.has(name)) keys.set(name, { name, group: "keys", kind: "secret", default: undefined, doc })
+    }
+  }
+  return [...keys.values()]
+}
+
+/** The settings that are secret from end to end, and those that hold a secret as a part. */
+export const secretSettings: { readonly whole: readonly string[]; readonly inPart: readonly string[] } =
+  secretsAmong(settings)
+
+function secretsAmong(rows: readonly Setting[]): { readonly whole: string[]; readonly inPart: string[] } {
+  const whole: string[] = []
+  const inPart: string[] = []
+  for (const { name, kind, holdsSecrets } of rows) {
+    if (kind === "secret" || (kind === "list" && holdsSecrets)) whole.push(name)
+    if (kind === "string" && holdsSecrets) inPart.push(name)
+  }
+  return { whole, inPart }
 }
 
 /** The row of a setting, or undefined for a name that is not one. */

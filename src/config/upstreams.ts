@@ -41,8 +41,12 @@ export function readBaseUrl(text: string, keySetting = "OPENAI_API_KEY"): Read<A
   }
   return {
     ok: true,
-    value: { url, baseUrl: `${url.origin}${basePath(url)}`, query: Object.fromEntries(url.searchParams) },
+    value: { url, baseUrl: `${url.origin}${basePath(url)}`, query: queryOf(url) },
   }
+}
+
+function queryOf(url: URL): Address["query"] {
+  return url.search === "" ? {} : Object.fromEntries(url.searchParams)
 }
 
 function basePath(url: URL): string {

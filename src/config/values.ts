@@ -1,6 +1,7 @@
 // From texts to typed values: one reading per kind of setting, and a reader that collects what is wrong.
 import { redact } from "../protocol/redact.ts"
-import { findSetting, isSettingName, type SettingName, settings } from "./settings.ts"
+import type { Setting } from "./setting.ts"
+import { findSetting, isSettingName, type SettingName, secretSettings } from "./settings.ts"
 
 /** A setting's text and where it was found: a flag, "environment", or file:line. */
 export interface Found {
@@ -30,24 +31,25 @@ export function named(name: string, values: Values): string {
 
 /** The parts of a comma-separated value. */
 export function listOf(found: Found | undefined): readonly string[] {
-  const parts = found?.value.split(",") ?? []
-  return parts.map((part) => part.trim()).filter((part) => part !== "")
+  if (found === undefined) return []
+  const parts = found.value.split(",").map((part) => part.trim())
+  return parts.filter((part) => part !== "")
 }
 
-/** Settings that hold secrets, and whatever is no setting: a variable that a model takes its key from. */
+/** What is set that is a secret: settings, and whatever is none, a variable that a model takes its key from. */
 export function secretNames(values: Values): readonly string[] {
-  const holders = settings.filter(
-    ({ kind, holdsSecrets }) => kind === "secret" || (kind === "list" && holdsSecrets),
-  )
-  const others = [...values.keys()].filter((name) => !isSettingName(name))
-  return [...holders.map((setting) => setting.name), ...others]
+  const names: string[] = []
+  for (const name of secretSettings.whole) if (values.has(name)) names.push(name)
+  for (const name of values.keys()) if (!isSettingName(name)) names.push(name)
+  return names
 }
 
 /** Every secret among the values: keys whole, of addresses the password in them. */
 export function secretsIn(values: Values): readonly string[] {
-  const keys = secretNames(values).flatMap((name) => listOf(values.get(name)))
-  const addresses = settings.filter(({ kind, holdsSecrets }) => kind === "string" && holdsSecrets)
-  return [...keys, ...addresses.flatMap(({ name }) => passwordIn(values.get(name)?.value ?? ""))]
+  const secrets: string[] = []
+  for (const name of secretNames(values)) secrets.push(...listOf(values.get(name)))
+  for (const name of secretSettings.inPart) secrets.push(...passwordIn(values.get(name)?.value ?? ""))
+  return secrets
 }
 
 function passwordIn(address: string): readonly string[] {
@@ -69,21 +71,24 @@ function decoded(text: string): string {
  */
 export function createReader(values: Values): Reader {
   const problems: string[] = []
-  const secrets = secretsIn(values)
 
-  function take<T>(name: SettingName, read: (text: string) => Read<T>): T | undefined {
-    const text = values.get(name)?.value ?? findSetting(name)?.default
+  function take<T>(
+    name: SettingName,
+    read: (text: string, setting: Setting | undefined) => Read<T>,
+  ): T | undefined {
+    const setting = findSetting(name)
+    const text = values.get(name)?.value ?? setting?.default
     if (text === undefined) return undefined
-    const result = read(text)
+    const result = read(text, setting)
     if (result.ok) return result.value
-    problems.push(`${named(name, values)} is ${shown(text, secrets)}: ${result.why}.`)
+    problems.push(`${named(name, values)} is ${shown(text, values)}: ${result.why}.`)
     return undefined
   }
 
   return {
     text: (name) => values.get(name)?.value ?? findSetting(name)?.default,
     list: (name) => listOf(values.get(name)),
-    number: (name) => take(name, (text) => readNumber(text, name)),
+    number: (name) => take(name, readNumber),
     boolean: (name) => take(name, readBoolean),
     word: (name, words) => take(name, (text) => readWord(text, words)),
     problems: () => problems,
@@ -91,8 +96,9 @@ export function createReader(values: Values): Reader {
 }
 
 /** A value in quotes for a message; one that may be a key put into the wrong place is not shown. */
-function shown(text: string, secrets: readonly string[]): string {
-  return text.length > 24 ? `a text of ${text.length} characters` : JSON.stringify(redact(text, secrets))
+function shown(text: string, values: Values): string {
+  if (text.length > 24) return `a text of ${text.length} characters`
+  return JSON.stringify(redact(text, secretsIn(values)))
 }
 
 const numberForms = {
@@ -101,8 +107,7 @@ const numberForms = {
   number: /^(\d+(\.\d+)?|\.\d+)(e-?\d{1,3})?$/i,
 } as const
 
-function readNumber(text: string, name: SettingName): Read<number> {
-  const setting = findSetting(name)
+function readNumber(text: string, setting: Setting | undefined): Read<number> {
   const kind = setting?.kind === "integer" || setting?.kind === "tokens" ? setting.kind : "number"
   const whole = kind !== "number"
   const [least, most] = setting?.range ?? [0, Number.MAX_SAFE_INTEGER]

@@ -1,9 +1,11 @@
 // Watches the files that settings are read from. What counts is their content, seen twice the same: editors
-// write in several steps, and a file that is half there must not be taken for the new one. Folders are watched
-// because files are replaced; a slow poll stands in where the system tells nothing of a change.
-import { type FSWatcher, type Stats, statSync, watch } from "node:fs"
-import { readFile, stat } from "node:fs/promises"
-import { basename, dirname, resolve } from "node:path"
+// write in several steps, and a file that is half there must not be taken for the new one. The files are looked at
+// twice a second, which takes next to nothing. To be told of changes by the system would cost a thread, more memory
+// than all our own code, and a good part of the time to start; and links, mounts and folders that are replaced keep
+// their changes to themselves.
+import { type Stats, statSync } from "node:fs"
+import { exists, readFile } from "node:fs/promises"
+import { dirname } from "node:path"
 import { absent, isEmptied, type Prints, printOf, samePrints, unreadable } from "./prints.ts"
 
 export interface WatchTimes {
@@ -11,14 +13,14 @@ export interface WatchTimes {
   readonly settleMs: number
   /** The same for a file that has vanished or become empty: something else is often about to come. */
   readonly emptySettleMs: number
-  /** Between two looks when nothing tells of a change. */
+  /** Between two looks while nothing changes. */
   readonly pollMs: number
 }
 
-const defaultTimes: WatchTimes = { settleMs: 150, emptySettleMs: 1_000, pollMs: 3_000 }
+const defaultTimes: WatchTimes = { settleMs: 150, emptySettleMs: 1_000, pollMs: 500 }
 
-// Events come in bursts: the first look waits for the rest of its burst.
-const burstMs = 20
+// What has just been read is looked at once more, as soon as this.
+const againMs = 20
 
 export interface WatchOptions<T extends { readonly seen: Prints }> {
   /** Reads everything anew; `seen` are the files that mattered, from now on the ones to watch. */
@@ -42,20 +44,17 @@ export function watchFiles<T extends { readonly seen: Prints }>(
 ): { readonly close: () => void } {
   const times = { ...defaultTimes, ...options.times }
   const eye = createEye(options.onPipe)
-  const folders = createFolders(() => look(burstMs))
   let applied = first
   let paths = [...first.keys()]
   let unsettled: { readonly prints: Prints; readonly since: number } | undefined
   let disagreed: Prints | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let busy = false
-  let again = false
   let closed = false
 
-  /** Looks in `ms`, unless that is about to happen anyway. */
+  /** Looks in `ms`, out of turn. */
   function look(ms: number): void {
-    if (busy) again = true
-    if (closed || busy || timer !== undefined) return
+    if (closed) return
     timer = setTimeout(() => {
       timer = undefined
       void check()
@@ -68,15 +67,12 @@ export function watchFiles<T extends { readonly seen: Prints }>(
     busy = true
     let wait: number | undefined
     try {
-      await folders.follow(paths)
       wait = await weigh()
     } catch (error) {
       options.onError(error)
     }
     busy = false
-    const next = wait ?? (again ? burstMs : undefined)
-    again = false
-    if (next !== undefined) look(next)
+    if (wait !== undefined) look(wait)
   }
 
   /** Gives the time until the next look, or undefined when there is nothing to wait for. */
@@ -102,18 +98,18 @@ export function watchFiles<T extends { readonly seen: Prints }>(
     const fresh = [...read.seen.keys()].filter((path) => !prints.has(path))
     if (fresh.length > 0) {
       paths = [...paths, ...fresh]
-      return burstMs
+      return againMs
     }
     const moved = [...read.seen].some(([path, print]) => prints.get(path) !== print)
     // Twice the same difference is none of the file's: the two ways of looking disagree, and ours counts.
     if (moved && !(disagreed !== undefined && samePrints(prints, disagreed))) {
       disagreed = prints
-      return burstMs
+      return againMs
     }
     applied = new Map([...prints].filter(([path]) => read.seen.has(path)))
     paths = [...applied.keys()]
     options.apply(read)
-    return burstMs
+    return againMs
   }
 
   async function tryRead(prints: Prints): Promise<T | undefined> {
@@ -131,14 +127,12 @@ export function watchFiles<T extends { readonly seen: Prints }>(
     if (timer === undefined) void check()
   }, times.pollMs)
   poll.unref()
-  look(0)
 
   return {
     close: () => {
       closed = true
       clearInterval(poll)
       clearTimeout(timer)
-      folders.close()
     },
   }
 }
@@ -173,6 +167,7 @@ function createEye(onPipe: (path: string) => void): Eye {
   return {
     printsOf: async (paths) => {
       const prints = new Map<string, string>()
+      await answering(paths)
       for (const path of paths) {
         const print = await printAt(path)
         if (print !== undefined) prints.set(path, print)
@@ -184,65 +179,17 @@ function createEye(onPipe: (path: string) => void): Eye {
   }
 }
 
-// At once, which costs a fraction of waiting for it: the file system has just answered for the file's folder.
+/** A file system that hangs must not hold up requests: it is asked for the folders first, without waiting for it. */
+async function answering(paths: readonly string[]): Promise<void> {
+  const folders = new Set(paths.map((path) => dirname(path)))
+  await Promise.all([...folders].map((folder) => exists(folder)))
+}
+
+// At once, which costs a fraction of waiting for it.
 function factsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch {
     return undefined
   }
-}
-
-interface Folders {
-  /** Watches the folders of these files that are there, and no others. */
-  readonly follow: (paths: readonly string[]) => Promise<void>
-  readonly close: () => void
-}
-
-function createFolders(onEvent: () => void): Folders {
-  /** `sign` tells a folder from another one that took its place. */
-  const watched = new Map<string, { readonly watcher: FSWatcher; readonly sign: string }>()
-  let names: ReadonlySet<string> = new Set()
-  let closed = false
-
-  function drop(folder: string): void {
-    watched.get(folder)?.watcher.close()
-    watched.delete(folder)
-  }
-
-  function open(folder: string, sign: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || names.has(name)) onEvent()
-      })
-      watcher.on("error", () => drop(folder))
-      watched.set(folder, { watcher, sign })
-    } catch {
-      // The system has no watches left, or lost the folder meanwhile: the poll sees what happens there.
-    }
-  }
-
-  return {
-    follow: async (paths) => {
-      const wanted = [...new Set(paths.map((path) => dirname(resolve(path))))]
-      names = new Set(paths.map((path) => basename(path)))
-      for (const folder of watched.keys()) if (!wanted.includes(folder)) drop(folder)
-      const signs = await Promise.all(wanted.map(signOf))
-      for (const [index, folder] of wanted.entries()) {
-        const sign = signs[index]
-        if (watched.get(folder)?.sign === sign) continue
-        drop(folder)
-        if (sign !== undefined && !closed) open(folder, sign)
-      }
-    },
-    close: () => {
-      closed = true
-      for (const folder of watched.keys()) drop(folder)
-    },
-  }
-}
-
-async function signOf(folder: string): Promise<string | undefined> {
-  const found = await stat(folder).catch(() => undefined)
-  return found?.isDirectory() ? [found.dev, found.ino, found.birthtimeMs].join() : undefined
 }

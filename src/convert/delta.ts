@@ -34,10 +34,10 @@ export interface Search {
   readonly forced: boolean
 }
 
-export type Delta =
+/** What comes in pieces. */
+export type Piece =
   /** `field` is the reply field the text came in, so that it can be sent back in the same one. */
   | { readonly kind: "reasoning"; readonly text: string; readonly field: string }
-  | { readonly kind: "opaque"; readonly opaque: Opaque }
   | { readonly kind: "text"; readonly text: string }
   /**
    * A piece of one tool call. `key` tells calls apart, `id` and `name` are final and repeated on every piece,
@@ -51,6 +51,12 @@ export type Delta =
       readonly args: string
       readonly complete: boolean
     }
+
+export type Delta =
+  | Piece
+  /** Pieces in a row, each like this one but for its text (or arguments). No text is empty. */
+  | { readonly kind: "run"; readonly like: Piece; readonly texts: readonly string[] }
+  | { readonly kind: "opaque"; readonly opaque: Opaque }
   /** A web search that was run upstream: what for, and what it found; undefined: it could not be run. */
   | {
       readonly kind: "search"

@@ -21,6 +21,8 @@ export function costUsd(prices: Prices | undefined, usage: MessagesUsage): numbe
 
 export type Cost = Pick<Exchange, "costUsd" | "costFrom">
 
+const notKnown: Cost = {}
+
 /**
  * The cost and who says so. `reported` is what the provider charged, in US dollars; many write a zero that charge
  * elsewhere, so that it counts only where no prices are set. Every prompt has tokens: where none are counted, prices
@@ -31,7 +33,7 @@ export function costOf(reported: number | undefined, prices: Prices | undefined,
     return { costUsd: reported, costFrom: "provider" }
   }
   const counted = promptTokens(usage) > 0 ? costUsd(prices, usage) : undefined
-  return counted === undefined ? {} : { costUsd: counted, costFrom: "prices" }
+  return counted === undefined ? notKnown : { costUsd: counted, costFrom: "prices" }
 }
 
 /** Is something missing from a sum without this request? One that failed without using a token cost nothing. */

@@ -1,44 +1,9 @@
 // Content blocks of a request. Known types are checked and trimmed to what we read; a type we have never
 // heard of is kept whole, because Anthropic adds block types more often than anyone updates a proxy.
 import { z } from "zod"
+import type { ContentBlock } from "./content-block.ts"
 import { isObject, type JsonObject, objectOf } from "./json.ts"
-
-export type MediaSource =
-  | { readonly type: "base64"; readonly media_type: string; readonly data: string }
-  | { readonly type: "url"; readonly url: string }
-  | { readonly type: "file"; readonly file_id: string }
-
-export type DocumentSource =
-  | MediaSource
-  | { readonly type: "text"; readonly data: string }
-  | { readonly type: "content"; readonly content: readonly ContentBlock[] }
-
-export type ContentBlock =
-  | { readonly type: "text"; readonly text: string }
-  | { readonly type: "image"; readonly source: MediaSource }
-  | {
-      readonly type: "document"
-      readonly source: DocumentSource
-      readonly title: string | undefined
-      readonly context: string | undefined
-    }
-  | {
-      readonly type: "search_result"
-      readonly source: string
-      readonly title: string
-      readonly content: readonly ContentBlock[]
-    }
-  | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
-  | { readonly type: "redacted_thinking"; readonly data: string }
-  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: unknown }
-  | {
-      readonly type: "tool_result"
-      readonly tool_use_id: string
-      readonly content: readonly ContentBlock[]
-      readonly is_error: boolean
-    }
-  | { readonly type: "tool_reference"; readonly tool_name: string }
-  | { readonly type: "other"; readonly original: JsonObject }
+import { readUsual } from "./usual-blocks.ts"
 
 export interface ContentIssue {
   readonly path: readonly (string | number)[]
@@ -106,7 +71,8 @@ const DocumentSource = z.discriminatedUnion(
   { error: tagError("'base64', 'url', 'file', 'text' or 'content'") },
 )
 
-const schemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
+/** The schemas of the blocks that are known, by their type. */
+export const blockSchemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
   text: z.object({ type: z.literal("text"), text: z.string() }),
   image: z.object({ type: z.literal("image"), source: Media }),
   document: z.object({
@@ -161,7 +127,13 @@ export function parseContent(value: unknown): ParsedContent {
   }
   const blocks: ContentBlock[] = []
   const issues: ContentIssue[] = []
-  for (const [index, item] of value.entries()) {
+  for (let index = 0; index < value.length; index++) {
+    const item: unknown = value[index]
+    const usual = readUsual(item)
+    if (usual !== undefined) {
+      blocks.push(usual)
+      continue
+    }
     const parsed = parseBlock(item)
     if (parsed.block !== undefined) blocks.push(parsed.block)
     for (const issue of parsed.issues) issues.push({ path: [index, ...issue.path], message: issue.message })
@@ -177,8 +149,8 @@ function parseBlock(item: unknown): { block?: ContentBlock; issues: readonly Con
     const message = type === undefined ? "Field required" : "Input should be a valid string"
     return { issues: [{ path: ["type"], message }] }
   }
-  const known = Object.hasOwn(schemas, type) && !hasUnknownSource(type, item)
-  const schema = known ? schemas[type] : undefined
+  const known = Object.hasOwn(blockSchemas, type) && !hasUnknownSource(type, item)
+  const schema = known ? blockSchemas[type] : undefined
   if (schema === undefined) return { block: { type: "other", original: item }, issues: [] }
   const parsed = schema.safeParse(item)
   if (parsed.success) return { block: parsed.data, issues: [] }

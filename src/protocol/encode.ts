@@ -1,23 +1,48 @@
 // Anthropic's events as bytes on the wire: an `event:` line, then one line of JSON with the same type.
 import { toErrorBody } from "./fault.ts"
-import type { MessagesEvent } from "./messages.ts"
+import type { DeltaRun, MessagesEvent } from "./messages.ts"
 import { encodeSse } from "./sse.ts"
 
-/** One event as text. The kinds that make up nearly all of a stream are written by hand: it is faster. */
+/** One event as text; of a run as many as it stands for. What makes up nearly all of a stream is written by hand. */
 export function encodeEvent(event: MessagesEvent, requestId: string): string {
+  if (event.type === "content_block_deltas") return encodeRun(event)
   if (event.type === "error") return encodeSse("error", JSON.stringify(toErrorBody(event.fault, requestId)))
   if (event.type === "content_block_delta") {
     const { delta, index } = event
-    const head = `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"`
-    if (delta.type === "text_delta") return `${head}text_delta","text":${JSON.stringify(delta.text)}}}\n\n`
-    if (delta.type === "thinking_delta")
-      return `${head}thinking_delta","thinking":${JSON.stringify(delta.thinking)}}}\n\n`
-    if (delta.type === "input_json_delta") {
-      return `${head}input_json_delta","partial_json":${JSON.stringify(delta.partial_json)}}}\n\n`
-    }
+    if (delta.type === "text_delta") return encodeDelta(index, delta.type, delta.text)
+    if (delta.type === "thinking_delta") return encodeDelta(index, delta.type, delta.thinking)
+    if (delta.type === "input_json_delta") return encodeDelta(index, delta.type, delta.partial_json)
   }
   if (event.type === "native") return encodeSse(event.name, event.data)
   return encodeSse(event.type, JSON.stringify(event))
+}
+
+const members = { text_delta: "text", thinking_delta: "thinking", input_json_delta: "partial_json" } as const
+const deltaEnd = '"}}\n\n'
+
+/** Everything before the text. */
+function deltaHead(index: number, type: DeltaRun["delta"]): string {
+  return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${members[type]}":"`
+}
+
+function encodeDelta(index: number, type: DeltaRun["delta"], text: string): string {
+  return deltaHead(index, type) + inString(text) + deltaEnd
+}
+
+function encodeRun({ index, delta, texts }: DeltaRun): string {
+  const head = deltaHead(index, delta)
+  const written = texts.some(isSpecial) ? texts.map(inString) : texts
+  return head + written.join(deltaEnd + head) + deltaEnd
+}
+
+// Other characters may have to stand in a JSON string in another form; half a surrogate pair among them.
+const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
+
+const isSpecial = (text: string): boolean => special.test(text)
+
+/** Text as it stands between the quotes of a JSON string; most of it stands there as it is. */
+export function inString(text: string): string {
+  return isSpecial(text) ? JSON.stringify(text).slice(1, -1) : text
 }
 
 /** The event that keeps a connection alive; clients read it and do nothing. */

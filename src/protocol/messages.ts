@@ -1,13 +1,15 @@
 // Anthropic's Messages API as this proxy understands it after parsing: `content` is always an array of
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
-import { type ContentBlock, issueMessage, parseContent } from "./blocks.ts"
+import { issueMessage, parseContent } from "./blocks.ts"
+import type { ContentBlock } from "./content-block.ts"
 import { arrayOf, isObject, objectOf } from "./json.ts"
 import { ToolChoice, Tools } from "./tools.ts"
 
-export type { ContentBlock } from "./blocks.ts"
+export type { ContentBlock } from "./content-block.ts"
 export type {
   BlockDelta,
+  DeltaRun,
   MessagesEvent,
   MessagesReply,
   MessagesUsage,
@@ -24,7 +26,7 @@ const Effort = z.enum(["low", "medium", "high", "xhigh", "max"])
 
 const roles = ["user", "assistant", "system", "developer"] as const
 
-const Message = z
+const CheckedMessage = z
   .object({
     role: z.enum(roles, {
       error: ({ input }) =>
@@ -49,12 +51,54 @@ const Message = z
     return { ...message, content: parsed.blocks, cache_control: hasCacheMark(content) }
   })
 
+export type Message = z.output<typeof CheckedMessage>
+
+/**
+ * A message as its schema reads it, in a fraction of the time. Undefined: it says more than usual, or something is
+ * wrong with it.
+ */
+function readMessage(raw: unknown): Message | undefined {
+  if (!isObject(raw)) return undefined
+  const { role, content, output_config, clear_at } = raw
+  if ((role !== "user" && role !== "assistant") || output_config !== undefined || clear_at !== undefined) {
+    return undefined
+  }
+  const { blocks, issues } = parseContent(content)
+  return issues.length > 0 ? undefined : { role, content: blocks, cache_control: hasCacheMark(content) }
+}
+
+const AnyMessages = z.array(CheckedMessage)
+
+const SomeMessages = AnyMessages.min(1, { error: () => "at least one message is required" })
+
+/** Conversations as `checked` reads them, which only has to look at what is not as usual. */
+const conversation = (checked: typeof AnyMessages) =>
+  z.unknown().transform((given, context): Message[] => {
+    const messages = readMessages(given)
+    if (messages !== undefined) return messages
+    const { data, error } = checked.safeParse(given)
+    for (const issue of error?.issues ?? []) {
+      const message = issueMessage(issue)
+      context.issues.push({ code: "custom", message, path: [...issue.path], input: given })
+    }
+    return data ?? []
+  })
+
+function readMessages(given: unknown): Message[] | undefined {
+  if (!Array.isArray(given) || given.length === 0) return undefined
+  const messages: Message[] = []
+  for (const raw of given) {
+    const message = readMessage(raw) ?? CheckedMessage.safeParse(raw).data
+    if (message === undefined) return undefined
+    messages.push(message)
+  }
+  return messages
+}
+
 /** Did the client mark a prefix to be cached? Where, the providers that know such marks decide themselves. */
 function hasCacheMark(content: unknown): boolean {
   return arrayOf(content).some((block) => isObject(block) && isObject(block["cache_control"]))
 }
-
-export type Message = z.output<typeof Message>
 
 const System = z.unknown().transform((value, context): readonly string[] => {
   if (value === null || value === undefined) return []
@@ -73,17 +117,14 @@ const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string()
  */
 export const MessagesRequest = z.object({
   model: z.string().nullish(),
-  messages: z
-    .array(Message)
-    .min(1, { error: () => "at least one message is required" })
-    .superRefine((messages, context) => {
-      for (const [index, { content }] of messages.entries()) {
-        for (const { what, path } of findFiles(content)) {
-          const message = `${what} source type 'file' is not supported: ${noFiles}`
-          context.addIssue({ code: "custom", message, path: [index, "content", ...path, "source"] })
-        }
+  messages: conversation(SomeMessages).superRefine((messages, context) => {
+    for (const [index, { content }] of messages.entries()) {
+      for (const { what, path } of findFiles(content)) {
+        const message = `${what} source type 'file' is not supported: ${noFiles}`
+        context.addIssue({ code: "custom", message, path: [index, "content", ...path, "source"] })
       }
-    }),
+    }
+  }),
   system: System.optional().transform((texts) => texts ?? []),
   max_tokens: z.number().nullish(),
   temperature: z.number().nullish(),
@@ -124,7 +165,7 @@ export type MessagesRequest = z.output<typeof MessagesRequest>
 
 /** A body whose tokens are to be estimated: also of what others serve and we refuse, or of tools alone. */
 export const CountRequest = MessagesRequest.extend({
-  messages: z.array(Message).optional(),
+  messages: conversation(AnyMessages).optional(),
   mcp_servers: z.unknown().optional(),
   billing_policy: z.unknown().optional(),
 })
@@ -149,14 +190,26 @@ interface FileBlock {
 
 /** Images and documents that only name a file of the Files API, also inside results and documents. */
 function findFiles(blocks: readonly ContentBlock[]): readonly FileBlock[] {
-  return blocks.flatMap((block, index): readonly FileBlock[] => {
-    const within = (content: readonly ContentBlock[], ...names: readonly string[]) =>
-      findFiles(content).map(({ what, path }) => ({ what, path: [index, ...names, ...path] }))
-    if (block.type === "tool_result") return within(block.content, "content")
-    if (block.type !== "image" && block.type !== "document") return []
-    if (block.source.type === "content") return within(block.source.content, "source", "content")
-    return block.source.type === "file" ? [{ what: block.type, path: [index] }] : []
-  })
+  let found: FileBlock[] | undefined
+  for (const [index, block] of blocks.entries()) {
+    for (const { what, path } of filesOf(block)) {
+      found ??= []
+      found.push({ what, path: [index, ...path] })
+    }
+  }
+  return found ?? nothing
+}
+
+const nothing: readonly FileBlock[] = []
+
+/** Paths are relative to the block. */
+function filesOf(block: ContentBlock): readonly FileBlock[] {
+  const within = (content: readonly ContentBlock[], ...names: readonly string[]) =>
+    findFiles(content).map(({ what, path }) => ({ what, path: [...names, ...path] }))
+  if (block.type === "tool_result") return within(block.content, "content")
+  if (block.type !== "image" && block.type !== "document") return nothing
+  if (block.source.type === "content") return within(block.source.content, "source", "content")
+  return block.source.type === "file" ? [{ what: block.type, path: [] }] : nothing
 }
 
 /**

@@ -72,10 +72,19 @@ export interface NativeEvent {
   readonly value: JsonObject
 }
 
+/** Deltas of one block in a row that differ in their text alone: on the wire each is an event. No text is empty. */
+export interface DeltaRun {
+  readonly type: "content_block_deltas"
+  readonly index: number
+  readonly delta: "text_delta" | "thinking_delta" | "input_json_delta"
+  readonly texts: readonly string[]
+}
+
 export type MessagesEvent =
   | { readonly type: "message_start"; readonly message: MessagesReply }
   | { readonly type: "content_block_start"; readonly index: number; readonly content_block: ReplyBlock }
   | { readonly type: "content_block_delta"; readonly index: number; readonly delta: BlockDelta }
+  | DeltaRun
   | { readonly type: "content_block_stop"; readonly index: number }
   | {
       readonly type: "message_delta"

@@ -52,29 +52,58 @@ export const providers: readonly ProviderRow[] = [
   },
 ]
 
-/** The row with this id, or undefined. */
-export function findProvider(id: string): ProviderRow | undefined {
-  return providers.find((row) => row.id === id)
+const byId: ReadonlyMap<string, ProviderRow> = withIds(providers)
+
+// A loop, as every start goes through it: calls for each row would cost many times as much.
+function withIds(rows: readonly ProviderRow[]): Map<string, ProviderRow> {
+  const ids = new Map<string, ProviderRow>()
+  for (const row of rows) ids.set(row.id, row)
+  return ids
 }
 
-const generic = providers.find((row) => row.id === "generic")
+/** The row with this id, or undefined. */
+export function findProvider(id: string): ProviderRow | undefined {
+  return byId.get(id)
+}
+
+// What a URL may be known by: a whole host, the end of one, a port. Of several rows the first one counts.
+const places = placesOf(providers)
+
+interface Places {
+  readonly hosts: ReadonlyMap<string, ProviderRow>
+  readonly ends: ReadonlyMap<string, ProviderRow>
+  readonly ports: ReadonlyMap<string, ProviderRow>
+}
+
+function placesOf(rows: readonly ProviderRow[]): Places {
+  const hosts = new Map<string, ProviderRow>()
+  const ends = new Map<string, ProviderRow>()
+  const ports = new Map<string, ProviderRow>()
+  for (const row of rows) {
+    for (const host of row.delta.hosts ?? []) {
+      const known = host.startsWith(".") ? ends : hosts
+      if (!known.has(host)) known.set(host, row)
+    }
+    if (row.port !== undefined && !ports.has(row.port)) ports.set(row.port, row)
+  }
+  return { hosts, ends, ports }
+}
 
 /** The row that serves this host: an exact host or a suffix of it; `generic` when none does. */
 export function providerForUrl(url: URL): ProviderRow {
   const host = url.hostname.toLowerCase()
-  const row = providers.find((candidate) =>
-    (candidate.delta.hosts ?? []).some((known) =>
-      known.startsWith(".") ? host.endsWith(known) : host === known,
-    ),
-  )
-  if (row !== undefined) return row
+  const row = places.hosts.get(host) ?? endOf(host)
   // A server of one's own has no host to be known by: its port on any machine is its name.
-  return (
-    providers.find((candidate) => candidate.port !== undefined && candidate.port === url.port) ?? fallback()
-  )
+  return row ?? places.ports.get(url.port) ?? fallback()
+}
+
+function endOf(host: string): ProviderRow | undefined {
+  for (const [end, row] of places.ends) if (host.endsWith(end)) return row
+  return undefined
 }
 
 function fallback(): ProviderRow {
+  const generic = byId.get("generic")
   if (generic === undefined) throw new Error("the provider table has no generic row")
   return generic
 }

@@ -1,11 +1,13 @@
 // What a request asks for, as far as routing goes: found once, whatever way the request then takes.
 import type { Config } from "../config/config.ts"
 import { type Resolved, type RouteRequest, resolveRoute } from "../config/route.ts"
+import type { Routes } from "../config/routes.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import { CountRequest, MessagesRequest } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
-import { estimateRequest } from "../tokens/estimate.ts"
+import { estimateRequest, estimateText } from "../tokens/estimate.ts"
+import type { KnownTexts } from "../tokens/known-texts.ts"
 import { once } from "./once.ts"
 import type { Ratios } from "./ratios.ts"
 
@@ -15,6 +17,8 @@ export interface Asked {
   readonly parsed: () => ReturnType<typeof MessagesRequest.safeParse>
   /** The prompt's tokens, estimated once and only when first asked for: a large one takes milliseconds. */
   readonly tokens: () => number
+  /** Our estimate of one text. */
+  readonly countText: (text: string) => number
   readonly resolved: Resolved
 }
 
@@ -24,24 +28,33 @@ export interface Wish extends Pick<RouteRequest, "exact" | "dialect"> {
   readonly model?: string | undefined
 }
 
+/** What is known already. */
+export interface Known {
+  readonly ratios?: Pick<Ratios, "correct">
+  readonly routes?: Routes
+  readonly texts?: KnownTexts
+}
+
 /** Resolves the route of a Messages body; by `ratios` its prompt is counted as the model would count it. */
 export function askFor(
   body: JsonObject,
   config: Config,
   { model, ...wish }: Wish = {},
-  ratios?: Pick<Ratios, "correct">,
+  { ratios, routes, texts }: Known = {},
 ): Asked {
   const parsed = once(() => MessagesRequest.safeParse(body))
+  const countText = (text: string): number => texts?.tokensOf(text, estimateText) ?? estimateText(text)
   const tokens = once(() => {
     const read = parsed()
-    return read.success ? estimateRequest(read.data) : estimateUnread(body)
+    return read.success ? estimateRequest(read.data, countText) : estimateUnread(body)
   })
   const corrected: RouteRequest["tokens"] = (to) =>
     to === null ? tokens() : (ratios?.correct(to, tokens()) ?? tokens())
   const facts = { ...wish, thinking: isThinking(body), tokens: corrected }
+  const resolve: Routes = routes ?? ((named, by) => resolveRoute(config, named, by))
   const name = model ?? textOf(body["model"])
-  const resolved = wish.exact === true && !name?.trim() ? noModel : resolveRoute(config, name, facts)
-  return { body, parsed, tokens, resolved: wish.exact === true ? alone(resolved) : resolved }
+  const resolved = wish.exact === true && !name?.trim() ? noModel : resolve(name, facts)
+  return { body, parsed, tokens, countText, resolved: wish.exact === true ? alone(resolved) : resolved }
 }
 
 /** Exactly this model is meant, and none in its place. */

@@ -37,7 +37,7 @@ export async function handleChatCompletions(
   }
   const { request: converted, wishes, notes } = convertChatRequest(parsed.data)
   const options = { ...wishes, created: Math.floor(Date.now() / 1000) }
-  const asked = askFor(converted, context.config, {}, context.ratios)
+  const asked = askFor(converted, context.config, {}, context)
   const given = { request, requestId, startedAt }
   const speech: Speech = {
     dialect: chatDialect(options),

@@ -1,11 +1,13 @@
 // What every handler needs. A new one is made when the configuration changes, of the same parts; a request keeps
 // the one it came under to its end.
 import type { Config } from "../config/config.ts"
+import type { Routes } from "../config/routes.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Store } from "../store/store.ts"
 import type { Counter } from "../tokens/count.ts"
+import type { KnownTexts } from "../tokens/known-texts.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { ReplyCache } from "./cache.ts"
 import type { Callers } from "./callers.ts"
@@ -56,6 +58,8 @@ export interface Running {
 
 export interface Context {
   readonly config: Config
+  /** Where names lead, by this configuration. */
+  readonly routes: Routes
   readonly log: Logger
   readonly version: string
   /** The name this proxy was started under, and the id of this very start, for whoever looks for it. */
@@ -74,6 +78,8 @@ export interface Context {
   readonly memory: ReasoningMemory
   /** What upstreams refused of earlier requests. */
   readonly refusals: Refusals
+  /** What texts were estimated at before. */
+  readonly texts: KnownTexts
   /** How each model counts, measured by our estimate. */
   readonly ratios: Ratios
   /** Counts exactly, in the vocabularies that are known. */

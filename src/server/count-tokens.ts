@@ -40,7 +40,7 @@ export async function countTokens(
   const startedAt = performance.now()
   const body = await readBody(request, context)
   if (!body.ok) return faultReply(body.fault, requestId)
-  const asked = askFor(body.json, context.config, {}, context.ratios)
+  const asked = askFor(body.json, context.config, {}, context)
   const route = directRoute(asked)
   if (route !== undefined) {
     const { text } = body

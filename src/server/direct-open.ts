@@ -8,7 +8,6 @@ import { type ErrorContext, faultFromError, faultFromJson, isErrorJson } from ".
 import type { Route } from "../providers/route.ts"
 import { attempt } from "../upstream/attempts.ts"
 import type { Batches } from "../upstream/batches.ts"
-import { noReply } from "../upstream/client.ts"
 import {
   type DirectFailure,
   type DirectHead,
@@ -19,6 +18,7 @@ import {
   sendDirect,
   tooLong,
 } from "../upstream/direct.ts"
+import { inWords, noReply } from "../upstream/no-reply.ts"
 import { type KeyTurn, sendInTurn } from "./keys.ts"
 
 export type DirectOpening =
@@ -62,7 +62,8 @@ export async function openDirect(
   const { errors, keys, signal } = options
   let head: DirectHead = { status: 200, headers: {} }
   let refusal: Refusal | undefined
-  let judge = createJudge(errors, options.stream)
+  const expected = { stream: options.stream, message: options.endpoint === "" }
+  let judge = createJudge(errors, expected)
   const { opening } = await attempt<DirectInput>({
     open: async () => {
       const sent = await sendInTurn(keys, route, signal, (to) => {
@@ -71,7 +72,7 @@ export async function openDirect(
       })
       refusal = sent.ok ? undefined : sent.refusal
       if (sent.ok) head = sent.head
-      judge = createJudge(errors, options.stream)
+      judge = createJudge(errors, expected)
       return sent.ok ? sent : { ...sent, fault: keys.explain(sent.fault) }
     },
     scale: () => (batch) => {
@@ -124,6 +125,12 @@ type Worth = "wait" | "go" | Fault
 // Overloaded upstreams begin a message and fail then.
 const preludes: ReadonlySet<unknown> = new Set(["message_start", "ping"])
 
+interface Expected {
+  readonly stream: boolean
+  /** Else it is a count of tokens. */
+  readonly message: boolean
+}
+
 /** Reads one reply until it is known what it is. */
 interface Judge {
   readonly weigh: (batch: readonly DirectInput[]) => Worth
@@ -135,13 +142,14 @@ interface Judge {
   readonly error: () => string | undefined
 }
 
-function createJudge(errors: ErrorContext, streamed: boolean): Judge {
+function createJudge(errors: ErrorContext, { stream: streamed, message: isMessage }: Expected): Judge {
   const decoder = new TextDecoder()
   const sse = createSseDecoder()
   let kind: "unknown" | "stream" | "document" = "unknown"
   let text = ""
   let document: JsonObject | undefined
   let error: string | undefined
+  let begun = false
   const events: JsonObject[] = []
 
   /** What kind of body it is, is judged by its first visible character: content types are not reliable. */
@@ -172,15 +180,28 @@ function createJudge(errors: ErrorContext, streamed: boolean): Judge {
   }
 
   /** An error is worth another attempt; what says nothing yet may still be followed by one. */
-  function weighMessage(message: SseMessage): Worth {
-    const parsed = parseJson(message.data)
+  function weighMessage({ event, data }: SseMessage): Worth {
+    const parsed = parseJson(data)
     const value = parsed.ok ? parsed.value : undefined
-    if (message.event !== "error" && !isErrorJson(value))
-      return preludes.has(message.event ?? objectOf(value)["type"]) ? "wait" : "go"
-    error = message.data
-    if (parsed.ok) return faultFromJson(parsed.value, errors)
-    return faultFromError({ status: 502, header: () => null, body: message.data }, errors)
+    if (event !== "error" && !isErrorJson(value))
+      return weighEvent(event ?? objectOf(value)["type"], value, data)
+    error = data
+    return parsed.ok ? faultFromJson(parsed.value, errors) : asError(data)
   }
+
+  /** Whatever comes before the beginning of a message is none; nothing of it has gone out yet. */
+  function weighEvent(type: unknown, value: unknown, data: string): Worth {
+    if (type === "message_start") begun = true
+    if (preludes.has(type) || data.trim() === "") return "wait"
+    if (value === undefined) return begun ? "wait" : asError(data)
+    if (begun) return "go"
+    const known = typeof type === "string" && !/^(?:content_block|message)_/.test(type)
+    return known ? "wait" : noReply("events that are no message", errors)
+  }
+
+  /** Gateways say in plain words what is wrong, where a stream should begin. */
+  const asError = (text: string): Fault =>
+    faultFromError({ status: 502, header: () => null, body: text }, errors)
 
   function weighDocument(): Worth {
     const parsed = parseJson(text)
@@ -189,8 +210,10 @@ function createJudge(errors: ErrorContext, streamed: boolean): Judge {
       error = text
       return faultFromJson(parsed.value, errors)
     }
-    if (!isObject(parsed.value)) return noReply("JSON that is no message", errors)
-    document = parsed.value
+    const { value } = parsed
+    if (!isObject(value) || (isMessage && !Array.isArray(value["content"])))
+      return noReply("JSON that is no message", errors)
+    document = value
     return "go"
   }
 
@@ -204,8 +227,12 @@ function createJudge(errors: ErrorContext, streamed: boolean): Judge {
     }
     const [last] = sse.flush()
     const worth = last !== undefined && parseJson(last.data).ok ? weighMessage(last) : "wait"
-    if (worth !== "wait") return worth
-    return brokenUpstream(`[${errors.provider}] the upstream closed the connection before its reply began`)
+    return worth === "wait" ? endedEarly() : worth
+  }
+
+  function endedEarly(): Fault {
+    const cut = `[${errors.provider}] the upstream closed the connection before its reply began`
+    return inWords(text, errors) ?? brokenUpstream(cut)
   }
 
   function weigh(batch: readonly DirectInput[]): Worth {

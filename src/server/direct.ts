@@ -103,11 +103,14 @@ async function reply(
     session.readUsage(objectOf(opening.json["usage"]))
     session.tally.blocks(blocks)
     session.complete()
-    if (!stream) return new Response(opening.bytes, replyInit(opening.head, requestId))
+    if (!stream) return new Response(opening.bytes, replyInit(opening.head, requestId, asJson(opening.head)))
     return new Response(streamOfMessage(opening.json), replyInit(opening.head, requestId, eventHeaders))
   }
   const body = directBody(opening.batches, session, { requestId, errors, context })
-  return new Response(body, replyInit(opening.head, requestId, streamHeaders))
+  return new Response(
+    body,
+    replyInit(opening.head, requestId, { ...streamHeaders, ...asEvents(opening.head) }),
+  )
 }
 
 /** What a block was made of, for the estimate of its tokens. */
@@ -165,6 +168,11 @@ function refuseDirectThread(given: DirectRequest, { log }: Context): Response | 
 }
 
 const eventHeaders = { "content-type": "text/event-stream; charset=utf-8" }
+// What it is was judged by its bytes: clients that go by the type have to be told so.
+const asEvents = ({ headers }: DirectHead) =>
+  headers["content-type"]?.startsWith("text/event-stream") === true ? {} : eventHeaders
+const asJson = ({ headers }: DirectHead) =>
+  headers["content-type"]?.includes("json") === true ? {} : { "content-type": "application/json" }
 const streamHeaders = { "cache-control": "no-cache", "x-accel-buffering": "no" }
 
 function replyInit(head: DirectHead, requestId: string, more: Readonly<Record<string, string>> = {}) {
@@ -178,19 +186,22 @@ function refusalReply(
   errors: ErrorContext,
 ): Response {
   if (refusal?.body === undefined) return faultReply(fault, requestId)
-  const final = fault.finalForClient === true ? { "x-should-retry": "false" } : {}
   const { status, headers, body } = refusal
+  // What Anthropic itself says of waiting, its clients understand; elsewhere our rules hold.
+  const final = fault.finalForClient === true || (!genuineOnly && isTooLong(fault))
   // The kind: a text about too many tokens may speak of a rate, or of money.
   const reworded = !genuineOnly && fault.kind === "invalid_request_error"
   return new Response(reworded ? rewordOverflow(body, errors) : body, {
     status,
     headers: {
       "request-id": requestId,
-      ...final,
+      ...(final ? { "x-should-retry": "false" } : {}),
       ...(route.apiKeys.length > 1 ? waiting(headers, fault) : headers),
     },
   })
 }
+
+const isTooLong = (given: Fault): boolean => faultReply(given, "").headers.get("x-should-retry") === "false"
 
 /** The upstream speaks of one key: of several it is the first to be free again that the client waits for. */
 function waiting(headers: DirectHead["headers"], { retryAfterMs }: Fault): DirectHead["headers"] {

@@ -27,11 +27,19 @@ export interface Endpoint {
 type Endpoints = Readonly<Record<string, Endpoint>>
 
 // What answers for models is loaded with the first request for it: the start waits for none of it.
-const messages = once(() => import("./messages.ts"))
-const chatCompletions = once(() => import("./chat-completions.ts"))
-const counting = once(() => import("./count-tokens.ts"))
-const testConversion = once(() => import("./test-conversion.ts"))
-const probe = once(() => import("./probe/endpoint.ts"))
+const messages = late(() => import("./messages.ts"))
+const chatCompletions = late(() => import("./chat-completions.ts"))
+const counting = late(() => import("./count-tokens.ts"))
+const testConversion = late(() => import("./test-conversion.ts"))
+const probe = late(() => import("./probe/endpoint.ts"))
+
+function late<T>(load: () => Promise<T>): () => Promise<T> {
+  return once(() => {
+    // The binary is slow to compile what only a start runs (--compile-jit-policy); what follows is worth it.
+    Bun.unsafe.setJITPolicy(1)
+    return load()
+  })
+}
 
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
 export function createEndpoints(context: Context): Endpoints {

@@ -1,5 +1,6 @@
 // The events of one reply that readers still need, in the batches they came in.
-import type { MessagesEvent } from "../protocol/messages.ts"
+import { joinedRun } from "../protocol/delta-run.ts"
+import type { DeltaRun, MessagesEvent } from "../protocol/messages.ts"
 
 /** Positions count the batches as they came, also those that are forgotten or made one. */
 export interface EventLog {
@@ -23,6 +24,8 @@ interface Batch {
 
 // Of an event's objects, without its text.
 const eventBytes = 200
+// Of a text in a list.
+const textBytes = 40
 // Packing is worth it for some batches at a time.
 const leastPacked = 64
 
@@ -73,7 +76,8 @@ export function createEventLog(): EventLog {
 /** The same reply in fewer events. */
 function joined(batches: readonly Batch[]): readonly MessagesEvent[] {
   const events: MessagesEvent[] = []
-  for (const event of batches.flatMap((batch) => batch.events)) {
+  for (const given of batches.flatMap((batch) => batch.events)) {
+    const event = given.type === "content_block_deltas" ? joinedRun(given) : given
     const both = joinTexts(events.at(-1), event)
     if (both === undefined) events.push(event)
     else events[events.length - 1] = both
@@ -93,8 +97,14 @@ function sizeOf(events: readonly MessagesEvent[]): number {
   return events.reduce((sum, event) => sum + eventBytes + 2 * lengthOf(event), 0)
 }
 
+/** In characters; each text is an object by itself. */
+function runLength({ texts }: DeltaRun): number {
+  return texts.reduce((sum, text) => sum + textBytes / 2 + text.length, 0)
+}
+
 function lengthOf(event: MessagesEvent): number {
   if (event.type === "native") return event.data.length
+  if (event.type === "content_block_deltas") return runLength(event)
   if (event.type !== "content_block_delta") return 0
   const { delta } = event
   switch (delta.type) {

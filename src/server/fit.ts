@@ -14,6 +14,8 @@ export interface Prompt {
   readonly tokens: () => number
   /** The estimate itself, where the correction makes another number of it. */
   readonly estimate?: () => number
+  /** Our estimate of one text, which may be known already. */
+  readonly countText?: (text: string) => number
   /** More tokens than it has, found without counting. */
   readonly atMost: () => number
   /** The correction is the model's own. */
@@ -40,7 +42,7 @@ export function fitWindow(
   conversion: Conversion,
   route: Route,
   prompt: Prompt,
-  measure: (conversion: Conversion) => Sent = ofBody,
+  measure: (conversion: Conversion) => Sent = (sent) => measureSent(bodyOf(sent), prompt.countText),
 ): Fit {
   const asIs: Fit = { ok: true, conversion, notes: [] }
   const { contextWindow: window } = route.profile
@@ -60,8 +62,6 @@ export function fitWindow(
   const others = amended.notes.filter(({ path }) => path !== "max_tokens")
   return { ok: true, conversion: amended.conversion, notes: [changed("max_tokens", why), ...others] }
 }
-
-const ofBody = (conversion: Conversion): Sent => measureSent(bodyOf(conversion))
 
 interface Length {
   /** Corrected for the model. */

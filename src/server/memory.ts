@@ -2,7 +2,7 @@
 // the history shortened, and some providers refuse a call without it. A memory only improves on the signatures,
 // which carry the same; it may be lost at any time.
 import type { ThinkingBlock } from "../convert/request/history-reasoning.ts"
-import type { BlockDelta, MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
+import type { MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
 
 export interface ReasoningMemory {
   /** `scope` keeps clients with different keys apart. */
@@ -95,7 +95,7 @@ export function createRecorder(
       if (event.type === "content_block_start") start(event.content_block)
       else if (event.type === "message_stop") end()
       else if (event.type === "content_block_stop") stop()
-      else if (open !== undefined && event.type === "content_block_delta") grow(open, event.delta)
+      else if (open !== undefined) grow(open, event)
     }
   }
 }
@@ -106,7 +106,11 @@ interface Draft {
   signature: string
 }
 
-function grow(block: Draft, delta: BlockDelta): void {
+function grow(block: Draft, event: MessagesEvent): void {
+  if (event.type === "content_block_deltas" && event.delta === "thinking_delta")
+    block.thinking += event.texts.join("")
+  if (event.type !== "content_block_delta") return
+  const { delta } = event
   if (delta.type === "thinking_delta") block.thinking += delta.thinking
   else if (delta.type === "signature_delta") block.signature = delta.signature
 }

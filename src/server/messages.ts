@@ -19,7 +19,7 @@ export async function handleMessages(
   const startedAt = performance.now()
   const body = await readBody(request, context)
   if (!body.ok) return answer(body, request, context, requestId, anthropicDialect)
-  const asked = askFor(body.json, context.config, wish, context.ratios)
+  const asked = askFor(body.json, context.config, wish, context)
   const given = { request, requestId, startedAt }
   return answerAlong(
     { asked, request, requestId, speech: plainSpeech, text: body.text, exact: wish.exact },

@@ -1,6 +1,6 @@
 // The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
 // first one counts, and becomes the request's one Exchange.
-import { costOf } from "../observe/cost.ts"
+import { type Cost, costOf } from "../observe/cost.ts"
 import type { Caller, Exchange, Failure, Outcome } from "../observe/exchange.ts"
 import { type Fault, fault, type Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
@@ -74,7 +74,9 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
   const { stream } = facts
   let asker: Asker = facts
   const upstream = new AbortController()
-  const client = new AbortController()
+  // Few ask for it: most replies are there before anybody could leave.
+  let client: AbortController | undefined
+  let gone = false
   let stopped = false
   let done = false
   let attempts = facts.free === true ? 0 : 1
@@ -102,15 +104,22 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     context.running.delete(running)
     const firstContentMs =
       firstContentAt === undefined ? undefined : Math.max(0, firstContentAt - asker.startedAt)
-    const { answering, ...tried } = (facts.free === true ? undefined : facts.course?.facts()) ?? {}
-    const seen = { attempts, failures, firstContentMs, upstreamWaitMs, endedAt: context.clock.now() }
-    context.onExchange(exchangeOf({ ...facts, ...asker, ...answering }, outcome, { ...seen, ...tried }))
+    const tried = facts.free === true ? undefined : facts.course?.facts()
+    const seen: Seen = {
+      attempts: tried?.attempts ?? attempts,
+      failures: tried?.failures ?? failures,
+      fallbackFrom: tried?.fallbackFrom,
+      firstContentMs,
+      upstreamWaitMs,
+      endedAt: context.clock.now(),
+    }
+    context.onExchange(exchangeOf(facts, asker, outcome, seen, tried?.answering))
   }
 
   function handOver({ requestId, startedAt, stream, caller }: Asker): boolean {
     if (done) return false
     const seen = { attempts: 0, firstContentMs: undefined, endedAt: context.clock.now() }
-    context.onExchange(exchangeOf({ ...facts, ...asker, ...nothingAsked }, { kind: "cancelled" }, seen))
+    context.onExchange(exchangeOf({ ...facts, ...nothingAsked }, asker, { kind: "cancelled" }, seen))
     asker = { requestId, startedAt, stream, caller }
     return true
   }
@@ -126,7 +135,11 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
 
   return {
     signal: upstream.signal,
-    left: client.signal,
+    get left() {
+      client ??= new AbortController()
+      if (gone) client.abort()
+      return client.signal
+    },
     sent: () => {
       sentAt = performance.now()
     },
@@ -147,7 +160,8 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     leave: () => {
       finish({ kind: "cancelled" })
       upstream.abort()
-      client.abort()
+      gone = true
+      client?.abort()
     },
     refuse,
     fail: (error) => {
@@ -171,18 +185,28 @@ export function createFreeOutcome(facts: Omit<OutcomeFacts, "account">, context:
   return createOutcome({ ...facts, ...nothingAsked, cache: facts.cache }, context)
 }
 
+type Seen = Pick<
+  Exchange,
+  "attempts" | "failures" | "fallbackFrom" | "firstContentMs" | "upstreamWaitMs" | "endedAt"
+>
+
+/** Every field by its name: there is one of these for each request, and spreads cost several times as much. */
 function exchangeOf(
-  { route, requestId, startedAt, stream, notes, caller, account, cache, shared, free }: OutcomeFacts,
+  facts: OutcomeFacts,
+  { requestId, startedAt, stream, caller }: Asker,
   outcome: Outcome,
-  seen: Pick<
-    Exchange,
-    "attempts" | "failures" | "fallbackFrom" | "firstContentMs" | "upstreamWaitMs" | "endedAt"
-  >,
+  seen: Seen,
+  { route, notes }: Pick<OutcomeFacts, "route" | "notes"> = facts,
 ): Exchange {
-  const { reportedCostUsd, repairs, reply, ...counted } = account(outcome)
+  const { cache, shared, free } = facts
+  const counted = facts.account(outcome)
+  const { reportedCostUsd, repairs, reply } = counted
   const { usage, estimated } = refused(outcome, seen) && counted.estimated ? nothingUsed : counted
+  const { costUsd, costFrom } = free === true ? costsNothing : costOf(reportedCostUsd, route.prices, usage)
   return {
-    ...caller,
+    session: caller.session,
+    agent: caller.agent,
+    client: caller.client,
     requestId,
     requestedModel: route.requestedModel,
     model: route.model,
@@ -190,10 +214,16 @@ function exchangeOf(
     reason: route.reason,
     routed: route.routed,
     stream,
-    ...seen,
+    attempts: seen.attempts,
+    failures: seen.failures,
+    fallbackFrom: seen.fallbackFrom,
+    firstContentMs: seen.firstContentMs,
+    upstreamWaitMs: seen.upstreamWaitMs,
+    endedAt: seen.endedAt,
     durationMs: performance.now() - startedAt,
     usage,
-    ...(free === true ? { costUsd: 0 } : costOf(reportedCostUsd, route.prices, usage)),
+    costUsd,
+    costFrom,
     cache,
     shared,
     estimated,
@@ -208,6 +238,8 @@ function exchangeOf(
 function refused({ kind }: Outcome, { firstContentMs }: Pick<Exchange, "firstContentMs">): boolean {
   return kind === "failed" && firstContentMs === undefined
 }
+
+const costsNothing: Cost = { costUsd: 0 }
 
 const nothingUsed = {
   usage: {

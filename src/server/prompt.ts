@@ -19,10 +19,16 @@ interface Counted {
   readonly body: JsonObject
   /** Our estimate, as it is for every model. */
   readonly tokens: () => number
+  /** Our estimate of one text. */
+  readonly countText?: (text: string) => number
 }
 
 /** The measures of a request's prompt; nothing is counted yet. */
-export function measurePrompt({ body, tokens }: Counted, route: Route, ratios: Ratios): MeasuredPrompt {
+export function measurePrompt(
+  { body, tokens, countText }: Counted,
+  route: Route,
+  ratios: Ratios,
+): MeasuredPrompt {
   let corrected: number | undefined
   let weighed: Weight | undefined
   const weight = (): Weight => {
@@ -36,6 +42,7 @@ export function measurePrompt({ body, tokens }: Counted, route: Route, ratios: R
       return corrected
     },
     estimate: tokens,
+    ...(countText === undefined ? {} : { countText }),
     atMost: () => {
       const { atMost } = weight()
       return Math.max(atMost, ratios.correct(route, atMost))
@@ -46,7 +53,7 @@ export function measurePrompt({ body, tokens }: Counted, route: Route, ratios: R
       // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
       if (sent === undefined && ratios.isSettled(route)) return
       const isSame = sent === undefined || isAlike(weight(), weighBody(sent))
-      ratios.learn(route, isSame ? tokens() : measureSent(sent).tokens, reported)
+      ratios.learn(route, isSame ? tokens() : measureSent(sent, countText).tokens, reported)
     },
   }
 }

@@ -38,10 +38,19 @@ export interface Source extends Ends, Handing {
 
 /** A session that nobody else reads. */
 export function readSession(session: Source): Reading {
-  const { prepared, begin, keepAlive, leave, left, fail, refuse } = session
+  const { prepared, begin, keepAlive, leave, fail, refuse } = session
   const { requestId, stream } = prepared
   return {
-    ...{ requestId, stream, begin, keepAlive, leave, left, fail, refuse },
+    requestId,
+    stream,
+    begin,
+    keepAlive,
+    leave,
+    get left() {
+      return session.left
+    },
+    fail,
+    refuse,
     opened: openedOf(session),
     next: nextEvents(session, { ends: session }),
   }

@@ -1,6 +1,7 @@
 // What becomes of a request as it comes in: is it let in, by whom is it sent, is there room for it, and which
 // endpoint is it for.
 import type { Config } from "../config/config.ts"
+import { createRoutes } from "../config/routes.ts"
 import type { Logger } from "../observe/log.ts"
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
 import type { Places } from "./admission.ts"
@@ -27,7 +28,7 @@ import { faultReply, internalFault } from "./respond.ts"
 import type { Sharing } from "./sharing.ts"
 
 /** What outlives a change of the configuration: above all what was learnt, and what is under way. */
-export interface Shared extends Omit<Context, "config" | "callers" | "cache"> {
+export interface Shared extends Omit<Context, "config" | "routes" | "callers" | "cache"> {
   readonly meter: Meter
   readonly sharing: Sharing
   readonly places: Places
@@ -37,7 +38,8 @@ export interface Shared extends Omit<Context, "config" | "callers" | "cache"> {
 /** Answers requests. Everything that depends on the configuration is made here, so that it changes all at once. */
 export function createReception(shared: Shared, config: Config): (request: Request) => Promise<Response> {
   const cache = createReplyCache(config.cache, shared.store, shared.clock)
-  const context: Context = { ...shared, config, cache, callers: createCallers(config) }
+  const [routes, callers] = [createRoutes(config), createCallers(config)]
+  const context: Context = { ...shared, config, routes, cache, callers }
   const doors = createDoors(config, context.log)
   const gate = createGate(config.clientKeys)
   const endpoints = createEndpoints(context)

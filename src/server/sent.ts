@@ -26,22 +26,25 @@ const unread: ReadonlySet<string> = new Set([
 ])
 
 /** Estimates a converted body; takes as long as the estimate of the client's own. */
-export function measureSent(body: ChatRequest | ResponsesRequest): Sent {
+export function measureSent(
+  body: ChatRequest | ResponsesRequest,
+  countText: (text: string) => number = estimateText,
+): Sent {
   const turns = "messages" in body ? body.messages : [body.instructions ?? [], ...body.input]
-  const words = measureWords(turns)
-  const tools = (body.tools ?? []).map((tool) => perTool + estimateText(definitionOf(tool)))
+  const words = measureWords(turns, countText)
+  const tools = (body.tools ?? []).map((tool) => perTool + countText(definitionOf(tool)))
   const around = perMessage * turns.length
   return { ...words, tokens: tools.reduce((sum, tokens) => sum + tokens, words.tokens + around) }
 }
 
-function measureWords(turns: readonly unknown[]): Sent {
+function measureWords(turns: readonly unknown[], countText: (text: string) => number): Sent {
   let hasMedia = false
   let tokens = 0
   // A list and no recursion: what a provider wants back of its reasoning is nested as it pleases.
   const waiting = [...turns]
   while (waiting.length > 0) {
     const value = waiting.pop()
-    if (typeof value === "string") tokens += estimateText(value)
+    if (typeof value === "string") tokens += countText(value)
     else if (Array.isArray(value)) for (const item of value) waiting.push(item)
     else if (isObject(value)) {
       if (media.has(value["type"])) hasMedia = true

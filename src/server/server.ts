@@ -4,6 +4,7 @@ import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import { createMetrics } from "../observe/metrics.ts"
 import type { Counter } from "../tokens/count.ts"
+import { createKnownTexts } from "../tokens/known-texts.ts"
 import { type Clock, systemClock } from "../upstream/deadline.ts"
 import { createPlaces } from "./admission.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
@@ -22,6 +23,7 @@ import { createSharing } from "./sharing.ts"
 import { type Share, type Siblings, shareOf } from "./siblings.ts"
 import { createStatistics, type History, type Statistics } from "./statistics.ts"
 import { createStays } from "./stays.ts"
+import { createProcessTidy } from "./tidy.ts"
 
 export interface ServerOptions {
   readonly config: Config
@@ -117,15 +119,17 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
   const statistics = createStatistics(clock.now, options.history)
   const sharing = createSharing({ log, clock, metrics, siblings })
   const flights = createFlights({ clock, log })
+  const tidy = createProcessTidy(() => running.size > 0)
   const drain = createDrain({ running, log, clock, onBegin: flights.stop })
   return {
     ...{ sharing, store: sharing.store, flights, drain, draining: drain.draining, places: createPlaces() },
     ...{ log, version, instance, siblings, metrics, meter, clock, statistics, running },
     times: { ...defaultTimes, ...options.times },
-    onExchange: guarded(options, meter, statistics),
+    onExchange: guarded(options, meter, statistics, tidy.stir),
     memory: createReasoningMemory(),
     dialects: createDialects({ log, now: clock.now }),
     refusals: createRefusals({ log, metrics, now: clock.now, history: options.refusals }),
+    texts: createKnownTexts(Bun.hash.wyhash),
     ratios: createRatios({ log }),
     counter: lateCounter(),
     keys: createKeys({ log, now: clock.now, onRest: metrics.keyRested, shared: sharing.rests }),
@@ -150,8 +154,10 @@ function guarded(
   { onExchange, log }: ServerOptions,
   meter: Meter,
   statistics: Statistics,
+  stir: () => void,
 ): (exchange: Exchange) => void {
   return (exchange) => {
+    stir()
     try {
       statistics.record(exchange)
       meter.record(exchange)

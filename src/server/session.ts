@@ -22,8 +22,11 @@ export interface Session
 
 /** Sends the request and keeps the writer's state, until the one end it comes to. */
 export function createSession(prepared: Prepared, caller: Caller, context: Context): Session {
-  const outcome = createOutcome({ ...prepared, caller, account: () => progress.account() }, context)
-  const { left, leave, fail, refuse, complete, handOver } = outcome
+  const { route, requestId, startedAt, stream, notes, course, cache } = prepared
+  const account = () => progress.account()
+  const facts = { route, requestId, startedAt, stream, notes, course, cache, caller, account }
+  const outcome = createOutcome(facts, context)
+  const { leave, fail, refuse, complete, handOver } = outcome
 
   function explainDelta(delta: Delta): Delta {
     return delta.kind === "fault" ? { kind: "fault", fault: outcome.explain(delta.fault) } : delta
@@ -51,7 +54,9 @@ export function createSession(prepared: Prepared, caller: Caller, context: Conte
     write: (deltas) => progress.write(outcome.stopped() ? deltas.map(explainDelta) : deltas),
     keepAlive: progress.keepAlive,
     ended: progress.ended,
-    left,
+    get left() {
+      return outcome.left
+    },
     leave,
     fail,
     refuse,

@@ -41,8 +41,8 @@ export function createTally(): Tally {
 
   return {
     count: (batch) => {
-      events += batch.length
       for (const event of batch) {
+        events += event.type === "content_block_deltas" ? event.texts.length : 1
         if (event.type === "native") beganNative(event.value)
         if (event.type !== "content_block_start") continue
         const { content_block: block } = event

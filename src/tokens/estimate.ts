@@ -112,7 +112,16 @@ function countWide(text: string, at: number, kind: number, tally: Tally): number
   return end
 }
 
-/** Counts what starts at `at`; returns where the next piece starts. */
+/** Counts what starts at `at`; returns where the next piece starts. Words are most of any text. */
+function countNext(text: string, at: number, tally: Tally): number {
+  const code = text.charCodeAt(at)
+  const kind = kindOf[code] ?? 0
+  if (isLatin(kind)) return countLatin(text, at, noPrefix, tally)
+  const takesPrefix = kind === kinds.space || kind === kinds.symbol
+  if (takesPrefix && isLatin(kindAt(text, at + 1))) return countLatin(text, at + 1, code, tally)
+  return countPiece(text, at, tally)
+}
+
 function countPiece(text: string, at: number, tally: Tally): number {
   const kind = kindAt(text, at)
   if (isLetter(kind)) return countLetters(text, at, noPrefix, tally)
@@ -145,28 +154,30 @@ export function estimateText(text: string): number {
   if (text === "") return 0
   const tally: Tally = { cost: 0, words: 0, wordCost: 0 }
   let at = 0
-  while (at < text.length) at = countPiece(text, at, tally)
+  while (at < text.length) at = countNext(text, at, tally)
   return Math.max(1, Math.round(tally.cost + tally.wordCost + correction(tally)))
 }
 
-function estimatePieces(pieces: readonly Piece[]): number {
-  return pieces.reduce<number>(
-    (sum, piece) => sum + (typeof piece === "number" ? piece : estimateText(piece)),
-    0,
-  )
+/** Gives what `estimateText` gives, from what is known. */
+export type Estimate = (text: string) => number
+
+function estimatePieces(pieces: readonly Piece[], estimate: Estimate): number {
+  let sum = 0
+  for (const piece of pieces) sum += typeof piece === "number" ? piece : estimate(piece)
+  return sum
 }
 
 /** The estimate of a request, split into system prompt, each tool and the messages. Never throws. */
-export function estimateParts(request: Countable): TokenParts {
+export function estimateParts(request: Countable, estimate: Estimate = estimateText): TokenParts {
   const pieces = piecesOf(request)
   return partsOf(
-    estimatePieces(pieces.system),
-    pieces.tools.map((tool) => ({ name: tool.name, tokens: estimatePieces(tool.pieces) })),
-    pieces.messages.reduce((sum, message) => sum + estimatePieces(message), 0),
+    estimatePieces(pieces.system, estimate),
+    pieces.tools.map((tool) => ({ name: tool.name, tokens: estimatePieces(tool.pieces, estimate) })),
+    pieces.messages.reduce((sum, message) => sum + estimatePieces(message, estimate), 0),
   )
 }
 
 /** How many input tokens a request is, nearly; never throws. */
-export function estimateRequest(request: Countable): number {
-  return estimateParts(request).total
+export function estimateRequest(request: Countable, estimate: Estimate = estimateText): number {
+  return estimateParts(request, estimate).total
 }

@@ -85,29 +85,49 @@ const count = 0x9fff - first + 1
 /** A character without its own token is two or three pieces of UTF-8. */
 const rareCost = 2.2
 
-const common: Uint8Array = new Uint8Array(count)
-for (let at = 0; at < singles.length; at++) common[singles.charCodeAt(at) - first] = 1
-
 // Open addressing: a power of two, about four times the number of pairs.
 const slots = 16384
-const pairSlots: Int32Array = new Int32Array(slots).fill(-1)
+
+interface Lists {
+  /** 1 for each character with a token of its own. */
+  readonly common: Uint8Array
+  /** The pairs, where they are found. */
+  readonly pairs: Int32Array
+}
+
+function readLists(): Lists {
+  const common = new Uint8Array(count)
+  for (let at = 0; at < singles.length; at++) common[singles.charCodeAt(at) - first] = 1
+  const table = new Int32Array(slots).fill(-1)
+  for (const group of pairs.split(" ")) {
+    for (let at = 1; at < group.length; at++) {
+      const key = keyOf(group.charCodeAt(0), group.charCodeAt(at))
+      let slot = slotOf(key)
+      while (table[slot] !== -1) slot = (slot + 1) & (slots - 1)
+      table[slot] = key
+    }
+  }
+  return { common, pairs: table }
+}
+
+/** Read when the first Han character comes: most conversations have none. */
+const lists = ((): (() => Lists) => {
+  let read: Lists | undefined
+  return () => {
+    read ??= readLists()
+    return read
+  }
+})()
+
+const keyOf = (left: number, right: number): number => (left - first) * count + right - first
 
 const slotOf = (key: number): number => (Math.imul(key, 0x9e3779b1) >>> 18) & (slots - 1)
 
-for (const group of pairs.split(" ")) {
-  for (let at = 1; at < group.length; at++) {
-    const key = (group.charCodeAt(0) - first) * count + group.charCodeAt(at) - first
-    let slot = slotOf(key)
-    while (pairSlots[slot] !== -1) slot = (slot + 1) & (slots - 1)
-    pairSlots[slot] = key
-  }
-}
-
-function isPair(left: number, right: number): boolean {
-  const key = (left - first) * count + right - first
+function isPair(table: Int32Array, left: number, right: number): boolean {
+  const key = keyOf(left, right)
   let slot = slotOf(key)
-  while (pairSlots[slot] !== -1) {
-    if (pairSlots[slot] === key) return true
+  while (table[slot] !== -1) {
+    if (table[slot] === key) return true
     slot = (slot + 1) & (slots - 1)
   }
   return false
@@ -115,11 +135,12 @@ function isPair(left: number, right: number): boolean {
 
 /** Tokens of the run of Han characters (U+4E00 to U+9FFF) in [start, end), pairs taken greedily from the left. */
 export function hanCost(text: string, start: number, end: number): number {
+  const { common, pairs: table } = lists()
   let cost = 0
   let at = start
   while (at < end) {
     const code = text.charCodeAt(at)
-    if (at + 1 < end && isPair(code, text.charCodeAt(at + 1))) {
+    if (at + 1 < end && isPair(table, code, text.charCodeAt(at + 1))) {
       cost += 1
       at += 2
     } else {

@@ -1,6 +1,6 @@
 // A request taken apart for counting: texts still to be counted, and numbers for what is not text.
 // Both counters work on these pieces, so they agree on what is counted and differ only in how.
-import type { ContentBlock, DocumentSource, MediaSource } from "../protocol/blocks.ts"
+import type { ContentBlock, DocumentSource, MediaSource } from "../protocol/content-block.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { Message, Tool } from "../protocol/messages.ts"
 import { encodedTextTokens, imageTokens, pdfTokens } from "./media.ts"
@@ -112,14 +112,20 @@ function blockPieces(block: ContentBlock, depth: number): readonly Piece[] {
 
 function blockListPieces(blocks: readonly ContentBlock[], depth: number): readonly Piece[] {
   if (depth > maxDepth) return [jsonText(blocks)]
-  return blocks.flatMap((block) => {
-    try {
-      return blockPieces(block, depth)
-    } catch {
-      // Only a block that no schema has read can get here; its JSON is as good a measure as any.
-      return [jsonText(block)]
-    }
-  })
+  const pieces: Piece[] = []
+  for (const block of blocks) {
+    for (const piece of safePieces(block, depth)) pieces.push(piece)
+  }
+  return pieces
+}
+
+function safePieces(block: ContentBlock, depth: number): readonly Piece[] {
+  try {
+    return blockPieces(block, depth)
+  } catch {
+    // Only a block that no schema has read can get here; its JSON is as good a measure as any.
+    return [jsonText(block)]
+  }
 }
 
 function toolPieces(tool: Tool): readonly Piece[] {
@@ -133,7 +139,7 @@ export function piecesOf(request: Countable): RequestPieces {
   return {
     system: system.length === 0 ? [] : [perMessage, ...system],
     tools: (request.tools ?? []).map((tool) => ({ name: tool.name, pieces: toolPieces(tool) })),
-    messages: (request.messages ?? []).map((message) => [perMessage, ...blockListPieces(message.content, 0)]),
+    messages: (request.messages ?? []).map(({ content }) => [perMessage, ...blockListPieces(content, 0)]),
   }
 }
 

@@ -1,7 +1,7 @@
 // One request to an upstream that speaks Chat Completions or Responses, its reply as inputs for a dialect's reader, and
 // every way it can fail as a Fault.
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
-import { brokenUpstream, type Fault } from "../protocol/fault.ts"
+import type { Fault } from "../protocol/fault.ts"
 import { arrayOf, countOf, objectOf, parseJson } from "../protocol/json.ts"
 import type { ResponsesRequest } from "../protocol/responses.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
@@ -13,6 +13,7 @@ import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation 
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { type ByteReader, readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
+import { noReply } from "./no-reply.ts"
 
 export type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
@@ -177,12 +178,4 @@ function document(text: string, cachedTokens: number | undefined, options: SendO
   const given = failed(noReply(shown, options.errors))
   // What answers any path with a page does not serve this one.
   return isPage ? { ...given, refused: { status: 200, body: bare.slice(0, 1_000) } } : given
-}
-
-/** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */
-export function noReply(what: string, errors: ErrorContext): Fault {
-  const { provider } = errors
-  return brokenUpstream(
-    `[${provider}] the upstream answered with ${what} instead of a reply; check the base URL`,
-  )
 }

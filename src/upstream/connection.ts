@@ -57,6 +57,16 @@ const advices: readonly Advice[] = [
     final: true,
   },
   {
+    when: /^Malformed_HTTP_Response$/,
+    message: (where) =>
+      `what answers at ${where} does not speak HTTP: check the port, and whether the base URL must begin with https://`,
+  },
+  {
+    when: /^(Zlib|Brotli|Zstd)\w*Error$/,
+    message: (where, code) =>
+      `${where} says that its reply is compressed, and it is not, or not so (${code})`,
+  },
+  {
     when: /ALTNAME|HOSTNAME/i,
     message: (where, code) =>
       `no trusted TLS connection to ${where}: its certificate is for another host (${code}); check the base URL`,

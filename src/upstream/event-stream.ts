@@ -7,6 +7,7 @@ import type { Batches } from "./batches.ts"
 import { createChunkReader } from "./chunk-reader.ts"
 import { connectionFault } from "./connection.ts"
 import type { Clock, Deadline } from "./deadline.ts"
+import { inWords, wordsLimit } from "./no-reply.ts"
 
 /** What we use of a body's reader. */
 export interface ByteReader {
@@ -45,6 +46,8 @@ export function readEventStream(
   const { errors } = situation
   const chunks = createChunkReader(errors)
   let batch = chunks.push(start)
+  /** What the body begins with, as long as no event has come of it. */
+  let words = batch.length === 0 ? start.slice(0, wordsLimit) : undefined
   let over = false
   let unread: Uint8Array = new Uint8Array(0)
 
@@ -64,15 +67,22 @@ export function readEventStream(
     if (done) {
       const last = chunks.push(decoder.decode())
       const rest = isLast(last) ? last : [...last, ...chunks.flush()]
-      return isLast(rest) ? rest : [...rest, { kind: "end", clean: false }]
+      return isLast(rest) ? rest : [...rest, endAfter(rest)]
     }
     return take()
+  }
+
+  function endAfter(rest: readonly StreamInput[]): StreamInput {
+    const said = words === undefined || rest.length > 0 ? undefined : inWords(words, errors)
+    return said === undefined ? { kind: "end", clean: false } : { kind: "fault", fault: said }
   }
 
   function take(): readonly StreamInput[] {
     const piece = unread.subarray(0, mostAtOnce)
     unread = unread.subarray(piece.length)
-    const inputs = chunks.push(decoder.decode(piece, { stream: true }))
+    const text = decoder.decode(piece, { stream: true })
+    const inputs = chunks.push(text)
+    if (words !== undefined) words = inputs.length === 0 ? (words + text).slice(0, wordsLimit) : undefined
     return chunks.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
   }
 

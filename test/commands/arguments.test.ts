@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { checkArguments, nearest, splitArguments } from "../../src/commands/arguments.ts"
+import { checkArguments, flagsIn, nearest, splitArguments } from "../../src/commands/arguments.ts"
 
 const definition = {
   file: { type: "positional", required: false },
@@ -53,6 +53,18 @@ describe("checking arguments", () => {
       problem: undefined,
     })
     expect(checkArguments(["a"], definition, ["--port"]).problem).toBe('unexpected argument "--port".')
+  })
+})
+
+describe("the flags that were given", () => {
+  test.each([
+    [[], {}],
+    [["--port", "80", "--demo"], { port: "80", demo: true }],
+    [["--log-level=debug", "a.json", "--port=80"], { "log-level": "debug", port: "80" }],
+    [["--port", "80", "--port=81"], { port: "81" }],
+    [["--log-level=a=b\nc"], { "log-level": "a=b\nc" }],
+  ])("%j: %j", (own, expected) => {
+    expect(flagsIn(own, definition)).toEqual(expected)
   })
 })
 

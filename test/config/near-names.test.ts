@@ -62,7 +62,9 @@ test.each([
 
 test("a name of another proxy is none of ours, and means something that there is", () => {
   const known = [...settings.map((setting) => setting.name), "temperature"]
-  const ours = Object.entries(otherNames).map(([name, text]) => [name, text.split(",")[0] ?? ""] as const)
+  const ours = otherNames.flatMap(([text, names]) =>
+    names.map((name) => [name, text.split(",")[0] ?? ""] as const),
+  )
   expect(ours.filter(([, meant]) => !known.includes(meant))).toEqual([])
   expect(ours.filter(([name]) => known.includes(name) || name !== name.toUpperCase())).toEqual([])
 })

@@ -2,13 +2,13 @@
 import { describe, expect, test } from "bun:test"
 import { encodeCarrier, isOurs, noCargo } from "../../src/convert/carrier.ts"
 import type { Delta } from "../../src/convert/delta.ts"
-import { begin, keepAlive, write } from "../../src/convert/reply/blocks.ts"
-import { writeAll } from "../../src/convert/reply/reply.ts"
+import { begin, keepAlive } from "../../src/convert/reply/blocks.ts"
 import { hasContent, initialWriter, type WriterState } from "../../src/convert/reply/writer-state.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import { renderEvents, writerOptions } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import { property, type Random } from "../support/random.ts"
+import { writeEach } from "../support/write-each.ts"
 
 const text = (text: string): Delta => ({ kind: "text", text })
 const thought = (text: string): Delta => ({ kind: "reasoning", text, field: "reasoning" })
@@ -22,8 +22,8 @@ const failure: Delta = {
 }
 
 const state = initialWriter(writerOptions)
-const lines = (...deltas: readonly Delta[]) => renderEvents(writeAll(state, deltas)[1])
-const after = (...deltas: readonly Delta[]): WriterState => writeAll(state, deltas)[0]
+const lines = (...deltas: readonly Delta[]) => renderEvents(writeEach(state, deltas)[1])
+const after = (...deltas: readonly Delta[]): WriterState => writeEach(state, deltas)[0]
 
 describe("blocks", () => {
   test("an open call that is complete makes room for those that wait, in order", () => {
@@ -72,7 +72,7 @@ describe("blocks", () => {
   })
 
   test("the signature says where the reasoning came from, and that it is ours", () => {
-    const [, events] = writeAll(state, [thought("a"), text("b")])
+    const [, events] = writeEach(state, [thought("a"), text("b")])
     const carrier = { provider: "generic", model: "test-model", field: "reasoning", cargo: noCargo }
     const signature = encodeCarrier(carrier, "a")
     expect(events[3]).toEqual({
@@ -121,7 +121,7 @@ describe("blocks", () => {
     const [begun, events] = begin(state)
     expect(events.length).toBe(1)
     expect(begin(begun)[1]).toEqual([])
-    expect(renderEvents(write(begun, text("a"))[1])).toEqual(["0 text", '0   "a"'])
+    expect(renderEvents(writeEach(begun, [text("a")])[1])).toEqual(["0 text", '0   "a"'])
   })
 
   test("hasContent is true from the first block on", () => {
@@ -174,11 +174,11 @@ property("any deltas, with keep-alives anywhere, obey the grammar", 2000, (rando
   let current = state
   const events: unknown[] = []
   for (let count = random.integer(0, 20); count > 0; count--) {
-    const [next, more] = write(current, randomDelta(random))
+    const [next, more] = writeEach(current, [randomDelta(random)])
     current = next
     events.push(...more)
     if (random.chance(0.2)) events.push(...keepAlive(current))
   }
-  events.push(...write(current, random.pick([end, failure, { kind: "end", clean: false }]))[1])
+  events.push(...writeEach(current, [random.pick([end, failure, { kind: "end", clean: false }])])[1])
   expect(checkGrammar(events, { toolJson: false })).toEqual([])
 })

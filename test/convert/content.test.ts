@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { assistantBlockText, convertParts, joinParts } from "../../src/convert/request/content.ts"
-import type { ContentBlock } from "../../src/protocol/blocks.ts"
 import { parseContent } from "../../src/protocol/blocks.ts"
+import type { ContentBlock } from "../../src/protocol/content-block.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import { generic, png, pngPart, routeTo, text } from "./request-support.ts"
 

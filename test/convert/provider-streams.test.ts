@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test"
 import { readChat } from "../../src/convert/reply/chat-stream.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { initialReader } from "../../src/convert/reply/reader.ts"
-import { readReply, writeAll } from "../../src/convert/reply/reply.ts"
+import { readReply } from "../../src/convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../../src/convert/reply/writer-state.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
@@ -25,6 +25,7 @@ import { checkGrammar } from "../support/grammar.ts"
 import { encodeLines, mutateLines, readPieces, swapCalls } from "../support/mutations.ts"
 import { createRandom, property } from "../support/random.ts"
 import { readable } from "../support/signatures.ts"
+import { writeEach } from "../support/write-each.ts"
 
 const names = listFixtures("streams")
 const chat = providers.filter((row) => row.delta.dialect !== "messages")
@@ -71,7 +72,7 @@ describe("a stream says what the whole reply says", () => {
   test.each(pairs.map((recording) => [recording.name, recording] as const))("%s", (name, recording) => {
     const { reply, model } = readFixture("replies", name)
     expect(String(model)).toBe(recording.model)
-    const whole = writeAll(initialWriter(recording.writing), readReply(reply, recording.options))[1]
+    const whole = writeEach(initialWriter(recording.writing), readReply(reply, recording.options))[1]
     expect(checkGrammar(whole)).toEqual([])
     expect(essence(eventsOf(recording))).toEqual(essence(whole))
   })
@@ -157,7 +158,7 @@ describe("treacherous cases", () => {
   test("case 61: a whole reply in place of a stream gives the full sequence of events", () => {
     const { options, writing } = named("deepseek/parallel-tools")
     const reply = readFixture("replies", "deepseek/parallel-tools")["reply"]
-    const events = writeAll(initialWriter(writing), readReply(reply, options))[1]
+    const events = writeEach(initialWriter(writing), readReply(reply, options))[1]
     expect(checkGrammar(events)).toEqual([])
     const starts = events.flatMap((event) =>
       event.type === "content_block_start" ? [event.content_block.type] : [],
@@ -211,7 +212,7 @@ function createSession({ options, writing }: Recording) {
   const events: MessagesEvent[] = []
   function take(input: StreamInput): void {
     const [nextReader, deltas] = readChat(reader, input)
-    const [nextWriter, more] = writeAll(writer, deltas)
+    const [nextWriter, more] = writeEach(writer, deltas)
     reader = nextReader
     writer = nextWriter
     events.push(...more)

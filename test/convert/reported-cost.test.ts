@@ -1,7 +1,6 @@
 // What a provider says it charged: read, carried to the end, and not shown to the client.
 import { expect, test } from "bun:test"
 import type { Delta } from "../../src/convert/delta.ts"
-import { write } from "../../src/convert/reply/blocks.ts"
 import { readChat } from "../../src/convert/reply/chat-stream.ts"
 import { initialReader } from "../../src/convert/reply/reader.ts"
 import { reportedCost } from "../../src/convert/reply/reported-cost.ts"
@@ -10,6 +9,7 @@ import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { finishChunk, textChunk } from "../support/chunks.ts"
 import { inputs, readerOptions, writerOptions } from "../support/fixtures.ts"
+import { writeEach } from "../support/write-each.ts"
 
 test.each([
   [
@@ -42,7 +42,7 @@ function written(deltas: readonly Delta[]) {
   let state = initialWriter(writerOptions)
   const events: MessagesEvent[] = []
   for (const delta of deltas) {
-    const [next, more] = write(state, delta)
+    const [next, more] = writeEach(state, [delta])
     state = next
     events.push(...more)
   }

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test"
 import { addCargo, noCargo } from "../../src/convert/carrier.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { writerOptions } from "../support/fixtures.ts"
@@ -11,6 +10,7 @@ import { askResponses, gpt56 } from "../support/responses/ask.ts"
 import { eventsOf } from "../support/responses/events.ts"
 import { callItem, encrypted, messageItem, reasoningItem } from "../support/responses/items.ts"
 import { deltasOf, streamed } from "../support/responses/play.ts"
+import { writeEach } from "../support/write-each.ts"
 import { ask, assistant, call, result, text, user } from "./request-support.ts"
 
 const hi = [user(text("hi"))]
@@ -177,7 +177,7 @@ function encodedOf(value: string): string {
 /** The content of the message that a reply with these items becomes. */
 function contentOf(output: readonly JsonObject[]) {
   const deltas = deltasOf(streamed(eventsOf(output)))
-  const events = writeAll(initialWriter({ ...writerOptions, ...given }), deltas)[1]
+  const events = writeEach(initialWriter({ ...writerOptions, ...given }), deltas)[1]
   return foldEvents(events).reply?.content ?? []
 }
 

@@ -1,13 +1,13 @@
 // Anthropic's web search: asked for in the provider's own words, and its results as Anthropic's blocks.
 import { describe, expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { writeAll } from "../../src/convert/reply/reply.ts"
 import { readResponsesReply } from "../../src/convert/reply/responses-stream.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { chatUsage, finishChunk, reasoningChunk, textChunk } from "../support/chunks.ts"
 import { inputs, play, readerOptions, replyEvents, writerOptions } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"
+import { writeEach } from "../support/write-each.ts"
 import { ask, convert, noteLines, readFixture, type Target, text, user } from "./request-support.ts"
 
 const tool = { type: "web_search_20250305", name: "web_search", max_uses: 8 }
@@ -212,7 +212,7 @@ describe("the reply", () => {
     const content = [{ type: "output_text", text: "Found.", annotations }]
     const reply = { status: "completed", output: [{ type: "message", content }] }
     const deltas = readResponsesReply(options, reply)
-    expect(told(writeAll(initialWriter(writerOptions), deltas)[1])).toEqual([
+    expect(told(writeEach(initialWriter(writerOptions), deltas)[1])).toEqual([
       "server_tool_use",
       ["https://a.test"],
       "text",

@@ -1,5 +1,6 @@
 // Requests to the pass-through handlers, behind a server of their own.
 
+import { createRoutes } from "../../src/config/routes.ts"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { createMetrics } from "../../src/observe/metrics.ts"
 import { isObject, parseJson } from "../../src/protocol/json.ts"
@@ -20,6 +21,7 @@ import { createStatistics } from "../../src/server/statistics.ts"
 import { createStays } from "../../src/server/stays.ts"
 import { createMemoryStore } from "../../src/store/memory.ts"
 import { createCounter } from "../../src/tokens/count.ts"
+import { createKnownTexts } from "../../src/tokens/known-texts.ts"
 import { configFrom } from "../config/support.ts"
 import { createMessagesUpstream, type MessagesTurn } from "../support/anthropic-upstream.ts"
 import { cleanUp, createClock, type Logged } from "./support.ts"
@@ -115,6 +117,8 @@ function createContext(
     counter: createCounter(),
     refusals: createRefusals({ log, metrics }),
     dialects: createDialects({ log, now: clock.now }),
+    routes: createRoutes(config),
+    texts: createKnownTexts(Bun.hash.wyhash),
     store: createMemoryStore({ now: clock.now, maxBytes: 0 }),
     keys: createKeys({ log, now: clock.now }),
     stays: createStays(clock.now),

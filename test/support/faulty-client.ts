@@ -29,7 +29,12 @@ export function askRaw(url: string, { path, body, headers = {}, timeoutMs }: Raw
     const parts: Buffer[] = []
     const socket = connect(Number(port), hostname)
     const timer = setTimeout(() => socket.destroy(), timeoutMs)
-    const lines = Object.entries({ host, connection: "close", ...headers, "content-type": "application/json" })
+    const lines = Object.entries({
+      host,
+      connection: "close",
+      ...headers,
+      "content-type": "application/json",
+    })
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")
     socket.write(`POST ${path} HTTP/1.1\r\n${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
     socket.on("data", (bytes: Buffer) => parts.push(bytes))

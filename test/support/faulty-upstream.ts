@@ -162,7 +162,11 @@ export function headOf(status: number, headers: Headers, reason = "Whatever"): s
 }
 
 /** A whole answer of known length, after which the connection can be used again. */
-export function sized(status: number, body: string | Uint8Array, headers: Headers = {}): readonly FaultyStep[] {
+export function sized(
+  status: number,
+  body: string | Uint8Array,
+  headers: Headers = {},
+): readonly FaultyStep[] {
   return [headOf(status, { "content-length": String(Buffer.byteLength(body)), ...headers }), body, "done"]
 }
 

@@ -5,7 +5,7 @@ import { readChat } from "../../src/convert/reply/chat-stream.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { initialReader } from "../../src/convert/reply/reader.ts"
 import type { ReaderOptions } from "../../src/convert/reply/reader-text.ts"
-import { readReply, writeAll } from "../../src/convert/reply/reply.ts"
+import { readReply } from "../../src/convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../../src/convert/reply/writer-state.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import { isObject, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
@@ -14,6 +14,7 @@ import { createSseDecoder } from "../../src/protocol/sse.ts"
 import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
 import { baseProfile } from "../../src/providers/base-profile.ts"
 import { findProvider, resolveProfile } from "../../src/providers/table.ts"
+import { writeEach } from "./write-each.ts"
 
 const root = resolve(import.meta.dir, "../fixtures")
 
@@ -134,7 +135,7 @@ export function play(
   const events: MessagesEvent[] = []
   for (const input of given) {
     const [nextReader, deltas] = readChat(reader, input)
-    const [nextWriter, more] = writeAll(writer, deltas)
+    const [nextWriter, more] = writeEach(writer, deltas)
     reader = nextReader
     writer = nextWriter
     for (const event of more) events.push(event)
@@ -157,7 +158,7 @@ export function replyEvents(
   reply: unknown,
   options: ReaderOptions = readerOptions(),
 ): readonly MessagesEvent[] {
-  return writeAll(initialWriter(writerOptions), readReply(reply, options))[1]
+  return writeEach(initialWriter(writerOptions), readReply(reply, options))[1]
 }
 
 /** Chunks as the bytes of an event stream. */

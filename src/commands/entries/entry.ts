@@ -17,6 +17,11 @@ export interface Described {
   readonly examples: readonly (readonly [string, string])[]
   /** `run` gives everything behind `--` to its child; elsewhere that is more arguments of ours. */
   readonly restBelongsToChild?: true
+  /**
+   * It gets its flags as they were checked, without citty, which takes longer to load than a server may take to
+   * listen. For a command that takes nothing but flags.
+   */
+  readonly atOnce?: true
   /** Gives the exit code. */
   readonly run: (given: Readonly<Record<string, unknown>>) => Promise<number>
 }

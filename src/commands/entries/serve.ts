@@ -2,7 +2,7 @@
 import { type Described, demo, envFile, type Invocation, logLevel, withFlags } from "./entry.ts"
 
 /** The entry of `serve`. */
-export function serveEntry({ io, env }: Invocation): Described {
+export function serveEntry(invocation: Invocation): Described {
   return {
     name: "serve",
     description: "Start the proxy",
@@ -47,22 +47,25 @@ export function serveEntry({ io, env }: Invocation): Described {
       ["claude-proxy serve --workers auto", "with every core of this machine"],
       ["claude-proxy serve --demo", "without any key, to see that it works"],
     ],
-    run: async (given) => {
-      const { isWorker } = await import("../instances/inherited.ts")
-      if (isWorker(env)) {
-        const { work } = await import("../serve/worker.ts")
-        return work(io, env)
-      }
-      // This may begin the process anew: nothing that takes time is loaded before.
-      const { ensureUncapped } = await import("../serve/uncapped.ts")
-      const uncapped = await ensureUncapped(env)
-      if (typeof uncapped === "number") return uncapped
-      const { ServeFlags } = await import("../flags.ts")
-      return withFlags(ServeFlags, given, io, async ({ env: file, config, "log-level": level, ...flags }) => {
-        const { serve } = await import("../serve/serve.ts")
-        const capped = uncapped === "capped"
-        return serve({ ...flags, capped, envFile: file, modelsFile: config, logLevel: level }, io, env)
-      })
-    },
+    atOnce: true,
+    run: (given) => serveWith(given, invocation),
   }
+}
+
+async function serveWith(given: Readonly<Record<string, unknown>>, { io, env }: Invocation): Promise<number> {
+  const { isWorker } = await import("../instances/inherited.ts")
+  if (isWorker(env)) {
+    const { work } = await import("../serve/worker.ts")
+    return work(io, env)
+  }
+  // This may begin the process anew: nothing that takes time is loaded before.
+  const { ensureUncapped } = await import("../serve/uncapped.ts")
+  const uncapped = await ensureUncapped(env)
+  if (typeof uncapped === "number") return uncapped
+  const { ServeFlags } = await import("../flags.ts")
+  return withFlags(ServeFlags, given, io, async ({ env: file, config, "log-level": level, ...flags }) => {
+    const { serve } = await import("../serve/serve.ts")
+    const capped = uncapped === "capped"
+    return serve({ ...flags, capped, envFile: file, modelsFile: config, logLevel: level }, io, env)
+  })
 }

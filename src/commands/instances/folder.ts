@@ -1,7 +1,7 @@
 // Where what is known of running proxies is kept.
 import { chmodSync, mkdirSync } from "node:fs"
-import { homedir } from "node:os"
 import { posix, win32 } from "node:path"
+import { homeFolder } from "../../config/disk.ts"
 import type { Environment } from "../io.ts"
 
 /**
@@ -11,7 +11,7 @@ import type { Environment } from "../io.ts"
 export function stateFolder(
   env: Environment,
   platform: string = process.platform,
-  home: string = homedir(),
+  home: string = homeFolder(env, platform),
 ): string {
   const path = platform === "win32" ? win32 : posix
   const xdg = env["XDG_STATE_HOME"] ?? ""

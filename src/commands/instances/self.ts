@@ -6,6 +6,7 @@ import type { Described, Loaded } from "../../config/load.ts"
 import { createLogFile } from "../../observe/log-files.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { CommandIo, Environment } from "../io.ts"
+import { isHeldUp } from "../shown-lines.ts"
 import { version } from "../version.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { ownFolder, stateFolder } from "./folder.ts"
@@ -92,9 +93,11 @@ async function takeName(
     instance: { name, id },
     io: {
       ...io,
+      // The file takes every line, whatever becomes of the terminal.
+      errorWaits: () => 0,
       error: (text) => {
         file.write(text.replace(/\n$/, ""))
-        if (!background) io.error(text)
+        if (!background && !isHeldUp(io)) io.error(text)
       },
     },
     background,

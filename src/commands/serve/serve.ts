@@ -2,7 +2,6 @@
 // and when it starts several, it is done by others of the same program: see instances/.
 import type { Needs } from "../../config/load.ts"
 import type { Logger } from "../../observe/log.ts"
-import { startDemoUpstream } from "../../server/demo.ts"
 import type { RunningServer } from "../../server/server.ts"
 import { isDescriptor } from "../instances/descriptor.ts"
 import { stateFolder } from "../instances/folder.ts"
@@ -20,7 +19,6 @@ import { tellProblems } from "../tell-problems.ts"
 import { version } from "../version.ts"
 import { createLiveLog, followSettings, type Settings } from "./live-config.ts"
 import { renderOpenWarning, renderStart, startFacts } from "./start-block.ts"
-import { startFailure } from "./start-failure.ts"
 import { most, variable } from "./uncapped.ts"
 import { untilStopped } from "./until-stopped.ts"
 import { listen } from "./worker-port.ts"
@@ -61,7 +59,7 @@ async function begin(
 }
 
 async function serveHere(options: ServeOptions, io: CommandIo, env: Environment): Promise<number> {
-  const upstream = options.demo ? startDemoUpstream() : undefined
+  const upstream = options.demo ? (await import("../../server/demo.ts")).startDemoUpstream() : undefined
   try {
     const { host, port, modelsFile, logLevel, envFile, pipes } = options
     const needs: Needs = {
@@ -156,7 +154,7 @@ async function serveWith(
     const instance = self?.instance
     server = listen({ config, log, version, onExchange, history, refusals, instance }, workers)
   } catch (error) {
-    return startFailure(error, config, io)
+    return (await import("./start-failure.ts")).startFailure(error, config, io)
   }
   // From here on a signal ends it in good order: who reads that it listens may send one at once.
   const parent = parentGone(env)

@@ -2,7 +2,7 @@
 
 import type { Config } from "../../config/config.ts"
 import type { Described } from "../../config/load.ts"
-import { resolveRoute } from "../../config/route.ts"
+import { resolvePlace } from "../../config/route.ts"
 import { redact } from "../../protocol/redact.ts"
 import { isLoopback } from "../../server/doors.ts"
 import type { RunningServer } from "../../server/server.ts"
@@ -63,11 +63,12 @@ function routeLines(config: Config): readonly string[] {
 /** A model by its name here, and what it is called where it is served, if that is another place or name. */
 function told(config: Config, name: string): string {
   if (name === "") return "passed on as it is named"
-  const resolved = resolveRoute(config, name, { exact: true })
-  if (!resolved.ok) return name
-  const { provider: place, model } = resolved.route
-  const elsewhere = place !== config.upstream.row.id && name !== `${place}/${model}`
-  if (elsewhere) return `${name} (${model === name ? "" : `${model} `}at ${place})`
+  const place = resolvePlace(config, name)
+  if (!place.ok) return name
+  const { model, upstream } = place
+  const { id } = upstream.row
+  const elsewhere = id !== config.upstream.row.id && name !== `${id}/${model}`
+  if (elsewhere) return `${name} (${model === name ? "" : `${model} `}at ${id})`
   return model === name || name.endsWith(`/${model}`) ? name : `${name} (${model})`
 }
 

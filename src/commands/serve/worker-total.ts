@@ -1,5 +1,4 @@
 // What `--workers` asks for, and what that means for those who set limits.
-import { availableParallelism } from "node:os"
 import type { Config } from "../../config/config.ts"
 
 const most = 64
@@ -9,11 +8,14 @@ export function workerTotal(
   given: string | undefined,
   platform: string = process.platform,
 ): { readonly total: number; readonly warning?: string } {
-  const asked = given === "auto" ? Math.min(availableParallelism(), most) : Number(given ?? "1")
+  const asked = given === "auto" ? Math.min(cores(), most) : Number(given ?? "1")
   if (asked === 1 || platform === "linux") return { total: asked }
   const warning = `--workers ${given}: only Linux spreads the connections of one port over several processes; this one answers alone`
   return { total: 1, warning }
 }
+
+/** Loaded where it is asked for: every start would wait for it. */
+const cores = () => process.getBuiltinModule("node:os").availableParallelism()
 
 /** What users of several workers have to know about their limits; nothing of one. */
 export function limitsNote(total: number, { redisUrl }: Pick<Config, "redisUrl">): readonly string[] {

@@ -1,10 +1,12 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
+import { deltaEvent } from "../../protocol/delta-run.ts"
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
-import type { Delta, Opaque } from "../delta.ts"
+import type { Opaque } from "../delta.ts"
 import { noUsage } from "../messages-usage.ts"
+import type { Single } from "../pieces.ts"
 import { finalReason, finalUsage } from "./final.ts"
 import { writeNative } from "./native.ts"
 import { writeCompaction, writeSearch } from "./whole-blocks.ts"
@@ -58,7 +60,7 @@ export function keepAlive(state: WriterState): readonly MessagesEvent[] {
 }
 
 /** One delta in; the next state and the events it causes out. After an end or a fault nothing more comes. */
-export function write(state: WriterState, delta: Delta): Step {
+export function write(state: WriterState, delta: Single): Step {
   if (state.phase === "ended") return [state, none]
   switch (delta.kind) {
     case "text":
@@ -159,7 +161,7 @@ function openBlock(state: WriterState, item: Content): Step {
       const open = { kind: "tool", key: item.key, complete: item.complete } as const
       const [next, deltas] = addTo({ ...state, open }, item)
       // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
-      const events = [startEvent(index, block), argumentsEvent(index, ""), ...deltas]
+      const events = [startEvent(index, block), deltaEvent(index, "input_json_delta", ""), ...deltas]
       return [{ ...next, written: state.written + item.name + item.args }, events]
     }
     case "text": {
@@ -187,20 +189,12 @@ function addTo(state: WriterState, item: Growing): Step {
     const { key, args, complete } = item
     const open: Open = { kind: "tool", key, complete }
     const next = { ...state, open, written: state.written + args, sawTool: true, lastToolComplete: complete }
-    return [next, args === "" ? none : [argumentsEvent(index, args)]]
+    return [next, args === "" ? none : [deltaEvent(index, "input_json_delta", args)]]
   }
   const written = state.written + item.text
-  if (item.kind === "text") {
-    const delta: BlockDelta = { type: "text_delta", text: item.text }
-    return [{ ...state, written }, [{ type: "content_block_delta", index, delta }]]
-  }
-  const delta: BlockDelta = { type: "thinking_delta", thinking: item.text }
+  if (item.kind === "text") return [{ ...state, written }, [deltaEvent(index, "text_delta", item.text)]]
   const thinking = state.thinking + item.text
-  return [{ ...state, written, thinking }, [{ type: "content_block_delta", index, delta }]]
-}
-
-function argumentsEvent(index: number, partial_json: string): MessagesEvent {
-  return { type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json } }
+  return [{ ...state, written, thinking }, [deltaEvent(index, "thinking_delta", item.text)]]
 }
 
 function closeOpen(state: WriterState): Step {

@@ -2,27 +2,46 @@
 // asking every time for what is not in it.
 import { argumentsField, type ChatRun, withText } from "../../protocol/chat-run.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta, Piece } from "../delta.ts"
 import { readStringRun } from "../tool-calls/tool-run.ts"
 import { readFragment } from "../tool-calls/tool-slots.ts"
 import { inField } from "./chat-reasoning.ts"
-import { each, type ReaderState, type Step } from "./reader-text.ts"
+import type { ReaderState, Step } from "./reader-text.ts"
 import { flaggedText } from "./thought-flags.ts"
 
 /** Reads a run; `read` is the way of any chunk, for what cannot be cut short. */
 export function readRun(state: ReaderState, run: ChatRun, read: Read): Step {
   const { field, texts } = run
-  if (isSteady(state, field)) return [state, texts.map((text): Delta => ({ kind: "text", text }))]
   if (field === argumentsField) return readArguments(state, run, read)
-  const step = shortWay(state, field)
-  return each(state, texts, step ?? ((current, text) => read(current, withText(run, text))))
+  const step = shortWay(state, field) ?? ((current, text) => read(current, withText(run, text)))
+  const deltas: Delta[] = []
+  let current = state
+  for (const [at, text] of texts.entries()) {
+    const like = steadyPiece(current, field)
+    if (like !== undefined) {
+      deltas.push({ kind: "run", like, texts: at === 0 ? texts : texts.slice(at) })
+      break
+    }
+    const [next, more] = step(current, text)
+    current = next
+    for (const delta of more) deltas.push(delta)
+  }
+  return [current, deltas]
 }
 
-/** Text behind text, in which nothing is looked for: it passes, and nothing changes. */
-function isSteady(state: ReaderState, field: string): boolean {
-  const { tags, thoughts, textCalls, last } = state
-  const plain = tags.mode === "text" && thoughts === "none" && textCalls === undefined && last === "text"
-  return plain && field === "content" && !isUnrolled(state)
+/** Text behind text in which nothing is looked for, or thoughts behind thoughts: they pass, and nothing changes. */
+function steadyPiece(state: ReaderState, field: string): Piece | undefined {
+  const { tags, thoughts, textCalls, last, options, thoughtInField } = state
+  if (isUnrolled(state)) return undefined
+  if (field === "content") {
+    const plain = tags.mode === "text" && thoughts === "none" && textCalls === undefined && last === "text"
+    return plain ? { kind: "text", text: "" } : undefined
+  }
+  const { showReasoning, profile } = options
+  const goesOn = last === "reasoning" && thoughtInField && tags.unproved === undefined && showReasoning
+  return goesOn && profile.reasoning.replyFields.includes(field)
+    ? { kind: "reasoning", text: "", field }
+    : undefined
 }
 
 /** Texts that may repeat what came before are compared with it, each by itself. */

@@ -7,7 +7,8 @@ import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import { readMedia, readSources } from "./chat-extras.ts"
 import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"
 import { readRun } from "./chat-run.ts"
-import { convertUsage, firstUsage, mapFinishReason } from "./finish.ts"
+import { convertUsage, mapFinishReason } from "./finish.ts"
+import { firstUsage } from "./first-usage.ts"
 import { called, failed, finished, readEnd, reported } from "./reader.ts"
 import {
   after,
@@ -72,14 +73,27 @@ function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
 function readUsage(state: ReaderState, chunk: JsonObject): Step {
-  const inChoices = arrayOf(chunk["choices"]).map((choice) => objectOf(choice)["usage"])
-  const given = [chunk["usage"], ...inChoices, objectOf(chunk["x_groq"])["usage"]].filter(isObject)
-  const counts = firstUsage(given)
-  if (counts === undefined && !isObject(chunk["timings"])) return [state, none]
-  const counted = counts ?? state.counted
+  const { cachedTokens } = state.options
+  const first = firstUsage(usagesIn(chunk))
+  if (first === undefined && !isObject(chunk["timings"])) return [state, none]
+  const counted = first === undefined ? state.counted : first.raw
   const timings = isObject(chunk["timings"]) ? chunk["timings"] : state.timings
-  const found = convertUsage(counted, timings, state.options.cachedTokens)
-  return found === undefined ? [state, none] : reported({ ...state, counted, timings }, found, counted)
+  const isAll = timings === undefined && cachedTokens === undefined
+  const found = first !== undefined && isAll ? first.usage : convertUsage(counted, timings, cachedTokens)
+  return found === undefined ? [state, none] : reported(state, found, counted, timings)
+}
+
+/** Everything in a chunk that may be its usage, in the order in which it is believed. */
+function usagesIn(chunk: JsonObject): readonly JsonObject[] {
+  const found: JsonObject[] = []
+  if (isObject(chunk["usage"])) found.push(chunk["usage"])
+  for (const choice of arrayOf(chunk["choices"])) {
+    const { usage } = objectOf(choice)
+    if (isObject(usage)) found.push(usage)
+  }
+  const { usage } = objectOf(chunk["x_groq"])
+  if (isObject(usage)) found.push(usage)
+  return found
 }
 
 function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Step {

@@ -1,6 +1,7 @@
 // What deltas pass through between the reader and the writer, because of what the client asked for: a fence
 // around JSON, a repeated beginning, stop sequences that the provider does not know, a summary.
 import type { Delta } from "../delta.ts"
+import { spreadRuns } from "../pieces.ts"
 import { applyFence, type FenceDeltas, initialFenceDeltas } from "./fence-deltas.ts"
 import { applyPrefill, initialPrefill, type PrefillState } from "./prefill.ts"
 import { applyStops, initialStops, type StopState } from "./stops.ts"
@@ -33,9 +34,14 @@ export function initialFilters({ json, repeats, watchedStops, summary }: Wishes)
 
 /** Deltas through all of them, in order. */
 export function applyFilters(state: Filters, deltas: readonly Delta[]): readonly [Filters, readonly Delta[]] {
-  const [fence, unfenced] = applyFence(state.fence, deltas)
+  if (!isActive(state)) return [state, deltas]
+  const [fence, unfenced] = applyFence(state.fence, spreadRuns(deltas))
   const [prefill, begun] = applyPrefill(state.prefill, unfenced)
   const [stops, stopped] = applyStops(state.stops, begun)
   const [summary, given] = applySummary(state.summary, stopped)
   return [{ fence, prefill, stops, summary }, given]
+}
+
+function isActive({ fence, prefill, stops, summary }: Filters): boolean {
+  return fence.active || prefill.expected !== "" || stops.sequences.length > 0 || summary.active
 }

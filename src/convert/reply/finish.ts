@@ -136,15 +136,6 @@ export function inputOf(usage: MessagesUsage): number {
   return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
 }
 
-/** The first usage that counts anything; where none does, the first that is one. */
-export function firstUsage(candidates: readonly unknown[]): unknown {
-  const found = candidates.flatMap((raw) => {
-    const usage = convertUsage(raw)
-    return usage === undefined ? [] : [{ raw, counts: inputOf(usage) + usage.output_tokens > 0 }]
-  })
-  return (found.find(({ counts }) => counts) ?? found[0])?.raw
-}
-
 interface Counts {
   readonly prompt: number
   readonly completion: number
@@ -166,8 +157,14 @@ function tokensOf(value: unknown): number | undefined {
 
 /** Gateways write every field they know and zero into those that do not apply: a zero is the last resort. */
 function firstCount(...values: readonly unknown[]): number | undefined {
-  const counts = values.map(tokensOf)
-  return counts.find((count) => count !== undefined && count > 0) ?? counts.find((count) => count === 0)
+  let found: number | undefined
+  for (const value of values) {
+    if (value === undefined) continue
+    const count = tokensOf(value)
+    if (count !== undefined && count > 0) return count
+    found ??= count
+  }
+  return found
 }
 
 /** What DeepSeek's two halves add up to, or what the total leaves. */

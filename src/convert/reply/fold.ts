@@ -1,4 +1,6 @@
 // A stream of Anthropic's events folded into the one message that a client would make of it.
+
+import { joinedRun } from "../../protocol/delta-run.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { isObject, type JsonObject } from "../../protocol/json.ts"
 import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages.ts"
@@ -54,9 +56,10 @@ function addEnd(
 
 function foldBlock(drafts: Draft[], event: MessagesEvent): void {
   if (event.type === "content_block_start") drafts[event.index] = { block: event.content_block, json: "" }
-  if (event.type !== "content_block_delta") return
+  if (event.type !== "content_block_delta" && event.type !== "content_block_deltas") return
+  const delta = event.type === "content_block_deltas" ? joinedRun(event) : event
   const draft = drafts[event.index]
-  if (draft !== undefined) drafts[event.index] = addDelta(draft, event)
+  if (draft !== undefined) drafts[event.index] = addDelta(draft, delta)
 }
 
 function addDelta(draft: Draft, event: Extract<MessagesEvent, { type: "content_block_delta" }>): Draft {

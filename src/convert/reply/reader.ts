@@ -56,11 +56,17 @@ export function called(state: ReaderState, calls: readonly unknown[], whole: boo
   return [{ ...state, tools, textCalls: undefined, space: "", last: "tool" }, deltas]
 }
 
-/** Counts of tokens: totals, of which the last ones count. `raw` is what they were read from. */
-export function reported(state: ReaderState, found: MessagesUsage, raw: unknown): Step {
+/** Counts of tokens: totals, of which the last ones count. `counted` and `timings` are what they were read from. */
+export function reported(
+  state: ReaderState,
+  found: MessagesUsage,
+  counted: unknown,
+  timings = state.timings,
+): Step {
   const usage = laterUsage(state.usage, found)
-  const costUsd = reportedCost(raw)
-  return [{ ...state, usage }, [{ kind: "usage", usage, ...(costUsd === undefined ? {} : { costUsd }) }]]
+  const costUsd = reportedCost(counted)
+  const delta: Delta = costUsd === undefined ? { kind: "usage", usage } : { kind: "usage", usage, costUsd }
+  return [{ ...state, usage, counted, timings }, [delta]]
 }
 
 /** Why the reply ends; `stopped` is the sequence the upstream names, if it names one. */

@@ -1,6 +1,7 @@
 // The assistant's turns of a conversation: text, calls, and the reasoning that a provider wants back.
-import type { ContentBlock } from "../../protocol/blocks.ts"
+
 import type { ChatAssistantMessage, ChatToolCall } from "../../protocol/chat.ts"
+import type { ContentBlock } from "../../protocol/content-block.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
 import type { Message } from "../../protocol/messages.ts"
@@ -17,7 +18,7 @@ import {
   type Target,
   type ThinkingBlock,
   type Thoughts,
-  thinkingBlocks,
+  thinkingBlock,
 } from "./history-reasoning.ts"
 import { mapToolId, mapToolName } from "./names.ts"
 
@@ -78,36 +79,48 @@ export function readAssistant(
   { message, path }: Placed,
   options: MessageOptions,
 ): AssistantTurn & { notes: readonly Note[] } {
-  const notes = message.content.flatMap((block, index): readonly Note[] => {
-    const place = `${path}.content.${index}`
-    if (block.type === "tool_use") return noteInput(block, place)
-    const why = lostReason(block)
-    return why === undefined ? [] : [dropped(place, why)]
-  })
-  const said = [...recalled(message, options), ...message.content.flatMap(readSaid)]
-  const thinking = said.flatMap((piece) => (piece.kind === "thinking" ? [piece.block] : []))
-  return {
-    said,
-    text: said.map((piece) => (piece.kind === "text" ? piece.text : "")).join(""),
-    thoughts: options.sendReasoning ? readThoughts(thinking, options.target) : noThoughts,
-    calls: said.flatMap((piece) => (piece.kind === "call" ? [piece.use] : [])),
-    path,
-    notes,
+  const { content } = message
+  const notes: Note[] = []
+  const said: Said[] = [...recalled(message, options)]
+  for (let index = 0; index < content.length; index++) {
+    const block = content[index]
+    if (block === undefined) continue
+    const why = block.type === "tool_use" ? inputNote(block) : lostReason(block)
+    if (why !== undefined) notes.push(noteOn(block, `${path}.content.${index}`, why))
+    const piece = readSaid(block)
+    if (piece !== undefined) said.push(piece)
   }
+  return { said, ...takeApart(said, options), path, notes }
 }
 
-function readSaid(block: ContentBlock): readonly Said[] {
-  if (block.type === "tool_use") return [{ kind: "call", use: block }]
-  const [thinking] = thinkingBlocks([block])
-  if (thinking !== undefined) return [{ kind: "thinking", block: thinking }]
+/** What was said by what it is. */
+function takeApart(
+  said: readonly Said[],
+  { sendReasoning, target }: MessageOptions,
+): Pick<AssistantTurn, "text" | "thoughts" | "calls"> {
+  const thinking: ThinkingBlock[] = []
+  const calls: ToolUse[] = []
+  let text = ""
+  for (const piece of said) {
+    if (piece.kind === "text") text += piece.text
+    else if (piece.kind === "call") calls.push(piece.use)
+    else thinking.push(piece.block)
+  }
+  return { text, thoughts: sendReasoning ? readThoughts(thinking, target) : noThoughts, calls }
+}
+
+function readSaid(block: ContentBlock): Said | undefined {
+  if (block.type === "tool_use") return { kind: "call", use: block }
+  const thinking = thinkingBlock(block)
+  if (thinking !== undefined) return { kind: "thinking", block: thinking }
   const text = assistantBlockText(block)
-  return text === undefined ? [] : [{ kind: "text", text }]
+  return text === undefined ? undefined : { kind: "text", text }
 }
 
 /** The thinking that a client left out of a message with calls, where it is remembered. */
 function recalled({ content }: Message, { recall }: MessageOptions): readonly Said[] {
   const first = content.find((block) => block.type === "tool_use")
-  if (first === undefined || thinkingBlocks(content).length > 0) return []
+  if (first === undefined || content.some((block) => thinkingBlock(block) !== undefined)) return []
   return (recall(first.id) ?? []).map((block) => ({ kind: "thinking", block }))
 }
 
@@ -128,26 +141,18 @@ export function renderAssistant(
   const { profile } = options
   const texts = turns.map(({ text }) => text.toWellFormed()).filter((text) => text.trim() !== "")
   const thoughts = turns.map((turn) => turn.thoughts).reduce(joinThoughts)
-  const pending = convertCalls(
-    turns.flatMap(({ calls }) => calls),
-    profile,
-    ids,
-  )
+  const calls = turns.length === 1 ? (turns[0]?.calls ?? []) : turns.flatMap((turn) => turn.calls)
+  const pending = convertCalls(calls, profile, ids)
   const hasCalls = pending.length > 0
   const { reasoning } = profile
   const { sendReasoning } = options
   const signed = sendReasoning ? signCalls(pending, thoughts, reasoning) : pending.map(({ call }) => call)
-  const message: ChatAssistantMessage = {
-    role: "assistant",
-    content: contentOf(
-      texts,
-      sendReasoning ? reasoningPart(thoughts, hasCalls, reasoning) : undefined,
-      profile,
-    ),
-    ...(sendReasoning ? reasoningFields(thoughts, hasCalls, reasoning) : {}),
-    ...(hasCalls ? { tool_calls: signed } : {}),
-  }
-  return { message, pending }
+  const part = sendReasoning ? reasoningPart(thoughts, hasCalls, reasoning) : undefined
+  const content = contentOf(texts, part, profile)
+  const said: ChatAssistantMessage = sendReasoning
+    ? { role: "assistant", content, ...reasoningFields(thoughts, hasCalls, reasoning) }
+    : { role: "assistant", content }
+  return { message: hasCalls ? { ...said, tool_calls: signed } : said, pending }
 }
 
 function contentOf(
@@ -161,13 +166,15 @@ function contentOf(
   return texts.length === 0 ? [part] : [part, { type: "text", text }]
 }
 
-function noteInput({ input }: ToolUse, path: string): readonly Note[] {
-  if (isObject(input) || input === null || input === undefined) return []
-  const why =
-    objectIn(input) === undefined
-      ? "not an object, so it is sent as {}"
-      : "an object in a string, so it is sent as the object"
-  return [changed(`${path}.input`, why)]
+const noteOn = ({ type }: ContentBlock, path: string, why: string): Note =>
+  type === "tool_use" ? changed(`${path}.input`, why) : dropped(path, why)
+
+/** What becomes of an input that is no object. */
+function inputNote({ input }: ToolUse): string | undefined {
+  if (isObject(input) || input === null || input === undefined) return undefined
+  return objectIn(input) === undefined
+    ? "not an object, so it is sent as {}"
+    : "an object in a string, so it is sent as the object"
 }
 
 /** The object that an input is; some clients keep it as the text it came in. */

@@ -1,7 +1,8 @@
 // Content blocks as Chat Completions takes them: text and image parts, and text in place of what it has no
 // part for. Nothing vanishes without a trace: what cannot be sent leaves a short note in the text.
-import type { ContentBlock, MediaSource } from "../../protocol/blocks.ts"
+
 import type { ChatPart } from "../../protocol/chat.ts"
+import type { ContentBlock, MediaSource } from "../../protocol/content-block.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
@@ -24,11 +25,19 @@ export function convertParts(
   const parts: ChatPart[] = []
   const notes: Note[] = []
   for (const [index, block] of blocks.entries()) {
-    const converted = convertPart(block, profile, `${path}.${index}`)
-    parts.push(...converted.value)
-    notes.push(...converted.notes)
+    if (block.type === "text") addText(block.text, parts)
+    else {
+      const converted = convertPart(block, profile, `${path}.${index}`)
+      parts.push(...converted.value)
+      notes.push(...converted.notes)
+    }
   }
   return { value: parts, notes }
+}
+
+/** White space alone says nothing, and is refused by some. */
+function addText(given: string, parts: ChatPart[]): void {
+  if (given.trim() !== "") parts.push(text(given))
 }
 
 /** The parts that one block stands for. `path` is the block's own JSON path, for notes. */
@@ -191,6 +200,10 @@ function resultLine(item: JsonObject): string {
 
 /** Parts as content: one string when all are text (many servers take nothing else), else the parts. */
 export function joinParts(parts: readonly ChatPart[]): string | readonly ChatPart[] {
-  const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []))
-  return texts.length === parts.length ? texts.join("\n\n") : parts
+  const texts: string[] = []
+  for (const part of parts) {
+    if (part.type !== "text") return parts
+    texts.push(part.text)
+  }
+  return texts.join("\n\n")
 }

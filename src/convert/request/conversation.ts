@@ -1,6 +1,6 @@
 // A conversation in turns, in the order any dialect wants it: the user's and the assistant's in turn, nobody
 // twice in a row, system messages where the provider takes them.
-import type { ContentBlock } from "../../protocol/blocks.ts"
+import type { ContentBlock } from "../../protocol/content-block.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
@@ -11,7 +11,7 @@ import {
   readAssistant,
   saysSomething,
 } from "./assistant.ts"
-import { type Converted, convertPart } from "./content.ts"
+import { convertPart } from "./content.ts"
 import { joinSystem, reminder } from "./system.ts"
 import { isToolChange } from "./tool-changes.ts"
 import type { Item } from "./user.ts"
@@ -35,32 +35,32 @@ export interface Conversation {
 export function readConversation(messages: readonly Message[], options: MessageOptions): Conversation {
   const { midSystem } = options.profile
   const notes: Note[] = []
-  const placed = dropCleared(messages)
-  const read = placed.flatMap((one) => readTurns(one, options, notes))
-  const hoisted = read.flatMap((turn) => (turn.role === "system" && midSystem === "hoist" ? [turn.text] : []))
-  const turns = joinTurns(
-    read.filter((turn) => turn.role !== "system" || midSystem === "inline"),
-    notes,
-  )
-  return { turns, hoisted, isBegun: placed.at(-1)?.message.role === "assistant", notes }
+  const hoisted: string[] = []
+  const read: Turn[] = []
+  const lastUser = messages.findLastIndex((message) => message.role === "user")
+  let last: Message | undefined
+  for (const [index, message] of messages.entries()) {
+    // Such system text is for one turn only.
+    if (message.clear_at === "next_user_message" && index < lastUser) continue
+    last = message
+    for (const turn of readTurns({ message, path: `messages.${index}` }, options, notes)) {
+      if (turn.role !== "system" || midSystem === "inline") read.push(turn)
+      else if (midSystem === "hoist") hoisted.push(turn.text)
+    }
+  }
+  return { turns: joinTurns(read, notes), hoisted, isBegun: last?.role === "assistant", notes }
 }
 
-/** System text marked `clear_at: "next_user_message"` is for one turn only. */
-function dropCleared(messages: readonly Message[]): readonly Placed[] {
-  const lastUser = messages.findLastIndex((message) => message.role === "user")
-  return messages
-    .map((message, index) => ({ message, path: `messages.${index}`, index }))
-    .filter(({ message, index }) => !(message.clear_at === "next_user_message" && index < lastUser))
-}
+const isSummary = (block: ContentBlock): boolean =>
+  block.type === "other" && block.original["type"] === "compaction"
 
 /** A summary of what was compacted stands in an assistant message, but it is no answer: the user hands it over. */
-function takeSummaries(
-  { message, path }: Placed,
-  profile: ProviderProfile,
-): readonly [Placed, readonly Item[]] {
+function takeSummaries(placed: Placed, profile: ProviderProfile): readonly [Placed, readonly Item[]] {
+  const { message, path } = placed
+  if (!message.content.some(isSummary)) return [placed, []]
   const items: Item[] = []
   const content = message.content.map((block): ContentBlock => {
-    if (block.type !== "other" || block.original["type"] !== "compaction") return block
+    if (!isSummary(block)) return block
     const parts = convertPart(block, profile, path).value
     if (parts.length > 0) items.push({ kind: "words", parts })
     return { type: "text", text: "" }
@@ -74,15 +74,11 @@ function readTurns(placed: Placed, options: MessageOptions, notes: Note[]): read
     const [rest, items] = takeSummaries(placed, profile)
     const { notes: lost, ...turn } = readAssistant(rest, options)
     notes.push(...lost)
-    return [
-      { role: "user", items },
-      { role: "assistant", turns: [turn] },
-    ]
+    const answer: Turn = { role: "assistant", turns: [turn] }
+    return items.length === 0 ? [answer] : [{ role: "user", items }, answer]
   }
   if (placed.message.role !== "user") return readSystem(placed, profile, notes)
-  const read = readUser(placed, profile)
-  notes.push(...read.notes)
-  return [{ role: "user", items: read.value }]
+  return [{ role: "user", items: readUser(placed, profile, notes) }]
 }
 
 function readSystem({ message, path }: Placed, profile: ProviderProfile, notes: Note[]): readonly Turn[] {
@@ -98,21 +94,25 @@ function readSystem({ message, path }: Placed, profile: ProviderProfile, notes: 
   return [{ role: "user", items: [{ kind: "words", parts: [{ type: "text", text: reminder(text) }] }] }]
 }
 
-function readUser({ message, path }: Placed, profile: ProviderProfile): Converted<readonly Item[]> {
-  const notes: Note[] = []
-  const items = message.content.flatMap((block, index): readonly Item[] => {
+function readUser({ message, path }: Placed, profile: ProviderProfile, notes: Note[]): readonly Item[] {
+  const items: Item[] = []
+  for (const [index, block] of message.content.entries()) {
     const place = `${path}.content.${index}`
-    if (block.type === "tool_result") return [{ kind: "result", block, path: place }]
+    if (block.type === "tool_result") {
+      items.push({ kind: "result", block, path: place })
+      continue
+    }
     const parts = convertPart(block, profile, place)
     notes.push(...parts.notes)
-    return parts.value.length === 0 ? [] : [{ kind: "words", parts: parts.value }]
-  })
-  return { value: items, notes }
+    if (parts.value.length > 0) items.push({ kind: "words", parts: parts.value })
+  }
+  return items
 }
 
 /** Turns of one role in a row together; turns that say nothing fall out, and their neighbours meet. */
 function joinTurns(turns: readonly Turn[], notes: Note[]): readonly Turn[] {
-  const spoken = joinNeighbours(turns).filter((turn) => {
+  const joined = joinNeighbours(turns)
+  const spoken = joined.filter((turn) => {
     if (turn.role !== "assistant" || turn.turns.some(saysSomething)) return true
     const thoughts = turn.turns.filter(({ said }) =>
       said.some((piece) => piece.kind === "thinking" && piece.block.thinking !== ""),
@@ -120,7 +120,7 @@ function joinTurns(turns: readonly Turn[], notes: Note[]): readonly Turn[] {
     notes.push(...thoughts.map(({ path }) => dropped(path, "reasoning alone is no message")))
     return false
   })
-  return joinNeighbours(spoken)
+  return spoken.length === joined.length ? joined : joinNeighbours(spoken)
 }
 
 function joinNeighbours(turns: readonly Turn[]): readonly Turn[] {

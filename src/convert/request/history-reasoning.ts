@@ -1,7 +1,8 @@
 // The reasoning of earlier turns, in the form the provider at hand wants it back: which of it is its own, what
 // else may be sent as plain words, and what stands in where there is none.
-import type { ContentBlock } from "../../protocol/blocks.ts"
+
 import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat.ts"
+import type { ContentBlock } from "../../protocol/content-block.ts"
 import type { ReasoningProfile } from "../../providers/profile.ts"
 import { type Cargo, continueCargo, decodeCarrier, joinCargo, noCargo } from "../carrier.ts"
 
@@ -37,7 +38,7 @@ export function readThoughts(blocks: readonly ThinkingBlock[], target: Target): 
     const cargo = own ? carrier.cargo : noCargo
     thoughts = {
       text: thoughts.text + thinking.toWellFormed(),
-      cargo: continueCargo(thoughts.cargo, cargo),
+      cargo: cargo === noCargo && thoughts.cargo === noCargo ? noCargo : continueCargo(thoughts.cargo, cargo),
       own: thoughts.own && (own || thinking === ""),
     }
   }
@@ -54,12 +55,10 @@ export function joinThoughts(first: Thoughts, second: Thoughts): Thoughts {
   }
 }
 
-/** The thinking blocks of a message; redacted ones that are ours are such blocks without text. */
-export function thinkingBlocks(content: readonly ContentBlock[]): readonly ThinkingBlock[] {
-  return content.flatMap((block): readonly ThinkingBlock[] => {
-    if (block.type === "thinking") return [block]
-    return block.type === "redacted_thinking" ? [{ thinking: "", signature: block.data }] : []
-  })
+/** A block of thinking, if it is one; redacted ones that are ours are such blocks without text. */
+export function thinkingBlock(block: ContentBlock): ThinkingBlock | undefined {
+  if (block.type === "thinking") return block
+  return block.type === "redacted_thinking" ? { thinking: "", signature: block.data } : undefined
 }
 
 export type ReasoningFields = Pick<

@@ -24,7 +24,7 @@ export interface ConvertedMessages extends Converted<readonly ChatMessage[]> {
 export function convertMessages(messages: readonly Message[], options: MessageOptions): ConvertedMessages {
   const { turns, hoisted, isBegun, notes: read } = readConversation(messages, options)
   const notes = [...read]
-  const out = [...renderTurns(turns, options, notes)]
+  const out = renderTurns(turns, options, notes)
   // The user's last turn may be empty (an empty text, an effort without words); an assistant's turn at the
   // end would then be taken for the beginning of the answer.
   const last = out.at(-1)
@@ -35,30 +35,28 @@ export function convertMessages(messages: readonly Message[], options: MessageOp
   return { value: out, notes, hoisted }
 }
 
-function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Note[]): readonly ChatMessage[] {
+function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Note[]): ChatMessage[] {
   const { profile } = options
   const out: ChatMessage[] = []
   const ids = noCallIds()
   const lost: string[] = []
   let pending: readonly PendingCall[] = []
   // Nothing may stand between calls and their results: a system message there waits for them.
-  let waiting: readonly ChatMessage[] = []
+  const waiting: ChatMessage[] = []
   for (const turn of turns) {
     if (turn.role === "user") {
-      out.push(...convertUser(turn.items, pending, profile, notes), ...waiting)
+      out.push(...convertUser(turn.items, pending, profile, notes), ...waiting.splice(0))
       pending = []
-      waiting = []
     } else if (turn.role === "system") {
       const message = { role: profile.systemRole, content: turn.text }
-      if (pending.length > 0) waiting = [...waiting, message]
+      if (pending.length > 0) waiting.push(message)
       else out.push(message)
     } else {
-      out.push(...stubResults(pending, profile), ...waiting)
+      out.push(...stubResults(pending, profile), ...waiting.splice(0))
       const { message, pending: calls } = renderAssistant(turn.turns, options, ids)
       out.push(message)
-      if (!tellsThoughts(message)) lost.push(...signedElsewhere(turn.turns))
+      if (!tellsThoughts(message)) addSignedElsewhere(turn.turns, lost)
       pending = calls
-      waiting = []
     }
   }
   const [first] = lost
@@ -66,7 +64,8 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
     const why = `thinking signed elsewhere is of no use to this provider (blocks: ${lost.length}, first here)`
     notes.push(dropped(first, why))
   }
-  return [...out, ...stubResults(pending, profile), ...waiting]
+  out.push(...stubResults(pending, profile), ...waiting)
+  return out
 }
 
 /** Does the message say, in whatever form, what was thought before it? */
@@ -77,12 +76,12 @@ function tellsThoughts(message: ChatAssistantMessage): boolean {
 }
 
 /** Where thinking stands whose signature is not this proxy's but Anthropic's own; a place for each block. */
-function signedElsewhere(turns: readonly AssistantTurn[]): readonly string[] {
-  return turns.flatMap(({ said, path }) =>
-    said.flatMap((piece) => {
-      if (piece.kind !== "thinking") return []
+function addSignedElsewhere(turns: readonly AssistantTurn[], places: string[]): void {
+  for (const { said, path } of turns) {
+    for (const piece of said) {
+      if (piece.kind !== "thinking") continue
       const { thinking, signature } = piece.block
-      return thinking === "" || signature === "" || isOurs(signature) ? [] : [`${path}.content`]
-    }),
-  )
+      if (thinking !== "" && signature !== "" && !isOurs(signature)) places.push(`${path}.content`)
+    }
+  }
 }

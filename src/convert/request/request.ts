@@ -9,7 +9,7 @@ import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../delta.ts"
 import { convertFormat, type Format } from "../schema/schema.ts"
 import { taskOf } from "../task/task.ts"
-import type { Recall } from "./assistant.ts"
+import type { Recall, ToolUse } from "./assistant.ts"
 import { markCache } from "./cache-marks.ts"
 import { askForSummary } from "./compaction.ts"
 import { convertDialogue, type Dialogue } from "./dialogue.ts"
@@ -218,10 +218,12 @@ function noteMetadata(request: MessagesRequest): readonly Note[] {
   return [dropped("metadata.user_id", "identifies a user; at most its session is sent, as a cache key")]
 }
 
-function toolUses({ messages }: MessagesRequest) {
-  return messages.flatMap(({ content }) =>
-    content.flatMap((block) => (block.type === "tool_use" ? [block] : [])),
-  )
+function toolUses({ messages }: MessagesRequest): readonly ToolUse[] {
+  const calls: ToolUse[] = []
+  for (const { content } of messages) {
+    for (const block of content) if (block.type === "tool_use") calls.push(block)
+  }
+  return calls
 }
 
 /** Every name that had to be changed, offered now or called earlier, by its upstream form. */

@@ -5,6 +5,7 @@ import type { MessagesRequest } from "../../protocol/messages.ts"
 /** The session a request belongs to: Claude Code writes JSON into metadata.user_id (observed with 2.1.329). */
 export function sessionOf(request: Pick<MessagesRequest, "metadata">): string | undefined {
   const userId = request.metadata?.user_id ?? ""
+  if (userId === "") return undefined
   const parsed = parseJson(userId)
   if (parsed.ok && isObject(parsed.value)) return textOf(parsed.value["session_id"])
   return /session_([0-9a-f-]{36})/.exec(userId)?.[1]

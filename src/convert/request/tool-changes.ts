@@ -23,7 +23,7 @@ export const repeated = ({ name, path }: Tool): Note =>
 /** The request's own tools with every change applied in order; a later definition of a name wins. */
 export function applyToolChanges(request: MessagesRequest): ToolChanges {
   const own = request.tools ?? []
-  const changes = request.messages.flatMap(findChanges)
+  const changes = findChanges(request.messages)
   if (changes.length === 0) return { tools: own, notes: [] }
   const tools = new Map<string, Tool>()
   const notes: Note[] = []
@@ -59,19 +59,23 @@ interface Change {
 }
 
 /** Changes stand in system messages; what was compacted left its own with the summary. */
-function findChanges({ role, content }: Message, index: number): readonly Change[] {
-  return content.flatMap((block, position): readonly Change[] => {
-    if (block.type !== "other") return []
-    const path = `messages.${index}.content.${position}`
-    if (block.original["type"] === "compaction") return compactedChanges(block.original, path)
-    const isChange = role !== "user" && role !== "assistant" && isToolChange(block.original)
-    return isChange ? [{ block: block.original, path }] : []
-  })
+function findChanges(messages: readonly Message[]): readonly Change[] {
+  const changes: Change[] = []
+  for (const [index, { role, content }] of messages.entries()) {
+    const mayChange = role !== "user" && role !== "assistant"
+    for (const [position, block] of content.entries()) {
+      if (block.type !== "other") continue
+      const path = `messages.${index}.content.${position}`
+      if (block.original["type"] === "compaction") addCompacted(block.original, path, changes)
+      else if (mayChange && isToolChange(block.original)) changes.push({ block: block.original, path })
+    }
+  }
+  return changes
 }
 
-function compactedChanges(block: JsonObject, path: string): readonly Change[] {
-  return arrayOf(block["tool_changes"])
-    .filter(isObject)
-    .filter(isToolChange)
-    .map((change, at) => ({ block: change, path: `${path}.tool_changes.${at}` }))
+function addCompacted(block: JsonObject, path: string, changes: Change[]): void {
+  const compacted = arrayOf(block["tool_changes"]).filter(isObject).filter(isToolChange)
+  for (const [at, change] of compacted.entries()) {
+    changes.push({ block: change, path: `${path}.tool_changes.${at}` })
+  }
 }

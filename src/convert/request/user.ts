@@ -1,6 +1,7 @@
 // The user's turns of a conversation: results of calls, what the results carried besides text, and words.
-import type { ContentBlock } from "../../protocol/blocks.ts"
+
 import type { ChatMessage, ChatPart, ChatToolMessage } from "../../protocol/chat.ts"
+import type { ContentBlock } from "../../protocol/content-block.ts"
 import { changed, type Note } from "../../protocol/fault.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { PendingCall } from "./assistant.ts"
@@ -29,9 +30,8 @@ export function readUserTurn(
   profile: ProviderProfile,
   notes: Note[],
 ): UserTurn {
-  const answers = new Map<PendingCall, Answer>()
-  // A client that repeats an id means the calls in their order.
-  const waiting = Map.groupBy(pending, ({ id }) => id)
+  const answers: (Answer | undefined)[] = pending.map(() => undefined)
+  const waiting = placesOf(pending)
   const words: ChatPart[] = []
   for (const item of items) {
     if (item.kind === "words") {
@@ -40,16 +40,27 @@ export function readUserTurn(
     }
     const answer = readResult(item, profile)
     notes.push(...answer.notes)
-    const call = waiting.get(item.block.tool_use_id)?.shift()
-    if (call !== undefined) {
-      answers.set(call, answer)
+    const place = waiting.get(item.block.tool_use_id)?.shift()
+    if (place !== undefined) {
+      answers[place] = answer
       continue
     }
     notes.push(changed(item.path, "sent as the user's words: no call before it waits for this result"))
     const text = `[tool result ${item.block.tool_use_id}]\n${answer.content}`.toWellFormed()
     words.push({ type: "text", text }, ...answer.media)
   }
-  return { answers: pending.map((call) => answers.get(call)), words }
+  return { answers, words }
+}
+
+/** Where each id is called; a client that repeats one means the calls in their order. */
+function placesOf(pending: readonly PendingCall[]): ReadonlyMap<string, number[]> {
+  const places = new Map<string, number[]>()
+  for (const [place, { id }] of pending.entries()) {
+    const known = places.get(id)
+    if (known === undefined) places.set(id, [place])
+    else known.push(place)
+  }
+  return places
 }
 
 /** One turn of the user: results in the order of their calls, then what the results carried, then the words. */
@@ -60,14 +71,24 @@ export function convertUser(
   notes: Note[],
 ): readonly ChatMessage[] {
   const { answers, words } = readUserTurn(items, pending, profile, notes)
-  const results = pending.map((call, at) => toolMessage(call, answers[at]?.content ?? noResult, profile))
-  const lifted = pending.flatMap((call, at) => liftMedia(call, answers[at]?.media ?? []))
-  const parts = [...lifted, ...words]
+  const results: ChatMessage[] = []
+  const lifted: ChatPart[] = []
+  for (const [at, call] of pending.entries()) {
+    const { content, media } = answers[at] ?? unanswered
+    results.push(toolMessage(call, content, profile))
+    if (media.length > 0) liftMedia(call, media, lifted)
+  }
+  const parts = lifted.length === 0 ? words : [...lifted, ...words]
   if (parts.length === 0) return results
   const between: readonly ChatMessage[] =
     profile.assistantAfterTool && results.length > 0 ? [{ role: "assistant", content: "..." }] : []
   return [...results, ...between, { role: "user", content: joinParts(parts) }]
 }
+
+/** What stands in for a result that never came. */
+export const noResult = "[no result: the tool call was interrupted]"
+
+const unanswered: Pick<Answer, "content" | "media"> = { content: noResult, media: [] }
 
 export interface Answer {
   /** What it says in words; never empty. */
@@ -78,8 +99,12 @@ export interface Answer {
 
 function readResult({ block, path }: Extract<Item, { kind: "result" }>, profile: ProviderProfile): Answer {
   const parts = convertParts(block.content, profile, `${path}.content`)
-  const texts = parts.value.flatMap((part) => (part.type === "text" ? [part.text] : []))
-  const media = parts.value.filter((part) => part.type !== "text")
+  const texts: string[] = []
+  const media: ChatPart[] = []
+  for (const part of parts.value) {
+    if (part.type === "text") texts.push(part.text)
+    else media.push(part)
+  }
   const said = texts.join("\n")
   const attached = media.some((part) => part.type !== "image_url")
     ? "(see attached file)"
@@ -89,9 +114,9 @@ function readResult({ block, path }: Extract<Item, { kind: "result" }>, profile:
 }
 
 /** Tool messages hold text only: what else a result carried follows in the user's message. */
-function liftMedia({ call }: PendingCall, media: readonly ChatPart[]): readonly ChatPart[] {
-  if (media.length === 0) return []
-  return [{ type: "text", text: `Attached from the result of ${call.function.name}:` }, ...media]
+function liftMedia({ call }: PendingCall, media: readonly ChatPart[], lifted: ChatPart[]): void {
+  lifted.push({ type: "text", text: `Attached from the result of ${call.function.name}:` })
+  for (const part of media) lifted.push(part)
 }
 
 /** Chat Completions has no error flag: the text must say it, unless it does already. */
@@ -100,12 +125,9 @@ function markError(content: string): string {
 }
 
 function toolMessage({ call }: PendingCall, content: string, profile: ProviderProfile): ChatToolMessage {
-  const name = profile.toolMessageName ? { name: call.function.name } : {}
-  return { role: "tool", tool_call_id: call.id, content, ...name }
+  const message = { role: "tool", tool_call_id: call.id, content } as const
+  return profile.toolMessageName ? { ...message, name: call.function.name } : message
 }
-
-/** What stands in for a result that never came. */
-export const noResult = "[no result: the tool call was interrupted]"
 
 /** Results for calls that nobody answered. */
 export function stubResults(

@@ -1,8 +1,10 @@
 // The writer for OpenAI's clients: Anthropic's events in, chunks out. One role chunk first, calls numbered from
 // zero without gaps, one finish chunk, `[DONE]` at the end, and nothing after an error.
+
+import { inString } from "../../protocol/encode.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { DeltaRun, MessagesEvent } from "../../protocol/messages.ts"
 import { toChatErrorBody } from "./error.ts"
 import { readMessagesEvent } from "./events.ts"
 import { type ChatUsageOut, chatId, convertUsage, mapFinishReason, type ReplyOptions } from "./reply.ts"
@@ -28,8 +30,12 @@ export interface ChatChunkOut {
 
 export type ChatOutput =
   | { readonly kind: "chunk"; readonly chunk: ChatChunkOut }
+  /** Chunks in a row like this one, which says nothing: each text takes the place of its one empty text. */
+  | { readonly kind: "run"; readonly chunk: ChatChunkOut; readonly field: string; readonly texts: Texts }
   | { readonly kind: "done" }
   | { readonly kind: "error"; readonly fault: Fault }
+
+type Texts = readonly string[]
 
 /** A call whose block is open. */
 interface OpenCall {
@@ -75,6 +81,8 @@ export function writeChat(state: ChatWriterState, event: MessagesEvent): Step {
       return after(begin(state), (begun) => writeStart(begun, event))
     case "content_block_delta":
       return after(begin(state), (begun) => writeDelta(begun, event))
+    case "content_block_deltas":
+      return after(begin(state), (begun) => writeRun(begun, event))
     case "content_block_stop":
       return writeStop(state, event.index)
     case "message_delta": {
@@ -124,8 +132,8 @@ function usageField({ options }: ChatWriterState, usage: ChatUsageOut | null): P
 type StartEvent = Extract<MessagesEvent, { type: "content_block_start" }>
 
 function writeStart(state: ChatWriterState, { index, content_block: block }: StartEvent): Step {
-  if (block.type === "text") return [state, piece(state, "content", block.text)]
-  if (block.type === "thinking") return [state, piece(state, "reasoning_content", block.thinking)]
+  if (block.type === "text") return [state, said(state, "content", block.text)]
+  if (block.type === "thinking") return [state, said(state, "reasoning_content", block.thinking)]
   // Tools that ran on the server have had their say in the text.
   if (block.type !== "tool_use") return [state, nothing]
   const { id, name, input } = block
@@ -139,27 +147,51 @@ function writeStart(state: ChatWriterState, { index, content_block: block }: Sta
   return [next, [chunk(state, { tool_calls: [{ index: call, id, type: "function", function: named }] })]]
 }
 
-function piece(state: ChatWriterState, field: string, text: string): readonly ChatOutput[] {
-  return text === "" ? nothing : [chunk(state, { [field]: text })]
+function said(state: ChatWriterState, field: string, text: string): readonly ChatOutput[] {
+  return text === "" ? nothing : piece(state, field, text)
+}
+
+function piece(state: ChatWriterState, field: string, text = ""): readonly ChatOutput[] {
+  return [chunk(state, { [field]: text })]
 }
 
 type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 
 function writeDelta(state: ChatWriterState, { index, delta }: DeltaEvent): Step {
-  if (delta.type === "text_delta") return [state, piece(state, "content", delta.text)]
-  if (delta.type === "thinking_delta") return [state, piece(state, "reasoning_content", delta.thinking)]
+  if (delta.type === "text_delta") return [state, said(state, "content", delta.text)]
+  if (delta.type === "thinking_delta") return [state, said(state, "reasoning_content", delta.thinking)]
   if (delta.type !== "input_json_delta" || delta.partial_json === "") return [state, nothing]
+  const [next, call] = openCall(state, index)
+  return [next, call === undefined ? nothing : argumentsOf(state, call, delta.partial_json)]
+}
+
+/** The call of this block, of which arguments are sent now. */
+function openCall(state: ChatWriterState, index: number): readonly [ChatWriterState, OpenCall | undefined] {
   const place = state.open.findIndex(({ block }) => block === index)
   const call = state.open[place]
-  if (call === undefined) return [state, nothing]
-  const next = call.sent ? state : { ...state, open: state.open.with(place, { ...call, sent: true }) }
-  return [next, argumentsOf(state, call, delta.partial_json)]
+  if (call === undefined || call.sent) return [state, call]
+  return [{ ...state, open: state.open.with(place, { ...call, sent: true }) }, call]
 }
 
 function argumentsOf(state: ChatWriterState, { call }: OpenCall, text: string): readonly ChatOutput[] {
   if (call === undefined) return nothing
   if (state.options.legacyCalls) return [chunk(state, { function_call: { arguments: text } })]
   return [chunk(state, { tool_calls: [{ index: call, function: { arguments: text } }] })]
+}
+
+const textFields = { text_delta: "content", thinking_delta: "reasoning_content" } as const
+
+function writeRun(state: ChatWriterState, { index, delta, texts }: DeltaRun): Step {
+  if (delta !== "input_json_delta")
+    return [state, runOf(piece(state, textFields[delta]), textFields[delta], texts)]
+  const [next, call] = openCall(state, index)
+  return [next, call === undefined ? nothing : runOf(argumentsOf(state, call, ""), "arguments", texts)]
+}
+
+function runOf(outputs: readonly ChatOutput[], field: string, texts: Texts): readonly ChatOutput[] {
+  return outputs.map((output) =>
+    output.kind === "chunk" ? { ...output, kind: "run", field, texts } : output,
+  )
 }
 
 /** Arguments that never came are those of the block's start: clients parse them, and "" is no JSON. */
@@ -181,11 +213,21 @@ function writeEnd(state: ChatWriterState): Step {
 /** What goes over the wire: `data:` lines without event names. */
 export function encodeChat(outputs: readonly ChatOutput[]): string {
   let text = ""
-  for (const output of outputs) text += `data: ${dataOf(output)}\n\n`
+  for (const output of outputs)
+    text += output.kind === "run" ? encodeRun(output) : `data: ${dataOf(output)}\n\n`
   return text
 }
 
-function dataOf(output: ChatOutput): string {
+/** Quotes within a string are escaped: the empty text stands where it seems to. */
+function encodeRun({ chunk, field, texts }: Extract<ChatOutput, { kind: "run" }>): string {
+  const key = `"${field}":"`
+  const json = JSON.stringify(chunk)
+  const at = json.indexOf(`${key}"`) + key.length
+  const [head, tail] = [`data: ${json.slice(0, at)}`, `${json.slice(at)}\n\n`]
+  return head + texts.map(inString).join(tail + head) + tail
+}
+
+function dataOf(output: Exclude<ChatOutput, { kind: "run" }>): string {
   switch (output.kind) {
     case "chunk":
       return JSON.stringify(output.chunk)

@@ -5,14 +5,20 @@ import { isObject, type JsonObject } from "../../protocol/json.ts"
 
 /** A position inside a schema. */
 export interface Place {
-  /** JSON path in the client's request, for notes. */
-  readonly path: string
+  /** Where it is in the client's request; a path is only put together for a note. */
+  readonly step: Step
   /** Schemas around this one. */
   readonly depth: number
   /** Definitions that are being written out around this place: to meet one again is a cycle. */
   readonly active: ReadonlySet<unknown>
   /** Inside a definition that was written out, and noted, before. */
   readonly quiet: boolean
+}
+
+/** The way to a place, from its end. */
+interface Step {
+  readonly before: Step | undefined
+  readonly key: string
 }
 
 export interface Cleaning {
@@ -71,17 +77,23 @@ export function createCleaning(root: JsonObject, path: string): Cleaning {
 
 /** The position of the whole schema. */
 export function rootPlace(path: string): Place {
-  return { path, depth: 0, active: new Set(), quiet: false }
+  return { step: { before: undefined, key: path }, depth: 0, active: new Set(), quiet: false }
 }
 
 /** The position of a schema inside the one at `place`. */
-export function within(place: Place, ...keys: readonly string[]): Place {
-  return { ...place, path: keys.reduce(joined, place.path), depth: place.depth + 1 }
+export function within({ step, depth, active, quiet }: Place, key: string, next?: string): Place {
+  const inner = { before: step, key }
+  return { step: next === undefined ? inner : { before: inner, key: next }, depth: depth + 1, active, quiet }
 }
 
-const pathOf = ({ path }: Place, keyword: string): string => (keyword === "" ? path : joined(path, keyword))
+function pathOf({ step }: Place, keyword: string): string {
+  const keys = keyword === "" ? [] : [shown(keyword)]
+  let at = step
+  for (; at.before !== undefined; at = at.before) keys.push(shown(at.key))
+  return [at.key, ...keys.reverse()].join(".")
+}
 
-const joined = (path: string, key: string): string => `${path}.${key.slice(0, longestName).toWellFormed()}`
+const shown = (key: string): string => key.slice(0, longestName).toWellFormed()
 
 /** About how many characters of JSON a value is; more than `limit` is counted no further. */
 function sizeOf(value: unknown, limit: number): number {
@@ -115,16 +127,23 @@ export function copyData(value: unknown, place: Place, cleaning: Cleaning): unkn
     cleaning.change(place, "", "nested too deeply: null in its place")
     return null
   }
-  const inner = { ...place, depth: place.depth + 1 }
+  const { step, depth, active, quiet } = place
+  const inner = { step, depth: depth + 1, active, quiet }
   if (Array.isArray(value)) return value.map((item) => copyData(item, inner, cleaning))
   return isObject(value) ? mapValues(value, (item) => copyData(item, inner, cleaning)) : value
 }
 
 /** The object with well-formed keys and every value replaced. */
 export function mapValues(object: JsonObject, convert: (value: unknown, key: string) => unknown): JsonObject {
-  return Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [key.toWellFormed(), convert(value, key)]),
-  )
+  const mapped: Record<string, unknown> = {}
+  for (const key of Object.keys(object)) put(mapped, key.toWellFormed(), convert(object[key], key))
+  return mapped
+}
+
+/** Gives the object this member, also where an assignment would not. */
+export function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") object[key] = value
+  else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
 }
 
 /** The values, each once: the same object or the same JSON. */

@@ -1,6 +1,6 @@
 // The copy of a JSON Schema for providers that take all of its keywords: OpenAI, those that follow it, and xAI.
 import { arrayOf, isObject, type JsonObject } from "../../protocol/json.ts"
-import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./cleaning.ts"
+import { type Cleaning, copyData, deepest, mapValues, type Place, put, within } from "./cleaning.ts"
 import { resolvePointer } from "./refs.ts"
 
 // Where schemas stand inside a schema; under every other keyword stands plain data, which is left alone.
@@ -28,24 +28,25 @@ export function copySchema(value: unknown, place: Place, cleaning: Cleaning, rul
     cleaning.change(place, "", "nested too deeply: anything is taken here")
     return {}
   }
-  const kept = Object.entries(value).filter(([key, inner]) => {
-    if (unneeded.has(key)) return false
-    if (key === "$ref" && resolvePointer(cleaning.root, inner) === undefined) {
-      cleaning.drop(place, key, "points to nothing in this schema")
-      return false
-    }
-    if (rules.closed || key !== "additionalProperties" || inner !== false) return true
-    cleaning.drop(place, key, "refused by this provider")
-    return false
-  })
-  const copy = mapValues(Object.fromEntries(kept), (inner, key) =>
-    copyKeyword(key, inner, within(place, key), cleaning, rules),
-  )
-  return {
-    ...copy,
-    ...(hasType(copy, "object") && !isObject(copy["properties"]) ? { properties: {} } : {}),
-    ...(hasType(copy, "array") && copy["items"] === undefined ? { items: {} } : {}),
+  const kept = Object.keys(value).filter((key) => isKept(key, value[key], place, cleaning, rules))
+  const copy: Record<string, unknown> = {}
+  for (const key of kept) {
+    put(copy, key.toWellFormed(), copyKeyword(key, value[key], within(place, key), cleaning, rules))
   }
+  if (hasType(copy, "object") && !isObject(copy["properties"])) copy["properties"] = {}
+  if (hasType(copy, "array") && copy["items"] === undefined) copy["items"] = {}
+  return copy
+}
+
+function isKept(key: string, value: unknown, place: Place, cleaning: Cleaning, rules: CopyRules): boolean {
+  if (unneeded.has(key)) return false
+  if (key === "$ref" && resolvePointer(cleaning.root, value) === undefined) {
+    cleaning.drop(place, key, "points to nothing in this schema")
+    return false
+  }
+  if (rules.closed || key !== "additionalProperties" || value !== false) return true
+  cleaning.drop(place, key, "refused by this provider")
+  return false
 }
 
 function copyKeyword(
@@ -55,10 +56,12 @@ function copyKeyword(
   cleaning: Cleaning,
   rules: CopyRules,
 ): unknown {
-  const copied = (inner: unknown, name: string) =>
-    copySchema(inner, { ...within(place, name), depth: place.depth }, cleaning, rules)
-  if (mapsOfSchemas.has(key) && isObject(value)) return mapValues(value, copied)
-  if (!schemasOrLists.has(key)) return copyData(value, place, cleaning)
+  if (!schemasOrLists.has(key) && !mapsOfSchemas.has(key)) return copyData(value, place, cleaning)
+  // A list or a map is no schema of its own.
+  const outer = { ...place, depth: place.depth - 1 }
+  const copied = (inner: unknown, name: string) => copySchema(inner, within(outer, name), cleaning, rules)
+  if (mapsOfSchemas.has(key))
+    return isObject(value) ? mapValues(value, copied) : copyData(value, place, cleaning)
   if (Array.isArray(value)) return value.map((inner, index) => copied(inner, String(index)))
   return copySchema(value, place, cleaning, rules)
 }

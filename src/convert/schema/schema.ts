@@ -53,7 +53,7 @@ function answerSchema(schema: JsonObject, rules: SchemaRules, path: string): Cle
 
 /** Is it an object schema, or a choice among nothing but object schemas? */
 function describesObject(schema: JsonObject, place: Place): boolean {
-  const cleaning = createCleaning(schema, place.path)
+  const cleaning = createCleaning(schema, "")
   const isClear = (given: unknown) =>
     isObject(given) && (hasType(given, "object") || isObject(given["properties"]))
   const inner = (given: unknown) => (isObject(given) ? flatten(given, place, cleaning).schema : given)

@@ -8,7 +8,7 @@ const inString = /^(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*$/
 
 /**
  * Reads the texts from `from` on, as far as each is no more than a piece of a string in the arguments of the call
- * with this index (undefined: the one spoken of last). Deltas are added to `out`. Gives the state after them, and
+ * with this index (undefined: the one spoken of last). Their delta is added to `out`. Gives the state after them, and
  * how many there were; the rest is to be read in the way of all fragments.
  */
 export function readStringRun(
@@ -22,15 +22,17 @@ export function readStringRun(
     index === undefined ? state.current : state.slots.findLastIndex((slot) => slot.index === index)
   const slot = state.slots[position]
   if (slot === undefined || !isInString(slot)) return [state, 0]
-  const { id, clientName: name } = slot
-  let passed = ""
-  let at = from
-  for (let text = texts[at]; text !== undefined && isPiece(text); text = texts[++at]) {
-    passed += text
-    out.push({ kind: "tool", key: position, id, name, args: text, complete: false })
+  let to = from
+  for (let text = texts[to]; text !== undefined && isPiece(text); text = texts[++to]) {
+    // As far as there are pieces.
   }
-  const count = at - from
+  const count = to - from
   if (count === 0) return [state, 0]
+  const pieces = count === texts.length ? texts : texts.slice(from, to)
+  const passed = pieces.join("")
+  const { id, clientName: name } = slot
+  const like = { kind: "tool", key: position, id, name, args: "", complete: false } as const
+  out.push({ kind: "run", like, texts: pieces })
   return [
     { ...state, slots: state.slots.with(position, grown(slot, passed, count)), current: position },
     count,

@@ -1,9 +1,12 @@
 // What is measured in processes of its own: how a proxy starts, what it takes when idle, and how it counts tokens.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import type { Child, Children } from "./children.ts"
 import { memory, openAccount } from "./proc.ts"
 import type { CountRound, Starts } from "./results.ts"
 import { type Counted, counted } from "./talk.ts"
-import { type Binary, startProxy } from "./targets.ts"
+import { type Binary, buildBare, startBare, startProxy } from "./targets.ts"
 
 export interface Surroundings {
   readonly children: Children
@@ -14,28 +17,41 @@ export interface Surroundings {
 
 const idleMs = 1_000
 
-/** Each binary so many times, taking turns; idle memory is that of the last few, when a second has passed. */
+/**
+ * Each binary so many times, taking turns, and beside them the pass-through as a program; idle memory is that of the
+ * last few, when a second has passed.
+ */
 export async function measureStarts(
   binaries: readonly Binary[],
   { children, upstream, quick }: Surroundings,
 ): Promise<Readonly<Record<string, Starts>>> {
   const [times, idlers] = quick ? [5, 1] : [12, 3]
-  const close = openAccount(undefined, [process.pid, ...children.pids()], navigator.hardwareConcurrency)
-  const starts = new Map(binaries.map(({ name }) => [name, { ms: [0].slice(1), idleKb: [0].slice(1) }]))
-  for (let time = 0; time < times; time++) {
-    for (const binary of binaries) {
-      const proxy = await startProxy(children, binary, upstream.port)
-      const found = starts.get(binary.name)
-      found?.ms.push(proxy.startMs)
-      if (time >= times - idlers) {
-        await Bun.sleep(idleMs)
-        found?.idleKb.push(memory(proxy.pid)?.now ?? Number.NaN)
+  const folder = mkdtempSync(join(tmpdir(), "claude-proxy-bench-bare-"))
+  try {
+    const bare = buildBare(folder)
+    const start = (binary: Binary) =>
+      (binary === bare ? startBare : startProxy)(children, binary, upstream.port)
+    const close = openAccount(undefined, [process.pid, ...children.pids()], navigator.hardwareConcurrency)
+    const all = bare === undefined ? binaries : [bare, ...binaries]
+    const ms = all.map((): number[] => [])
+    const idleKb = all.map((): number[] => [])
+    for (let time = 0; time < times; time++) {
+      for (const [at, binary] of all.entries()) {
+        const proxy = await start(binary)
+        ms[at]?.push(proxy.startMs)
+        if (time >= times - idlers) {
+          await Bun.sleep(idleMs)
+          idleKb[at]?.push(memory(proxy.pid)?.now ?? Number.NaN)
+        }
+        await proxy.stop()
       }
-      await proxy.stop()
     }
+    const { foreign } = close()
+    const found = all.map(({ name }, at) => [name, { ms: ms[at] ?? [], idleKb: idleKb[at] ?? [], foreign }])
+    return Object.fromEntries(found)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
-  const { foreign } = close()
-  return Object.fromEntries([...starts].map(([name, found]) => [name, { ...found, foreign }]))
 }
 
 // The first has no known vocabulary, and is estimated; the second has one, which is loaded when it is first asked for.

@@ -1,9 +1,9 @@
 // The practical limit, a process of its own: a pass-through in Bun that parses nothing and passes bytes on as they come.
-const upstream = process.argv[2]
+const [, , upstream, port] = process.argv
 
 const server = Bun.serve({
   hostname: "127.0.0.1",
-  port: 0,
+  port: Number(port ?? 0),
   idleTimeout: 0,
   development: false,
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
@@ -12,7 +12,7 @@ const server = Bun.serve({
     const response = await fetch(`${upstream}${pathname}`, {
       method: request.method,
       headers: { "content-type": "application/json", authorization: "Bearer bench" },
-      body: await request.arrayBuffer(),
+      ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
       signal: request.signal,
     })
     const type = response.headers.get("content-type") ?? "application/json"

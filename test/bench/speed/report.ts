@@ -11,7 +11,7 @@ import {
   ratioSpread,
   slotOf,
 } from "./results.ts"
-import { spreadOf } from "./statistics.ts"
+import { median, spreadOf } from "./statistics.ts"
 import { direct, limit } from "./targets.ts"
 import { type Work, works } from "./work.ts"
 
@@ -56,33 +56,33 @@ export function costTable(results: Results, proxies: readonly string[]): Table {
   return { head: ["", ...targets], rows: works.filter(hasBeenDone(results)).map(row) }
 }
 
-type Reading = readonly [title: string, read: (round: Round, target: string) => number | undefined]
+type Reading = readonly [title: string, values: (results: Results, target: string) => readonly number[]]
+
+function reading(title: string, read: (round: Round, target: string) => number | undefined): Reading {
+  return [title, (results, target) => eachRound(results, (round) => read(round, target))]
+}
 
 /** What is told beside the one figure of each work. */
 const readings: readonly Reading[] = [
-  ["small requests, 1 at once, ms p50", (round, name) => slotOf(round, "small-1", name)?.latency?.p50],
-  ["small requests, 1 at once, ms p99", (round, name) => slotOf(round, "small-1", name)?.latency?.p99],
-  [
-    "first delta, one stream at a time, ms p50",
-    (round, name) => slotOf(round, "text-200-1", name)?.first?.p50,
-  ],
-  [
-    "first delta, one stream at a time, ms p99",
-    (round, name) => slotOf(round, "text-200-1", name)?.first?.p99,
-  ],
-  ["500 slow streams, ms age p99", (round, name) => slotOf(round, "slow-500", name)?.age?.p99],
-  ["2000 slow streams, ms age p99", (round, name) => slotOf(round, "slow-2000", name)?.age?.p99],
-  ["500 slow streams, KB of memory each", (round, name) => kbPerStream(round, "slow-500", name)],
-  ["2000 slow streams, KB of memory each", (round, name) => kbPerStream(round, "slow-2000", name)],
-  ["memory at its highest, MB", (round, name) => (round.peakKb[name] ?? Number.NaN) / 1024],
+  reading("small requests, 1 at once, ms p50", (round, name) => slotOf(round, "small-1", name)?.latency?.p50),
+  reading("small requests, 1 at once, ms p99", (round, name) => slotOf(round, "small-1", name)?.latency?.p99),
+  reading("first delta, 1 stream, ms p50", (round, name) => slotOf(round, "text-200-1", name)?.first?.p50),
+  reading("first delta, 1 stream, ms p99", (round, name) => slotOf(round, "text-200-1", name)?.first?.p99),
+  reading("500 slow streams, ms age p99", (round, name) => slotOf(round, "slow-500", name)?.age?.p99),
+  reading("2000 slow streams, ms age p99", (round, name) => slotOf(round, "slow-2000", name)?.age?.p99),
+  reading("500 slow streams, KB of memory each", (round, name) => kbPerStream(round, "slow-500", name)),
+  reading("2000 slow streams, KB of memory each", (round, name) => kbPerStream(round, "slow-2000", name)),
+  ["start of the compiled program to its first answer, ms", ({ starts }, name) => starts[name]?.ms ?? []],
+  ["memory when idle, MB", ({ starts }, name) => (starts[name]?.idleKb ?? []).map((kb) => kb / 1024)],
+  reading("memory at its highest, MB", (round, name) => (round.peakKb[name] ?? Number.NaN) / 1024),
 ]
 
 /** Delays and memory, for each target. */
 export function readingsTable(results: Results, proxies: readonly string[]): Table {
   const targets = [direct, limit, ...proxies]
-  const rows = readings.map(([title, read]) => [
+  const rows = readings.map(([title, values]) => [
     title,
-    ...targets.map((target) => spread(spreadOf(eachRound(results, (round) => read(round, target))))),
+    ...targets.map((target) => spread(spreadOf(values(results, target)))),
   ])
   const none = ([, ...cells]: readonly string[]) => cells.every((cell) => cell === "-")
   return { head: ["", ...targets], rows: rows.filter((row) => !none(row)) }
@@ -136,9 +136,15 @@ export function goalsTable(results: Results, target: string): Table {
 /** From this load on each processor the machine was at work already. */
 const busyFrom = 0.5
 
+/** Milliseconds that the yardstick took on the machine for which the goals were set; and from when on that matters. */
+const usualYardstick = 2
+const slowFrom = 3
+
 /** What is to be known before the figures are believed. */
 export function caveats(results: Results): readonly string[] {
   const { machine, rounds, skipped } = results
+  const yardstick = median(eachRound(results, (round) => round.yardstickMs))
+  const slow = `goals in milliseconds were set where JSON.parse of 1 MB takes ${usualYardstick} ms: here it takes ${figure(yardstick)}`
   const busy = machine.loadAtStart > busyFrom * machine.processors
   const noisy = works.filter(hasBeenDone(results)).flatMap((work) => {
     const why = noiseOf(results, work)
@@ -149,6 +155,7 @@ export function caveats(results: Results): readonly string[] {
   )
   return [
     ...(busy ? [`the machine was busy at the start: load average ${figure(machine.loadAtStart)}`] : []),
+    ...(yardstick >= slowFrom ? [slow] : []),
     ...(rounds.length < 3 ? [`${rounds.length} round(s): too few to tell noise from news`] : []),
     ...noisy,
     ...others,

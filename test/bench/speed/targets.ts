@@ -45,31 +45,60 @@ export interface Proxy extends Target {
 const startLimitMs = 15_000
 const retryMs = 0.25
 
-/** A plain environment, folders of its own, and the settings that everybody has who sets none. */
-export async function startProxy(children: Children, binary: Binary, upstream: number): Promise<Proxy> {
+interface Program {
+  readonly name: string
+  readonly command: (port: number) => readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The settings that everybody has who sets none. */
+export function startProxy(children: Children, { name, path }: Binary, upstream: number): Promise<Proxy> {
+  return startProgram(children, {
+    name,
+    command: (port) => [resolve(path), "serve", "--port", String(port)],
+    env: {
+      OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
+      OPENAI_API_KEY: "bench-key-0000",
+      BIG_MODEL: "bench-model",
+      SMALL_MODEL: "bench-model",
+    },
+  })
+}
+
+/** The pass-through as a compiled program: the least that a start can cost. Undefined: it cannot be built. */
+export function buildBare(folder: string): Binary | undefined {
+  const path = join(folder, limit)
+  const script = join(import.meta.dir, "limit-bun.ts")
+  const build = [process.execPath, "build", script, "--compile", "--minify", "--bytecode", "--outfile", path]
+  const { success } = Bun.spawnSync(build, { stdout: "ignore", stderr: "ignore" })
+  return success ? { name: limit, path } : undefined
+}
+
+export function startBare(children: Children, { name, path }: Binary, upstream: number): Promise<Proxy> {
+  const command = (port: number) => [path, `http://127.0.0.1:${upstream}`, String(port)]
+  return startProgram(children, { name, command, env: {} })
+}
+
+/** In a plain environment, with folders of its own. */
+async function startProgram(children: Children, { name, command, env }: Program): Promise<Proxy> {
   const home = mkdtempSync(join(tmpdir(), "claude-proxy-bench-"))
   const port = freePort()
+  const folders = {
+    XDG_CONFIG_HOME: join(home, "config"),
+    XDG_STATE_HOME: join(home, "state"),
+    XDG_CACHE_HOME: join(home, "cache"),
+  }
   const started = performance.now()
   const child = children.adopt(
-    Bun.spawn([resolve(binary.path), "serve", "--port", String(port)], {
+    Bun.spawn([...command(port)], {
       cwd: home,
-      env: {
-        PATH: process.env["PATH"] ?? "",
-        HOME: home,
-        XDG_CONFIG_HOME: join(home, "config"),
-        XDG_STATE_HOME: join(home, "state"),
-        XDG_CACHE_HOME: join(home, "cache"),
-        OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
-        OPENAI_API_KEY: "bench-key-0000",
-        BIG_MODEL: "bench-model",
-        SMALL_MODEL: "bench-model",
-      },
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, ...folders, ...env },
       stdio: ["ignore", Bun.file(join(home, "out.log")), Bun.file(join(home, "log.log"))],
     }),
     () => rmSync(home, { recursive: true, force: true }),
   )
   const ended = child.exited.then(async (code) => {
-    throw new Error(`${binary.path} has ended with ${code}`)
+    throw new Error(`it has ended with ${code}`)
   })
   // Nobody may be waiting any more when it does.
   ended.catch(() => {})
@@ -80,10 +109,10 @@ export async function startProxy(children: Children, binary: Binary, upstream: n
       .text()
       .catch(() => "")
     await end(child)
-    throw new Error(`${binary.name}: ${String(error)}\n${said.slice(-2_000)}`)
+    throw new Error(`${name}: ${String(error)}\n${said.slice(-2_000)}`)
   }
   const startMs = performance.now() - started
-  return { name: binary.name, dialect: "messages", port, pid: child.pid, startMs, stop: () => end(child) }
+  return { name, dialect: "messages", port, pid: child.pid, startMs, stop: () => end(child) }
 }
 
 /** A port nobody listens on now. */

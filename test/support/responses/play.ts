@@ -3,7 +3,6 @@
 import type { Delta } from "../../../src/convert/delta.ts"
 import { foldEvents } from "../../../src/convert/reply/fold.ts"
 import type { ReaderOptions } from "../../../src/convert/reply/reader-text.ts"
-import { writeAll } from "../../../src/convert/reply/reply.ts"
 import {
   initialResponses,
   readResponses,
@@ -15,6 +14,7 @@ import type { MessagesEvent } from "../../../src/protocol/messages.ts"
 import { inDialect } from "../../../src/providers/dialect.ts"
 import { findProvider, resolveProfile } from "../../../src/providers/table.ts"
 import { inputs, readerOptions, writerOptions } from "../fixtures.ts"
+import { writeEach } from "../write-each.ts"
 
 /** The profile of OpenAI's reasoning models where the Responses API is spoken. */
 export const responsesProfile = profileOf("openai", "gpt-5.6")
@@ -46,7 +46,7 @@ export function deltasOf(given: readonly StreamInput[], options = responsesOptio
 }
 
 const written = (deltas: readonly Delta[]): readonly MessagesEvent[] =>
-  writeAll(initialWriter(writerOptions), deltas)[1]
+  writeEach(initialWriter(writerOptions), deltas)[1]
 
 /** Anthropic's events of a stream. */
 export function playStream(

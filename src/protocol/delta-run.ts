@@ -1,0 +1,25 @@
+// Deltas in a row as one event, for those who look at each, or at their text as a whole.
+import type { BlockDelta, DeltaRun, MessagesEvent } from "./reply.ts"
+
+type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
+
+/** One piece of a block. */
+export function deltaEvent(index: number, type: DeltaRun["delta"], text: string): DeltaEvent {
+  return { type: "content_block_delta", index, delta: deltaOf(type, text) }
+}
+
+function deltaOf(type: DeltaRun["delta"], text: string): BlockDelta {
+  if (type === "text_delta") return { type, text }
+  if (type === "thinking_delta") return { type, thinking: text }
+  return { type, partial_json: text }
+}
+
+/** All of a run as one delta. */
+export function joinedRun({ index, delta, texts }: DeltaRun): DeltaEvent {
+  return deltaEvent(index, delta, texts.join(""))
+}
+
+/** A run as the events that it stands for. */
+export function eventsOfRun({ index, delta, texts }: DeltaRun): readonly DeltaEvent[] {
+  return texts.map((text) => deltaEvent(index, delta, text))
+}

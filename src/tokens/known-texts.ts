@@ -1,0 +1,36 @@
+// Estimates that were made already. A conversation comes whole with every request, so all but its last turn was
+// estimated before. What is kept is a text's digest and its number, never the text itself.
+
+export interface KnownTexts {
+  /** The tokens of a text, by `count` where they are not known. */
+  readonly tokensOf: (text: string, count: (text: string) => number) => number
+}
+
+/** Shorter texts are estimated about as fast as they are looked up. */
+const worthKeeping = 256
+
+/**
+ * Nothing is known yet. `digest` tells texts apart: two that it gives the same number count the same. Of what was not
+ * asked for lately all but `most` texts are forgotten; each takes some hundred bytes.
+ */
+export function createKnownTexts(digest: (text: string) => bigint, most = 10_000): KnownTexts {
+  let lately = new Map<bigint, number>()
+  let before = new Map<bigint, number>()
+
+  function keep(key: bigint, tokens: number): number {
+    if (lately.size >= most) {
+      before = lately
+      lately = new Map()
+    }
+    lately.set(key, tokens)
+    return tokens
+  }
+
+  return {
+    tokensOf: (text, count) => {
+      if (text.length < worthKeeping) return count(text)
+      const key = digest(text)
+      return lately.get(key) ?? keep(key, before.get(key) ?? count(text))
+    },
+  }
+}

@@ -1,0 +1,17 @@
+// What goes over the wire, event by event: the writer gives pieces in a row as one.
+import type { Delta } from "../../src/convert/delta.ts"
+import { writeAll } from "../../src/convert/reply/reply.ts"
+import type { WriterState } from "../../src/convert/reply/writer-state.ts"
+import { eventsOfRun } from "../../src/protocol/delta-run.ts"
+import type { MessagesEvent } from "../../src/protocol/messages.ts"
+
+/** Writes these deltas; the state after them and their events, each by itself. */
+export function writeEach(
+  state: WriterState,
+  deltas: readonly Delta[],
+): readonly [WriterState, readonly MessagesEvent[]] {
+  const [next, events] = writeAll(state, deltas)
+  const single = (event: MessagesEvent): readonly MessagesEvent[] =>
+    event.type === "content_block_deltas" ? eventsOfRun(event) : [event]
+  return [next, events.flatMap(single)]
+}

@@ -66,7 +66,7 @@ export function findProvider(id: string): ProviderRow | undefined {
   return byId.get(id)
 }
 
-// What a URL may be known by: a whole host, the end of one, a port. Of several rows the first one counts.
+// What a URL may be known by: a whole host, else the end of one, else a port. Of several rows the first one counts.
 const places = placesOf(providers)
 
 interface Places {

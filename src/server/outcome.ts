@@ -1,36 +1,11 @@
 // The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
 // first one counts, and becomes the request's one Exchange.
-import { type Cost, costOf } from "../observe/cost.ts"
-import type { Caller, Exchange, Failure, Outcome } from "../observe/exchange.ts"
-import { type Fault, fault, type Note } from "../protocol/fault.ts"
-import type { Route } from "../providers/route.ts"
+import type { Failure, Outcome } from "../observe/exchange.ts"
+import { type Fault, fault } from "../protocol/fault.ts"
 import type { Asker } from "./asker.ts"
 import type { Context, Running } from "./context.ts"
-import type { Course } from "./course.ts"
+import { type Account, exchangeOf, nothingUsed, type OutcomeFacts, type Seen } from "./exchange-of.ts"
 import { internalFault } from "./respond.ts"
-
-/** What a reply came to, known at its end. */
-export interface Account extends Pick<Exchange, "usage" | "estimated" | "repairs" | "reply"> {
-  /** What the provider says it charged, in US dollars. */
-  readonly reportedCostUsd?: number | undefined
-}
-
-export interface OutcomeFacts {
-  readonly route: Route
-  readonly requestId: string
-  /** Of `performance.now()`. */
-  readonly startedAt: number
-  readonly stream: boolean
-  readonly notes: readonly Note[]
-  /** The models it goes to, one after the other; undefined: there is one. */
-  readonly course?: Course | undefined
-  readonly caller: Caller
-  readonly account: (outcome: Outcome) => Account
-  readonly cache?: Exchange["cache"]
-  readonly shared?: Exchange["shared"]
-  /** Nothing is asked of an upstream for it. */
-  readonly free?: boolean
-}
 
 export interface RequestOutcome {
   /** Fires when the upstream is to be let go. */
@@ -184,72 +159,6 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
 export function createFreeOutcome(facts: Omit<OutcomeFacts, "account">, context: Context): RequestOutcome {
   return createOutcome({ ...facts, ...nothingAsked, cache: facts.cache }, context)
 }
-
-type Seen = Pick<
-  Exchange,
-  "attempts" | "failures" | "fallbackFrom" | "firstContentMs" | "upstreamWaitMs" | "endedAt"
->
-
-/** Every field by its name: there is one of these for each request, and spreads cost several times as much. */
-function exchangeOf(
-  facts: OutcomeFacts,
-  { requestId, startedAt, stream, caller }: Asker,
-  outcome: Outcome,
-  seen: Seen,
-  { route, notes }: Pick<OutcomeFacts, "route" | "notes"> = facts,
-): Exchange {
-  const { cache, shared, free } = facts
-  const counted = facts.account(outcome)
-  const { reportedCostUsd, repairs, reply } = counted
-  const { usage, estimated } = refused(outcome, seen) && counted.estimated ? nothingUsed : counted
-  const { costUsd, costFrom } = free === true ? costsNothing : costOf(reportedCostUsd, route.prices, usage)
-  return {
-    session: caller.session,
-    agent: caller.agent,
-    client: caller.client,
-    requestId,
-    requestedModel: route.requestedModel,
-    model: route.model,
-    provider: route.provider,
-    reason: route.reason,
-    routed: route.routed,
-    stream,
-    attempts: seen.attempts,
-    failures: seen.failures,
-    fallbackFrom: seen.fallbackFrom,
-    firstContentMs: seen.firstContentMs,
-    upstreamWaitMs: seen.upstreamWaitMs,
-    endedAt: seen.endedAt,
-    durationMs: performance.now() - startedAt,
-    usage,
-    costUsd,
-    costFrom,
-    cache,
-    shared,
-    estimated,
-    notes,
-    repairs,
-    reply,
-    outcome,
-  }
-}
-
-/** It failed before anything of an answer came: nobody has read a token of it, whatever it was estimated at. */
-function refused({ kind }: Outcome, { firstContentMs }: Pick<Exchange, "firstContentMs">): boolean {
-  return kind === "failed" && firstContentMs === undefined
-}
-
-const costsNothing: Cost = { costUsd: 0 }
-
-const nothingUsed = {
-  usage: {
-    input_tokens: 0,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    output_tokens: 0,
-  },
-  estimated: false,
-} as const
 
 const nothingAsked = {
   account: (): Account => ({ ...nothingUsed, repairs: [], reply: undefined }),

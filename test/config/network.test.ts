@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
+import { rootCertificates } from "node:tls"
 import { mergeHeaders } from "../../src/config/headers.ts"
 import { isDirect, networkPart, readProxy, wayTo } from "../../src/config/network.ts"
+import { isWhole } from "../../src/config/pem.ts"
 import { resolveRoute } from "../../src/config/route.ts"
 import { configFrom, configOf, folderWith, load, problemsOf, removeFolders, warningsOf } from "./support.ts"
 
@@ -241,4 +243,28 @@ describe("a file of certificate authorities that cannot be used", () => {
 test("of headers with the same name the later one counts, in whatever case", () => {
   const merged = mergeHeaders({ "X-Team": "a", "X-Other": "b" }, { "x-team": "c" }, { "X-Team": "d" })
   expect(merged).toEqual({ "X-Team": "d", "X-Other": "b" })
+})
+
+describe("a certificate by its form", () => {
+  const pem = rootCertificates[0] ?? ""
+  const lines = pem.trim().split("\n")
+  test.each([
+    ["is whole", pem, true],
+    ["with other ends of lines", lines.join("\r\n"), true],
+    ["cut off", [...lines.slice(0, 5), ...lines.slice(-1)].join("\n"), false],
+    ["torn", [...lines.slice(0, 5), ...lines.slice(6)].join("\n"), false],
+    ["of nothing", `${lines[0]}\n${lines.at(-1)}`, false],
+    ["of something else", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----", false],
+    [
+      "with a length of five bytes",
+      `-----BEGIN CERTIFICATE-----\n${btoa("0\x85\x01\x01\x01\x01\x01x")}\n-----END CERTIFICATE-----`,
+      false,
+    ],
+  ])("%s", (_what, text, expected) => {
+    expect(isWhole(text)).toBe(expected)
+  })
+
+  test("all that are trusted have it", () => {
+    expect(rootCertificates.filter((one) => !isWhole(one))).toEqual([])
+  })
 })

@@ -27,7 +27,7 @@ const support = join(dirname(import.meta.dir), "support")
 const seed = Number(process.env["SOAK_SEED"] ?? Date.now() % 1_000_000)
 /** At once; a plain request in ten besides. */
 const [streams, plain] = [2_000, 200]
-const calm = 530
+const calm = 1_030
 const show = (text: string) => process.stderr.write(`${text}\n`)
 
 interface Upstream {

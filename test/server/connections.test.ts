@@ -106,18 +106,21 @@ test("a client that does not read stops the upstream, and costs it no time limit
     `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   )
   await until(() => state.sent > 1_000_000)
-  await Bun.sleep(300)
-  const soon = state.sent
-  await Bun.sleep(400)
+  // What lies between fills up, on a busy machine more slowly; then nothing moves any more.
+  let soon = 0
+  while (soon !== state.sent && state.sent < 64_000_000) {
+    soon = state.sent
+    await Bun.sleep(400)
+  }
   expect(state.sent).toBe(soon)
   expect(soon).toBeLessThan(64_000_000)
   state.stop = true
   socket.resume()
   await until(() => proxy.exchanges.length === 1)
-  await until(() => heard.at(-1)?.includes("message_stop") === true)
+  await until(() => heard.slice(-2).join("").includes("message_stop"), 20_000)
   expect(proxy.exchanges[0]?.outcome).toEqual({ kind: "completed" })
   socket.terminate()
-})
+}, 30_000)
 
 test("a slow reader gets everything", async () => {
   const { state, url } = firehose()

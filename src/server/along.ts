@@ -72,17 +72,10 @@ export async function answerAlong(
     return { ok: true, stop: { kind: "converted", prepared: preparation.prepared } }
   }
 
-  function go(stop: Stop, { dialect, translate }: Speech): Promise<Response> {
+  async function go(stop: Stop, { dialect, translate }: Speech): Promise<Response> {
     if (stop.kind === "converted") {
       return answer(givenBy(stop), request, context, requestId, dialect, origin)
     }
-    return pass(stop, translate)
-  }
-
-  async function pass(
-    stop: Extract<Stop, { kind: "direct" }>,
-    translate: Speech["translate"],
-  ): Promise<Response> {
     const next = (failed: Parameters<typeof nextStop>[2]) => nextStop(course, ready, failed)
     // What it says on the way is translated together with all the rest.
     const onward = { next, go: (other: Stop) => go(other, plainSpeech) }

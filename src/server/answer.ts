@@ -41,24 +41,25 @@ export async function answer(
   }
   const { prepared } = preparation
   const caller = context.callers(request.headers, prepared.session)
-  const opened = openReading({ prepared, request, caller, context }, origin)
-  const begun = opened instanceof Promise ? await opened : opened
+  const begun = await openReading({ prepared, request, caller, context }, origin)
   if (begun === undefined) return dialect.refuse(gone, requestId)
   const { reading, cache } = begun
   if (request.signal.aborted) reading.leave()
   else request.signal.addEventListener("abort", reading.leave, { once: true })
-  const response = await respond(reading, context, dialect)
-  return cache === undefined ? response : withCache(response, cache)
+  return withCache(await respond(reading, context, dialect), cache)
 }
 
-function respond(reading: Reading, context: Context, dialect: Dialect): Promise<Response> {
-  const response = reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect)
-  return response.catch((error: unknown) => dialect.refuse(reading.fail(error), reading.requestId))
+async function respond(reading: Reading, context: Context, dialect: Dialect): Promise<Response> {
+  try {
+    return await (reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect))
+  } catch (error) {
+    return dialect.refuse(reading.fail(error), reading.requestId)
+  }
 }
 
-/** Says whether the cache had the answer. */
-function withCache(response: Response, cache: NonNullable<Exchange["cache"]>): Response {
-  response.headers.set("x-claude-proxy-cache", cache)
+/** Says whether the cache had the answer, if it was asked. */
+function withCache(response: Response, cache: Exchange["cache"]): Response {
+  if (cache !== undefined) response.headers.set("x-claude-proxy-cache", cache)
   return response
 }
 

@@ -112,7 +112,6 @@ export function createEndpoints(context: Context): Endpoints {
 
 /** People set base URLs with one suffix too many, or a slash at the end: all of them mean the same. */
 export function normalisePath(pathname: string): string {
-  if (pathname === "/v1/messages") return pathname
   const path = pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
   return path.replace(/^\/anthropic(?=\/|$)/, "").replace(/^\/v1\/v1(?=\/)/, "/v1") || "/"
 }

@@ -63,7 +63,7 @@ function sizeOf(key: string, blocks: readonly ThinkingBlock[]): number {
  */
 export function createRecorder(
   memory: ReasoningMemory,
-  scope: () => string,
+  scope: string,
 ): (events: readonly MessagesEvent[]) => void {
   const blocks: ThinkingBlock[] = []
   const calls: string[] = []
@@ -76,7 +76,7 @@ export function createRecorder(
     if (block.type !== "tool_use") return
     if (calls.length === 0) before = blocks.length
     calls.push(block.id)
-    if (blocks.length > 0) memory.remember(scope(), block.id, [...blocks])
+    if (blocks.length > 0) memory.remember(scope, block.id, [...blocks])
   }
 
   function stop(): void {
@@ -87,7 +87,7 @@ export function createRecorder(
   function end(): void {
     if (blocks.length === before) return
     const whole = [...blocks]
-    for (const id of calls) memory.remember(scope(), id, whole)
+    for (const id of calls) memory.remember(scope, id, whole)
   }
 
   return (events) => {

@@ -38,11 +38,8 @@ export interface Wanted {
   readonly context: Context
 }
 
-/** Undefined: its client has left before anything was asked. A promise only where the cache is asked. */
-export function openReading(
-  wanted: Wanted,
-  origin: Origin | undefined,
-): Begun | undefined | Promise<Begun | undefined> {
+/** Undefined: its client has left before anything was asked. */
+export async function openReading(wanted: Wanted, origin: Origin | undefined): Promise<Begun | undefined> {
   const { prepared, request, context } = wanted
   // What needs no upstream is there already.
   if (origin === undefined || prepared.conversion.answer !== undefined) return askAlone(wanted)
@@ -151,5 +148,5 @@ function resentKey({ prepared, request }: Wanted, { text }: Origin): string | un
   const { session, scope } = prepared
   if (session === undefined) return undefined
   const agent = request.headers.get("x-claude-code-agent-id") ?? ""
-  return [request.url, scope(), agent, text.length, Bun.hash(text)].join(" ")
+  return [request.url, scope, agent, text.length, Bun.hash(text)].join(" ")
 }

@@ -17,7 +17,7 @@ import { type Batches, oneBatch } from "../upstream/batches.ts"
 import { send } from "../upstream/client.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { noReply } from "../upstream/no-reply.ts"
-import { type AmendingOptions, createAmending, type Sendable } from "./amending.ts"
+import { type AmendingOptions, createAmending } from "./amending.ts"
 import { type KeyTurn, sendInTurn } from "./keys.ts"
 
 export interface PipelineOptions extends AmendingOptions {
@@ -52,7 +52,7 @@ export async function openReply(options: PipelineOptions): Promise<Attempted<Del
     if (answer !== undefined) return { ok: true, batches: oneBatch(answer) }
     const send = (route: Route) => {
       options.onSend()
-      return openOnce(options, sendable, route)
+      return openOnce({ ...options, ...sendable, route })
     }
     const opening = await sendInTurn(keys, sendable.route, signal, send)
     return opening.ok ? opening : { ...opening, fault: keys.explain(opening.fault) }
@@ -77,20 +77,13 @@ export async function openReply(options: PipelineOptions): Promise<Attempted<Del
   return attempted
 }
 
-async function openOnce(
-  options: PipelineOptions,
-  { conversion, errors }: Sendable,
-  route: Route,
-): Promise<Opening<Delta>> {
-  const { signal, timeoutMs, clock, userAgent, idSeed, wholeArguments } = options
-  const sent = await send(route, bodyOf(conversion), { signal, timeoutMs, clock, userAgent, errors })
+async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
+  const { route, conversion, errors } = options
+  const sent = await send(route, bodyOf(conversion), options)
   if (!sent.ok) return sent
-  const reader: ReaderOptions = {
-    ...readerFor({ route, conversion, errors, idSeed, wholeArguments }),
-    cachedTokens: sent.cachedTokens,
-  }
+  const reader = { ...readerFor(options), cachedTokens: sent.cachedTokens }
   if (sent.reply.kind === "stream")
-    return { ok: true, batches: readDeltas(sent.reply.batches, reader, conversion, options) }
+    return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
   const [, deltas] = applyFilters(initialFilters(conversion), readWhole(sent.reply.reply, reader))
   const empty = !deltas.some(saysSomething)
   return {
@@ -161,10 +154,8 @@ function nothingSaid(what: string, errors: ErrorContext): Delta {
 function readDeltas(
   inputs: Batches<StreamInput>,
   reader: ReaderOptions,
-  conversion: Conversion,
-  { clock, afterFinishMs }: Pick<PipelineOptions, "clock" | "afterFinishMs">,
+  { clock, afterFinishMs, errors, conversion }: PipelineOptions,
 ): Batches<Delta> {
-  const { errors } = reader
   let state = initialDialect(reader)
   let filters = initialFilters(conversion)
   let said = false

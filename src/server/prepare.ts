@@ -17,7 +17,6 @@ import type { Course } from "./course.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { fitWindow } from "./fit.ts"
 import { scopeOf } from "./memory.ts"
-import { once } from "./once.ts"
 import { type MeasuredPrompt, measurePrompt } from "./prompt.ts"
 
 /** What is known of one request once it is understood. */
@@ -27,8 +26,8 @@ export interface Prepared extends AmendingOptions {
   readonly stream: boolean
   /** The client gets the arguments of calls in one piece (ToolOptions). */
   readonly wholeArguments: boolean
-  /** Tells the clients of this proxy apart; found when it is asked for. */
-  readonly scope: () => string
+  /** Tells the clients of this proxy apart. */
+  readonly scope: string
   /** What the client calls the conversation, where it does. */
   readonly session: string | undefined
   readonly requestId: string
@@ -76,8 +75,8 @@ export function prepareRequest(
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
   const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
   const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
-  const scope = once(() => scopeOf(request.headers, session))
-  const recall = (toolUseId: string) => context.memory.recall(scope(), toolUseId)
+  const scope = scopeOf(request.headers, session)
+  const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
   const route = context.dialects.choose(given)
   const prompt = measurePrompt(asked, route, context.ratios)
   const fitted = (to: Route): Fitted =>
@@ -91,19 +90,16 @@ export function prepareRequest(
   return {
     ok: true,
     prepared: {
-      route: first.sendable.route,
-      conversion: first.sendable.conversion,
-      errors: first.sendable.errors,
-      prompt: learningFrom(first.sendable, prompt),
-      inChat,
-      onChat,
-      stream,
-      scope,
-      session,
-      requestId: circumstances.requestId,
-      startedAt: circumstances.startedAt,
-      course: circumstances.course,
-      ready: circumstances.ready,
+      ...{
+        ...first.sendable,
+        prompt: learningFrom(first.sendable, prompt),
+        inChat,
+        onChat,
+        stream,
+        scope,
+        session,
+        ...circumstances,
+      },
       notes: [...noteUnknownFields(body, route.profile), ...first.notes],
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
     },
@@ -116,18 +112,17 @@ function fit(route: Route, converted: Conversion, prompt: MeasuredPrompt, contex
   const fits = fitWindow(conversion, route, prompt)
   if (!fits.ok) return fits
   const { onAmended } = conversion
-  const sent = fits.conversion === conversion ? conversion : { ...fits.conversion, onAmended }
   const errors = errorContext(route, context.config, prompt.tokens, context.clock.now)
   return {
     ok: true,
-    sendable: { route, conversion: sent, errors },
+    sendable: { route, conversion: { ...fits.conversion, onAmended }, errors },
     notes: [...converted.notes, ...notes, ...fits.notes],
   }
 }
 
 /** What the model counts is what was sent, and not what the client said. */
 function learningFrom({ conversion }: Sendable, prompt: MeasuredPrompt): MeasuredPrompt {
-  return { ...prompt, learn: (reported) => prompt.learn(reported, () => bodyOf(conversion)) }
+  return { ...prompt, learn: (reported) => prompt.learn(reported, bodyOf(conversion)) }
 }
 
 /** What fits in one dialect fits in the other, which only says it differently. */

@@ -4,7 +4,7 @@ import type { JsonObject } from "../protocol/json.ts"
 import type { ResponsesRequest } from "../protocol/responses.ts"
 import type { Route } from "../providers/route.ts"
 import { type Prompt, type Weight, weighBody } from "./fit.ts"
-import { leastPrompt, type Ratios } from "./ratios.ts"
+import type { Ratios } from "./ratios.ts"
 import { measureSent } from "./sent.ts"
 
 export interface MeasuredPrompt extends Prompt {
@@ -12,7 +12,7 @@ export interface MeasuredPrompt extends Prompt {
    * The model has counted it: `reported` tokens, all of the prompt and nothing else. `sent` is what it was converted
    * to, where it was.
    */
-  readonly learn: (reported: number, sent?: () => ChatRequest | ResponsesRequest) => void
+  readonly learn: (reported: number, sent?: ChatRequest | ResponsesRequest) => void
 }
 
 interface Counted {
@@ -48,20 +48,15 @@ export function measurePrompt(
       return Math.max(atMost, ratios.correct(route, atMost))
     },
     sure: ratios.isSure(route),
-    learn: (reported, converted) => {
-      const { atMost, hasMedia } = weight()
-      if (hasMedia || atMost * digits < leastPrompt) return
+    learn: (reported, sent) => {
+      if (weight().hasMedia) return
       // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
-      if (converted === undefined && ratios.isSettled(route)) return
-      const sent = converted?.()
+      if (sent === undefined && ratios.isSettled(route)) return
       const isSame = sent === undefined || isAlike(weight(), weighBody(sent))
       ratios.learn(route, isSame ? tokens() : measureSent(sent, countText).tokens, reported)
     },
   }
 }
-
-// How many times as many tokens as a weight says make the worst of texts.
-const digits = 2
 
 // More than names and punctuation make of a large prompt.
 const difference = 0.03

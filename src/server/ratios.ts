@@ -38,7 +38,7 @@ interface RatioOptions {
 
 // What is added to every prompt (a template, instructions of the server's own) would pass for the text's share: it
 // may be some thousands of tokens, so that only a prompt far larger than that is believed by itself.
-export const leastPrompt = 500
+const leastPrompt = 500
 const largePrompt = 30_000
 // One prompt may be an exception, and two.
 const fewPrompts = 3
@@ -64,7 +64,6 @@ export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
   }
 
   function find(route: Named): Ratio {
-    if (known.size === 0) return unknown
     const key = keyOf(route)
     const ratio = known.get(key)
     if (ratio !== undefined) keep(key, ratio)
@@ -73,14 +72,8 @@ export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
 
   return {
     correct: (route, estimate) => Math.round(estimate * factorOf(find(route))),
-    isSure: (route) => {
-      const { seen, prompts } = find(route)
-      return isEnough(seen, prompts)
-    },
-    isSettled: (route) => {
-      const { tried, tries } = find(route)
-      return isEnough(tried, tries)
-    },
+    isSure: (route) => isEnough(find(route).seen, find(route).prompts),
+    isSettled: (route) => isEnough(find(route).tried, find(route).tries),
     learn: (route, estimate, reported) => {
       if (estimate < leastPrompt) return
       const alike = reported / estimate

@@ -23,7 +23,6 @@ import {
 } from "./endpoints.ts"
 import { createGate } from "./gate.ts"
 import { randomId } from "./ids.ts"
-import type { Counted, Limits } from "./limits.ts"
 import type { Meter } from "./meter.ts"
 import { faultReply, internalFault } from "./respond.ts"
 import type { Sharing } from "./sharing.ts"
@@ -36,8 +35,6 @@ export interface Shared extends Omit<Context, "config" | "routes" | "callers" | 
   readonly drain: Drain
 }
 
-type Refuse = NonNullable<Endpoint["refuse"]>
-
 /** Answers requests. Everything that depends on the configuration is made here, so that it changes all at once. */
 export function createReception(shared: Shared, config: Config): (request: Request) => Promise<Response> {
   const cache = createReplyCache(config.cache, shared.store, shared.clock)
@@ -49,58 +46,54 @@ export function createReception(shared: Shared, config: Config): (request: Reque
   const limits = shared.sharing.limitsOf(config)
   const { maxConcurrentRequests: most } = config
 
-  /** A request that counts towards the limit of its client: the answer says how much of it is left. */
-  async function serveWithin(
-    limit: Limits,
-    counted: Counted,
-    refuse: Refuse,
-    [request, requestId, url]: Parameters<Handler>,
-    handle: Handler,
-  ): Promise<Response> {
-    const { seal, fault } = await limit(counted, request.headers, requestId)
-    if (fault !== undefined) return seal(refuse(fault, requestId))
+  /** A request that was let in, and for which there is room. */
+  async function serve(endpoint: Endpoint, handle: Handler, given: Parameters<Handler>): Promise<Response> {
+    const [{ headers }, requestId] = given
+    const refuse = endpoint.refuse ?? faultReply
+    let seal = (reply: Response): Response => reply
     try {
-      return seal(await handle(request, requestId, url))
+      if (limits !== undefined && endpoint.counted !== undefined) {
+        const admission = await limits(endpoint.counted, headers, requestId)
+        seal = admission.seal
+        if (admission.fault !== undefined) return seal(refuse(admission.fault, requestId))
+      }
+      return seal(await handle(...given))
     } catch (error) {
       return seal(refuse(faultOf(error, context.log, requestId), requestId))
     }
   }
 
-  /** A request that was let in, and for which there is room. */
-  function serve({ counted, refuse = faultReply }: Endpoint, given: Parameters<Handler>, handle: Handler) {
-    return limits === undefined || counted === undefined
-      ? handle(...given)
-      : serveWithin(limits, counted, refuse, given, handle)
-  }
-
-  function admit(endpoint: Endpoint, handle: Handler, given: Parameters<Handler>) {
+  function admit(
+    endpoint: Endpoint,
+    handle: Handler,
+    given: Parameters<Handler>,
+  ): Promise<Response> | Response {
     const [request, requestId] = given
-    const { refuse = faultReply } = endpoint
+    const refuse = endpoint.refuse ?? faultReply
     const refused =
       (endpoint.open ? undefined : gate(request.headers)) ??
       (endpoint.asks && shared.drain.draining() ? ending : undefined)
     if (refused !== undefined) return refuse(refused, requestId)
-    if (most === undefined || endpoint.counted?.bucket !== "requests") return serve(endpoint, given, handle)
-    const placed = shared.places.within(most, request, async () => serve(endpoint, given, handle))
+    const run = () => serve(endpoint, handle, given)
+    if (most === undefined || endpoint.counted?.bucket !== "requests") return run()
+    const placed = shared.places.within(most, request, run)
     return placed instanceof Promise ? placed : refuse(placed, requestId)
   }
 
   async function answer(request: Request, requestId: string): Promise<Response> {
-    let refuse: Refuse = faultReply
     try {
       const { method } = request
       const url = urlOf(request.url)
       const path = normalisePath(url.pathname)
       const endpoint = findEndpoint(endpoints, path)
-      refuse = refusalAt(path, endpoint)
       const shut = doors(request.headers, requestId)
-      if (shut !== undefined) return refuse(shut, requestId)
-      if (endpoint === undefined) return refuse(unknownPath(method, path), requestId)
+      if (shut !== undefined) return refusalAt(path, endpoint)(shut, requestId)
+      if (endpoint === undefined) return refusalAt(path, endpoint)(unknownPath(method, path), requestId)
       const handler = findHandler(endpoint, method)
       if (handler === undefined) return otherMethod(method, path, endpoint, requestId)
       return await admit(endpoint, handler, [request, requestId, url])
     } catch (error) {
-      return refuse(faultOf(error, context.log, requestId), requestId)
+      return faultReply(faultOf(error, context.log, requestId), requestId)
     }
   }
 

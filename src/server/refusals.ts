@@ -104,11 +104,10 @@ export function createRefusals(options: RefusalOptions): Refusals {
   return {
     foresee: (route, conversion) => {
       catchUp()
-      const onAmended: SentConversion["onAmended"] = (amended, fault) =>
-        learn(route, conversion, amended, fault)
-      if (models.size === 0) return { conversion: { ...conversion, onAmended }, notes: [] }
       const key = keyOf(placeOf(route))
       const known = models.get(key)
+      const onAmended: SentConversion["onAmended"] = (amended, fault) =>
+        learn(route, conversion, amended, fault)
       if (known === undefined) return { conversion: { ...conversion, onAmended }, notes: [] }
       keep(key, known)
       const fresh = [...known.values()].filter((one) => !isOld(one)).map(({ amendment }) => amendment)

@@ -75,12 +75,12 @@ async function openStop(
     return openNative(stop.direct, parts, sending, times.afterFinishMs, way)
   }
   const { prepared } = stop
-  const { route, session, notes, conversion, errors, inChat, onChat, wholeArguments } = prepared
+  const { route, session, notes } = prepared
   onMove(answeringOf(prepared))
   const keys = context.keys.turn(route, session, { hasFallbacks: course.hasFallbacks })
   course.ask(notes, keys.workedElsewhere)
   const { opening } = await openReply({
-    ...{ route, conversion, errors, inChat, onChat, wholeArguments },
+    ...prepared,
     keys,
     idSeed: randomId(20),
     signal: way.signal,

@@ -9,10 +9,9 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { createBodyText } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
-import { readEventStream } from "./event-stream.ts"
+import { type ByteReader, readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 import { noReply } from "./no-reply.ts"
 
@@ -132,23 +131,30 @@ async function errorReply(
 }
 
 async function readReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Sent> {
-  const body = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
+  const reader: ByteReader = (response.body ?? new Blob([]).stream()).getReader()
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  async function read(): Promise<string | undefined> {
+    deadline.wait()
+    const { done, value } = await reader.read()
+    deadline.touch()
+    return done ? undefined : decoder.decode(value, { stream: true })
+  }
   let text = ""
   let more: string | undefined = ""
   // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
   // visible character tells a document from a stream.
   while (more !== undefined && text === "") {
-    more = await body.read()
+    more = await read()
     text = (more ?? "").trimStart()
   }
   const cachedTokens = countOf(response.headers.get(cachedHeader))
   const first = text[0]
   if (first !== undefined && !documentStarts.has(first)) {
-    const batches = readEventStream(text, body, deadline, options)
+    const batches = readEventStream(text, reader, decoder, deadline, options)
     return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
   }
   while (more !== undefined && text.length <= documentLimit) {
-    more = await body.read()
+    more = await read()
     text += more ?? ""
   }
   if (more === undefined) deadline.clear()

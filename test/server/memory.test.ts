@@ -116,7 +116,7 @@ const said: readonly MessagesEvent[] = [
 function recorded(events: readonly MessagesEvent[], ids: readonly string[]): readonly unknown[] {
   const [one, other] = [false, true].map((whole) => {
     const memory = createReasoningMemory()
-    const record = createRecorder(memory, () => "scope")
+    const record = createRecorder(memory, "scope")
     if (whole) record(events)
     else for (const event of events) record([event])
     return ids.map((id) => memory.recall("scope", id))
@@ -170,7 +170,7 @@ describe("the recorder", () => {
 
   test("writes under its own scope only", () => {
     const memory = createReasoningMemory()
-    createRecorder(memory, () => "one")([...first, ...called("a"), end])
+    createRecorder(memory, "one")([...first, ...called("a"), end])
     expect([memory.recall("one", "a"), memory.recall("two", "a")]).toEqual([
       [block("Look.", "s1")],
       undefined,

@@ -1,6 +1,6 @@
 // A client that sends a request again which it gave up waiting for: the upstream is asked once, and whoever waits
 // last gets the whole reply.
-import { afterEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeAll, describe, expect, test } from "bun:test"
 import Anthropic from "@anthropic-ai/sdk"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
@@ -27,6 +27,11 @@ import {
 } from "./support.ts"
 
 afterEach(stopAll)
+
+// How long a client has waited is told from when its request is read: what is loaded with the first one must be there.
+beforeAll(async () => {
+  await Promise.all([import("../../src/server/messages.ts"), import("../../src/server/chat-completions.ts")])
+})
 
 const never = new Promise<void>(() => {})
 const speed = 3

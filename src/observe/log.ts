@@ -35,7 +35,7 @@ const longestLine = 16_384
  * a line of its own.
  */
 export function createLogger(given: LoggerOptions): Logger {
-  const options = { ...given, secrets: longestFirst(given.secrets) }
+  const options = { ...given, secrets: longestFirst(given.secrets), localTime: createLocalTime() }
   const log = (level: LoggerOptions["level"]): Write => {
     if (ranks[level] < ranks[options.level]) return () => {}
     return (message, fields) => {
@@ -52,15 +52,19 @@ export function createLogger(given: LoggerOptions): Logger {
 // A model's name or an upstream's message may be as long as its sender likes.
 const longestMessage = 8_192
 
+interface Rendering extends LoggerOptions {
+  readonly localTime: (time: Date) => string
+}
+
 function renderLine(
-  options: LoggerOptions,
+  options: Rendering,
   level: LoggerOptions["level"],
   given: string,
   fields?: LogFields,
 ): string {
   const message = given.length <= longestMessage ? given : `${given.slice(0, longestMessage)}…`
   const time = options.now()
-  const clean = cleanFields(readFields(fields), options.secrets)
+  const clean = fields === undefined ? {} : cleanFields(readFields(fields), options.secrets)
   // A cut line of JSON would be none, so JSON gives up its fields instead.
   if (options.format === "json") {
     const head = { time: time.toISOString(), level, message: redact(message, options.secrets) }
@@ -69,14 +73,14 @@ function renderLine(
     if (line.length <= longestLine) return line
     return escapeControls(JSON.stringify({ ...head, message: shorten(head.message), truncated: true }))
   }
-  const pairs = Object.entries(clean).map(([name, value]) => ` ${escapeControls(name)}=${renderValue(value)}`)
-  const line = `${localTime(time)} - ${level} - ${escapeControls(message)}${pairs.join("")}`
+  let line = `${options.localTime(time)} - ${level} - ${escapeControls(message)}`
+  for (const [name, value] of Object.entries(clean)) line += ` ${escapeControls(name)}=${renderValue(value)}`
   return shorten(redact(line, options.secrets))
 }
 
-function readFields(fields: LogFields | undefined): Readonly<Record<string, unknown>> {
+function readFields(fields: LogFields): Readonly<Record<string, unknown>> {
   try {
-    return fields === undefined ? {} : fields()
+    return fields()
   } catch (error) {
     return { fieldsFailed: error }
   }
@@ -90,6 +94,19 @@ function renderValue(value: unknown): string {
 
 function shorten(text: string): string {
   return text.length <= longestLine ? text : `${text.slice(0, longestLine)}…`
+}
+
+/** A busy proxy logs many lines in a second, which has one name. */
+function createLocalTime(): (time: Date) => string {
+  let second = Number.NaN
+  let text = ""
+  return (time) => {
+    const now = Math.floor(time.getTime() / 1_000)
+    if (now === second) return text
+    second = now
+    text = localTime(time)
+    return text
+  }
 }
 
 function localTime(time: Date): string {

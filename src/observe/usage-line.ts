@@ -12,18 +12,13 @@ export function usageLine(exchange: Exchange): string {
   const { usage } = exchange
   const input = inputTokens(exchange)
   const requested = exchange.requestedModel === "" ? "" : `${exchange.requestedModel} → `
-  const parts = [
-    `🎯 Token Usage${exchange.stream ? " [Stream]" : ""}`,
-    `Model: ${requested}${exchange.model}`,
-    `Input: ${input}`,
-    ...(usage.cache_read_input_tokens > 0 ? [`Cached: ${usage.cache_read_input_tokens}`] : []),
-    `Output: ${usage.output_tokens}`,
-    `Total: ${input + usage.output_tokens}`,
-    ...(exchange.costUsd === undefined ? [] : [`Cost: ${renderDollars(exchange.costUsd)}`]),
-    ...(exchange.cache === "hit" ? [`Cache: ${exchange.shared === true ? "shared" : "hit"}`] : []),
-    ...(exchange.estimated ? ["📊 Using estimated tokens"] : []),
-  ]
-  return parts.join(" | ")
+  let line = `🎯 Token Usage${exchange.stream ? " [Stream]" : ""} | Model: ${requested}${exchange.model}`
+  line += ` | Input: ${input}`
+  if (usage.cache_read_input_tokens > 0) line += ` | Cached: ${usage.cache_read_input_tokens}`
+  line += ` | Output: ${usage.output_tokens} | Total: ${input + usage.output_tokens}`
+  if (exchange.costUsd !== undefined) line += ` | Cost: ${renderDollars(exchange.costUsd)}`
+  if (exchange.cache === "hit") line += ` | Cache: ${exchange.shared === true ? "shared" : "hit"}`
+  return exchange.estimated ? `${line} | 📊 Using estimated tokens` : line
 }
 
 /** Everything the model read. Anthropic's input_tokens leaves out what touched the cache. */

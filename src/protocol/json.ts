@@ -10,14 +10,18 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
+// One for all that is not there: most of what is looked for in a reply is not.
+const noFields: JsonObject = Object.freeze({})
+const noItems: readonly unknown[] = Object.freeze([])
+
 /** The object itself, or an empty one when the value is anything else. */
 export function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
+  return isObject(value) ? value : noFields
 }
 
 /** The array itself, or an empty one when the value is anything else. */
 export function arrayOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
+  return Array.isArray(value) ? value : noItems
 }
 
 /** The string, or undefined when the value is not a string or is empty. */

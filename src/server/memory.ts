@@ -1,6 +1,7 @@
 // The thinking that led to a call, remembered by the call's id: clients leave it out when the model is changed or
 // the history shortened, and some providers refuse a call without it. A memory only improves on the signatures,
 // which carry the same; it may be lost at any time.
+import { type GrownText, growText, noText, textOf } from "../convert/grown-text.ts"
 import type { ThinkingBlock } from "../convert/request/history-reasoning.ts"
 import type { MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
 
@@ -72,7 +73,7 @@ export function createRecorder(
   let open: Draft | undefined
 
   function start(block: ReplyBlock): void {
-    if (block.type === "thinking") open = { thinking: "", signature: "" }
+    if (block.type === "thinking") open = { thinking: noText, signature: "" }
     if (block.type !== "tool_use") return
     if (calls.length === 0) before = blocks.length
     calls.push(block.id)
@@ -80,7 +81,7 @@ export function createRecorder(
   }
 
   function stop(): void {
-    if (open !== undefined) blocks.push(open)
+    if (open !== undefined) blocks.push({ thinking: textOf(open.thinking), signature: open.signature })
     open = undefined
   }
 
@@ -102,16 +103,16 @@ export function createRecorder(
 
 /** A block that is not over; it grows in place, piece by piece. */
 interface Draft {
-  thinking: string
+  thinking: GrownText
   signature: string
 }
 
 function grow(block: Draft, event: MessagesEvent): void {
   if (event.type === "content_block_deltas" && event.delta === "thinking_delta")
-    block.thinking += event.texts.join("")
+    block.thinking = growText(block.thinking, event.texts)
   if (event.type !== "content_block_delta") return
   const { delta } = event
-  if (delta.type === "thinking_delta") block.thinking += delta.thinking
+  if (delta.type === "thinking_delta") block.thinking = growText(block.thinking, [delta.thinking])
   else if (delta.type === "signature_delta") block.signature = delta.signature
 }
 

@@ -1,5 +1,6 @@
 // What is known of a reply while it grows: the writer's state, and what it came to for the record at the end.
 import type { Delta } from "../convert/delta.ts"
+import { growText, noText, textOf } from "../convert/grown-text.ts"
 import { noUsage } from "../convert/messages-usage.ts"
 import { begin, keepAlive } from "../convert/reply/blocks.ts"
 import { finalUsage, isEstimated } from "../convert/reply/final.ts"
@@ -83,9 +84,10 @@ export function createProgress(
   /** The text is kept for its estimate alone, which can be made of parts: of each its last character is left. */
   function fold(): void {
     const { written, options } = state
-    if (written.length < longestKept) return
-    if (options.estimate !== null) estimated += estimateText(written.slice(0, -1))
-    state = { ...state, written: written.slice(-1) }
+    if (written.whole.length < longestKept) return
+    const text = textOf(written)
+    if (options.estimate !== null) estimated += estimateText(text.slice(0, -1))
+    state = { ...state, written: growText(noText, [text.slice(-1)]) }
   }
 
   function step([next, events]: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {

@@ -9,9 +9,10 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
+import { createBodyText } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
-import { type ByteReader, readEventStream } from "./event-stream.ts"
+import { readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 import { noReply } from "./no-reply.ts"
 
@@ -38,6 +39,9 @@ export interface SendOptions {
   readonly errors: ErrorContext
 }
 
+/** What reading a reply takes. */
+type Answered = Situation & Pick<SendOptions, "clock">
+
 // A whole reply is a few hundred kilobytes; what is much more is something else.
 const documentLimit = 64 * 1024 * 1024
 
@@ -51,7 +55,9 @@ export async function send(
   options: SendOptions,
 ): Promise<Sent> {
   const deadline = createDeadline(options.timeoutMs, options.signal, options.clock)
-  const situation = onTheWay(options, route)
+  const { signal, timeoutMs, clock, errors } = options
+  // Not all of it: what is kept as long as the reply lasts must not be the request.
+  const situation = onTheWay({ signal, timeoutMs, clock, errors }, route)
   try {
     const response = await fetch(route.url, {
       method: "POST",
@@ -110,11 +116,7 @@ function turnHeaders(
   return { [names.initiator]: initiator, ...(hasImage ? { [names.vision]: "true" } : {}) }
 }
 
-async function errorReply(
-  response: Response,
-  deadline: Deadline,
-  options: SendOptions & Situation,
-): Promise<FailedOpening> {
+async function errorReply(response: Response, deadline: Deadline, options: Answered): Promise<FailedOpening> {
   const { status } = response
   if (status === 407 && options.proxy !== undefined) {
     deadline.abort()
@@ -130,31 +132,24 @@ async function errorReply(
   return { ok: false, fault, refused: { status, body } }
 }
 
-async function readReply(response: Response, deadline: Deadline, options: SendOptions): Promise<Sent> {
-  const reader: ByteReader = (response.body ?? new Blob([]).stream()).getReader()
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  async function read(): Promise<string | undefined> {
-    deadline.wait()
-    const { done, value } = await reader.read()
-    deadline.touch()
-    return done ? undefined : decoder.decode(value, { stream: true })
-  }
+async function readReply(response: Response, deadline: Deadline, options: Answered): Promise<Sent> {
+  const body = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
   let text = ""
   let more: string | undefined = ""
   // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
   // visible character tells a document from a stream.
   while (more !== undefined && text === "") {
-    more = await read()
+    more = await body.read()
     text = (more ?? "").trimStart()
   }
   const cachedTokens = countOf(response.headers.get(cachedHeader))
   const first = text[0]
   if (first !== undefined && !documentStarts.has(first)) {
-    const batches = readEventStream(text, reader, decoder, deadline, options)
+    const batches = readEventStream(text, body, deadline, options)
     return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
   }
   while (more !== undefined && text.length <= documentLimit) {
-    more = await read()
+    more = await body.read()
     text += more ?? ""
   }
   if (more === undefined) deadline.clear()
@@ -169,7 +164,7 @@ const cachedHeader = "fireworks-cached-prompt-tokens"
 const documentStarts: ReadonlySet<string> = new Set(["{", "[", "<"])
 
 /** A reply that is one document: JSON, or something that is no reply at all. */
-function document(text: string, cachedTokens: number | undefined, options: SendOptions): Sent {
+function document(text: string, cachedTokens: number | undefined, options: Answered): Sent {
   const bare = text.trim()
   const parsed = parseJson(bare)
   if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value }, cachedTokens }

@@ -4,15 +4,11 @@ import type { StreamInput } from "../protocol/chat.ts"
 import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches } from "./batches.ts"
+import type { BodyText } from "./body-text.ts"
 import { createChunkReader } from "./chunk-reader.ts"
 import { connectionFault } from "./connection.ts"
 import type { Clock, Deadline } from "./deadline.ts"
 import { inWords, wordsLimit } from "./no-reply.ts"
-
-/** What we use of a body's reader. */
-export interface ByteReader {
-  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-}
 
 interface Situation {
   readonly clock: Clock
@@ -24,8 +20,8 @@ interface Situation {
 // One line may hold a whole file as tool arguments; more than this is no reply.
 const lineLimit = 16 * 1024 * 1024
 
-// Of a reply that comes faster than it is taken, a read holds half a megabyte: no more than so much of it is made
-// into objects ahead of a client that may have stopped reading.
+// Of a reply that comes faster than it is taken, a read holds half a megabyte: no more than about so much of it is
+// made into objects ahead of a client that may have stopped reading.
 const mostAtOnce = 65_536
 
 // How long the end of the body may lag behind `[DONE]`.
@@ -38,8 +34,7 @@ const drainMs = 500
  */
 export function readEventStream(
   start: string,
-  reader: ByteReader,
-  decoder: TextDecoder,
+  body: BodyText,
   deadline: Deadline,
   situation: Situation,
 ): Batches<StreamInput> {
@@ -49,27 +44,23 @@ export function readEventStream(
   /** What the body begins with, as long as no event has come of it. */
   let words = batch.length === 0 ? start.slice(0, wordsLimit) : undefined
   let over = false
-  let unread: Uint8Array = new Uint8Array(0)
 
   function settle(last: readonly StreamInput[]): readonly StreamInput[] {
     over = true
-    if (last.at(-1)?.kind === "end") drain(reader, deadline, situation.clock)
+    if (last.at(-1)?.kind === "end") drain(body, deadline, situation.clock)
     else deadline.abort()
     return last
   }
 
   async function read(): Promise<readonly StreamInput[]> {
-    if (unread.length > 0) return take()
-    deadline.wait()
-    const { done, value = unread } = await reader.read()
-    deadline.touch()
-    unread = value
-    if (done) {
-      const last = chunks.push(decoder.decode())
-      const rest = isLast(last) ? last : [...last, ...chunks.flush()]
-      return isLast(rest) ? rest : [...rest, endAfter(rest)]
-    }
-    return take()
+    const text = body.more() ?? (await body.read())
+    return text === undefined ? takeRest() : take(text)
+  }
+
+  function takeRest(): readonly StreamInput[] {
+    const last = chunks.push(body.rest())
+    const rest = isLast(last) ? last : [...last, ...chunks.flush()]
+    return isLast(rest) ? rest : [...rest, endAfter(rest)]
   }
 
   function endAfter(rest: readonly StreamInput[]): StreamInput {
@@ -77,13 +68,22 @@ export function readEventStream(
     return said === undefined ? { kind: "end", clean: false } : { kind: "fault", fault: said }
   }
 
-  function take(): readonly StreamInput[] {
-    const piece = unread.subarray(0, mostAtOnce)
-    unread = unread.subarray(piece.length)
-    const text = decoder.decode(piece, { stream: true })
+  function takeOne(text: string): readonly StreamInput[] {
     const inputs = chunks.push(text)
     if (words !== undefined) words = inputs.length === 0 ? (words + text).slice(0, wordsLimit) : undefined
     return chunks.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
+  }
+
+  /** This text, and what there is of the same read. */
+  function take(first: string): readonly StreamInput[] {
+    let inputs = takeOne(first)
+    for (let taken = first.length; taken < mostAtOnce && !isLast(inputs); ) {
+      const more = body.more()
+      if (more === undefined) break
+      taken += more.length
+      inputs = [...inputs, ...takeOne(more)]
+    }
+    return inputs
   }
 
   async function next(): Promise<readonly StreamInput[] | undefined> {
@@ -109,11 +109,11 @@ export function readEventStream(
 }
 
 /** Reads what is left, for a short time and without anybody waiting for it. */
-function drain(reader: ByteReader, deadline: Deadline, clock: Clock): void {
+function drain(body: BodyText, deadline: Deadline, clock: Clock): void {
   const cancel = clock.setTimer(deadline.abort, drainMs)
   async function readOn(): Promise<void> {
     try {
-      while (!(await reader.read()).done) {}
+      await body.skip()
     } catch {
       // Broken, or given up above: the reply was complete before.
     }

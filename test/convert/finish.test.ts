@@ -1,5 +1,6 @@
 // The small tables: finish reasons and token counts, as every provider writes them.
 import { describe, expect, test } from "bun:test"
+import { growText, noText } from "../../src/convert/grown-text.ts"
 import { finalReason, finalUsage, isEstimated } from "../../src/convert/reply/final.ts"
 import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/reply/finish.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
@@ -271,14 +272,17 @@ describe("usage", () => {
   })
 
   test("without an estimate the unknown is left out", () => {
-    const state = { ...initialWriter({ ...writerOptions, estimate: null }), written: "Hello" }
+    const state = {
+      ...initialWriter({ ...writerOptions, estimate: null }),
+      written: growText(noText, ["Hello"]),
+    }
     expect(finalUsage(state)).toEqual({ output_tokens: 0 })
     expect(finalUsage({ ...state, usage: usage(p(0, 5)) })).toEqual({ output_tokens: 5 })
     expect(isEstimated(state)).toBe(false)
   })
 
   test("it is said when something was estimated", () => {
-    const state = { ...initialWriter(writerOptions), written: "Hello" }
+    const state = { ...initialWriter(writerOptions), written: growText(noText, ["Hello"]) }
     expect(isEstimated(state)).toBe(true)
     expect(isEstimated({ ...state, usage: usage(p(9, 0)) })).toBe(true)
     expect(isEstimated({ ...state, usage: usage(p(9, 1)) })).toBe(false)
@@ -290,7 +294,11 @@ describe("usage", () => {
     ["cut, told of more than was written", 4, false, 4, false],
     ["cut, told of just as much", 3, false, 3, false],
   ] as const)("a reply that is %s", (_name, reported, isWhole, output, estimated) => {
-    const state = { ...initialWriter(writerOptions), written: "Hello, you", usage: usage(p(9, reported)) }
+    const state = {
+      ...initialWriter(writerOptions),
+      written: growText(noText, ["Hello, you"]),
+      usage: usage(p(9, reported)),
+    }
     expect(finalUsage(state, isWhole).output_tokens).toBe(output)
     expect(isEstimated(state, isWhole)).toBe(estimated)
     const bare = { ...state, options: { ...writerOptions, estimate: null } }

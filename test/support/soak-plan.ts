@@ -57,8 +57,8 @@ export interface Wave {
   readonly streams: number
   /** Requests that are answered whole, besides. */
   readonly plain: number
-  /** Nobody leaves, and nothing fails. */
-  readonly calm: boolean
+  /** The upstream is never silent until a request has used up its time: what would be silence is a reset. */
+  readonly quick: boolean
 }
 
 export const inputTokens = 11
@@ -80,7 +80,7 @@ export function planOf(wave: Wave, number: number): Plan {
   const index = number - wave.from
   const isPlain = wave.plain > 0 && index % every === 0 && index / every < wave.plain
   const kind = isPlain ? "plain" : random.pick(["text", "text", "thinking", "tools"] as const)
-  const fate = wave.calm ? "whole" : fateOf(random, kind)
+  const fate = quickly(wave, fateOf(random, kind))
   const words = (least: number, most: number) =>
     Array.from({ length: random.integer(least, most) }, () => `${random.text(60)} ${number} `)
   return {
@@ -89,8 +89,9 @@ export function planOf(wave: Wave, number: number): Plan {
     thinking: kind === "thinking" ? words(5, 20) : [],
     text: words(8, 40),
     calls: kind === "tools" ? callsOf(random, number) : [],
-    gapMs: wave.calm ? random.integer(10, 60) : random.integer(50, 300),
-    leaveMs: fate === "leaves-at-once" ? random.integer(0, 300) : random.integer(0, 5_000),
+    gapMs: random.integer(20, wave.quick ? 100 : 250),
+    leaveMs:
+      fate === "leaves-at-once" ? random.integer(0, 300) : random.integer(0, wave.quick ? 1_000 : 4_000),
   }
 }
 
@@ -101,6 +102,10 @@ function fateOf(random: Random, kind: Kind): Fate {
   if (drawn < 0.05) return "leaves-early"
   if (drawn < 0.1) return kind === "plain" ? "leaves-early" : "leaves-late"
   return drawn < 0.15 ? random.pick(failing) : "whole"
+}
+
+function quickly({ quick }: Wave, fate: Fate): Fate {
+  return quick && fate.startsWith("silen") ? "broken" : fate
 }
 
 function callsOf(random: Random, number: number): readonly Call[] {

@@ -7,7 +7,7 @@ export const waveOrder = z.strictObject({
   from: z.number(),
   streams: z.number(),
   plain: z.number(),
-  calm: z.boolean(),
+  quick: z.boolean(),
 })
 
 export const upstreamPorts = z.strictObject({ port: z.number(), control: z.number() })

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
+import { createBodyText } from "../../src/upstream/body-text.ts"
 import { createDeadline } from "../../src/upstream/deadline.ts"
 import { readEventStream } from "../../src/upstream/event-stream.ts"
 import { property } from "../support/random.ts"
@@ -33,9 +34,13 @@ function open(pieces: readonly (string | Uint8Array)[], then: "end" | "break" | 
       deadline.signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true }),
     )
   }
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const situation = { clock, timeoutMs: 1000, signal: outer.signal, errors }
-  return { batches: readEventStream("", { read }, decoder, deadline, situation), clock, deadline, outer }
+  return {
+    batches: readEventStream("", createBodyText({ read }, deadline), deadline, situation),
+    clock,
+    deadline,
+    outer,
+  }
 }
 
 async function all(given: ReturnType<typeof open>): Promise<readonly StreamInput[]> {

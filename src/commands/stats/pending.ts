@@ -16,11 +16,24 @@ export interface Pending {
 // Only a file that cannot be written for long lets them wait, and then the latest ones are worth most.
 const mostSessions = 1_000
 
+/** The local day of a time; the same for all of a minute. */
+function createDays(): (time: number) => string {
+  let minute = Number.NaN
+  let day = ""
+  return (time) => {
+    const now = Math.floor(time / 60_000)
+    if (now !== minute) day = dayOf(new Date(time))
+    minute = now
+    return day
+  }
+}
+
 /** Nothing waits at first. */
 export function createPending(now: () => number): Pending {
   const days = new Map<string, DayRow>()
   const sessions = new Map<string, SessionRow>()
   const models = new Set<string>()
+  const dayAt = createDays()
 
   /** The names that clients make up must not fill the file: the same limit as in memory. */
   function modelOf({ provider, model: given }: Exchange, secrets: readonly string[]) {
@@ -48,7 +61,7 @@ export function createPending(now: () => number): Pending {
       const time = exchange.endedAt ?? now()
       const place = modelOf(exchange, secrets)
       const { session, client = "" } = exchange
-      const day = dayOf(new Date(time))
+      const day = dayAt(time)
       const key = JSON.stringify([day, place.provider, place.model, client])
       const before = days.get(key)?.tally ?? emptyTally
       days.set(key, { day, ...place, client, tally: addTallies(before, tally) })

@@ -5,6 +5,7 @@ import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
 import type { Opaque } from "../delta.ts"
+import { growText, noText, textOf } from "../grown-text.ts"
 import { noUsage } from "../messages-usage.ts"
 import type { Single } from "../pieces.ts"
 import { finalReason, finalUsage } from "./final.ts"
@@ -162,7 +163,7 @@ function openBlock(state: WriterState, item: Content): Step {
       const [next, deltas] = addTo({ ...state, open }, item)
       // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
       const events = [startEvent(index, block), deltaEvent(index, "input_json_delta", ""), ...deltas]
-      return [{ ...next, written: state.written + item.name + item.args }, events]
+      return [{ ...next, written: growText(state.written, [item.name, item.args]) }, events]
     }
     case "text": {
       const [next, deltas] = addTo({ ...state, open: { kind: "text" } }, item)
@@ -170,7 +171,7 @@ function openBlock(state: WriterState, item: Content): Step {
     }
     case "reasoning": {
       const open = { kind: "reasoning", field: item.field } as const
-      const [next, deltas] = addTo({ ...state, open, thinking: "" }, item)
+      const [next, deltas] = addTo({ ...state, open, thinking: noText }, item)
       return [next, [startEvent(index, { type: "thinking", thinking: "", signature: "" }), ...deltas]]
     }
     default:
@@ -188,12 +189,13 @@ function addTo(state: WriterState, item: Growing): Step {
   if (item.kind === "tool") {
     const { key, args, complete } = item
     const open: Open = { kind: "tool", key, complete }
-    const next = { ...state, open, written: state.written + args, sawTool: true, lastToolComplete: complete }
+    const written = growText(state.written, [args])
+    const next = { ...state, open, written, sawTool: true, lastToolComplete: complete }
     return [next, args === "" ? none : [deltaEvent(index, "input_json_delta", args)]]
   }
-  const written = state.written + item.text
+  const written = growText(state.written, [item.text])
   if (item.kind === "text") return [{ ...state, written }, [deltaEvent(index, "text_delta", item.text)]]
-  const thinking = state.thinking + item.text
+  const thinking = growText(state.thinking, [item.text])
   return [{ ...state, written, thinking }, [deltaEvent(index, "thinking_delta", item.text)]]
 }
 
@@ -203,7 +205,7 @@ function closeOpen(state: WriterState): Step {
   const closed = open.kind === "tool" ? new Set([...state.closed, open.key]) : state.closed
   const next: WriterState = { ...state, open: { kind: "none" }, index: index + 1, closed }
   if (open.kind !== "reasoning") return [next, [{ type: "content_block_stop", index }]]
-  return [{ ...next, cargo: noCargo }, signedEnd(state, open.field, state.thinking)]
+  return [{ ...next, cargo: noCargo }, signedEnd(state, open.field, textOf(state.thinking))]
 }
 
 function signedEnd(state: WriterState, field: string, thinking: string): readonly MessagesEvent[] {

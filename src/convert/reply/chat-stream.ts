@@ -62,13 +62,21 @@ function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
   const [reported, usage] = readUsage(state, raw)
   // Some gateways spread one answer over several choices (seen with copilot-api).
   const choices = arrayOf(chunk.choices).filter(isObject)
-  // The pages of a search are told before the words, so they are read first.
-  const said = state.options.search === undefined ? [] : choices.map((one) => deltaOf(reported, one, whole))
-  const ready = [raw, ...said].reduce(readSources, reported)
+  const ready = state.options.search === undefined ? reported : readAllSources(reported, raw, choices, whole)
   const step = each(ready, choices, (current, choice) =>
     current.ended ? [current, none] : readChoice(current, choice, whole),
   )
   return after(usage, step)
+}
+
+/** The pages of a search are told before the words, so they are read first. */
+function readAllSources(
+  state: ReaderState,
+  chunk: JsonObject,
+  choices: readonly ChatChoice[],
+  whole: boolean,
+): ReaderState {
+  return choices.map((one) => deltaOf(state, one, whole)).reduce(readSources, readSources(state, chunk))
 }
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */

@@ -1,5 +1,6 @@
 // What a message ends with: why it stopped, and its tokens.
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
+import { isNoText, textOf } from "../grown-text.ts"
 import { inputOf } from "./finish.ts"
 import type { WriterState } from "./writer-state.ts"
 
@@ -38,8 +39,8 @@ export function finalUsage(
 
 function outputTokens({ usage, options, written }: WriterState, isWhole: boolean): number {
   const reported = usage?.output_tokens ?? 0
-  if (written === "" || (isWhole && reported > 0)) return reported
-  return Math.max(reported, options.estimate?.(written) ?? 0)
+  if (isNoText(written) || (isWhole && reported > 0)) return reported
+  return Math.max(reported, options.estimate?.(textOf(written)) ?? 0)
 }
 
 /** Did the upstream leave out what the final usage then had to estimate? `isWhole` as for `finalUsage`. */
@@ -47,6 +48,6 @@ export function isEstimated(state: WriterState, isWhole = true): boolean {
   const { usage, written, options } = state
   if (options.estimate === null) return false
   if (usage === undefined || inputOf(usage) === 0) return true
-  if (usage.output_tokens === 0 && written !== "") return true
+  if (usage.output_tokens === 0 && !isNoText(written)) return true
   return outputTokens(state, isWhole) !== usage.output_tokens
 }

@@ -2,6 +2,7 @@
 // are, signatures and all, and what has to be known of them is kept.
 import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { MessagesEvent, NativeEvent } from "../../protocol/messages.ts"
+import { growText } from "../grown-text.ts"
 import { laterCounts, noUsage, readUsage } from "../messages-usage.ts"
 import { inputOf } from "./finish.ts"
 import { reportedCost } from "./reported-cost.ts"
@@ -35,7 +36,7 @@ function step(state: WriterState, event: NativeEvent): Step {
     case "content_block_start":
       return [opened(state, value), [event]]
     case "content_block_delta":
-      return [{ ...state, written: state.written + wordsOf(objectOf(value["delta"])) }, [event]]
+      return [{ ...state, written: growText(state.written, [wordsOf(objectOf(value["delta"]))]) }, [event]]
     case "content_block_stop":
       return [{ ...state, open: { kind: "none" }, index: state.index + 1 }, [event]]
     case "message_delta": {
@@ -57,7 +58,7 @@ function counted(state: WriterState, given: unknown): WriterState {
 function opened(state: WriterState, value: JsonObject): WriterState {
   const block = objectOf(value["content_block"])
   const index = countOf(value["index"]) ?? state.index
-  const written = state.written + wordsOf(block)
+  const written = growText(state.written, [wordsOf(block)])
   return { ...state, index, written, open: openOf(block["type"]) }
 }
 

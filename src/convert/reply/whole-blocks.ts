@@ -3,6 +3,7 @@
 import type { MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { encodeCarrier, noCargo } from "../carrier.ts"
 import type { Delta } from "../delta.ts"
+import { growText } from "../grown-text.ts"
 import type { WriterState } from "./writer-state.ts"
 
 type Step = readonly [WriterState, readonly MessagesEvent[]]
@@ -46,5 +47,5 @@ export function writeCompaction(state: WriterState, text: string): Step {
     },
     { type: "content_block_stop", index },
   ]
-  return [{ ...state, index: index + 1, written: written + text }, events]
+  return [{ ...state, index: index + 1, written: growText(written, [text]) }, events]
 }

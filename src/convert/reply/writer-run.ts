@@ -3,6 +3,7 @@
 import { deltaEvent } from "../../protocol/delta-run.ts"
 import type { DeltaRun, MessagesEvent } from "../../protocol/messages.ts"
 import type { Delta, Piece } from "../delta.ts"
+import { growText } from "../grown-text.ts"
 import { type Run, withText } from "../pieces.ts"
 import { write } from "./blocks.ts"
 import { isEmpty } from "./writer-queue.ts"
@@ -81,10 +82,9 @@ function grow(
 ): WriterState {
   const event = eventOf(state.index, types[last.kind], texts)
   if (event !== undefined) events.push(event)
-  const text = texts.join("")
-  const written = state.written + text
+  const written = growText(state.written, texts)
   if (last.kind === "text") return { ...state, written }
-  if (last.kind === "reasoning") return { ...state, written, thinking: state.thinking + text }
+  if (last.kind === "reasoning") return { ...state, written, thinking: growText(state.thinking, texts) }
   const { key, complete } = last
   return {
     ...state,

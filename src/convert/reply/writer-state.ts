@@ -2,6 +2,7 @@
 import type { Note } from "../../protocol/fault.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
 import { type Cargo, noCargo } from "../carrier.ts"
+import { type GrownText, noText } from "../grown-text.ts"
 import { type Content, emptyQueue, type Queue } from "./writer-queue.ts"
 
 export type { Content } from "./writer-queue.ts"
@@ -39,7 +40,7 @@ export interface WriterState {
   /** What came while a call was open whose arguments are not complete. */
   readonly queue: Queue
   /** The text of the thinking block that is open. */
-  readonly thinking: string
+  readonly thinking: GrownText
   /** Opaque data for the signature of the thinking block that is open, or of the next one. */
   readonly cargo: Cargo
   /** Keys of the calls that are over: no more than a reply may have calls. */
@@ -50,7 +51,7 @@ export interface WriterState {
   /** What the provider says it charged, in US dollars. */
   readonly costUsd: number | undefined
   /** Everything written so far, for the estimate of output tokens. */
-  readonly written: string
+  readonly written: GrownText
   readonly lastToolComplete: boolean
   readonly sawTool: boolean
   /** Web searches that were run upstream. */
@@ -67,14 +68,14 @@ export function initialWriter(options: WriterOptions): WriterState {
     index: 0,
     open: { kind: "none" },
     queue: emptyQueue,
-    thinking: "",
+    thinking: noText,
     cargo: noCargo,
     closed: new Set(),
     finish: undefined,
     stopSequence: null,
     usage: undefined,
     costUsd: undefined,
-    written: "",
+    written: noText,
     lastToolComplete: true,
     sawTool: false,
     searches: 0,

@@ -75,6 +75,7 @@ export function createFindings(): Findings {
     half,
     note: (note) => notes.push(note),
     notes: (passesMarks) => {
+      if (fields.size + notes.length + ttls.size + broken.size + rest.size === 0) return notes
       const passed = passesMarks && isMarked
       if (passed) fields.delete("cache_control")
       const found = [

@@ -51,9 +51,9 @@ export function prepareStops(request: MessagesRequest, profile: ProviderProfile)
   const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
   const sent = wanted.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
   const left = wanted.length - sent.length
+  if (left === 0) return { wanted, sent, watched: [], notes: [] }
   const why = `${left} of ${wanted.length} not sent, as only ${profile.stopMax} are taken: watched for by the proxy`
-  const notes = left === 0 ? [] : [changed("stop_sequences", why)]
-  return { wanted, sent, watched: left === 0 ? [] : wanted, notes }
+  return { wanted, sent, watched: wanted, notes: [changed("stop_sequences", why)] }
 }
 
 export interface Sampling {
@@ -131,15 +131,16 @@ function clientPath(field: keyof ChatRequest, request: MessagesRequest): string 
   }
 }
 
-/** The last word of the profile: clamped values, and no field that the provider refuses. */
+const ranged = ["temperature", "top_p"] as const
+
+/** The last word of the profile on a body: clamped values, and no field that the provider refuses. */
 export function applyProfile(
-  full: ChatRequest,
+  body: ChatRequest,
   request: MessagesRequest,
   profile: ProviderProfile,
 ): { body: ChatRequest; notes: readonly Note[] } {
-  const body: ChatRequest = { ...full }
   const notes: Note[] = []
-  for (const field of ["temperature", "top_p"] as const) {
+  for (const field of ranged) {
     const range = profile.clamp[field]
     const value = body[field]
     if (range === undefined || value === undefined) continue

@@ -4,6 +4,7 @@ import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { Tool } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../delta.ts"
@@ -80,8 +81,8 @@ export function convertRequest(
 ): Conversion {
   const { profile } = route
   const changes = applyToolChanges(given)
-  const search = convertSearch({ ...given, tools: [...changes.tools] }, profile)
-  const request = askForSummary({ ...given, tools: [...search.tools] })
+  const search = convertSearch(withTools(given, changes.tools), profile)
+  const request = askForSummary(withTools(given, search.tools))
   const tools = prepareTools(request, profile)
   const hasTools = tools.tools.length + search.chatTools.length + search.hosted.length > 0
   const task = taskOf(given.messages)
@@ -130,6 +131,12 @@ export function convertRequest(
   }
 }
 
+function withTools(request: MessagesRequest, tools: readonly Tool[]): MessagesRequest {
+  const { tools: own } = request
+  if (tools === own || (tools.length === 0 && (own === undefined || own === null))) return request
+  return { ...request, tools: [...tools] }
+}
+
 function prepareFallback(
   request: MessagesRequest,
   profile: ProviderProfile,
@@ -175,27 +182,24 @@ function buildBody(
 ): ChatRequest {
   const texts = system.filter((text) => text !== undefined)
   const messages = [...systemMessage(texts, profile), ...dialogue.messages]
-  const offered = [...tools.tools, ...search.chatTools]
+  const offered = search.chatTools.length === 0 ? tools.tools : [...tools.tools, ...search.chatTools]
   const choice = thinking.unforce ? "auto" : tools.choice
-  return {
+  const body: ChatRequest = {
     ...profile.extraBody,
     model,
     messages: profile.cacheControl && wantsCache(request) ? markCache(messages) : messages,
-    [profile.maxTokensField]: maxTokens,
-    ...sampled.fields,
-    ...(stops.sent.length === 0 ? {} : { stop: stops.sent }),
-    ...streaming(request, profile, offered.length > 0),
-    ...(offered.length === 0 ? {} : { tools: offered }),
-    ...(choice === undefined ? {} : { tool_choice: choice }),
-    ...(tools.parallel === undefined ? {} : { [profile.parallelField]: tools.parallel }),
-    ...thinking.fields,
-    ...format.fields,
-    ...search.fields,
-    ...dialogue.fields,
-    ...serviceTier(request),
-    ...(profile.promptCacheKey && session !== undefined ? { prompt_cache_key: cacheKey(session) } : {}),
-    ...(profile.sendStoreFalse ? { store: false } : {}),
   }
+  body[profile.maxTokensField] = maxTokens
+  Object.assign(body, sampled.fields)
+  if (stops.sent.length > 0) body.stop = stops.sent
+  Object.assign(body, streaming(request, profile, offered.length > 0))
+  if (offered.length > 0) body.tools = offered
+  if (choice !== undefined) body.tool_choice = choice
+  if (tools.parallel !== undefined) body[profile.parallelField] = tools.parallel
+  Object.assign(body, thinking.fields, format.fields, search.fields, dialogue.fields, serviceTier(request))
+  if (profile.promptCacheKey && session !== undefined) body.prompt_cache_key = cacheKey(session)
+  if (profile.sendStoreFalse) body.store = false
+  return body
 }
 
 /** Where thinking cannot be switched off, earlier reasoning is still asked for; some ask for it at all times. */

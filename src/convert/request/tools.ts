@@ -32,10 +32,28 @@ interface Candidate {
   readonly chat: ChatFunctionTool
 }
 
+const noneAtAll: readonly Tool[] = []
+
+const nothing: PreparedTools = {
+  tools: [],
+  choice: undefined,
+  parallel: undefined,
+  forced: false,
+  offered: new Set(),
+  schemas: new Map(),
+  notes: [],
+}
+
 /** The tools of a request and its tool_choice, in the provider's form. */
 export function prepareTools(request: MessagesRequest, profile: ProviderProfile): PreparedTools {
-  const { all, notes } = convertTools(request, profile)
+  const { tools, tool_choice: choice } = request
+  const isWithout = (tools ?? noneAtAll).length === 0 && (choice ?? undefined) === undefined
+  return isWithout && !profile.toolsForHistory ? nothing : prepareSome(request, profile)
+}
+
+function prepareSome(request: MessagesRequest, profile: ProviderProfile): PreparedTools {
   const choice = request.tool_choice ?? undefined
+  const { all, notes } = convertTools(request, profile)
   const wanted = choice?.type === "tool" ? all.filter(({ tool }) => tool.name === choice.name) : all
   const mapped = all.length === 0 ? noTools(choice) : mapToolChoice(choice, profile, wanted.length > 0)
   const chosen = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []

@@ -13,14 +13,14 @@ type Facts = Pick<ProviderProfile, "cacheControl" | "webSearch">
 const keys = (...names: readonly string[]): ReadonlySet<string> => new Set(names)
 
 /** What is read of each part of a request; whatever else stands there is dropped. */
-const parts: Readonly<Record<string, ReadonlySet<string>>> = {
+const parts: readonly (readonly [string, ReadonlySet<string>])[] = Object.entries({
   tool_choice: keys("type", "name", "disable_parallel_tool_use"),
   thinking: keys("type", "budget_tokens"),
   output_config: keys("effort", "format"),
   output_format: keys("type", "schema"),
   metadata: keys("user_id"),
   compaction: keys("type", "instructions"),
-}
+})
 const messageKeys = keys("role", "content", "output_config", "clear_at")
 const textKeys = keys("type", "text")
 const blockKeys: ReadonlyMap<string, ReadonlySet<string>> = new Map(
@@ -54,14 +54,16 @@ export function noteUnknownFields(raw: JsonObject, profile: Facts): readonly Not
     if (!knownFields.has(field)) findings.field(raw[field], field, "")
   }
   noteWords(raw, findings)
-  for (const [field, known] of Object.entries(parts)) noteKeys(raw[field], known, field, findings)
+  for (const [field, known] of parts) noteKeys(raw[field], known, field, findings)
   noteKeys(objectOf(raw["output_config"])["format"], textFormat, "output_config.format", findings)
   noteSystem(raw["system"], findings)
-  for (const [index, tool] of arrayOf(raw["tools"]).entries()) {
-    noteTool(tool, `tools.${index}`, profile, findings)
+  const tools = arrayOf(raw["tools"])
+  for (let index = 0; index < tools.length; index++) {
+    noteTool(tools[index], `tools.${index}`, profile, findings)
   }
-  for (const [index, message] of arrayOf(raw["messages"]).entries()) {
-    noteMessage(objectOf(message), index, profile, findings)
+  const messages = arrayOf(raw["messages"])
+  for (let index = 0; index < messages.length; index++) {
+    noteMessage(objectOf(messages[index]), index, profile, findings)
   }
   return findings.notes(profile.cacheControl)
 }
@@ -90,22 +92,28 @@ const quote = (value: unknown): string => (JSON.stringify(value) ?? "").slice(0,
 
 /** Words that nobody here has heard of: they are passed over, for tomorrow's clients' sake. */
 function noteWords(raw: JsonObject, findings: Findings): void {
-  const passedOver = (path: string, value: unknown, words: readonly string[]) => {
-    if (!isOneOf(value, words)) findings.note(dropped(path, `${quote(value)} is not known here`))
-  }
   const type = objectOf(raw["thinking"])["type"]
   if (!isOneOf(type, thinkingTypes)) {
     findings.note(changed("thinking.type", `${quote(type)} is not known here: read as "adaptive"`))
   }
-  passedOver("output_config.effort", objectOf(raw["output_config"])["effort"], efforts)
-  passedOver("service_tier", raw["service_tier"], ["auto", "standard_only"])
-  passedOver("speed", raw["speed"], ["fast", "standard"])
-  passedOver("compaction.type", objectOf(raw["compaction"])["type"], ["summarize"])
+  passOver("output_config.effort", objectOf(raw["output_config"])["effort"], efforts, findings)
+  passOver("service_tier", raw["service_tier"], serviceTiers, findings)
+  passOver("speed", raw["speed"], speeds, findings)
+  passOver("compaction.type", objectOf(raw["compaction"])["type"], compactions, findings)
+}
+
+const serviceTiers = ["auto", "standard_only"]
+const speeds = ["fast", "standard"]
+const compactions = ["summarize"]
+
+function passOver(path: string, value: unknown, words: readonly string[], findings: Findings): void {
+  if (!isOneOf(value, words)) findings.note(dropped(path, `${quote(value)} is not known here`))
 }
 
 function noteSystem(system: unknown, findings: Findings): void {
   if (typeof system === "string") noteSystemText(system, "system", findings)
-  for (const [index, block] of arrayOf(system).entries()) {
+  if (!Array.isArray(system)) return
+  for (const [index, block] of system.entries()) {
     const path = `system.${index}`
     if (typeof block === "string") noteSystemText(block, path, findings)
     if (!isObject(block)) continue

@@ -8,6 +8,8 @@ export interface CommandIo {
   readonly out: (text: string) => void
   /** Writes to standard error, exactly as given. */
   readonly error: (text: string) => void
+  /** The same, a moment later if much is written: for the log. Left out: there is no difference. */
+  readonly errorSoon?: (text: string) => void
   /** How many characters of it wait for whoever reads them; left out: none. */
   readonly errorWaits?: () => number
   /** All of standard input. */

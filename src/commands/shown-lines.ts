@@ -12,9 +12,10 @@ export function isHeldUp({ errorWaits = () => 0 }: Pick<CommandIo, "errorWaits">
 
 /** Shows lines while they are read. Of those that were not shown `onLost` hears the number, once lines are read again. */
 export function createShown(
-  io: Pick<CommandIo, "error" | "errorWaits">,
+  io: Pick<CommandIo, "error" | "errorSoon" | "errorWaits">,
   onLost: (lines: number) => void,
 ): (line: string) => void {
+  const { errorSoon = io.error } = io
   let lost = 0
   return (line) => {
     if (isHeldUp(io)) {
@@ -24,6 +25,6 @@ export function createShown(
     const before = lost
     lost = 0
     if (before > 0) onLost(before)
-    io.error(`${line}\n`)
+    errorSoon(`${line}\n`)
   }
 }

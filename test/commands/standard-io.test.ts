@@ -124,3 +124,29 @@ test("a server whose standard error nobody reads answers on, and holds no more t
   }
   expect(await child.exited).toBe(0)
 }, 60_000)
+
+describe("lines that go out together", () => {
+  const five = "one\ntwo\nthree\nfour\nfive\n"
+  const path = join(import.meta.dir, "../../src/commands/standard-io.ts")
+  test.each([
+    ["when nothing is left to do", "", 0, five],
+    ["before what is said at once", 'io.error("now\\n")', 0, `${five}now\n`],
+    ["when the process is ended", "process.exit(3)", 3, five],
+    [
+      "when there are many of them",
+      'for (let i = 0; i < 5000; i++) soon("x".repeat(99) + "\\n")',
+      0,
+      undefined,
+    ],
+  ])("are all there %s", async (_when, then, code, error) => {
+    const script = `import { standardIo } from ${JSON.stringify(path)}
+      const io = standardIo({}, () => {}), soon = io.errorSoon
+      for (const word of ["one", "two", "three", "four", "five"]) soon(word + "\\n")
+      ${then}`
+    const child = Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe" })
+    const text = await new Response(child.stderr).text()
+    expect(await child.exited).toBe(code)
+    if (error === undefined) expect(text).toBe(five + `${"x".repeat(99)}\n`.repeat(5000))
+    else expect(text).toBe(error)
+  })
+})

@@ -1,5 +1,5 @@
 // The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
-import { longestFirst, redact } from "../protocol/redact.ts"
+import { longestFirst, redact, redactCut } from "../protocol/redact.ts"
 import { dayOf } from "./log-days.ts"
 import { cleanFields, escapeControls } from "./log-fields.ts"
 
@@ -52,6 +52,10 @@ export function createLogger(given: LoggerOptions): Logger {
 // A model's name or an upstream's message may be as long as its sender likes.
 const longestMessage = 8_192
 
+/** What the cut leaves of a secret would not be known for one later. */
+const cut = (text: string, secrets: readonly string[]) =>
+  `${redactCut(text.slice(0, longestMessage), secrets)}…`
+
 interface Rendering extends LoggerOptions {
   readonly localTime: (time: Date) => string
 }
@@ -62,7 +66,7 @@ function renderLine(
   given: string,
   fields?: LogFields,
 ): string {
-  const message = given.length <= longestMessage ? given : `${given.slice(0, longestMessage)}…`
+  const message = given.length <= longestMessage ? given : cut(given, options.secrets)
   const time = options.now()
   const clean = fields === undefined ? {} : cleanFields(readFields(fields), options.secrets)
   // A cut line of JSON would be none, so JSON gives up its fields instead.

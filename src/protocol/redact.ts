@@ -46,6 +46,23 @@ export function redact(text: string, secrets: readonly string[]): string {
   return out
 }
 
+// A shorter beginning of a key is hardly more than what all keys of its provider begin with.
+const shortestStart = 8
+
+/** As redact(), for a text that may break off anywhere: what it ends with may be the beginning of a secret. */
+export function redactCut(text: string, secrets: readonly string[]): string {
+  const out = redact(text, secrets)
+  const longest = Math.max(0, ...secrets.map((secret) => startAtEnd(out, secret)))
+  return longest === 0 ? out : `${out.slice(0, out.length - longest)}[redacted]`
+}
+
+/** How much of the secret's beginning the text ends with. */
+function startAtEnd(text: string, secret: string): number {
+  for (let length = secret.length - 1; length >= shortestStart; length--)
+    if (text.endsWith(secret.slice(0, length))) return length
+  return 0
+}
+
 function isSorted(secrets: readonly string[]): boolean {
   let before = Number.POSITIVE_INFINITY
   for (const { length } of secrets) {

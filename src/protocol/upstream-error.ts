@@ -3,7 +3,7 @@
 import { type Fault, fault } from "./fault.ts"
 import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "./json.ts"
 import { isOverflow, overflowMessage } from "./overflow.ts"
-import { redact } from "./redact.ts"
+import { redact, redactCut } from "./redact.ts"
 import { retryAfterMs } from "./retry-after.ts"
 import { judge, namedStatus } from "./verdict.ts"
 
@@ -48,8 +48,8 @@ const bodyLimit = 256 * 1024
 
 /** The Fault for an error reply of an upstream. `body` may be anything: JSON of any shape, HTML, or nothing. */
 export function faultFromError(error: UpstreamError, context: ErrorContext): Fault {
-  // Before anything is cut: half a key is no longer recognised.
-  const body = redact(error.body.slice(0, bodyLimit), context.secrets)
+  // Before anything is cut any further: within a text half a key is no longer recognised.
+  const body = redactCut(error.body.slice(0, bodyLimit), context.secrets)
   const parsed = parseJson(body)
   const facts = readError(parsed.ok ? parsed.value : undefined)
   const message = shorten(facts?.message ?? plainText(body), messageLimit)

@@ -109,6 +109,8 @@ export function createReception(shared: Shared, config: Config): (request: Reque
 /** Without a (valid) Host header, as HTTP/1.0 allows it, the URL is a path alone; or its host is none. */
 function urlOf(text: string): URL {
   const base = "http://localhost"
+  // What follows two slashes would be read as a host.
+  if (text.startsWith("/")) return new URL(base + text)
   return URL.parse(text, base) ?? new URL(text.replace(/^[a-z]+:\/\/[^/?#]*/i, base))
 }
 

@@ -194,3 +194,10 @@ describe("whatever is logged, nothing is thrown", () => {
     })
   })
 })
+
+test.each([[text], [json]])("a message that is too long is not cut within a secret", (render) => {
+  const secret = "0123456789abcdefghij-secret"
+  const shown = JSON.stringify(render("x".repeat(8_192 - 20) + secret, undefined, [secret]))
+  expect(shown).toContain("x[redacted]…")
+  expect(shown).not.toContain("0123456789")
+})

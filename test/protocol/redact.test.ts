@@ -1,6 +1,6 @@
 // No key in any text; no word torn apart that is none.
 import { expect, test } from "bun:test"
-import { longestFirst, redact } from "../../src/protocol/redact.ts"
+import { longestFirst, redact, redactCut } from "../../src/protocol/redact.ts"
 
 const hidden = "[redacted]"
 
@@ -49,4 +49,16 @@ test("known secrets go first, the longest before its own beginning, and short on
 
 test("a secret with signs of a regular expression", () => {
   expect(redact("a p.*(ss b", ["p.*(ss"])).toBe(`a ${hidden} b`)
+})
+
+test.each([
+  ["the key ab-0123456789 is wrong", `the key ${hidden} is wrong`],
+  ["the key ab-0123456", `the key ${hidden}`],
+  ["ab-01234", hidden],
+  ["the key ab-0123", "the key ab-0123"],
+  ["the key ab-0123456 is", "the key ab-0123456 is"],
+  ["no key", "no key"],
+  ["", ""],
+])("a text that breaks off: %j", (text, expected) => {
+  expect(redactCut(text, ["ab-0123456789", "another-one"])).toBe(expected)
 })

@@ -103,6 +103,13 @@ test("no key leaves, whatever shape the error has", () => {
   }
 })
 
+test.each([
+  ["plain text", "the key my-very-secr", "[generic] the key [redacted]"],
+  ["JSON", '{"error":{"message":"my-very-secre', '[generic] {"error":{"message":"[redacted]'],
+])("a body that breaks off within a key: %s", (_kind, body, message) => {
+  expect(faultOf(500, body, { ...errorContext, secrets: ["my-very-secret"] }).message).toBe(message)
+})
+
 test("a message that repeats the prompt is cut", () => {
   expect(
     faultOf(400, JSON.stringify({ error: { message: "x".repeat(100_000) } })).message.length,

@@ -123,6 +123,8 @@ test.each([
   ["HTTP/1.0, as health checks of old load balancers", "GET /health HTTP/1.0\r\n\r\n"],
   ["an empty Host", "GET /health HTTP/1.1\r\nhost: \r\n\r\n"],
   ["a query", "GET /v1/models?limit=1 HTTP/1.0\r\n\r\n"],
+  ["a slash too many", "GET //v1/models HTTP/1.0\r\n\r\n"],
+  ["what would be no host", "GET //%5D/../health HTTP/1.0\r\n\r\n"],
 ])("%s is answered", async (_name, request) => {
   const proxy = startProxy(nowhere)
   let heard = ""

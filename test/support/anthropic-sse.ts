@@ -12,7 +12,7 @@ export function parseAnthropicSse(text: string): readonly JsonObject[] {
 }
 
 function parseEvent(event: string, position: number): JsonObject {
-  const match = /^event: (.+)\ndata: (.+)$/.exec(event)
+  const match = /^event: ([^\r\n]+)\ndata: ([^\r\n]+)$/.exec(event)
   if (match === null) throw new Error(`event ${position} is not an event line and a data line: ${event}`)
   const [, name = "", data = ""] = match
   const parsed = parseJson(data)

@@ -27,6 +27,8 @@ const support = join(dirname(import.meta.dir), "support")
 const seed = Number(process.env["SOAK_SEED"] ?? Date.now() % 1_000_000)
 /** At once; a plain request in ten besides. */
 const [streams, plain] = [2_000, 200]
+// Bun keeps 64 connections to upstreams for whoever wants one next; the rest is what any process has open.
+const keptOpen = 64 + 26
 const show = (text: string) => process.stderr.write(`${text}\n`)
 
 interface Upstream {
@@ -139,7 +141,7 @@ function checkOutput(output: string, answered: Readonly<Record<string, number>>)
 async function soak(proxy: RunningProxy, upstream: Upstream, folder: string): Promise<void> {
   const { pid } = proxy
   expect(openFilesLimit(pid)).toBeGreaterThan(2 * streams + 1_000)
-  const first: Wave = { seed, from: 0, streams: 300, plain: 30, quick: true }
+  const first: Wave = { seed, from: 0, streams: 1_000, plain: 60, quick: true }
   const small = await play(first, proxy, upstream, folder)
   // A proxy that is idle for a while gives back what it does not need.
   await Bun.sleep(13_000)
@@ -151,7 +153,8 @@ async function soak(proxy: RunningProxy, upstream: Upstream, folder: string): Pr
   const running = async () => figure(await metricsOf(proxy), "claude_proxy_requests_in_flight") ?? -1
   expect(await settle(running, 0, 5)).toBe(0)
   await checkCounts(proxy, [small, large])
-  expect(await settle(() => openFiles(pid), idle.files + 5, 5)).toBeLessThanOrEqual(idle.files + 5)
+  const files = Math.max(idle.files + 5, keptOpen)
+  expect(await settle(() => openFiles(pid), files, 5)).toBeLessThanOrEqual(files)
   const enough = idle.megabytes * 1.2
   const after = await settle(() => residentMb(pid), enough, 20)
   tell({ idle, after, most: watch.most() }, large)

@@ -31,7 +31,7 @@ const overloaded =
   /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
 const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
-const rateLimited = /rate_limit|rate limit|too many requests|quota/
+const rateLimited = /rate_limit|rate limit|too many requests|quota|tokens per (?:min|day)/
 
 // OpenRouter's 404 when the model exists, but no host of it does what the request or the account asks for.
 const noHost = /no endpoints found/
@@ -97,9 +97,15 @@ const rules: readonly Rule[] = [
       (status === 400 || status === 422) && (modelMissing.test(words) || codes.includes(zhipu.noModel)),
     verdict: (_given, about) => missingModel(about),
   },
+  {
+    // Groq: more than the account may send in a minute. No wait helps, but another account or model does.
+    when: ({ status, words }) => status === 413 && rateLimited.test(words),
+    verdict: answer({ kind: "rate_limit_error", status: 429, final: true }),
+  },
   { when: among(413), verdict: answer({ kind: "request_too_large", status: 413 }) },
   { when: among(405, 406, 415), verdict: answer({ kind: "api_error", status: 502, final: true }) },
-  { when: among(408, 504), verdict: answer({ kind: "timeout_error", status: 504, retry: true }) },
+  // 499 is Google's CANCELLED: somebody else's patience was over.
+  { when: among(408, 425, 499, 504), verdict: answer({ kind: "timeout_error", status: 504, retry: true }) },
   { when: among(409), verdict: answer({ kind: "conflict_error", status: 409, retry: true }) },
   {
     // 498 is Groq's "flex tier at capacity".
@@ -108,8 +114,13 @@ const rules: readonly Rule[] = [
     verdict: answer({ kind: "overloaded_error", status: 529, retry: true }),
   },
   {
+    // Hugging Face's servers: the model failed while it wrote.
+    when: among(424),
+    verdict: answer({ kind: "api_error", status: 502, retry: true }),
+  },
+  {
     when: ({ status }) => status >= 400 && status < 500,
-    verdict: ({ status }) => ({ kind: "invalid_request_error", status: 400, retry: status === 425 }),
+    verdict: answer({ kind: "invalid_request_error", status: 400 }),
   },
 ]
 

@@ -46,7 +46,7 @@ function overloaded(most: number): Fault {
   return fault({
     kind: "overloaded_error",
     source: "proxy",
-    message: `this proxy runs ${most} requests at once and no more (MAX_CONCURRENT_REQUESTS): try again in a moment`,
+    message: `this proxy runs ${most} ${most === 1 ? "request" : "requests"} at once and no more (MAX_CONCURRENT_REQUESTS): try again in a moment`,
     retryAfterMs: 1_000,
   })
 }

@@ -29,8 +29,8 @@ export interface Amending {
   readonly confirm: () => void
 }
 
-// Nobody refuses more things than that one after another and takes the request in the end.
-const mostAmendments = 3
+// A reasoning model names one thing after the other: the role, the limit, the temperature, top_p, stop, parallel calls.
+const mostAmendments = 6
 
 /** Starts with the request as it is; every cause changes it once. */
 export function createAmending(options: AmendingOptions): Amending {

@@ -77,12 +77,17 @@ export function pulledBody(options: PulledOptions): ReadableStream<Uint8Array> {
   }
 
   function setBeat(controller: Controller): void {
-    // Half the period keeps the longest gap below one and a half of it.
-    cancelBeat = clock.setTimer(() => beat(controller), heartbeat.pingMs / 2)
+    const due = lastByte + heartbeat.pingMs - clock.now()
+    // Where nothing may be sent by now, it is looked at again before long.
+    cancelBeat = clock.setTimer(() => beat(controller), due > 0 ? due : heartbeat.pingMs / 2)
   }
 
   function beat(controller: Controller): void {
-    setBeat(controller)
+    keepUp(controller)
+    if (open) setBeat(controller)
+  }
+
+  function keepUp(controller: Controller): void {
     // Only while the client keeps up: a full buffer needs no keep-alive.
     if ((controller.desiredSize ?? 0) <= 0 || heartbeat.allowed?.() === false) return
     const { ping, pingMs, keepAlive } = heartbeat

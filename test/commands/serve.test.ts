@@ -33,6 +33,14 @@ describe("serve", () => {
     expect(ended.stderr).toContain(`(pid ${process.pid})`)
   })
 
+  test("a host without an address is told as one, and not as a taken port", async () => {
+    const ended = await runProxy(["serve", "--demo", "--host", "nowhere.invalid", "--port", "0"])
+    expect([ended.exitCode, ended.stderr]).toEqual([
+      1,
+      "claude-proxy: HOST (or --host) nowhere.invalid has no address; name one of this machine, or 127.0.0.1\n",
+    ])
+  })
+
   test("a second proxy on the same port is refused as well", async () => {
     const first = await startProxy(key)
     const ended = await runProxy(["serve", "--demo", "--port", new URL(first.url).port])

@@ -61,10 +61,12 @@ describe("treacherous cases", () => {
     [415, 502, "api_error", "no"],
     [418, 400, "invalid_request_error", "no"],
     [422, 400, "invalid_request_error", "no"],
-    [425, 400, "invalid_request_error", "before-first-byte"],
+    [424, 502, "api_error", "before-first-byte"],
+    [425, 504, "timeout_error", "before-first-byte"],
     [429, 429, "rate_limit_error", "before-first-byte"],
     [451, 400, "invalid_request_error", "no"],
     [498, 529, "overloaded_error", "before-first-byte"],
+    [499, 504, "timeout_error", "before-first-byte"],
     [500, 500, "api_error", "before-first-byte"],
     [502, 502, "api_error", "before-first-byte"],
     [503, 529, "overloaded_error", "before-first-byte"],
@@ -78,6 +80,15 @@ describe("treacherous cases", () => {
       retry,
       message: expect.stringContaining(String(status)),
     })
+  })
+})
+
+test("Groq's 413 for what the account may send in a minute is a rate limit that no wait helps", () => {
+  const message =
+    "Request too large for model `m` in organization `o` service tier `on_demand` on tokens per minute (TPM): Limit 6000, Requested 21423, please reduce your message size and try again."
+  const body = JSON.stringify({ error: { message, type: "tokens", code: "rate_limit_exceeded" } })
+  expect(faultOf(413, body)).toMatchObject({
+    ...{ status: 429, kind: "rate_limit_error", retry: "no", finalForClient: true },
   })
 })
 

@@ -28,6 +28,10 @@ const refusing = (message: string, more: object = {}, status = 400): Turn => ({
 const tooLarge = refusing(
   "max_tokens is too large: 64000. This model supports at most 16384 completion tokens",
 )
+const otherName = refusing(
+  "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+)
+const noSystem = refusing("Unsupported value: 'messages[0].role' does not support 'system' with this model.")
 const noTemperature = refusing("Unsupported parameter: 'temperature' is not supported with this model.")
 const noStop = refusing("Unrecognized request argument supplied: stop")
 const noFormat = refusing("This response_format type is unavailable now")
@@ -70,16 +74,21 @@ describe.each(forms)("%s", (_name, reply, send) => {
     expect(metrics).toContain('field="max_tokens",action="changed"} 2')
   })
 
-  test("three things are left out one after another, and no more", async () => {
+  test("six things are left out one after another, and no more", async () => {
     const { upstream, proxy } = start([tooLarge, noTemperature, noStop, reply])
     expect(await send(proxy, everything)).toContain("fine")
     const last = upstream.turns().at(-1)?.body ?? {}
     expect([last["max_tokens"], last["temperature"], last["stop"]]).toEqual([16_384, undefined, undefined])
     expect(last["top_p"]).toBe(0.9)
 
-    const many = start([tooLarge, noTemperature, noStop, noFormat, reply])
-    expect(await send(many.proxy, everything)).not.toContain("fine")
-    expect(many.upstream.turns()).toHaveLength(4)
+    const six = [otherName, tooLarge, noTemperature, noStop, noFormat, noStore]
+    const many = start([...six, reply])
+    expect(await send(many.proxy, everything)).toContain("fine")
+    expect(many.upstream.turns()).toHaveLength(7)
+
+    const tooMany = start([...six, noSystem, reply])
+    expect(await send(tooMany.proxy, { ...everything, system: "Be kind." })).not.toContain("fine")
+    expect(tooMany.upstream.turns()).toHaveLength(7)
   })
 
   test("who refuses the same thing again is not asked again", async () => {

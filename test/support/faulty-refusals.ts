@@ -112,8 +112,8 @@ export const refusals: Readonly<Record<string, FaultRow>> = {
   "425": {
     steps: refusing(425),
     seen: {
-      status: 400,
-      type: "invalid_request_error",
+      status: 504,
+      type: "timeout_error",
       attempts: 3,
       words: /this is 425/,
       ...own(425, "api_error"),

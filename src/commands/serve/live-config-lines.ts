@@ -5,7 +5,7 @@ import type { Config } from "../../config/config.ts"
 import type { Loaded } from "../../config/load.ts"
 import type { Logger } from "../../observe/log.ts"
 import { isLoopback } from "../../server/doors.ts"
-import { renderOpen } from "./start-block.ts"
+import { renderOpen, shownHost } from "./start-block.ts"
 
 export interface Line {
   readonly level: keyof Logger
@@ -110,7 +110,7 @@ function keyLines(before: Loaded, after: Loaded, { host, port }: Circumstances):
   if (isLoopback(host))
     return [{ level: "warn", text: "clients need no key any more: ALLOWED_API_KEYS asks for one" }]
   // With port 0 nobody here knows which one was found.
-  const address = port === 0 ? host : `${host}:${port}`
+  const address = port === 0 ? host : `${shownHost(host)}:${port}`
   return [{ level: "error", text: `clients need no key any more: ${renderOpen(address)}` }]
 }
 

@@ -31,7 +31,7 @@ export function startFacts(
     files: described.files,
     infos: clean(described.infos),
     warnings: clean(warnings),
-    openAt: open ? `${server.hostname}:${server.port}` : null,
+    openAt: open ? `${shownHost(server.hostname)}:${server.port}` : null,
   }
 }
 
@@ -102,6 +102,11 @@ export function renderStart(facts: StartFacts, color: boolean, more: readonly Li
     "",
   ]
   return `${lines.join("\n")}\n`
+}
+
+/** An IPv6 address in brackets, as it stands before a port. */
+export function shownHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host
 }
 
 /** A warning that cannot be missed, for a proxy that others can reach and use without a key. */

@@ -2,12 +2,18 @@
 import type { Config } from "../../config/config.ts"
 import type { CommandIo } from "../io.ts"
 import { describeHolder } from "./port-holder.ts"
+import { shownHost } from "./start-block.ts"
 
 /** Prints what is wrong with the address and gives the exit code. */
 export async function startFailure(error: unknown, config: Config, io: CommandIo): Promise<number> {
   const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  const where = `${config.host}:${config.port}`
-  if (code === "EADDRINUSE") {
+  const where = `${shownHost(config.host)}:${config.port}`
+  // Bun says so of a name without an address as well.
+  if (code === "EADDRINUSE" && !(await hasAddress(config.host))) {
+    io.error(
+      `claude-proxy: HOST (or --host) ${config.host} has no address; name one of this machine, or 127.0.0.1\n`,
+    )
+  } else if (code === "EADDRINUSE") {
     const holder = await describeHolder(config.port)
     const who = holder === undefined ? "another program" : holder
     io.error(
@@ -22,4 +28,13 @@ export async function startFailure(error: unknown, config: Config, io: CommandIo
     io.error(`claude-proxy: cannot listen on ${where}: ${why}; check --host and --port\n`)
   }
   return 1
+}
+
+async function hasAddress(host: string): Promise<boolean> {
+  if (host === "") return true
+  const { lookup } = await import("node:dns/promises")
+  return lookup(host).then(
+    () => true,
+    () => false,
+  )
 }

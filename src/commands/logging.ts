@@ -83,7 +83,8 @@ export function createLogging(config: LogConfig, io: CommandIo, options: Logging
     const topics = folder === undefined ? undefined : createTopics((name) => fileLogger(folder, name))
     // What is said of the folder is the same in all of several processes: the first one says it.
     const isNew = folder !== latest?.folder && (options.worker ?? 1) === 1
-    latest = { log, folder, onExchange: (exchange) => logTo(exchange, log, topics) }
+    const details = level === "DEBUG"
+    latest = { log, folder, onExchange: (exchange) => logTo(exchange, log, topics, details) }
     if (isNew && found?.warning !== undefined) tell(found.warning)
     // Said at once, so that a folder that cannot be written is noticed at the start.
     if (isNew && folder !== undefined) log.info(`log files are written to ${folder}`)
@@ -110,8 +111,8 @@ function createTopics(loggerOf: (name: string) => Logger): Topics {
   return { streaming: loggerOf("streaming"), thinking: loggerOf("thinking"), tools: loggerOf("tools") }
 }
 
-function logTo(exchange: Exchange, log: Logger, topics: Topics | undefined): void {
-  logExchange(exchange, log)
+function logTo(exchange: Exchange, log: Logger, topics: Topics | undefined, details: boolean): void {
+  logExchange(exchange, log, details)
   if (topics !== undefined) logTopics(exchange, topics, now)
 }
 

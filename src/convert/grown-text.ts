@@ -17,6 +17,11 @@ export function growText({ whole, loose }: GrownText, pieces: readonly string[])
   return latest.length < mostLoose ? { whole, loose: latest } : { whole: whole + latest.join(""), loose: [] }
 }
 
+/** With this one piece behind it. */
+export function addText(text: GrownText, piece: string): GrownText {
+  return piece === "" ? text : growText(text, [piece])
+}
+
 export function textOf({ whole, loose }: GrownText): string {
   return whole + loose.join("")
 }

@@ -1,36 +1,51 @@
 // What the log says of one request once it is over.
-import type { Exchange } from "./exchange.ts"
+import type { Exchange, Outcome } from "./exchange.ts"
 import type { Logger } from "./log.ts"
 import { usageLine } from "./usage-line.ts"
 
 /**
  * The usage of a completed request at INFO, a failure at ERROR, repairs at WARNING; the circumstances at DEBUG.
- * Where the content of a request decided the model, the route comes first, at INFO too.
+ * Where the content of a request decided the model, the route comes first, at INFO too. `details`: DEBUG is on.
  */
-export function logExchange(exchange: Exchange, log: Logger): void {
-  const { requestId, outcome } = exchange
-  const sayRoute = exchange.routed === true ? log.info : log.debug
-  sayRoute(routeLine(exchange))
-  if (outcome.kind === "completed") log.info(usageLine(exchange))
-  else if (outcome.kind === "cancelled") log.info("the client closed the connection", () => ({ requestId }))
-  else {
-    const { status, message } = outcome.fault
-    log.error("request failed", () => ({ requestId, status, why: message }))
+export function logExchange(exchange: Exchange, log: Logger, details = true): void {
+  if (exchange.routed === true) log.info(routeLine(exchange))
+  else if (details) log.debug(routeLine(exchange))
+  if (exchange.outcome.kind === "completed") log.info(usageLine(exchange))
+  else logEnd(exchange, exchange.outcome, log)
+  if (exchange.repairs.length > 0) logRepairs(exchange, log)
+  if (details) log.debug("request", () => circumstances(exchange))
+}
+
+function logEnd(
+  { requestId }: Exchange,
+  outcome: Exclude<Outcome, { readonly kind: "completed" }>,
+  log: Logger,
+): void {
+  if (outcome.kind === "cancelled") {
+    log.info("the client closed the connection", () => ({ requestId }))
+    return
   }
-  if (exchange.repairs.length > 0) {
-    const repairs = exchange.repairs.map(({ path, why }) => `${path}: ${why}`)
-    log.warn("the model's reply was repaired", () => ({ requestId, model: exchange.model, repairs }))
-  }
-  log.debug("request", () => ({
-    requestId,
+  const { status, message } = outcome.fault
+  log.error("request failed", () => ({ requestId, status, why: message }))
+}
+
+function logRepairs({ requestId, model, repairs: given }: Exchange, log: Logger): void {
+  const repairs = given.map(({ path, why }) => `${path}: ${why}`)
+  log.warn("the model's reply was repaired", () => ({ requestId, model, repairs }))
+}
+
+function circumstances(exchange: Exchange) {
+  const { firstContentMs } = exchange
+  return {
+    requestId: exchange.requestId,
     provider: exchange.provider,
     route: exchange.reason,
     attempts: exchange.attempts,
     fallbackFrom: exchange.fallbackFrom,
-    firstContentMs: exchange.firstContentMs === undefined ? undefined : Math.round(exchange.firstContentMs),
+    firstContentMs: firstContentMs === undefined ? undefined : Math.round(firstContentMs),
     durationMs: Math.round(exchange.durationMs),
     notes: exchange.notes.map((note) => `${note.kind} ${note.path}: ${note.why}`),
-  }))
+  }
 }
 
 /** `🔀 Route | claude-haiku-4-5 → gpt-4o-mini | openai | haiku → ROUTER_BACKGROUND` */

@@ -122,8 +122,11 @@ const controls = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** The text with its control characters written out (`\n`, `\u001b`). */
 export function escapeControls(text: string): string {
-  return text.replace(controls, (character) => {
-    const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character]
-    return short ?? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
-  })
+  return text.replace(controls, escaped)
+}
+
+const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }
+
+function escaped(character: string): string {
+  return shortEscapes[character] ?? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
 }

@@ -68,17 +68,17 @@ function renderLine(
 ): string {
   const message = given.length <= longestMessage ? given : cut(given, options.secrets)
   const time = options.now()
-  const clean = fields === undefined ? {} : cleanFields(readFields(fields), options.secrets)
+  const clean = fields === undefined ? undefined : cleanFields(readFields(fields), options.secrets)
   // A cut line of JSON would be none, so JSON gives up its fields instead.
   if (options.format === "json") {
     const head = { time: time.toISOString(), level, message: redact(message, options.secrets) }
     // Escaped as JSON's own escapes: some readers take U+2028 for the end of a line.
-    const line = escapeControls(JSON.stringify({ ...head, ...clean, ...head }))
+    const line = escapeControls(JSON.stringify(clean === undefined ? head : { ...head, ...clean, ...head }))
     if (line.length <= longestLine) return line
     return escapeControls(JSON.stringify({ ...head, message: shorten(head.message), truncated: true }))
   }
   let line = `${options.localTime(time)} - ${level} - ${escapeControls(message)}`
-  for (const [name, value] of Object.entries(clean)) line += ` ${escapeControls(name)}=${renderValue(value)}`
+  for (const name in clean) line += ` ${escapeControls(name)}=${renderValue(clean[name])}`
   return shorten(redact(line, options.secrets))
 }
 

@@ -57,21 +57,29 @@ export function tallyOf(exchange: Exchange): Tally {
   }
 }
 
+/** Sums that grow in place. */
+export type GrowingTally = { -readonly [Name in keyof Tally]: Tally[Name] }
+
+/** Adds one more to the sums. */
+export function addTally(sum: GrowingTally, more: Tally): void {
+  sum.requests += more.requests
+  sum.failures += more.failures
+  sum.inputTokens += more.inputTokens
+  sum.outputTokens += more.outputTokens
+  sum.cacheReadTokens += more.cacheReadTokens
+  sum.cacheCreationTokens += more.cacheCreationTokens
+  sum.reasoningTokens += more.reasoningTokens
+  sum.estimated += more.estimated
+  sum.costUsd += more.costUsd
+  sum.costKnown += more.costKnown
+  sum.costUnknown += more.costUnknown
+}
+
 /** Both together. */
 export function addTallies(one: Tally, other: Tally): Tally {
-  return {
-    requests: one.requests + other.requests,
-    failures: one.failures + other.failures,
-    inputTokens: one.inputTokens + other.inputTokens,
-    outputTokens: one.outputTokens + other.outputTokens,
-    cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens,
-    cacheCreationTokens: one.cacheCreationTokens + other.cacheCreationTokens,
-    reasoningTokens: one.reasoningTokens + other.reasoningTokens,
-    estimated: one.estimated + other.estimated,
-    costUsd: one.costUsd + other.costUsd,
-    costKnown: one.costKnown + other.costKnown,
-    costUnknown: one.costUnknown + other.costUnknown,
-  }
+  const sum = { ...one }
+  addTally(sum, other)
+  return sum
 }
 
 /** The sums with one more request. */
@@ -105,14 +113,6 @@ export interface Stats {
   readonly clients: Uses
 }
 
-export const emptyStats: Stats = {
-  total: emptyTally,
-  models: new Map(),
-  sessions: new Map(),
-  agents: new Map(),
-  clients: new Map(),
-}
-
 // Clients make all of these names up: none may grow without end.
 export const mostModels = 200
 export const mostUses = 200
@@ -121,7 +121,7 @@ export const otherModels = "(others)"
 
 /** `PROVIDER/MODEL`, or the word for all the others. */
 export function modelName({ provider, model }: Pick<ModelUse, "provider" | "model">): string {
-  return [provider, model].filter((part) => part !== "").join("/")
+  return provider.length > 0 && model.length > 0 ? `${provider}/${model}` : provider + model
 }
 
 /** A model's name as statistics keep it. */
@@ -129,43 +129,87 @@ export function shortName(model: string): string {
   return model.slice(0, 128).toWellFormed()
 }
 
-/** The statistics with one more request. */
-export function record(stats: Stats, exchange: Exchange): Stats {
-  const tally = tallyOf(exchange)
-  const { session, agent, client, endedAt = 0 } = exchange
+/** Statistics that grow with every request. */
+export interface Sums {
+  readonly add: (exchange: Exchange) => void
+  /** As they are now; what comes later changes nothing in it. */
+  readonly current: () => Stats
+}
+
+interface GrowingUse {
+  readonly tally: GrowingTally
+  lastUsed: number
+}
+
+interface GrowingModel extends ModelUse {
+  readonly tally: GrowingTally
+}
+
+/** Nothing is counted yet. */
+export function createSums(): Sums {
+  const total: GrowingTally = { ...emptyTally }
+  const models = new Map<string, GrowingModel>()
+  const sessions = new Map<string, GrowingUse>()
+  const agents = new Map<string, GrowingUse>()
+  const clients = new Map<string, GrowingUse>()
   return {
-    total: addTallies(stats.total, tally),
-    models: addModel(stats.models, exchange, tally),
-    sessions: addUse(stats.sessions, session, tally, endedAt),
-    agents: addUse(stats.agents, agent, tally, endedAt),
-    clients: addUse(stats.clients, client, tally, endedAt),
+    add: (exchange) => {
+      const tally = tallyOf(exchange)
+      const { session, agent, client, endedAt = 0 } = exchange
+      addTally(total, tally)
+      addModel(models, exchange, tally)
+      addUse(sessions, session, tally, endedAt)
+      addUse(agents, agent, tally, endedAt)
+      addUse(clients, client, tally, endedAt)
+    },
+    current: () => ({
+      total: { ...total },
+      models: copyOf(models),
+      sessions: copyOf(sessions),
+      agents: copyOf(agents),
+      clients: copyOf(clients),
+    }),
   }
 }
 
-function addModel(models: Stats["models"], exchange: Exchange, tally: Tally): Stats["models"] {
-  const { provider } = exchange
-  const model = shortName(exchange.model)
+function copyOf<Use extends { readonly tally: Tally }>(
+  uses: ReadonlyMap<string, Use>,
+): ReadonlyMap<string, Use> {
+  return new Map([...uses].map(([name, use]) => [name, { ...use, tally: { ...use.tally } }]))
+}
+
+function addModel(
+  models: Map<string, GrowingModel>,
+  { provider, model: given }: Exchange,
+  tally: Tally,
+): void {
+  const model = shortName(given)
   const own = modelName({ provider, model })
-  const known = models.has(own) || models.size < mostModels
-  const name = known ? own : otherModels
-  const use = models.get(name) ?? {
-    ...(known ? { provider, model } : { provider: "", model: otherModels }),
-    tally: emptyTally,
-  }
-  return new Map(models).set(name, { ...use, tally: addTallies(use.tally, tally) })
+  const isKnown = models.has(own) || models.size < mostModels
+  const name = isKnown ? own : otherModels
+  const use = models.get(name)
+  if (use !== undefined) addTally(use.tally, tally)
+  else if (isKnown) models.set(name, { provider, model, tally: { ...tally } })
+  else models.set(name, { provider: "", model: otherModels, tally: { ...tally } })
 }
 
 /** The one used last stands last; the first ones are forgotten when there are too many. */
-function addUse(uses: Uses, name: string | undefined, tally: Tally, lastUsed: number): Uses {
-  if (name === undefined) return uses
-  const next = new Map(uses)
-  next.delete(name)
-  next.set(name, { tally: addTallies(uses.get(name)?.tally ?? emptyTally, tally), lastUsed })
-  for (const oldest of next.keys()) {
-    if (next.size <= mostUses) break
-    next.delete(oldest)
+function addUse(
+  uses: Map<string, GrowingUse>,
+  name: string | undefined,
+  tally: Tally,
+  lastUsed: number,
+): void {
+  if (name === undefined) return
+  const use = uses.get(name) ?? { tally: { ...emptyTally }, lastUsed }
+  addTally(use.tally, tally)
+  use.lastUsed = lastUsed
+  uses.delete(name)
+  uses.set(name, use)
+  for (const oldest of uses.keys()) {
+    if (uses.size <= mostUses) break
+    uses.delete(oldest)
   }
-  return next
 }
 
 /** What was kept of earlier runs and of this one. */

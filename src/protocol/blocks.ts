@@ -118,15 +118,17 @@ export const blockSchemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
   tool_reference: z.object({ type: z.literal("tool_reference"), tool_name: z.string() }),
 }
 
+const noIssues: readonly ContentIssue[] = []
+
 /** A string or an array of blocks in; blocks and every problem found, with paths relative to `value`, out. */
 export function parseContent(value: unknown): ParsedContent {
-  if (typeof value === "string") return { blocks: [{ type: "text", text: value }], issues: [] }
+  if (typeof value === "string") return { blocks: [{ type: "text", text: value }], issues: noIssues }
   if (!Array.isArray(value)) {
     const message = value === undefined ? "Field required" : "Input should be a valid string or list"
     return { blocks: [], issues: [{ path: [], message }] }
   }
   const blocks: ContentBlock[] = []
-  const issues: ContentIssue[] = []
+  let issues: ContentIssue[] | undefined
   for (let index = 0; index < value.length; index++) {
     const item: unknown = value[index]
     const usual = readUsual(item)
@@ -136,13 +138,16 @@ export function parseContent(value: unknown): ParsedContent {
     }
     const parsed = parseBlock(item)
     if (parsed.block !== undefined) blocks.push(parsed.block)
-    for (const issue of parsed.issues) issues.push({ path: [index, ...issue.path], message: issue.message })
+    for (const issue of parsed.issues) {
+      issues ??= []
+      issues.push({ path: [index, ...issue.path], message: issue.message })
+    }
   }
-  return { blocks, issues }
+  return { blocks, issues: issues ?? noIssues }
 }
 
 function parseBlock(item: unknown): { block?: ContentBlock; issues: readonly ContentIssue[] } {
-  if (typeof item === "string") return { block: { type: "text", text: item }, issues: [] }
+  if (typeof item === "string") return { block: { type: "text", text: item }, issues: noIssues }
   if (!isObject(item)) return { issues: [{ path: [], message: "Input should be a valid dictionary" }] }
   const type = item["type"]
   if (typeof type !== "string") {
@@ -151,9 +156,9 @@ function parseBlock(item: unknown): { block?: ContentBlock; issues: readonly Con
   }
   const known = Object.hasOwn(blockSchemas, type) && !hasUnknownSource(type, item)
   const schema = known ? blockSchemas[type] : undefined
-  if (schema === undefined) return { block: { type: "other", original: item }, issues: [] }
+  if (schema === undefined) return { block: { type: "other", original: item }, issues: noIssues }
   const parsed = schema.safeParse(item)
-  if (parsed.success) return { block: parsed.data, issues: [] }
+  if (parsed.success) return { block: parsed.data, issues: noIssues }
   return {
     issues: parsed.error.issues.map((issue) => ({
       path: issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),

@@ -81,5 +81,14 @@ export interface Note {
   readonly why: string
 }
 
+/** One for all where nothing was done. */
+export const noNotes: readonly Note[] = Object.freeze([])
+
 export const dropped = (path: string, why: string): Note => ({ kind: "dropped", path, why })
 export const changed = (path: string, why: string): Note => ({ kind: "changed", path, why })
+
+/** All notes of two lists, in their order; where one is empty, nothing is made. */
+export function joinNotes(first: readonly Note[], second: readonly Note[]): readonly Note[] {
+  if (second.length === 0) return first
+  return first.length === 0 ? second : [...first, ...second]
+}

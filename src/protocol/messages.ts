@@ -84,7 +84,8 @@ const conversation = (checked: typeof AnyMessages) =>
     return data ?? []
   })
 
-function readMessages(given: unknown): Message[] | undefined {
+/** A conversation, nearly all of it read without a schema; undefined: something is wrong with it. */
+export function readMessages(given: unknown): Message[] | undefined {
   if (!Array.isArray(given) || given.length === 0) return undefined
   const messages: Message[] = []
   for (const raw of given) {
@@ -97,7 +98,8 @@ function readMessages(given: unknown): Message[] | undefined {
 
 /** Did the client mark a prefix to be cached? Where, the providers that know such marks decide themselves. */
 function hasCacheMark(content: unknown): boolean {
-  return arrayOf(content).some((block) => isObject(block) && isObject(block["cache_control"]))
+  for (const block of arrayOf(content)) if (isObject(block) && isObject(block["cache_control"])) return true
+  return false
 }
 
 const System = z.unknown().transform((value, context): readonly string[] => {
@@ -118,6 +120,7 @@ const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string()
 export const MessagesRequest = z.object({
   model: z.string().nullish(),
   messages: conversation(SomeMessages).superRefine((messages, context) => {
+    if (findsNoFiles(messages)) return
     for (const [index, { content }] of messages.entries()) {
       for (const { what, path } of findFiles(content)) {
         const message = `${what} source type 'file' is not supported: ${noFiles}`
@@ -188,14 +191,21 @@ interface FileBlock {
   readonly path: readonly (string | number)[]
 }
 
+/** Is there nothing in a conversation that would have to be fetched from the Files API? */
+export function findsNoFiles(messages: readonly Message[]): boolean {
+  for (const { content } of messages) if (findFiles(content).length > 0) return false
+  return true
+}
+
 /** Images and documents that only name a file of the Files API, also inside results and documents. */
 function findFiles(blocks: readonly ContentBlock[]): readonly FileBlock[] {
   let found: FileBlock[] | undefined
-  for (const [index, block] of blocks.entries()) {
-    for (const { what, path } of filesOf(block)) {
-      found ??= []
-      found.push({ what, path: [index, ...path] })
-    }
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index]
+    const inner = block === undefined ? nothing : filesOf(block)
+    if (inner === nothing) continue
+    found ??= []
+    for (const { what, path } of inner) found.push({ what, path: [index, ...path] })
   }
   return found ?? nothing
 }
@@ -204,12 +214,18 @@ const nothing: readonly FileBlock[] = []
 
 /** Paths are relative to the block. */
 function filesOf(block: ContentBlock): readonly FileBlock[] {
-  const within = (content: readonly ContentBlock[], ...names: readonly string[]) =>
-    findFiles(content).map(({ what, path }) => ({ what, path: [...names, ...path] }))
-  if (block.type === "tool_result") return within(block.content, "content")
+  if (block.type === "tool_result") return within(block.content, inResult)
   if (block.type !== "image" && block.type !== "document") return nothing
-  if (block.source.type === "content") return within(block.source.content, "source", "content")
+  if (block.source.type === "content") return within(block.source.content, inDocument)
   return block.source.type === "file" ? [{ what: block.type, path: [] }] : nothing
+}
+
+const inResult: readonly string[] = ["content"]
+const inDocument: readonly string[] = ["source", "content"]
+
+function within(content: readonly ContentBlock[], names: readonly string[]): readonly FileBlock[] {
+  const found = findFiles(content)
+  return found === nothing ? nothing : found.map(({ what, path }) => ({ what, path: [...names, ...path] }))
 }
 
 /**

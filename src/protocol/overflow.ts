@@ -17,7 +17,6 @@ const sayings: readonly RegExp[] = [
   /context window exceeds limit/,
   /exceeded model token limit/,
   /too large for model with \d+ maximum context length/,
-  /too many (input )?tokens/,
   /token limit exceeded/,
   /range of input length should be/,
   /prompt exceeds max length/,
@@ -33,6 +32,17 @@ const sayings: readonly RegExp[] = [
   /total message size \d+ exceeds limit/,
   /context size has been exceeded/,
 ]
+
+// Cohere and others say so of a prompt, and of a reply that would be too long.
+const tooMany = /too many (?:input )?tokens/
+const ofReply =
+  /\bmax(?:imum)?[ _]?(?:(?:completion|output|new)[ _])?tokens\b|\b(?:output|completion) tokens\b/
+const ofPrompt =
+  /\bprompt|\binputs?\b(?! validation)|\bmessages\b|\bcontext\b|\bconversation\b|\btotal\b|(?<!invalid |bad )\brequest\b/
+
+function hasTooMany(text: string): boolean {
+  return tooMany.test(text) && (!ofReply.test(text) || ofPrompt.test(text))
+}
 
 // OpenAI and others, llama.cpp, Copilot, Zhipu.
 const codeWords: ReadonlySet<string> = new Set([
@@ -54,7 +64,7 @@ export function isOverflow(message: string, codes: readonly string[]): boolean {
   if (codes.some((code) => codeWords.has(code))) return true
   const text = message.slice(0, lookedAt)
   if (/tokens?[ _]per[ _](minute|day|hour)|\b(tpm|tpd)\b|rate limit/.test(text)) return false
-  return sayings.some((saying) => saying.test(text))
+  return hasTooMany(text) || sayings.some((saying) => saying.test(text))
 }
 
 interface Numbers {
@@ -68,6 +78,8 @@ interface Numbers {
 const patterns: readonly RegExp[] = [
   /exceed context limit: (?<input>\d+) \+ (?<output>\d+) > (?<limit>\d+)/,
   /maximum context length (?:is|of) (?<limit>\d+)/,
+  /configured limit of (?<limit>\d+)/,
+  /cannot exceed (?<limit>\d+) - received (?<input>\d+)/,
   /request has (?<input>\d+) input tokens/,
   /requested (?:about |a total of )?(?<total>\d+) (?:total )?tokens/,
   /(?:resulted in|requires?|for a total of(?: at least)?) (?<total>\d+) (?:total |input )?tokens/,

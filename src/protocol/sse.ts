@@ -17,78 +17,88 @@ export interface SseDecoder {
   readonly isIdle: () => boolean
 }
 
+/** A stream as far as it was read. It changes in place. */
+interface Reading {
+  event: string | undefined
+  data: string | undefined
+  /** The beginning of a line. */
+  rest: string
+  /** A byte order mark, or the second half of a CRLF that was cut in two: no part of a line. */
+  ignored: string
+}
+
 /** Creates a decoder for one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
 export function createSseDecoder(): SseDecoder {
-  const lines = createLines()
-  let event: string | undefined
-  let data: string | undefined
-
-  function take(line: string, out: SseMessage[]): void {
-    if (line === "") {
-      if (data !== undefined) out.push({ event, data })
-      event = undefined
-      data = undefined
-      return
-    }
-    const field = splitField(line)
-    if (field.name === "data") data = data === undefined ? field.value : `${data}\n${field.value}`
-    else if (field.name === "event") event = field.value
-  }
-
-  function push(text: string): readonly SseMessage[] {
-    const out: SseMessage[] = []
-    lines.push(text, (line) => take(line, out))
-    return out
-  }
-
-  function flush(): readonly SseMessage[] {
-    const out: SseMessage[] = []
-    const last = lines.flush()
-    if (last !== "") take(last, out)
-    take("", out)
-    return out
-  }
-
+  const reading: Reading = { event: undefined, data: undefined, rest: "", ignored: "\uFEFF" }
   return {
-    push,
-    flush,
-    pending: () => lines.pending() + (data?.length ?? 0),
-    isIdle: () => data === undefined && event === undefined && lines.isIdle(),
+    push: (text) => {
+      const sole = isIdle(reading) ? soleData(text) : undefined
+      if (sole === undefined) return pushText(reading, text)
+      reading.ignored = ""
+      return [{ event: undefined, data: sole }]
+    },
+    flush: () => flush(reading),
+    pending: () => reading.rest.length + (reading.data?.length ?? 0),
+    isIdle: () => isIdle(reading),
   }
 }
 
-/** Text in pieces, cut at LF, CRLF and CR. Only new text is looked at: a long line is joined once, at its end. */
-function createLines() {
-  let rest = ""
-  // A byte order mark, or the second half of a CRLF that was cut in two: no part of a line.
-  let ignored = "\uFEFF"
+const isIdle = ({ event, data, rest }: Reading): boolean =>
+  data === undefined && event === undefined && rest === ""
 
-  function push(text: string, take: (line: string) => void): void {
-    if (text === "") return
-    const fresh = ignored !== "" && text.startsWith(ignored) ? text.slice(1) : text
-    ignored = text.endsWith("\r") ? "\n" : ""
-    const lines = fresh.includes("\r") ? fresh.split(/\r\n|[\r\n]/) : fresh.split("\n")
-    const last = lines.pop() ?? ""
-    for (const line of lines) {
-      take(rest === "" ? line : rest + line)
-      rest = ""
-    }
-    rest += last
+/** What nearly every message is: one line of data. Undefined: it is something else, or more. */
+function soleData(text: string): string | undefined {
+  if (!text.startsWith("data:") || !text.endsWith("\n\n")) return undefined
+  const end = text.length - 2
+  if (text.indexOf("\n") !== end || text.includes("\r")) return undefined
+  return text.slice(text.charCodeAt(5) === space ? 6 : 5, end)
+}
+
+const space = 32
+
+/** Text is cut at LF, CRLF and CR. Only new text is looked at: a long line is joined once, at its end. */
+function pushText(reading: Reading, text: string): readonly SseMessage[] {
+  const out: SseMessage[] = []
+  if (text === "") return out
+  const { ignored } = reading
+  const fresh = ignored !== "" && text.startsWith(ignored) ? text.slice(1) : text
+  reading.ignored = text.endsWith("\r") ? "\n" : ""
+  const lines = fresh.includes("\r") ? fresh.split(/\r\n|[\r\n]/) : fresh.split("\n")
+  const last = lines.pop() ?? ""
+  for (const line of lines) {
+    take(reading, reading.rest === "" ? line : reading.rest + line, out)
+    reading.rest = ""
   }
+  reading.rest += last
+  return out
+}
 
-  function flush(): string {
-    const last = rest
-    rest = ""
-    return last
+function flush(reading: Reading): readonly SseMessage[] {
+  const out: SseMessage[] = []
+  const last = reading.rest
+  reading.rest = ""
+  if (last !== "") take(reading, last, out)
+  take(reading, "", out)
+  return out
+}
+
+function take(reading: Reading, line: string, out: SseMessage[]): void {
+  if (line === "") {
+    const { event, data } = reading
+    if (data !== undefined) out.push({ event, data })
+    reading.event = undefined
+    reading.data = undefined
+    return
   }
-
-  return { push, flush, pending: () => rest.length, isIdle: () => rest === "" }
+  const { name, value } = splitField(line)
+  if (name === "data") reading.data = reading.data === undefined ? value : `${reading.data}\n${value}`
+  else if (name === "event") reading.event = value
 }
 
 function splitField(line: string): { readonly name: string; readonly value: string } {
   const colon = line.indexOf(":")
   if (colon < 0) return { name: line, value: "" }
-  const from = line.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1
+  const from = line.charCodeAt(colon + 1) === space ? colon + 2 : colon + 1
   return { name: line.slice(0, colon), value: line.slice(from) }
 }
 

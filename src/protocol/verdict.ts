@@ -31,7 +31,7 @@ const overloaded =
   /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
 const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
-const rateLimited = /rate_limit|rate limit|too many requests|quota|tokens per (?:min|day)/
+const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
 // OpenRouter's 404 when the model exists, but no host of it does what the request or the account asks for.
 const noHost = /no endpoints found/
@@ -96,11 +96,6 @@ const rules: readonly Rule[] = [
     when: ({ status, words, codes }) =>
       (status === 400 || status === 422) && (modelMissing.test(words) || codes.includes(zhipu.noModel)),
     verdict: (_given, about) => missingModel(about),
-  },
-  {
-    // Groq: more than the account may send in a minute. No wait helps, but another account or model does.
-    when: ({ status, words }) => status === 413 && rateLimited.test(words),
-    verdict: answer({ kind: "rate_limit_error", status: 429, final: true }),
   },
   { when: among(413), verdict: answer({ kind: "request_too_large", status: 413 }) },
   { when: among(405, 406, 415), verdict: answer({ kind: "api_error", status: 502, final: true }) },

@@ -2,12 +2,12 @@
 import { sessionOf } from "../convert/request/session.ts"
 import { encodeEvent, pingEvent } from "../protocol/encode.ts"
 import { invalidRequest } from "../protocol/fault.ts"
-import { objectOf, textOf } from "../protocol/json.ts"
+import { arrayOf, objectOf, textOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
-import { answer, type Dialect } from "./answer.ts"
+import { answer, type Dialect, refuse } from "./answer.ts"
 import { type Asked, isDirect, withRoute } from "./asked.ts"
 import type { Context } from "./context.ts"
-import { type Course, createCourse } from "./course.ts"
+import { answeringOn, type Conversation, type Course, createCourse } from "./course.ts"
 import { handleDirect } from "./direct.ts"
 import { threadFault } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
@@ -50,21 +50,17 @@ export interface Asking {
  * Answers by the model that the request was routed to, or by its fallbacks: each is asked in words of its own, and what
  * it answers becomes one reply, one Exchange, and the header that names the route.
  */
-export async function answerAlong(
-  { request, requestId, speech, ...origin }: Asking,
-  readiness: Readiness,
-  context: Context,
-): Promise<Response> {
-  const { asked } = origin
+export async function answerAlong(asking: Asking, readiness: Readiness, context: Context): Promise<Response> {
+  const { asked, request, requestId, speech } = asking
   const { resolved } = asked
   if (!resolved.ok) {
     const parsed = asked.parsed()
     const fault = parsed.success ? resolved.fault : invalidRequest(renderIssues(parsed.error))
-    return answer({ ok: false, fault }, request, context, requestId, speech.dialect)
+    return refuse(fault, request, context, requestId, speech.dialect)
   }
   const { route: primary } = resolved
-  const conversation = () => conversationOf(asked, primary, request)
-  const course = createCourse(primary, { requestId, conversation }, context)
+  const conversation = primary.fallbacks.length > 0 ? conversationOf(asked, primary, request) : undefined
+  const course = createCourse(primary, requestId, conversation, context)
   const ready: GetReady = (route) => {
     if (isDirect(route)) return readyDirect(readiness.direct(course, route))
     const preparation = readiness.converted(course, route, ready)
@@ -72,29 +68,22 @@ export async function answerAlong(
     return { ok: true, stop: { kind: "converted", prepared: preparation.prepared } }
   }
 
-  async function go(stop: Stop, { dialect, translate }: Speech): Promise<Response> {
-    if (stop.kind === "converted") {
-      return answer(givenBy(stop), request, context, requestId, dialect, origin)
-    }
+  function go(stop: Stop, { dialect, translate }: Speech): Promise<Response> {
+    if (stop.kind === "converted") return answer(stop.prepared, request, context, dialect, asking)
     const next = (failed: Parameters<typeof nextStop>[2]) => nextStop(course, ready, failed)
     // What it says on the way is translated together with all the rest.
     const onward = { next, go: (other: Stop) => go(other, plainSpeech) }
-    return translate(await handleDirect(stop.direct, context, onward))
+    return handleDirect(stop.direct, context, onward).then(translate)
   }
 
   const first = firstStop(course, ready)
   const reply = first.ok
     ? await go(first.stop, speech)
-    : await answer(first, request, context, requestId, speech.dialect)
-  const { answering } = course.facts() ?? { answering: course.target() }
-  return withRoute(reply, answering.route)
+    : refuse(first.fault, request, context, requestId, speech.dialect)
+  return withRoute(reply, answeringOn(course).route)
 }
 
 export const plainSpeech: Speech = { dialect: anthropicDialect, translate: (reply) => reply }
-
-function givenBy({ prepared }: Extract<Stop, { kind: "converted" }>): Preparation {
-  return { ok: true, prepared }
-}
 
 function readyDirect(direct: DirectRequest) {
   const fault = threadFault(direct)
@@ -103,13 +92,23 @@ function readyDirect(direct: DirectRequest) {
     : ({ ok: false, fault } as const)
 }
 
-/** Whose conversation it is, and with which model; undefined where the client does not name any. */
+/** Whose conversation it is, and with which model. What the client does not name is known by the words it began with. */
 function conversationOf(
   { body }: Asked,
   { url, model }: DirectRequest["route"],
   { headers }: Request,
-): string | undefined {
+): Conversation {
   const user_id = textOf(objectOf(body["metadata"])["user_id"])
   const session = headers.get("x-claude-code-session-id") ?? sessionOf({ metadata: { user_id } }) ?? user_id
-  return session === undefined ? undefined : JSON.stringify([scopeOf(headers, session), url, model])
+  const messages = arrayOf(body["messages"])
+  const begin =
+    session ?? JSON.stringify([wordsOf(body["system"]), wordsOf(objectOf(messages[0])["content"])])
+  const isNew = session === undefined && !messages.some((one) => objectOf(one)["role"] === "assistant")
+  return { id: JSON.stringify([scopeOf(headers, begin), url, model]), isNew }
+}
+
+/** The words alone: what marks a place for a cache moves on with the conversation. */
+function wordsOf(content: unknown): readonly string[] {
+  if (typeof content === "string") return [content]
+  return arrayOf(content).flatMap((block) => textOf(objectOf(block)["text"]) ?? [])
 }

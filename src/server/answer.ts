@@ -1,13 +1,12 @@
 // The answer to one request that is understood: its reply read to the end and sent whole, or written as it comes.
 import { foldEvents } from "../convert/reply/fold.ts"
-import type { Exchange } from "../observe/exchange.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { Context } from "./context.ts"
 import { eventReply, type StreamEncoder } from "./event-reply.ts"
 import { gone } from "./flight-reader.ts"
-import { type Origin, openReading } from "./open-reading.ts"
-import type { Preparation } from "./prepare.ts"
+import { type Begun, type Origin, openReading } from "./open-reading.ts"
+import type { Prepared } from "./prepare.ts"
 import type { Reading } from "./reading.ts"
 import { internalFault } from "./respond.ts"
 import { within } from "./within.ts"
@@ -20,72 +19,104 @@ export interface Dialect {
   readonly stream: (requestId: string) => StreamEncoder
 }
 
-/**
- * Answers a request that was understood, or refuses one that was not; every outcome is one Exchange. By its `origin`
- * it may be found to ask what is known, or is being asked, already.
- */
-export async function answer(
-  preparation: Preparation,
-  request: Request,
-  context: Context,
+/** Tells the client, as far as it is still there, that its request is not answered. */
+export function refuse(
+  given: Fault,
+  { signal }: Request,
+  { log }: Pick<Context, "log">,
   requestId: string,
   dialect: Dialect,
-  origin?: Origin,
+): Response {
+  const { status, message } = given
+  if (!signal.aborted) log.warn("request refused", () => ({ requestId, status, why: message }))
+  return dialect.refuse(given, requestId)
+}
+
+/**
+ * Answers a request that was understood; every outcome is one Exchange. By its `origin` it may be found to ask what is
+ * known, or is being asked, already.
+ */
+export function answer(
+  prepared: Prepared,
+  request: Request,
+  context: Context,
+  dialect: Dialect,
+  origin: Origin,
 ): Promise<Response> {
-  if (!preparation.ok) {
-    const { status, message } = preparation.fault
-    if (!request.signal.aborted) {
-      context.log.warn("request refused", () => ({ requestId, status, why: message }))
-    }
-    return dialect.refuse(preparation.fault, requestId)
-  }
-  const { prepared } = preparation
   const caller = context.callers(request.headers, prepared.session)
-  const begun = await openReading({ prepared, request, caller, context }, origin)
-  if (begun === undefined) return dialect.refuse(gone, requestId)
+  const begun = openReading({ prepared, request, caller, context }, origin)
+  return begun instanceof Promise
+    ? respondLater(begun, prepared, request, context, dialect)
+    : respond(begun, prepared, request, context, dialect)
+}
+
+async function respondLater(
+  begun: Promise<Begun | undefined>,
+  prepared: Prepared,
+  request: Request,
+  context: Context,
+  dialect: Dialect,
+): Promise<Response> {
+  return respond(await begun, prepared, request, context, dialect)
+}
+
+function respond(
+  begun: Begun | undefined,
+  { requestId }: Prepared,
+  { signal }: Request,
+  context: Context,
+  dialect: Dialect,
+): Promise<Response> {
+  if (begun === undefined) return Promise.resolve(dialect.refuse(gone, requestId))
   const { reading, cache } = begun
-  if (request.signal.aborted) reading.leave()
-  else request.signal.addEventListener("abort", reading.leave, { once: true })
-  return withCache(await respond(reading, context, dialect), cache)
+  if (signal.aborted) reading.leave()
+  else signal.addEventListener("abort", reading.leave, { once: true })
+  const reply = reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect)
+  return cache === undefined ? reply : withCache(reply, cache)
 }
 
-async function respond(reading: Reading, context: Context, dialect: Dialect): Promise<Response> {
-  try {
-    return await (reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect))
-  } catch (error) {
-    return dialect.refuse(reading.fail(error), reading.requestId)
-  }
-}
-
-/** Says whether the cache had the answer, if it was asked. */
-function withCache(response: Response, cache: Exchange["cache"]): Response {
-  if (cache !== undefined) response.headers.set("x-claude-proxy-cache", cache)
+/** Says whether the cache had the answer. */
+async function withCache(reply: Promise<Response>, cache: string): Promise<Response> {
+  const response = await reply
+  // A failure that was shared with others is no reply from the cache.
+  if (response.ok || cache !== "hit") response.headers.set("x-claude-proxy-cache", cache)
   return response
 }
 
-/** A whole reply: everything is read, folded, and sent as one document. */
+/** A whole reply: everything is read, folded, and sent as one document. Never rejects. */
 async function plain(reading: Reading, dialect: Dialect): Promise<Response> {
   const { requestId } = reading
-  const { fault: failed } = await reading.opened
-  if (failed !== undefined) return dialect.refuse(reading.refuse(failed), requestId)
-  const events: MessagesEvent[] = []
-  for (let more = await reading.next(); more !== undefined; more = await reading.next()) {
-    for (const event of more) events.push(event)
+  try {
+    const { fault: failed } = await reading.opened
+    if (failed !== undefined) return dialect.refuse(reading.refuse(failed), requestId)
+    const events: MessagesEvent[] = []
+    for (let more = await reading.next(); more !== undefined; more = await reading.next()) {
+      for (const event of more) events.push(event)
+    }
+    const { reply, fault } = foldEvents(events)
+    if (reply !== undefined) return dialect.whole(reply, requestId)
+    const why = fault ?? (reading.left.aborted ? gone : internalFault(undefined))
+    return dialect.refuse(reading.refuse(why), requestId)
+  } catch (error) {
+    return dialect.refuse(reading.fail(error), requestId)
   }
-  const { reply, fault } = foldEvents(events)
-  if (reply !== undefined) return dialect.whole(reply, requestId)
-  const why = fault ?? (reading.left.aborted ? gone : internalFault(undefined))
-  return dialect.refuse(reading.refuse(why), requestId)
 }
 
-/** An event stream. Its status waits for the upstream's first content, but no longer than is good for clients. */
+/**
+ * An event stream. Its status waits for the upstream's first content, but no longer than is good for clients. Never
+ * rejects.
+ */
 async function streamed(reading: Reading, { times, clock }: Context, dialect: Dialect): Promise<Response> {
   const { requestId } = reading
-  const early = await within(reading.opened, times.commitMs, clock)
-  if (early?.fault !== undefined) return dialect.refuse(reading.refuse(early.fault), requestId)
-  const start = reading.begin()
-  // Content that is there already leaves together with the start of the message, but none is waited for twice.
-  const isMore = early !== undefined && start.length <= 1
-  const first = isMore ? [...start, ...((await reading.next()) ?? [])] : start
-  return eventReply(first, reading, { requestId, clock, times, ...dialect.stream(requestId) })
+  try {
+    const early = await within(reading.opened, times.commitMs, clock)
+    if (early?.fault !== undefined) return dialect.refuse(reading.refuse(early.fault), requestId)
+    const start = reading.begin()
+    // Content that is there already leaves together with the start of the message, but none is waited for twice.
+    const isMore = early !== undefined && start.length <= 1
+    const first = isMore ? [...start, ...((await reading.next()) ?? [])] : start
+    return eventReply(first, reading, { requestId, clock, times, ...dialect.stream(requestId) })
+  } catch (error) {
+    return dialect.refuse(reading.fail(error), requestId)
+  }
 }

@@ -4,17 +4,17 @@ import { type Resolved, type RouteRequest, resolveRoute } from "../config/route.
 import type { Routes } from "../config/routes.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { type JsonObject, objectOf, textOf } from "../protocol/json.ts"
-import { CountRequest, MessagesRequest } from "../protocol/messages.ts"
+import { CountRequest } from "../protocol/messages.ts"
+import { type ParsedRequest, parseRequest } from "../protocol/usual-request.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest, estimateText } from "../tokens/estimate.ts"
 import type { KnownTexts } from "../tokens/known-texts.ts"
-import { once } from "./once.ts"
 import type { Ratios } from "./ratios.ts"
 
 export interface Asked {
   readonly body: JsonObject
   /** The body read as a Messages request, once. */
-  readonly parsed: () => ReturnType<typeof MessagesRequest.safeParse>
+  readonly parsed: () => ParsedRequest
   /** The prompt's tokens, estimated once and only when first asked for: a large one takes milliseconds. */
   readonly tokens: () => number
   /** Our estimate of one text. */
@@ -36,25 +36,43 @@ export interface Known {
 }
 
 /** Resolves the route of a Messages body; by `ratios` its prompt is counted as the model would count it. */
-export function askFor(
+export function askFor(body: JsonObject, config: Config, wish: Wish = {}, known: Known = {}): Asked {
+  let read: ParsedRequest | undefined
+  let estimate: number | undefined
+  const parsed = (): ParsedRequest => {
+    read ??= parseRequest(body)
+    return read
+  }
+  const countText = (text: string): number => known.texts?.tokensOf(text, estimateText) ?? estimateText(text)
+  const tokens = (): number => {
+    if (estimate !== undefined) return estimate
+    const { data } = parsed()
+    estimate = data === undefined ? estimateUnread(body) : estimateRequest(data, countText)
+    return estimate
+  }
+  const corrected: NonNullable<RouteRequest["tokens"]> = (to) =>
+    to === null ? tokens() : (known.ratios?.correct(to, tokens()) ?? tokens())
+  const resolved = resolve(body, config, wish, corrected, known.routes)
+  return { body, parsed, tokens, countText, resolved }
+}
+
+function resolve(
   body: JsonObject,
   config: Config,
-  { model, ...wish }: Wish = {},
-  { ratios, routes, texts }: Known = {},
-): Asked {
-  const parsed = once(() => MessagesRequest.safeParse(body))
-  const countText = (text: string): number => texts?.tokensOf(text, estimateText) ?? estimateText(text)
-  const tokens = once(() => {
-    const read = parsed()
-    return read.success ? estimateRequest(read.data, countText) : estimateUnread(body)
-  })
-  const corrected: RouteRequest["tokens"] = (to) =>
-    to === null ? tokens() : (ratios?.correct(to, tokens()) ?? tokens())
-  const facts = { ...wish, thinking: isThinking(body), tokens: corrected }
-  const resolve: Routes = routes ?? ((named, by) => resolveRoute(config, named, by))
+  { model, exact, dialect }: Wish,
+  tokens: NonNullable<RouteRequest["tokens"]>,
+  routes: Routes | undefined,
+): Resolved {
   const name = model ?? textOf(body["model"])
-  const resolved = wish.exact === true && !name?.trim() ? noModel : resolve(name, facts)
-  return { body, parsed, tokens, countText, resolved: wish.exact === true ? alone(resolved) : resolved }
+  if (exact === true && !name?.trim()) return noModel
+  const facts: RouteRequest = {
+    thinking: isThinking(body),
+    tokens,
+    ...(exact === undefined ? undefined : { exact }),
+    ...(dialect === undefined ? undefined : { dialect }),
+  }
+  const resolved = routes === undefined ? resolveRoute(config, name, facts) : routes(name, facts)
+  return exact === true ? alone(resolved) : resolved
 }
 
 /** Exactly this model is meant, and none in its place. */
@@ -89,6 +107,9 @@ const longestHeader = 300
 export function withRoute(reply: Response, { provider, model, reason }: Route): Response {
   const text = `${provider}/${model}; ${reason.replaceAll("→", "->")}`
   // A header takes visible ASCII, and names may hold anything.
-  reply.headers.set("x-claude-proxy-route", text.replace(/[^ -~]/g, "?").slice(0, longestHeader))
+  const shown = visible.test(text) ? text : text.replace(/[^ -~]/g, "?")
+  reply.headers.set("x-claude-proxy-route", shown.slice(0, longestHeader))
   return reply
 }
+
+const visible = /^[ -~]*$/

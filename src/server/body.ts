@@ -19,6 +19,9 @@ export interface BodyLimits {
   readonly clock: Clock
 }
 
+/** Nothing is to be expected on this connection any more. */
+const closing = { connection: "close" } as const
+
 const tooLarge = ({ config }: BodyLimits) =>
   fault({
     kind: "request_too_large",
@@ -33,7 +36,7 @@ const tooSlow = ({ times }: BodyLimits) =>
     source: "client",
     status: 408,
     message: `the request body did not come: nothing, or next to nothing, was received of it for ${times.bodyMs / 1000} s`,
-    headers: { connection: "close" },
+    headers: closing,
   })
 
 const formats: Readonly<Record<string, "gzip" | "deflate" | "brotli" | "zstd">> = {
@@ -65,10 +68,13 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
 
 const refused = (message: string) => ({ ok: false, fault: invalidRequest(message) }) as const
 
+// Whole texts leave nothing behind in it: one does for all.
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
 /** Text that is not UTF-8 would reach the model with holes in it: it is undefined instead. */
 function decodeText(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     return undefined
   }
@@ -76,10 +82,15 @@ function decodeText(bytes: Uint8Array): string | undefined {
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly fault: Fault }
 
-async function readBytes(request: Request, limits: BodyLimits): Promise<Bytes> {
+function readBytes(request: Request, limits: BodyLimits): Promise<Bytes> {
   const encoding = (request.headers.get("content-encoding") ?? "").trim().toLowerCase()
-  const sent = await readSent(request, limits)
-  if (!sent.ok || encoding === "" || encoding === "identity") return sent
+  const sent = readSent(request, limits)
+  return encoding === "" || encoding === "identity" ? sent : unpack(sent, encoding, limits)
+}
+
+async function unpack(bytes: Promise<Bytes>, encoding: string, limits: BodyLimits): Promise<Bytes> {
+  const sent = await bytes
+  if (!sent.ok) return sent
   const format = Object.hasOwn(formats, encoding) ? formats[encoding] : undefined
   if (format === undefined) {
     return badEncoding("unsupported", "content-encoding must be gzip, deflate, br or zstd")
@@ -99,18 +110,30 @@ const onePiece = 1024 * 1024
 // Bytes a millisecond of the slowest line that a body may come over, beyond the time in which nothing need come.
 const slowest = 16
 
+// Bun reads what is left of a body off the connection, so that a client that writes first and reads then hears the 413.
+// What is longer by more than this is not worth it: there the connection ends.
+const mostDrained = 256 * 1024 * 1024
+
+function tooLong(length: number, limits: BodyLimits): Fault {
+  const given = tooLarge(limits)
+  return length > limits.config.maxBodyBytes + mostDrained ? { ...given, headers: closing } : given
+}
+
 /** The bytes on the wire. Nothing is read of a body that says that it is too large. */
 async function readSent(request: Request, limits: BodyLimits): Promise<Bytes> {
   const length = Number(request.headers.get("content-length") ?? Number.NaN)
-  if (length > limits.config.maxBodyBytes) return { ok: false, fault: tooLarge(limits) }
+  if (length > limits.config.maxBodyBytes) return { ok: false, fault: tooLong(length, limits) }
   try {
-    if (request.body === null) return { ok: true, bytes: new Uint8Array(0) }
-    if (!(length <= onePiece)) return await readPieces(request.body, limits)
+    if (!(length <= onePiece)) return await readLong(request.body, limits)
     const bytes = await within(request.bytes(), limits.times.bodyMs + length / slowest, limits.clock)
     return bytes === undefined ? { ok: false, fault: tooSlow(limits) } : { ok: true, bytes }
   } catch {
     return refused("the request body could not be read")
   }
+}
+
+function readLong(body: Request["body"], limits: BodyLimits): Bytes | Promise<Bytes> {
+  return body === null ? { ok: true, bytes: new Uint8Array(0) } : readPieces(body, limits)
 }
 
 // One byte now and then is no upload: so much must come in the time in which something must.

@@ -15,8 +15,8 @@ export interface ReplyCache {
   readonly find: ((key: string) => Promise<KeptReply | undefined>) | undefined
   /** Keeps a reply that is worth it; `life` gives the milliseconds, where the configuration does not. Never rejects. */
   readonly keep: (key: string, reply: MessagesReply, life: () => number) => Promise<void>
-  /** Most that is kept of one reply, in bytes. */
-  readonly entryBytes: number
+  /** Most memory that a reply takes that may be kept once it is whole, in bytes (EventLog). */
+  readonly growingBytes: number
 }
 
 // One reply must not drive out all the others, nor be a burden to a Redis that serves more than this.
@@ -34,8 +34,10 @@ export function createReplyCache(
   if (!enabled) return undefined
   const entryBytes = Math.min(maxBytes * entryShare, mostEntryBytes)
   const keeps = ttlMs !== 0 && entryBytes > 0
+  // A reply that grows takes two bytes a character and what its events weigh; what is too long in the end is not kept.
+  const growingBytes = keeps ? 2 * entryBytes + 4_096 : 0
   return {
-    entryBytes,
+    growingBytes,
     find: keeps ? async (key) => readKept(await within(store.get(key), mostLookupMs, clock)) : undefined,
     keep: async (key, { content, stop_reason, stop_sequence, usage }, life) => {
       const reply: KeptReply = { content, stop_reason, stop_sequence, usage }

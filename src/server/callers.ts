@@ -23,7 +23,8 @@ export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys"
 
   /** A client can write anything into a header: no secret and no control character goes any further. */
   function nameOf(text: string | null | undefined): string | undefined {
-    const clean = redact(text ?? "", secrets)
+    if (!text) return undefined
+    const clean = redact(text, secrets)
       .replace(/[^ -~]/g, "")
       .trim()
       .slice(0, longestName)

@@ -15,126 +15,184 @@ export interface Target {
   readonly fallback: string | undefined
 }
 
+/** Who answered, or whose failure the client is told, and what was done to the request for it. */
+export interface Answering {
+  readonly route: Route
+  readonly notes: readonly Note[]
+}
+
 export interface CourseFacts extends Pick<Exchange, "attempts" | "failures" | "fallbackFrom"> {
-  /** Who answered, or whose failure the client is told, and what was done to the request for it. */
-  readonly answering: { readonly route: Route; readonly notes: readonly Note[] }
-}
-
-export interface Course {
-  /** The target whose turn it is. */
-  readonly target: () => Target
-  /** There are fallbacks, whether or not they can be reached. */
-  readonly hasFallbacks: boolean
-  /** There is another target after this one. */
-  readonly hasNext: () => boolean
-  /** The target is asked now. `workedElsewhere` is called when another one answers the request in the end. */
-  readonly ask: (notes: readonly Note[], workedElsewhere?: () => void) => void
-  /** An attempt at the target has failed, and another one follows there. */
-  readonly retried: (given: Fault) => void
-  /** The target has failed for good, or cannot be asked at all. True: the next one has its turn. */
-  readonly move: (failed: FailedOpening) => boolean
-  readonly answered: () => void
-  /** What the client is told after all of them failed. */
-  readonly told: () => Fault
-  /** Undefined: nobody was asked. */
-  readonly facts: () => CourseFacts | undefined
-}
-
-export interface CourseOptions {
-  readonly requestId: string
-  /** Names the conversation, where it is known; asked for only where there are fallbacks. */
-  readonly conversation: () => string | undefined
+  readonly answering: Answering
 }
 
 type Sources = Pick<Context, "config" | "keys" | "stays" | "log">
 
-/** Begins with the model that `primary` leads to, or with the fallback that the conversation is on. */
+interface Asked {
+  readonly notes: readonly Note[]
+  readonly workedElsewhere: () => void
+}
+
+/** There is one for each request, and most are of a single step: a record, which the functions below move on. */
+export interface Course {
+  readonly first: Target
+  readonly requestId: string
+  /** Names the conversation, where there are fallbacks and it is known. */
+  readonly conversation: Conversation | undefined
+  /** There are fallbacks, whether or not they can be reached. */
+  readonly hasFallbacks: boolean
+  readonly sources: Sources
+  /** Undefined: the first one has its turn, and the fallbacks are not looked up yet. */
+  targets: readonly Target[] | undefined
+  position: number
+  /** Undefined: the target was not asked yet. */
+  asked: Asked | undefined
+  attempts: number
+  /** The failure that led to the target, which counts once that is asked. */
+  followed: Failure | undefined
+  told: Tried | undefined
+  failures: readonly Failure[]
+  tried: readonly Tried[]
+  /** Those that hear when another one answers. */
+  elsewhere: readonly (() => void)[]
+}
+
+const none: readonly never[] = []
+
+/** A conversation, by a name that tells it apart. */
+export interface Conversation {
+  readonly id: string
+  /** Nothing of it was answered before: it is on no fallback, even if another one began with the same words. */
+  readonly isNew: boolean
+}
+
+/** Begins with the model that `route` leads to, or with the fallback that the conversation is on. */
 export function createCourse(
-  primary: Route,
-  { requestId, conversation: findConversation }: CourseOptions,
+  route: Route,
+  requestId: string,
+  conversation: Conversation | undefined,
   sources: Sources,
 ): Course {
-  const { log, stays } = sources
-  const first: Target = { route: primary, fallback: undefined }
-  const hasFallbacks = primary.fallbacks.length > 0
-  const conversation = hasFallbacks ? findConversation() : undefined
-  let targets = hasFallbacks ? inOtherOrder(first, conversation, sources) : [first]
-  let position = 0
-  let asked: { readonly notes: readonly Note[]; readonly workedElsewhere: () => void } | undefined
-  let attempts = 0
-  let followed: Failure | undefined
-  let told: Tried | undefined
-  const failures: Failure[] = []
-  const tried: Tried[] = []
-  const elsewhere: (() => void)[] = []
-
-  const target = (): Target => targets?.[position] ?? first
-
-  /** Fallbacks are looked up when they are needed: most requests never need them. */
-  function all(): readonly Target[] {
-    targets ??= [first, ...restingLast(fallbacksOf(first, sources), sources)]
-    return targets
-  }
-
-  function tell(given: Fault, next: Target | undefined): void {
-    if (next === undefined) return
-    const message =
-      asked === undefined
-        ? "a model cannot be asked; another one is"
-        : "a model failed before its reply began; another one is asked"
-    const facts = { requestId, model: nameOf(target()), why: given.message, next: nameOf(next) }
-    log.warn(message, () => facts)
-  }
-
+  const first: Target = { route, fallback: undefined }
+  const hasFallbacks = route.fallbacks.length > 0
   return {
-    target,
+    first,
+    requestId,
+    conversation,
     hasFallbacks,
-    hasNext: () => position + 1 < all().length,
-    ask: (notes, workedElsewhere = () => {}) => {
-      attempts += 1
-      if (followed !== undefined) failures.push(followed)
-      followed = undefined
-      asked = { notes, workedElsewhere }
-    },
-    retried: ({ kind }) => {
-      attempts += 1
-      failures.push({ provider: target().route.provider, kind })
-    },
-    move: (failed) => {
-      const { route, fallback } = target()
-      const { fault } = failed
-      const isFinal = fallback === undefined && (asked === undefined || isRefusal(failed))
-      tried.push({ route, fault, notes: asked?.notes ?? [] })
-      if (isFinal) told = tried.at(-1)
-      const next = mayMove(failed, isFinal) ? all()[position + 1] : undefined
-      tell(fault, next)
-      if (next === undefined) return false
-      if (asked !== undefined) {
-        followed = { provider: route.provider, kind: fault.kind, moved: true }
-        elsewhere.push(asked.workedElsewhere)
-      }
-      asked = undefined
-      position += 1
-      return true
-    },
-    answered: () => {
-      for (const hear of elsewhere.splice(0)) hear()
-      if (conversation !== undefined) stays.answered(conversation, target().fallback)
-    },
-    told: () => {
-      told ??= toldOf(tried)
-      return told.fault
-    },
-    facts: () => {
-      if (attempts === 0) return undefined
-      const { route, notes } = told ?? { route: target().route, notes: asked?.notes ?? [] }
-      const fallbackFrom = route === primary ? undefined : primary.model
-      return { attempts, failures, fallbackFrom, answering: { route, notes } }
-    },
+    sources,
+    targets: hasFallbacks ? inOtherOrder(first, conversation, sources) : undefined,
+    position: 0,
+    asked: undefined,
+    attempts: 0,
+    followed: undefined,
+    told: undefined,
+    failures: none,
+    tried: none,
+    elsewhere: none,
   }
 }
 
+/** The target whose turn it is. */
+export function currentTarget({ targets, position, first }: Course): Target {
+  return targets?.[position] ?? first
+}
+
+/** There is another target after this one. */
+export function hasNextTarget(course: Course): boolean {
+  return course.hasFallbacks && course.position + 1 < allTargets(course).length
+}
+
+/** Fallbacks are looked up when they are needed: most requests never need them. */
+function allTargets(course: Course): readonly Target[] {
+  const { first, sources } = course
+  course.targets ??= [first, ...restingLast(fallbacksOf(first, sources), sources)]
+  return course.targets
+}
+
+/**
+ * The target is asked now. `workedElsewhere` is called when another one answers the request in the end. Here as below,
+ * no course is one with nothing to remember.
+ */
+export function askTarget(
+  course: Course | undefined,
+  notes: readonly Note[],
+  workedElsewhere: () => void,
+): void {
+  if (course === undefined) return
+  course.attempts += 1
+  if (course.followed !== undefined) course.failures = [...course.failures, course.followed]
+  course.followed = undefined
+  course.asked = { notes, workedElsewhere }
+}
+
+/** An attempt at the target has failed, and another one follows there. */
+export function retryTarget(course: Course | undefined, { kind }: Fault): void {
+  if (course === undefined) return
+  course.attempts += 1
+  course.failures = [...course.failures, { provider: currentTarget(course).route.provider, kind }]
+}
+
+/** The target has failed for good, or cannot be asked at all. True: the next one has its turn. */
+export function moveOn(course: Course, failed: FailedOpening): boolean {
+  const { asked } = course
+  const { route, fallback } = currentTarget(course)
+  const { fault } = failed
+  const isFinal = fallback === undefined && (asked === undefined || isRefusal(failed))
+  const last = { route, fault, notes: asked?.notes ?? none }
+  course.tried = [...course.tried, last]
+  if (isFinal) course.told = last
+  const next = mayMove(failed, isFinal) ? allTargets(course)[course.position + 1] : undefined
+  if (next === undefined) return false
+  tell(course, fault, next)
+  if (asked !== undefined) {
+    course.followed = { provider: route.provider, kind: fault.kind, moved: true }
+    course.elsewhere = [...course.elsewhere, asked.workedElsewhere]
+  }
+  course.asked = undefined
+  course.position += 1
+  return true
+}
+
+function tell(course: Course, given: Fault, next: Target): void {
+  const message =
+    course.asked === undefined
+      ? "a model cannot be asked; another one is"
+      : "a model failed before its reply began; another one is asked"
+  const { requestId, sources } = course
+  const facts = { requestId, model: nameOf(currentTarget(course)), why: given.message, next: nameOf(next) }
+  sources.log.warn(message, () => facts)
+}
+
 const nameOf = ({ route }: Target): string => `${route.provider}/${route.model}`
+
+/** The target has answered. */
+export function settleCourse(course: Course | undefined): void {
+  if (course === undefined) return
+  const { elsewhere, conversation, sources } = course
+  course.elsewhere = none
+  for (const hear of elsewhere) hear()
+  if (conversation !== undefined) sources.stays.answered(conversation.id, currentTarget(course).fallback)
+}
+
+/** What the client is told after all of them failed. */
+export function faultOfAll(course: Course): Fault {
+  course.told ??= toldOf(course.tried)
+  return course.told.fault
+}
+
+/** As far as that is known now: who has its turn, unless it is settled whose failure is told. */
+export function answeringOn(course: Course): Answering {
+  return course.told ?? { route: currentTarget(course).route, notes: course.asked?.notes ?? none }
+}
+
+/** Undefined: nobody was asked. */
+export function courseFacts(course: Course | undefined): CourseFacts | undefined {
+  if (course === undefined || course.attempts === 0) return undefined
+  const { attempts, failures, first } = course
+  const answering = answeringOn(course)
+  const fallbackFrom = answering.route === first.route ? undefined : first.route.model
+  return { attempts, failures, fallbackFrom, answering }
+}
 
 function fallbacksOf({ route }: Target, { config, log }: Sources): readonly Target[] {
   return resolveFallbacks(config, route).flatMap(({ id, resolved }): readonly Target[] => {
@@ -153,10 +211,11 @@ function restingLast(targets: readonly Target[], { keys }: Sources): readonly Ta
 /** Undefined: the model that the request is meant for has the first turn, and nothing else is known yet. */
 function inOtherOrder(
   first: Target,
-  conversation: string | undefined,
+  conversation: Conversation | undefined,
   sources: Sources,
 ): readonly Target[] | undefined {
-  const stay = conversation === undefined ? undefined : sources.stays.at(conversation)
+  const stay =
+    conversation === undefined || conversation.isNew ? undefined : sources.stays.at(conversation.id)
   if (stay === undefined && !sources.keys.areResting(first.route)) return undefined
   const fallbacks = fallbacksOf(first, sources)
   const at = fallbacks.findIndex(({ fallback }) => fallback === stay)

@@ -2,6 +2,7 @@
 // again.
 import type { Logger } from "../observe/log.ts"
 import type { Route } from "../providers/route.ts"
+import { onceFor } from "./once-for.ts"
 
 export interface Dialects {
   /** The route to take, which is the one by Chat Completions where the other is known not to be there. */
@@ -25,6 +26,7 @@ export function createDialects({ log, now }: DialectOptions): Dialects {
   /** When each model was last found to be without Responses; it is told of once. */
   const lacking = new Map<string, number>()
   const told = new Set<string>()
+  const nameOf = onceFor(describe)
 
   function once(name: string, tell: () => void): void {
     if (told.has(name) || told.size >= mostNames) return
@@ -63,4 +65,4 @@ export function createDialects({ log, now }: DialectOptions): Dialects {
   }
 }
 
-const nameOf = ({ url, model }: Route): string => JSON.stringify([url, model])
+const describe = ({ url, model }: Route): string => JSON.stringify([url, model])

@@ -73,7 +73,7 @@ export async function openDirect(
       refusal = sent.ok ? undefined : sent.refusal
       if (sent.ok) head = sent.head
       judge = createJudge(errors, expected)
-      return sent.ok ? sent : { ...sent, fault: keys.explain(sent.fault) }
+      return sent
     },
     scale: () => (batch) => {
       const worth = judge.weigh(batch)

@@ -7,6 +7,7 @@ import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
 import type { DirectFailure } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
+import { hasNextTarget } from "./course.ts"
 import type { DirectOpenOptions } from "./direct-open.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import type { TurnOptions } from "./keys.ts"
@@ -68,7 +69,7 @@ export function sendingOptions(
     keys: keys.turn(route, session, { hasFallbacks: course?.hasFallbacks === true, ...turn }),
     timeoutMs: config.requestTimeoutMs,
     maxRetries: config.maxRetries,
-    ...(course === undefined ? {} : { hasNext: course.hasNext }),
+    ...(course === undefined ? {} : { hasNext: () => hasNextTarget(course) }),
     clock,
     userAgent: `claude-proxy/${version}`,
     errors,

@@ -9,6 +9,7 @@ import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
 import type { DirectFailure, DirectHead } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
+import { askTarget, faultOfAll, settleCourse } from "./course.ts"
 import { directBody } from "./direct-body.ts"
 import { commitInTime } from "./direct-commit.ts"
 import { openDirect } from "./direct-open.ts"
@@ -75,7 +76,7 @@ async function reply(
   const { text, errors, stream } = parts
   const { signal, retried, sent, answered } = session
   const options = sendingOptions(given, errors, context)
-  course?.ask(parts.notes, options.keys.workedElsewhere)
+  askTarget(course, parts.notes, options.keys.workedElsewhere)
   const opening = await openDirect(route, text, request.headers, {
     ...options,
     endpoint: "",
@@ -91,11 +92,11 @@ async function reply(
       session.abandon()
       return onward.go(next)
     }
-    const told = signal.aborted || onward === undefined ? undefined : course?.told()
-    const fault = session.refuse(told ?? opening.fault)
+    const isOwn = signal.aborted || onward === undefined || course === undefined
+    const fault = session.refuse(isOwn ? opening.fault : faultOfAll(course))
     return fault === opening.fault ? refusalReply(opening, given, errors) : faultReply(fault, requestId)
   }
-  course?.answered()
+  settleCourse(course)
   context.log.debug("upstream reply", () => ({ requestId, upstreamId: opening.head.headers["request-id"] }))
   if (opening.kind === "document") {
     const blocks = arrayOf(opening.json["content"])

@@ -18,14 +18,18 @@ const longestName = 100
 export function createDoors(config: DoorConfig, log: Pick<Logger, "warn">): Doors {
   const refuse = isLoopback(config.host) ? createInner(config) : createOuter(config)
   const told = new Set<string>()
+
+  function tell({ who, message }: Refusal, requestId: string): void {
+    if (told.has(who) || told.size >= mostNames) return
+    told.add(who)
+    log.warn("request refused", () => ({ requestId, status: 403, why: message }))
+  }
+
   return (headers, requestId) => {
     const refusal = refuse(headers)
     if (refusal === undefined) return undefined
-    const { who, message } = refusal
-    if (!told.has(who) && told.size < mostNames) {
-      told.add(who)
-      log.warn("request refused", () => ({ requestId, status: 403, why: message }))
-    }
+    tell(refusal, requestId)
+    const { message } = refusal
     return fault({ kind: "permission_error", source: "client", message, finalForClient: true })
   }
 }

@@ -26,24 +26,44 @@ export interface Endpoint {
 
 type Endpoints = Readonly<Record<string, Endpoint>>
 
-// What answers for models is loaded with the first request for it: the start waits for none of it.
-const messages = late(() => import("./messages.ts"))
-const chatCompletions = late(() => import("./chat-completions.ts"))
-const counting = late(() => import("./count-tokens.ts"))
-const testConversion = late(() => import("./test-conversion.ts"))
-const probe = late(() => import("./probe/endpoint.ts"))
-
-function late<T>(load: () => Promise<T>): () => Promise<T> {
-  return once(() => {
+/** A handler that is loaded with the first request for it: the start waits for none of it. */
+function late(load: () => Promise<Handler>): Handler {
+  let handler: Handler | undefined
+  const loaded = once(async () => {
     // The binary is slow to compile what only a start runs (--compile-jit-policy); what follows is worth it.
     Bun.unsafe.setJITPolicy(1)
-    return load()
+    handler = await load()
+    return handler
   })
+  return (request, requestId, url) =>
+    handler === undefined
+      ? loaded().then((handle) => handle(request, requestId, url))
+      : handler(request, requestId, url)
 }
 
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
 export function createEndpoints(context: Context): Endpoints {
-  const testConnection = once(async () => (await probe()).createConnectionTest(context))
+  const messages = late(async () => {
+    const { handleMessages } = await import("./messages.ts")
+    return (request, requestId, url) => handleMessages(request, context, requestId, url)
+  })
+  const chatCompletions = late(async () => {
+    const { handleChatCompletions } = await import("./chat-completions.ts")
+    return (request, requestId) => handleChatCompletions(request, context, requestId)
+  })
+  const counting = late(async () => {
+    const { countTokens } = await import("./count-tokens.ts")
+    return (request, requestId, url) => countTokens(request, context, requestId, url)
+  })
+  const testConversion = late(async () => {
+    const { handleTestConversion } = await import("./test-conversion.ts")
+    return (request, requestId, url) => handleTestConversion(request, context, requestId, url)
+  })
+  const testConnection = late(async () => {
+    const { createConnectionTest } = await import("./probe/endpoint.ts")
+    const test = createConnectionTest(context)
+    return (_request, requestId) => test(requestId)
+  })
   const ignored: Endpoint = {
     open: true,
     methods: { POST: (_request, requestId) => jsonReply({}, requestId) },
@@ -58,40 +78,28 @@ export function createEndpoints(context: Context): Endpoints {
       methods: { GET: (_request, requestId) => jsonReply({ message: "hello" }, requestId) },
     },
     "/v1/messages": {
-      methods: {
-        POST: async (request, requestId, url) =>
-          (await messages()).handleMessages(request, context, requestId, url),
-      },
+      methods: { POST: messages },
       counted: { bucket: "requests" },
       asks: true,
     },
     "/v1/chat/completions": {
-      methods: {
-        POST: async (request, requestId) =>
-          (await chatCompletions()).handleChatCompletions(request, context, requestId),
-      },
+      methods: { POST: chatCompletions },
       refuse: chatFaultReply,
       counted: { bucket: "requests", forOpenAi: true },
       asks: true,
     },
     "/v1/messages/count_tokens": {
-      methods: {
-        POST: async (request, requestId, url) =>
-          (await counting()).countTokens(request, context, requestId, url),
-      },
+      methods: { POST: counting },
       counted: { bucket: "count_tokens" },
       asks: true,
     },
     "/v1/messages/test_conversion": {
-      methods: {
-        POST: async (request, requestId, url) =>
-          (await testConversion()).handleTestConversion(request, context, requestId, url),
-      },
+      methods: { POST: testConversion },
       counted: { bucket: "requests" },
       asks: true,
     },
     "/test-connection": {
-      methods: { GET: async (_request, requestId) => (await testConnection())(requestId) },
+      methods: { GET: testConnection },
       asks: true,
     },
     "/v1/models": {

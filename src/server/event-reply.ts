@@ -3,7 +3,7 @@
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import { noBytes, pulledBody } from "./pulled-body.ts"
+import { noBytes, type Piece, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
 export interface EventSource {
@@ -53,13 +53,14 @@ export function eventReply(
   })
 }
 
+const encoder = new TextEncoder()
+const endPiece: Piece = { bytes: noBytes, last: true }
+
 function eventBody(
   first: readonly MessagesEvent[],
   source: EventSource,
   { encode, ping, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-
   /** No bytes where the events say nothing to this client. */
   function write(events: readonly MessagesEvent[]): Uint8Array {
     let text = ""
@@ -67,13 +68,13 @@ function eventBody(
     return text === "" ? noBytes : encoder.encode(text)
   }
 
+  const pieceOf = (events: readonly MessagesEvent[] | undefined): Piece =>
+    events === undefined ? endPiece : { bytes: write(events), last: false }
+
   return pulledBody({
     clock,
     first: write(first),
-    next: async () => {
-      const events = await source.next()
-      return events === undefined ? { bytes: noBytes, last: true } : { bytes: write(events), last: false }
-    },
+    next: () => source.next().then(pieceOf),
     heartbeat: {
       pingMs: times.pingMs,
       ping: encoder.encode(ping),

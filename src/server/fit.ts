@@ -3,7 +3,7 @@
 import { applyAmendment } from "../convert/request/amendments.ts"
 import { bodyOf } from "../convert/request/body-of.ts"
 import type { Conversion } from "../convert/request/request.ts"
-import { changed, type Fault, fault, type Note } from "../protocol/fault.ts"
+import { changed, type Fault, fault, type Note, noNotes } from "../protocol/fault.ts"
 import { isObject, type JsonObject } from "../protocol/json.ts"
 import { overflowMessage } from "../protocol/overflow.ts"
 import type { Route } from "../providers/route.ts"
@@ -22,8 +22,8 @@ export interface Prompt {
   readonly sure: boolean
 }
 
-export type Fit =
-  | { readonly ok: true; readonly conversion: Conversion; readonly notes: readonly Note[] }
+export type Fit<Given extends Conversion = Conversion> =
+  | { readonly ok: true; readonly conversion: Given; readonly notes: readonly Note[] }
   | { readonly ok: false; readonly fault: Fault }
 
 // The estimator is off by 8 % at most, on average over a kind of text. A model of which nothing is known yet may have
@@ -38,19 +38,19 @@ const leastReply = 4_096
  * The conversion as it can be sent, or why it cannot. A window that is not known holds everything. `measure` is
  * asked only near the window.
  */
-export function fitWindow(
-  conversion: Conversion,
+export function fitWindow<Given extends Conversion>(
+  conversion: Given,
   route: Route,
   prompt: Prompt,
-  measure: (conversion: Conversion) => Sent = (sent) => measureSent(bodyOf(sent), prompt.countText),
-): Fit {
-  const asIs: Fit = { ok: true, conversion, notes: [] }
+  measure: (conversion: Conversion, countText: Prompt["countText"]) => Sent = measureConversion,
+): Fit<Given> {
+  const asIs: Fit<Given> = { ok: true, conversion, notes: noNotes }
   const { contextWindow: window } = route.profile
   if (window === null || conversion.answer !== undefined) return asIs
   const { body } = conversion
   const reply = body.max_completion_tokens ?? body.max_tokens ?? 0
   if (prompt.atMost() + reply <= window) return asIs
-  const { tokens, estimate, hasMedia } = lengthOf(prompt, measure(conversion))
+  const { tokens, estimate, hasMedia } = lengthOf(prompt, measure(conversion, prompt.countText))
   // Each model has its own measure of pictures and documents.
   if (!hasMedia && isTooLong(tokens, estimate, window, prompt.sure)) {
     return { ok: false, fault: tooLong(route, tokens, window) }
@@ -60,7 +60,15 @@ export function fitWindow(
   if (amended === undefined) return asIs
   const why = `lowered from ${reply} to ${room}: about ${tokens} tokens of the window of ${window} are the prompt`
   const others = amended.notes.filter(({ path }) => path !== "max_tokens")
-  return { ok: true, conversion: amended.conversion, notes: [changed("max_tokens", why), ...others] }
+  return {
+    ok: true,
+    conversion: { ...conversion, ...amended.conversion },
+    notes: [changed("max_tokens", why), ...others],
+  }
+}
+
+function measureConversion(conversion: Conversion, countText: Prompt["countText"]): Sent {
+  return measureSent(bodyOf(conversion), countText)
 }
 
 interface Length {
@@ -132,7 +140,7 @@ const around = 4
 /** Puts an object's values on the list; the bytes of their names. */
 function pushMembers(value: JsonObject, waiting: unknown[]): number {
   let bytes = 0
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     bytes += key.length
     waiting.push(value[key])
   }

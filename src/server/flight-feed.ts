@@ -22,22 +22,25 @@ export interface Feed {
 
 /** `onBatch` hears of every pull that is over. */
 export function createFeed(session: Source, onBatch: () => void): Feed {
-  const source = nextEvents(session, { watch })
+  const source = nextEvents(session, watch)
   const log = createEventLog()
   let pulling = false
   let ended = false
   let sound = false
 
-  function watch(deltas: readonly Delta[]): void {
+  function watch(_session: Source, deltas: readonly Delta[]): void {
     for (const delta of deltas) {
       // A call that never came is no end either.
       if (delta.kind === "finish") sound = delta.odd !== true && delta.reason !== "tool_use"
     }
   }
 
+  const isLast = (events: readonly MessagesEvent[] | undefined): boolean =>
+    events === undefined || session.progress.ended()
+
   async function direct(): Promise<readonly MessagesEvent[] | undefined> {
     const events = await source()
-    ended = events === undefined || session.ended()
+    ended = isLast(events)
     return events
   }
 
@@ -45,11 +48,13 @@ export function createFeed(session: Source, onBatch: () => void): Feed {
     if (pulling || ended) return
     pulling = true
     try {
-      const events = (await direct()) ?? []
-      if (events.length > 0) log.append(events)
+      const events = await source()
+      if (events !== undefined && events.length > 0) log.append(events)
+      // Not before that: whoever has read the log to its end would take it for the end of the reply.
+      ended = isLast(events)
     } catch (error) {
       ended = true
-      log.append([{ type: "error", fault: session.fail(error) }])
+      log.append([{ type: "error", fault: session.outcome.fail(error) }])
     }
     pulling = false
     onBatch()
@@ -58,7 +63,7 @@ export function createFeed(session: Source, onBatch: () => void): Feed {
   return {
     ...{ log, pull, direct },
     begin: () => {
-      if (log.end() === 0) log.append(session.begin())
+      if (log.end() === 0) log.append(session.progress.begin())
     },
     pulling: () => pulling,
     ended: () => ended,

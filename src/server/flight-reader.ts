@@ -24,6 +24,8 @@ export interface Reader {
   outcome: ReaderOutcome | undefined
   /** In the log: what it reads next. */
   position: number
+  /** When it was given something last, in milliseconds since the epoch. */
+  readAt: number
   /** Something of the answer was given to it. */
   heard: boolean
   /** `left`: its client has, and what becomes of its request is open. */
@@ -42,6 +44,7 @@ export function createReader(rider: Rider, since: number, id: string | undefined
     client: new AbortController(),
     outcome: undefined,
     position: 0,
+    readAt: since,
     heard: false,
     state: "reading",
     fault: undefined,

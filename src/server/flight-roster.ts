@@ -32,20 +32,23 @@ export interface Roster {
   /** The position up to which everybody has read. */
   readonly readBy: (end: number) => number
   /** Forgets what everybody has read, and sends off who reads nothing while others have gone on too far. */
-  readonly trim: (log: EventLog) => void
+  readonly trim: (log: EventLog, now: number) => void
   /** Something has happened. */
   readonly wake: () => void
 }
 
-// What one reader may lag behind another, in bytes of memory: a reply of the usual length.
+// What one reader may lag behind another, in bytes of memory: a reply of the usual length. Who goes on reading may lag
+// by more, for a connection holds some megabytes that count as read.
 const mostLag = 4 * 1024 * 1024
+const mostLagReading = 4 * mostLag
+const stillMs = 5_000
 
 /** An empty roster. `onDone` hears when everybody has got an end of some kind. */
 export function createRoster(session: Source, log: Pick<Logger, "error">, onDone: () => void): Roster {
   const readers = new Set<Reader>()
   let owner: Reader | undefined
 
-  const endsOf = (reader: Reader) => reader.outcome ?? session
+  const endsOf = (reader: Reader) => reader.outcome ?? session.outcome
 
   /** Nothing more comes for this reader but its last words, if there are any. */
   function part(reader: Reader, why?: Fault): void {
@@ -66,7 +69,7 @@ export function createRoster(session: Source, log: Pick<Logger, "error">, onDone
     heir.outcome?.abandon()
     heir.outcome = undefined
     owner = heir
-    session.handOver(heir.rider)
+    session.outcome.handOver(heir.rider)
     if (before !== undefined) part(before, why)
   }
 
@@ -135,17 +138,19 @@ export function createRoster(session: Source, log: Pick<Logger, "error">, onDone
     },
     leave,
     dismiss: () => {
-      session.leave()
+      session.outcome.leave()
       if (owner?.state === "left") part(owner)
     },
     readBy,
-    trim: (events) => {
+    trim: (events, now) => {
       events.forget(readBy(events.end()))
       if (events.size() <= mostLag) return
       const awake = [...readers].find(({ wake }) => wake !== undefined)
       if (awake === undefined) return
+      const least = events.size() > mostLagReading ? 0 : stillMs
       for (const reader of readers) {
-        if (reader.wake === undefined && reader.position < events.end()) drop(reader, awake)
+        const lags = reader.wake === undefined && reader.position < events.end()
+        if (lags && now - reader.readAt >= least) drop(reader, awake)
       }
       events.forget(readBy(events.end()))
     },

@@ -7,7 +7,7 @@ import type { Clock } from "../upstream/deadline.ts"
 import { createFeed } from "./flight-feed.ts"
 import { asOwn, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
 import { createRoster } from "./flight-roster.ts"
-import { openedOf, type Reading, type Source } from "./reading.ts"
+import type { Reading, Source } from "./reading.ts"
 import type { Resendable } from "./resends.ts"
 
 export interface FlightOptions {
@@ -36,7 +36,7 @@ const none: readonly MessagesEvent[] = []
 /** The flight of a session that was just begun; the first one to join it is the one whose request it is. */
 export function createFlight(options: FlightOptions): Flight {
   const { session, shared, limit, clock } = options
-  const opened = openedOf(session)
+  const { opening: opened } = session
   const roster = createRoster(session, options.log, onDone)
   const feed = createFeed(session, onBatch)
   const { log, ended } = feed
@@ -55,7 +55,7 @@ export function createFlight(options: FlightOptions): Flight {
     if (closed) return
     closed = true
     options.onClose()
-    roster.trim(log)
+    roster.trim(log, clock.now())
   }
 
   function onDone(): void {
@@ -68,7 +68,7 @@ export function createFlight(options: FlightOptions): Flight {
 
   function leave(reader: Reader): void {
     if (roster.leave(reader)) linger(reader)
-    if (closed) roster.trim(log)
+    if (closed) roster.trim(log, clock.now())
   }
 
   /** Who leaves while the answer comes does not want it; who has waited for it in vain may ask again. */
@@ -99,7 +99,7 @@ export function createFlight(options: FlightOptions): Flight {
   function onBatch(): void {
     if (shared && !closed) log.pack(roster.readBy(log.end()))
     if (shared && log.size() > limit) close()
-    if (closed) roster.trim(log)
+    if (closed) roster.trim(log, clock.now())
     roster.wake()
     if (ended() && shared && !closed) land()
   }
@@ -115,9 +115,10 @@ export function createFlight(options: FlightOptions): Flight {
   function take(reader: Reader): readonly MessagesEvent[] {
     const events = log.since(reader.position)
     reader.position = log.end()
+    reader.readAt = clock.now()
     if (!reader.heard && events.some(({ type }) => type !== "message_start")) hear(reader)
     if (ended()) roster.finish(reader, events)
-    if (closed) roster.trim(log)
+    if (closed) roster.trim(log, clock.now())
     return asOwn(reader, events)
   }
 
@@ -158,7 +159,7 @@ export function createFlight(options: FlightOptions): Flight {
         return reader.state === "reading" ? take(reader) : none
       },
       next: () => next(reader),
-      keepAlive: () => (reader.position === log.end() ? session.keepAlive() : none),
+      keepAlive: () => (reader.position === log.end() ? session.progress.keepAlive() : none),
       leave: () => leave(reader),
       left: reader.client.signal,
       fail: (error) => roster.fail(reader, error),

@@ -66,39 +66,66 @@ export function createRecorder(
   memory: ReasoningMemory,
   scope: string,
 ): (events: readonly MessagesEvent[]) => void {
-  const blocks: ThinkingBlock[] = []
-  const calls: string[] = []
-  /** How many blocks came before the first call: at least of these every call has been told. */
-  let before = 0
-  let open: Draft | undefined
-
-  function start(block: ReplyBlock): void {
-    if (block.type === "thinking") open = { thinking: noText, signature: "" }
-    if (block.type !== "tool_use") return
-    if (calls.length === 0) before = blocks.length
-    calls.push(block.id)
-    if (blocks.length > 0) memory.remember(scope, block.id, [...blocks])
-  }
-
-  function stop(): void {
-    if (open !== undefined) blocks.push({ thinking: textOf(open.thinking), signature: open.signature })
-    open = undefined
-  }
-
-  function end(): void {
-    if (blocks.length === before) return
-    const whole = [...blocks]
-    for (const id of calls) memory.remember(scope, id, whole)
-  }
-
+  const recording = startRecording(memory, scope)
   return (events) => {
-    for (const event of events) {
-      if (event.type === "content_block_start") start(event.content_block)
-      else if (event.type === "message_stop") end()
-      else if (event.type === "content_block_stop") stop()
-      else if (open !== undefined) grow(open, event)
-    }
+    for (const event of events) recordEvent(recording, event)
   }
+}
+
+/** What was thought and called in one reply so far. It changes in place. */
+export interface Recording {
+  readonly memory: ReasoningMemory
+  readonly scope: string
+  /** Undefined: nothing was thought, and no tool called; most replies never are more than that. */
+  told: Told | undefined
+}
+
+interface Told {
+  readonly blocks: ThinkingBlock[]
+  readonly calls: string[]
+  /** How many blocks came before the first call: at least of these every call has been told. */
+  before: number
+  open: Draft | undefined
+}
+
+/** Of a reply that has not begun. */
+export function startRecording(memory: ReasoningMemory, scope: string): Recording {
+  return { memory, scope, told: undefined }
+}
+
+/** One more event, as createRecorder() has it. */
+export function recordEvent(recording: Recording, event: MessagesEvent): void {
+  if (event.type === "content_block_start") begin(recording, event.content_block)
+  const { told } = recording
+  if (told === undefined) return
+  if (event.type === "message_stop") end(recording, told)
+  else if (event.type === "content_block_stop") stop(told)
+  else if (told.open !== undefined) grow(told.open, event)
+}
+
+function begin(recording: Recording, block: ReplyBlock): void {
+  if (block.type !== "thinking" && block.type !== "tool_use") return
+  recording.told ??= { blocks: [], calls: [], before: 0, open: undefined }
+  const { memory, scope, told } = recording
+  if (block.type === "thinking") {
+    told.open = { thinking: noText, signature: "" }
+    return
+  }
+  if (told.calls.length === 0) told.before = told.blocks.length
+  told.calls.push(block.id)
+  if (told.blocks.length > 0) memory.remember(scope, block.id, [...told.blocks])
+}
+
+function stop(told: Told): void {
+  const { open, blocks } = told
+  if (open !== undefined) blocks.push({ thinking: textOf(open.thinking), signature: open.signature })
+  told.open = undefined
+}
+
+function end({ memory, scope }: Recording, { blocks, calls, before }: Told): void {
+  if (blocks.length === before) return
+  const whole = [...blocks]
+  for (const id of calls) memory.remember(scope, id, whole)
 }
 
 /** A block that is not over; it grows in place, piece by piece. */
@@ -122,5 +149,5 @@ function grow(block: Draft, event: MessagesEvent): void {
  */
 export function scopeOf(headers: Headers, session: string | undefined): string {
   const key = headers.get("authorization") ?? headers.get("x-api-key") ?? ""
-  return new Bun.CryptoHasher("sha256").update(`${key} ${session ?? ""}`).digest("base64")
+  return Bun.SHA256.hash(`${key} ${session ?? ""}`, "base64")
 }

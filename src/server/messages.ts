@@ -1,6 +1,6 @@
 // From a request's bytes to the reply's, in one straight line.
 import { answerAlong, anthropicDialect, plainSpeech } from "./along.ts"
-import { answer } from "./answer.ts"
+import { refuse } from "./answer.ts"
 import { askFor, type Wish } from "./asked.ts"
 import { readBody } from "./body.ts"
 import type { Context } from "./context.ts"
@@ -18,7 +18,7 @@ export async function handleMessages(
 ): Promise<Response> {
   const startedAt = performance.now()
   const body = await readBody(request, context)
-  if (!body.ok) return answer(body, request, context, requestId, anthropicDialect)
+  if (!body.ok) return refuse(body.fault, request, context, requestId, anthropicDialect)
   const asked = askFor(body.json, context.config, wish, context)
   const given = { request, requestId, startedAt }
   return answerAlong(

@@ -10,12 +10,15 @@ export interface Tried {
   readonly notes: readonly Note[]
 }
 
+const accountLimit = /\btokens per (?:min|day)/i
+
 /**
  * It was the request that was refused: another model would be given the same, and above all a prompt that is too
  * long has to be heard of by the client, which makes it shorter. A 404 is about the model, whatever its words.
  */
 export function isRefusal({ fault, refused }: FailedOpening): boolean {
-  if (fault.kind === "request_too_large") return true
+  // Groq's limit of an account, which says nothing of what another one takes.
+  if (fault.kind === "request_too_large") return !accountLimit.test(refused?.body ?? "")
   return fault.kind === "invalid_request_error" && fault.retry === "no" && refused?.status !== 404
 }
 

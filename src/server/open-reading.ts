@@ -8,6 +8,7 @@ import { cacheWish, isCacheable, replyKey } from "./cache-key.ts"
 import { lifeOf } from "./cache-life.ts"
 import { readKeptReply } from "./cached-reading.ts"
 import type { Context } from "./context.ts"
+import { currentTarget } from "./course.ts"
 import type { Rider } from "./flight-reader.ts"
 import type { FlightKeys } from "./flights.ts"
 import { createFreeOutcome } from "./outcome.ts"
@@ -39,10 +40,10 @@ export interface Wanted {
 }
 
 /** Undefined: its client has left before anything was asked. */
-export async function openReading(wanted: Wanted, origin: Origin | undefined): Promise<Begun | undefined> {
+export function openReading(wanted: Wanted, origin: Origin): Begun | undefined | Promise<Begun | undefined> {
   const { prepared, request, context } = wanted
   // What needs no upstream is there already.
-  if (origin === undefined || prepared.conversion.answer !== undefined) return askAlone(wanted)
+  if (prepared.conversion.answer !== undefined) return askAlone(wanted)
   const resent = resentKey(wanted, origin)
   if (resent !== undefined) {
     const retried = Number(request.headers.get("x-stainless-retry-count") ?? 0) > 0
@@ -55,8 +56,9 @@ export async function openReading(wanted: Wanted, origin: Origin | undefined): P
   return { reading: ask(wanted, { shared: undefined, resent }, nothingKept), cache: undefined }
 }
 
-function askAlone({ prepared, caller, context }: Wanted): Begun {
-  return { reading: readSession(createSession(prepared, caller, context)), cache: undefined }
+function askAlone({ prepared, request, caller, context }: Wanted): Begun {
+  const session = createSession(prepared, caller, context)
+  return { reading: readSession(session, request.signal), cache: undefined }
 }
 
 const nothingKept = { limit: 0, onReply: () => Promise.resolve() }
@@ -68,7 +70,7 @@ interface Keeping {
 
 function ask(wanted: Wanted, keys: FlightKeys, keeping: Keeping, cache?: Exchange["cache"]): Reading {
   const { prepared, caller, context } = wanted
-  const session = createSession({ ...prepared, cache }, caller, context)
+  const session = createSession(prepared, caller, context, cache)
   return context.flights.start(keys, context.config, riderOf(wanted), { session, ...keeping })
 }
 
@@ -96,7 +98,7 @@ async function askOnce(
 ): Promise<Begun | undefined> {
   const { prepared, request } = wanted
   const { course } = prepared
-  const meant = course.target()
+  const meant = currentTarget(course)
   const { key, cache, mayBeKnown } = question
   const known = mayBeKnown ? await findKnown(wanted, question) : undefined
   if (known !== undefined) return known
@@ -106,10 +108,10 @@ async function askOnce(
   }
   // What another model says in its place is not what this one would say.
   const keep = async (reply: MessagesReply): Promise<void> => {
-    if (course.target() !== meant) return
+    if (currentTarget(course) !== meant) return
     await cache.keep(key, reply, () => lifeFor(reply, prepared, origin))
   }
-  const keeping = { limit: cache.entryBytes, onReply: keep }
+  const keeping = { limit: cache.growingBytes, onReply: keep }
   const found = mayBeKnown && cache.find !== undefined ? "miss" : undefined
   return { reading: ask(wanted, { shared: key, resent }, keeping, found), cache: found }
 }

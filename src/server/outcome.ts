@@ -4,6 +4,7 @@ import type { Failure, Outcome } from "../observe/exchange.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import type { Asker } from "./asker.ts"
 import type { Context, Running } from "./context.ts"
+import { courseFacts, retryTarget } from "./course.ts"
 import { type Account, exchangeOf, nothingUsed, type OutcomeFacts, type Seen } from "./exchange-of.ts"
 import { internalFault } from "./respond.ts"
 
@@ -42,6 +43,7 @@ const stopping = fault({
   source: "proxy",
   status: 503,
   message: "the proxy was stopped before the reply was complete",
+  retryAfterMs: 1_000,
 })
 
 /** For a request that is about to be sent; it counts as running until its end. */
@@ -79,7 +81,7 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     context.running.delete(running)
     const firstContentMs =
       firstContentAt === undefined ? undefined : Math.max(0, firstContentAt - asker.startedAt)
-    const tried = facts.free === true ? undefined : facts.course?.facts()
+    const tried = facts.free === true ? undefined : courseFacts(facts.course)
     const seen: Seen = {
       attempts: tried?.attempts ?? attempts,
       failures: tried?.failures ?? failures,
@@ -122,7 +124,7 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
       if (sentAt !== undefined) upstreamWaitMs = performance.now() - sentAt
     },
     retried: (given, attempt, waitMs) => {
-      facts.course?.retried(given)
+      retryTarget(facts.course, given)
       attempts = attempt + 1
       failures.push({ provider: facts.route.provider, kind: given.kind })
       const why = () => ({ requestId: asker.requestId, why: given.message, attempt, waitMs })

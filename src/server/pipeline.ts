@@ -17,73 +17,83 @@ import { type Batches, oneBatch } from "../upstream/batches.ts"
 import { send } from "../upstream/client.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { noReply } from "../upstream/no-reply.ts"
-import { type AmendingOptions, createAmending } from "./amending.ts"
+import { type Amending, createAmending, type Sendable } from "./amending.ts"
+import type { Context } from "./context.ts"
+import { hasNextTarget } from "./course.ts"
+import { randomId } from "./ids.ts"
 import { type KeyTurn, sendInTurn } from "./keys.ts"
+import type { RequestOutcome } from "./outcome.ts"
+import type { Prepared } from "./prepare.ts"
 
-export interface PipelineOptions extends AmendingOptions {
-  /** The keys to send, one after the other. */
-  readonly keys: KeyTurn
+/** What of a request's outcome its way to the upstream goes by, and tells of. */
+export type Way = Pick<RequestOutcome, "signal" | "retried" | "sent" | "answered">
+
+/** One request on its way to one upstream. */
+interface Leg {
+  readonly prepared: Prepared
+  readonly way: Way
+  readonly context: Context
   readonly idSeed: string
-  /** Arguments of calls go out in one piece. */
-  readonly wholeArguments: boolean
-  /** Gives the request up, whatever it waits for. */
-  readonly signal: AbortSignal
-  readonly timeoutMs: number
-  readonly maxRetries: number
-  /** Another upstream is there for the same request. */
-  readonly hasNext: () => boolean
-  /** How long what follows a finish reason is waited for, in milliseconds. */
-  readonly afterFinishMs: number
-  readonly clock: Clock
-  readonly userAgent: string
-  readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
-  /** Called whenever a request leaves, and once when the last one of them is being answered. */
-  readonly onSend: () => void
-  readonly onAnswer: () => void
 }
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
-export async function openReply(options: PipelineOptions): Promise<Attempted<Delta>> {
-  const { keys, signal } = options
-  const amending = createAmending(options)
-  async function open(): Promise<Opening<Delta>> {
-    const sendable = amending.current()
-    const { answer } = sendable.conversion
-    if (answer !== undefined) return { ok: true, batches: oneBatch(answer) }
-    const send = (route: Route) => {
-      options.onSend()
-      return openOnce({ ...options, ...sendable, route })
-    }
-    const opening = await sendInTurn(keys, sendable.route, signal, send)
-    return opening.ok ? opening : { ...opening, fault: keys.explain(opening.fault) }
-  }
-  const attempted = await attempt<Delta>({
-    open,
+export function openReply(
+  prepared: Prepared,
+  keys: KeyTurn,
+  way: Way,
+  context: Context,
+): Promise<Attempted<Delta>> {
+  const { course } = prepared
+  const { signal } = way
+  const leg = { prepared, way, context, idSeed: randomId(20) }
+  let amending: Amending | undefined
+  return attempt<Delta>({
+    open: () => {
+      const sendable = amending === undefined ? prepared : amending.current()
+      const { answer } = sendable.conversion
+      if (answer !== undefined) return Promise.resolve({ ok: true, batches: oneBatch(answer) })
+      return sendInTurn(keys, sendable.route, signal, (route) => openOnce(sendable, route, leg))
+    },
     // A key may also be refused inside a reply that began well; of all else the turn has heard already.
-    amend: (failed) => keys.failed(failed.fault) || amending.amend(failed),
-    scale: () => createScale(options.errors),
-    maxRetries: options.maxRetries,
-    hasNext: options.hasNext,
+    amend: (failed) => {
+      if (keys.failed(failed.fault)) return true
+      amending ??= createAmending(prepared)
+      return amending.amend(failed)
+    },
+    scale: () => createScale(prepared.errors),
+    maxRetries: context.config.maxRetries,
+    hasNext: course.hasFallbacks ? () => hasNextTarget(course) : undefined,
     signal,
-    clock: options.clock,
+    clock: context.clock,
     random: Math.random,
-    onRetry: options.onRetry,
+    onRetry: way.retried,
+    onOpen: () => {
+      way.answered()
+      amending?.confirm()
+      keys.worked()
+    },
   })
-  if (attempted.opening.ok) {
-    options.onAnswer()
-    amending.confirm()
-    keys.worked()
-  }
-  return attempted
 }
 
-async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
-  const { route, conversion, errors } = options
-  const sent = await send(route, bodyOf(conversion), options)
+async function openOnce(sendable: Sendable, route: Route, leg: Leg): Promise<Opening<Delta>> {
+  const { conversion, errors } = sendable
+  const { prepared, way, context, idSeed } = leg
+  const { config, clock, times, version } = context
+  way.sent()
+  const sent = await send(route, bodyOf(conversion), {
+    signal: way.signal,
+    timeoutMs: config.requestTimeoutMs,
+    clock,
+    userAgent: `claude-proxy/${version}`,
+    errors,
+  })
   if (!sent.ok) return sent
-  const reader = { ...readerFor(options), cachedTokens: sent.cachedTokens }
-  if (sent.reply.kind === "stream")
-    return { ok: true, batches: readDeltas(sent.reply.batches, reader, options) }
+  const facts = { route, conversion, errors, idSeed, wholeArguments: prepared.wholeArguments }
+  const reader = readerFor(facts, sent.cachedTokens)
+  if (sent.reply.kind === "stream") {
+    const batches = readDeltas(sent.reply.batches, reader, conversion, clock, times.afterFinishMs)
+    return { ok: true, batches }
+  }
   const [, deltas] = applyFilters(initialFilters(conversion), readWhole(sent.reply.reply, reader))
   const empty = !deltas.some(saysSomething)
   return {
@@ -93,11 +103,21 @@ async function openOnce(options: PipelineOptions): Promise<Opening<Delta>> {
 }
 
 /** What the reader of a reply has to know of the request it answers. */
-export interface ReaderFacts extends Pick<PipelineOptions, "route" | "errors" | "idSeed" | "wholeArguments"> {
+export interface ReaderFacts {
+  readonly route: Route
+  readonly errors: ErrorContext
+  /** For the ids of calls that have none. */
+  readonly idSeed: string
+  /** Arguments of calls go out in one piece. */
+  readonly wholeArguments: boolean
   readonly conversion: Omit<Conversion, "body" | "responses" | "notes">
 }
 
-export function readerFor({ route, conversion, errors, idSeed, wholeArguments }: ReaderFacts): ReaderOptions {
+/** What a reply is read by; `cachedTokens` is what its head says of them. */
+export function readerFor(
+  { route, conversion, errors, idSeed, wholeArguments }: ReaderFacts,
+  cachedTokens?: number,
+): ReaderOptions {
   const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = conversion
   return {
     profile: route.profile,
@@ -106,6 +126,7 @@ export function readerFor({ route, conversion, errors, idSeed, wholeArguments }:
     showReasoning,
     errors,
     search,
+    cachedTokens,
   }
 }
 
@@ -154,8 +175,12 @@ function nothingSaid(what: string, errors: ErrorContext): Delta {
 function readDeltas(
   inputs: Batches<StreamInput>,
   reader: ReaderOptions,
-  { clock, afterFinishMs, errors, conversion }: PipelineOptions,
+  conversion: Sendable["conversion"],
+  clock: Clock,
+  /** How long what follows a finish reason is waited for, in milliseconds. */
+  afterFinishMs: number,
 ): Batches<Delta> {
+  const { errors } = reader
   let state = initialDialect(reader)
   let filters = initialFilters(conversion)
   let said = false

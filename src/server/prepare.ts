@@ -5,7 +5,7 @@ import { type Conversion, convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import type { Exchange } from "../observe/exchange.ts"
-import { type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
+import { type Fault, invalidRequest, joinNotes, type Note } from "../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
@@ -66,10 +66,11 @@ export interface Circumstances extends Pick<Prepared, "requestId" | "startedAt" 
 export function prepareRequest(
   asked: Asked,
   given: Route,
-  { request, ...circumstances }: Circumstances,
+  circumstances: Circumstances,
   context: Context,
 ): Preparation {
   const { config } = context
+  const { request } = circumstances
   const { body } = asked
   const parsed = asked.parsed()
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
@@ -90,17 +91,20 @@ export function prepareRequest(
   return {
     ok: true,
     prepared: {
-      ...{
-        ...first.sendable,
-        prompt: learningFrom(first.sendable, prompt),
-        inChat,
-        onChat,
-        stream,
-        scope,
-        session,
-        ...circumstances,
-      },
-      notes: [...noteUnknownFields(body, route.profile), ...first.notes],
+      route: first.sendable.route,
+      conversion: first.sendable.conversion,
+      errors: first.sendable.errors,
+      prompt: learningFrom(first.sendable, prompt),
+      inChat,
+      onChat,
+      stream,
+      scope,
+      session,
+      requestId: circumstances.requestId,
+      startedAt: circumstances.startedAt,
+      course: circumstances.course,
+      ready: circumstances.ready,
+      notes: joinNotes(noteUnknownFields(body, route.profile), first.notes),
       wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
     },
   }
@@ -111,12 +115,11 @@ function fit(route: Route, converted: Conversion, prompt: MeasuredPrompt, contex
   const { conversion, notes } = context.refusals.foresee(route, converted)
   const fits = fitWindow(conversion, route, prompt)
   if (!fits.ok) return fits
-  const { onAmended } = conversion
   const errors = errorContext(route, context.config, prompt.tokens, context.clock.now)
   return {
     ok: true,
-    sendable: { route, conversion: { ...fits.conversion, onAmended }, errors },
-    notes: [...converted.notes, ...notes, ...fits.notes],
+    sendable: { route, conversion: fits.conversion, errors },
+    notes: joinNotes(joinNotes(converted.notes, notes), fits.notes),
   }
 }
 
@@ -146,13 +149,18 @@ export function errorContext(
   return {
     provider: route.provider,
     model: route.model,
-    url: route.url.split("?")[0] ?? route.url,
+    url: withoutQuery(route.url),
     get inputTokens() {
       return inputTokens()
     },
     contextWindow: route.profile.contextWindow,
     keyName: route.keyName,
     secrets: config.secrets,
-    ...(now === undefined ? {} : { now }),
+    ...(now === undefined ? undefined : { now }),
   }
+}
+
+function withoutQuery(url: string): string {
+  const query = url.indexOf("?")
+  return query < 0 ? url : url.slice(0, query)
 }

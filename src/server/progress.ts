@@ -12,16 +12,16 @@ import {
   type WriterOptions,
   type WriterState,
 } from "../convert/reply/writer-state.ts"
-import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
+import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import type { Account } from "./exchange-of.ts"
 import { randomId } from "./ids.ts"
-import { createRecorder } from "./memory.ts"
+import { type Recording, recordEvent, startRecording } from "./memory.ts"
 import type { Prepared } from "./prepare.ts"
 import type { MeasuredPrompt } from "./prompt.ts"
-import { createTally } from "./tally.ts"
+import { type Counting, countEvent, factsOf, startCounting } from "./tally.ts"
 
 /** Who answers, as far as the record of the reply depends on it. */
 export interface Answering {
@@ -52,91 +52,98 @@ export interface Progress {
 // A reply may go on for hours.
 const longestKept = 65_536
 
+/** What is known of one reply so far. It changes in place. */
+interface Growing {
+  answering: Answering
+  state: WriterState
+  readonly recording: Recording
+  readonly counting: Counting
+  content: boolean
+  complete: boolean
+  /** Tokens of text that is not kept any more. */
+  estimated: number
+}
+
 /** The progress of one reply that has not begun. `onContent` hears once of the first block. */
-export function createProgress(
-  prepared: Prepared,
-  { config, memory, ratios }: Context,
-  onContent: () => void,
-): Progress {
-  let answering = answeringOf(prepared)
-  const record = createRecorder(memory, prepared.scope)
-  const tally = createTally()
-  let content = false
-  let complete = false
-  let estimated = 0
+export function createProgress(prepared: Prepared, context: Context, onContent: () => void): Progress {
   const id = `msg_${randomId()}`
-  let state: WriterState = initialWriter(optionsFor(answering))
-
-  function optionsFor({ route, prompt }: Answering): WriterOptions {
-    return {
-      id,
-      model: route.requestedModel,
-      provider: route.provider,
-      upstreamModel: route.model,
-      // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
-      inputTokens: config.estimateTokens || prepared.stream ? prompt.tokens() : 0,
-      estimate: config.estimateTokens
-        ? (text) => ratios.correct(route, estimated + estimateText(text))
-        : null,
-    }
+  const answering = answeringOf(prepared)
+  const optionsFor = ({ route, prompt }: Answering): WriterOptions => ({
+    id,
+    model: route.requestedModel,
+    provider: route.provider,
+    upstreamModel: route.model,
+    // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
+    inputTokens: context.config.estimateTokens || prepared.stream ? prompt.tokens() : 0,
+    estimate: context.config.estimateTokens
+      ? (text) => context.ratios.correct(route, growing.estimated + estimateText(text))
+      : null,
+  })
+  const growing: Growing = {
+    answering,
+    state: initialWriter(optionsFor(answering)),
+    recording: startRecording(context.memory, prepared.scope),
+    counting: startCounting(),
+    content: false,
+    complete: false,
+    estimated: 0,
   }
 
-  /** The text is kept for its estimate alone, which can be made of parts: of each its last character is left. */
-  function fold(): void {
-    const { written, options } = state
-    if (written.whole.length < longestKept) return
-    const text = textOf(written)
-    if (options.estimate !== null) estimated += estimateText(text.slice(0, -1))
-    state = { ...state, written: growText(noText, [text.slice(-1)]) }
-  }
-
-  function step([next, events]: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
-    state = next
-    fold()
-    record(events)
-    tally.count(events)
-    complete ||= events.some(({ type }) => type === "message_stop")
-    if (content || !hasContent(state)) return events
-    content = true
+  function step(written: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
+    const events = written[1]
+    growing.state = written[0]
+    shorten(growing)
+    for (const event of events) note(growing, event)
+    if (growing.content || !hasContent(growing.state)) return events
+    growing.content = true
     onContent()
     return events
   }
 
-  /** Where nothing came that says otherwise, nothing was used: nobody was asked, or nobody answered. */
-  function usage(): Pick<Account, "usage" | "estimated"> {
-    const isUsed = state.usage !== undefined || (!answering.isOwn && (content || complete))
-    return isUsed
-      ? { usage: usageOf(state, complete), estimated: isEstimated(state, complete) }
-      : { usage: noUsage, estimated: false }
-  }
-
-  function learn(): void {
-    const { prompt, countsMore } = answering
-    if (state.usage !== undefined && !countsMore) prompt.learn(inputOf(state.usage))
-  }
-
   return {
     move: (next) => {
-      answering = next
-      state = { ...state, options: optionsFor(next) }
+      growing.answering = next
+      growing.state = { ...growing.state, options: optionsFor(next) }
     },
-    begin: () => step(begin(state)),
-    write: (deltas) => step(writeAll(state, deltas)),
-    keepAlive: () => keepAlive(state),
-    ended: () => state.phase === "ended",
+    begin: () => step(begin(growing.state)),
+    write: (deltas) => step(writeAll(growing.state, deltas)),
+    keepAlive: () => keepAlive(growing.state),
+    ended: () => growing.state.phase === "ended",
     account: () => {
-      const account = {
-        ...usage(),
-        repairs: state.notes,
-        reply: tally.facts(),
-        reportedCostUsd: state.costUsd,
-      }
-      learn()
+      const account = accountOf(growing)
+      learn(growing)
       return account
     },
   }
 }
 
-function usageOf(state: WriterState, isWhole: boolean): MessagesUsage {
-  return { ...noUsage, ...finalUsage(state, isWhole) }
+function note(growing: Growing, event: MessagesEvent): void {
+  recordEvent(growing.recording, event)
+  countEvent(growing.counting, event)
+  if (event.type === "message_stop") growing.complete = true
+}
+
+/** The text is kept for its estimate alone, which can be made of parts: of each its last character is left. */
+function shorten(growing: Growing): void {
+  const { written, options } = growing.state
+  if (written.whole.length < longestKept) return
+  const text = textOf(written)
+  if (options.estimate !== null) growing.estimated += estimateText(text.slice(0, -1))
+  growing.state = { ...growing.state, written: growText(noText, [text.slice(-1)]) }
+}
+
+/** Where nothing came that says otherwise, nothing was used: nobody was asked, or nobody answered. */
+function accountOf({ state, answering, content, complete, counting }: Growing): Account {
+  const isUsed = state.usage !== undefined || (!answering.isOwn && (content || complete))
+  return {
+    usage: isUsed ? { ...noUsage, ...finalUsage(state, complete) } : noUsage,
+    estimated: isUsed && isEstimated(state, complete),
+    repairs: state.notes,
+    reply: factsOf(counting),
+    reportedCostUsd: state.costUsd,
+  }
+}
+
+function learn({ answering: { prompt, countsMore }, state }: Growing): void {
+  if (state.usage !== undefined && !countsMore) prompt.learn(inputOf(state.usage))
 }

@@ -24,15 +24,12 @@ interface Counted {
 }
 
 /** The measures of a request's prompt; nothing is counted yet. */
-export function measurePrompt(
-  { body, tokens, countText }: Counted,
-  route: Route,
-  ratios: Ratios,
-): MeasuredPrompt {
+export function measurePrompt(counted: Counted, route: Route, ratios: Ratios): MeasuredPrompt {
+  const { tokens, countText } = counted
   let corrected: number | undefined
   let weighed: Weight | undefined
   const weight = (): Weight => {
-    weighed ??= weighBody(body)
+    weighed ??= weighBody(counted.body)
     return weighed
   }
   return {
@@ -42,7 +39,7 @@ export function measurePrompt(
       return corrected
     },
     estimate: tokens,
-    ...(countText === undefined ? {} : { countText }),
+    ...(countText === undefined ? undefined : { countText }),
     atMost: () => {
       const { atMost } = weight()
       return Math.max(atMost, ratios.correct(route, atMost))

@@ -2,6 +2,7 @@
 // upstreams report. Like every memory here it may be lost at any moment: then estimates are only estimates again.
 import type { Logger } from "../observe/log.ts"
 import type { Route } from "../providers/route.ts"
+import { onceFor } from "./once-for.ts"
 
 export interface Ratios {
   /** An estimate in tokens, as the model itself would count. */
@@ -52,6 +53,7 @@ const unknown: Ratio = { value: 1, seen: 0, prompts: 0, tried: 0, tries: 0 }
 
 /** An empty memory, which forgets the model that was not used for the longest time. */
 export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
+  const keyOf = onceFor(nameOf)
   const known = new Map<string, Ratio>()
 
   function keep(key: string, ratio: Ratio): void {
@@ -110,4 +112,4 @@ function moved(ratio: Ratio, alike: number, estimate: number): Ratio {
   return { ...ratio, value: value + ((alike - value) * weight) / total, seen: total, prompts: prompts + 1 }
 }
 
-const keyOf = ({ provider, model }: Named): string => JSON.stringify([provider, model])
+const nameOf = ({ provider, model }: Named): string => JSON.stringify([provider, model])

@@ -3,14 +3,14 @@
 import type { Delta } from "../convert/delta.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
-import type { Attempted } from "../upstream/attempts.ts"
+import type { Opening } from "../upstream/attempts.ts"
 import type { Batches } from "../upstream/batches.ts"
 import type { Ends, Handing } from "./asker.ts"
 import type { EventSource } from "./event-reply.ts"
 
 /** How the upstream's reply began; a fault: it never will. */
 export interface Opened {
-  readonly fault: Fault | undefined
+  readonly fault?: Fault | undefined
 }
 
 export interface Reading extends EventSource {
@@ -26,40 +26,47 @@ export interface Reading extends EventSource {
 }
 
 /** A request under way whose reply can be read: a session. */
-export interface Source extends Ends, Handing {
+export interface Source {
   readonly prepared: { readonly requestId: string; readonly stream: boolean }
-  readonly opening: Promise<Attempted<Delta>>
+  readonly opening: Promise<Opening<Delta>>
+  readonly progress: SourceProgress
+  readonly outcome: SourceOutcome
+}
+
+/** The reply as it grows. */
+export interface SourceProgress {
   readonly begin: () => readonly MessagesEvent[]
   readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
   readonly keepAlive: () => readonly MessagesEvent[]
   readonly ended: () => boolean
-  readonly left: AbortSignal
 }
 
-/** A session that nobody else reads. */
-export function readSession(session: Source): Reading {
-  const { prepared, begin, keepAlive, leave, fail, refuse } = session
-  const { requestId, stream } = prepared
+export interface SourceOutcome extends Ends, Handing {
+  /** The proxy has given the request up. */
+  readonly stopped: () => boolean
+  /** A fault in the words that hold when it has. */
+  readonly explain: (given: Fault) => Fault
+}
+
+/** A session that nobody else reads; `left` fires when its client has left. */
+export function readSession(session: Source, left: AbortSignal): Reading {
+  const { prepared, opening, progress, outcome } = session
   return {
-    requestId,
-    stream,
-    begin,
-    keepAlive,
-    leave,
-    get left() {
-      return session.left
-    },
-    fail,
-    refuse,
-    opened: openedOf(session),
-    next: nextEvents(session, { ends: session }),
+    requestId: prepared.requestId,
+    stream: prepared.stream,
+    opened: opening,
+    begin: progress.begin,
+    keepAlive: progress.keepAlive,
+    leave: outcome.leave,
+    left,
+    fail: outcome.fail,
+    refuse: outcome.refuse,
+    next: nextEvents(session, settleSession),
   }
 }
 
-export function openedOf({ opening }: Pick<Source, "opening">): Promise<Opened> {
-  return opening.then((attempted) => ({
-    fault: attempted.opening.ok ? undefined : attempted.opening.fault,
-  }))
+const settleSession: Watch = ({ progress, outcome }, _deltas, events) => {
+  if (progress.ended()) settle(outcome, events)
 }
 
 /** The last events are there: with them the outcome is known. */
@@ -69,34 +76,35 @@ export function settle(ends: Pick<Ends, "complete" | "refuse">, events: readonly
   else ends.complete()
 }
 
-export interface EventsOptions {
-  /** Hears what the last events mean, if it is to be told here. */
-  readonly ends?: Pick<Ends, "complete" | "refuse">
-  /** Sees what the events are made of. */
-  readonly watch?: (deltas: readonly Delta[]) => void
-}
+/** Hears of everything that is written, and what it is made of. */
+export type Watch = (session: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
 
 /** A function that gives the next events of the reply, and undefined once it is over. */
 export function nextEvents(
   session: Source,
-  { ends, watch }: EventsOptions,
+  watch: Watch,
 ): () => Promise<readonly MessagesEvent[] | undefined> {
   let batches: Batches<Delta> | undefined
-
-  function write(deltas: readonly Delta[]): readonly MessagesEvent[] {
-    watch?.(deltas)
-    const events = session.write(deltas)
-    if (ends !== undefined && session.ended()) settle(ends, events)
-    return events
-  }
-
   return async () => {
-    if (session.ended()) return undefined
+    if (session.progress.ended()) return undefined
     if (batches === undefined) {
-      const { opening } = await session.opening
-      if (!opening.ok) return write([{ kind: "fault", fault: opening.fault }])
+      const opening = await session.opening
+      if (!opening.ok) return write(session, [{ kind: "fault", fault: opening.fault }], watch)
       batches = opening.batches
     }
-    return write((await batches.next()) ?? [{ kind: "end", clean: false }])
+    return write(session, (await batches.next()) ?? endOfBatches, watch)
   }
+}
+
+const endOfBatches: readonly Delta[] = [{ kind: "end", clean: false }]
+
+function write(session: Source, deltas: readonly Delta[], watch: Watch): readonly MessagesEvent[] {
+  const { progress, outcome } = session
+  const events = progress.write(outcome.stopped() ? deltas.map((delta) => explained(delta, outcome)) : deltas)
+  watch(session, deltas, events)
+  return events
+}
+
+function explained(delta: Delta, { explain }: SourceOutcome): Delta {
+  return delta.kind === "fault" ? { kind: "fault", fault: explain(delta.fault) } : delta
 }

@@ -23,6 +23,7 @@ import {
 } from "./endpoints.ts"
 import { createGate } from "./gate.ts"
 import { randomId } from "./ids.ts"
+import type { Admission } from "./limits.ts"
 import type { Meter } from "./meter.ts"
 import { faultReply, internalFault } from "./respond.ts"
 import type { Sharing } from "./sharing.ts"
@@ -42,67 +43,121 @@ export function createReception(shared: Shared, config: Config): (request: Reque
   const context: Context = { ...shared, config, routes, cache, callers }
   const doors = createDoors(config, context.log)
   const gate = createGate(config.clientKeys)
-  const endpoints = createEndpoints(context)
+  const find = createPlaceFinder(createEndpoints(context))
   const limits = shared.sharing.limitsOf(config)
   const { maxConcurrentRequests: most } = config
 
   /** A request that was let in, and for which there is room. */
-  async function serve(endpoint: Endpoint, handle: Handler, given: Parameters<Handler>): Promise<Response> {
-    const [{ headers }, requestId] = given
-    const refuse = endpoint.refuse ?? faultReply
-    let seal = (reply: Response): Response => reply
+  function serve(
+    place: Place,
+    handle: Handler,
+    request: Request,
+    requestId: string,
+  ): Promise<Response> | Response {
+    const counted = place.endpoint?.counted
+    if (limits === undefined || counted === undefined) return handle(request, requestId, place.url)
+    return serveCounted(limits(counted, request.headers, requestId), place, handle, request, requestId)
+  }
+
+  /** As far as the limit of its client goes. */
+  async function serveCounted(
+    taking: Promise<Admission>,
+    { refuse, url }: Place,
+    handle: Handler,
+    request: Request,
+    requestId: string,
+  ): Promise<Response> {
+    const { fault, seal } = await taking
+    if (fault !== undefined) return seal(refuse(fault, requestId))
     try {
-      if (limits !== undefined && endpoint.counted !== undefined) {
-        const admission = await limits(endpoint.counted, headers, requestId)
-        seal = admission.seal
-        if (admission.fault !== undefined) return seal(refuse(admission.fault, requestId))
-      }
-      return seal(await handle(...given))
+      return seal(await handle(request, requestId, url))
     } catch (error) {
       return seal(refuse(faultOf(error, context.log, requestId), requestId))
     }
   }
 
-  function admit(
-    endpoint: Endpoint,
+  /** As far as there is room. */
+  function serveWithin(
+    mostAtOnce: number,
+    place: Place,
     handle: Handler,
-    given: Parameters<Handler>,
+    request: Request,
+    requestId: string,
   ): Promise<Response> | Response {
-    const [request, requestId] = given
-    const refuse = endpoint.refuse ?? faultReply
-    const refused =
-      (endpoint.open ? undefined : gate(request.headers)) ??
-      (endpoint.asks && shared.drain.draining() ? ending : undefined)
-    if (refused !== undefined) return refuse(refused, requestId)
-    const run = () => serve(endpoint, handle, given)
-    if (most === undefined || endpoint.counted?.bucket !== "requests") return run()
-    const placed = shared.places.within(most, request, run)
-    return placed instanceof Promise ? placed : refuse(placed, requestId)
+    const run = async () => serve(place, handle, request, requestId)
+    const placed = shared.places.within(mostAtOnce, request, run)
+    return placed instanceof Promise ? placed : place.refuse(placed, requestId)
   }
 
-  async function answer(request: Request, requestId: string): Promise<Response> {
-    try {
-      const { method } = request
-      const url = urlOf(request.url)
-      const path = normalisePath(url.pathname)
-      const endpoint = findEndpoint(endpoints, path)
-      const shut = doors(request.headers, requestId)
-      if (shut !== undefined) return refusalAt(path, endpoint)(shut, requestId)
-      if (endpoint === undefined) return refusalAt(path, endpoint)(unknownPath(method, path), requestId)
-      const handler = findHandler(endpoint, method)
-      if (handler === undefined) return otherMethod(method, path, endpoint, requestId)
-      return await admit(endpoint, handler, [request, requestId, url])
-    } catch (error) {
-      return faultReply(faultOf(error, context.log, requestId), requestId)
-    }
+  function refusal({ open, asks }: Endpoint, headers: Headers): Fault | undefined {
+    const unknown = open ? undefined : gate(headers)
+    return unknown ?? (asks && shared.drain.draining() ? ending : undefined)
+  }
+
+  function admit(place: Place, request: Request, requestId: string): Promise<Response> | Response {
+    const { endpoint, refuse, path } = place
+    const { method, headers } = request
+    const shut = doors(headers, requestId)
+    if (shut !== undefined) return refuse(shut, requestId)
+    if (endpoint === undefined) return refuse(unknownPath(method, path), requestId)
+    const handle = findHandler(endpoint, method)
+    if (handle === undefined) return otherMethod(method, path, endpoint, requestId)
+    const refused = refusal(endpoint, headers)
+    if (refused !== undefined) return refuse(refused, requestId)
+    return most === undefined || endpoint.counted?.bucket !== "requests"
+      ? serve(place, handle, request, requestId)
+      : serveWithin(most, place, handle, request, requestId)
   }
 
   return async (request) => {
     const requestId = `req_${randomId()}`
     shared.meter.began(requestId)
-    const response = await answer(request, requestId)
+    let refuse = faultReply
+    let response: Response
+    try {
+      const place = find(request.url)
+      refuse = place.refuse
+      response = await admit(place, request, requestId)
+    } catch (error) {
+      response = refuse(faultOf(error, context.log, requestId), requestId)
+    }
     shared.meter.answered(request, requestId, response)
     return response
+  }
+}
+
+/** Where a request goes, as far as its URL says. */
+interface Place {
+  readonly url: URL
+  readonly path: string
+  readonly endpoint: Endpoint | undefined
+  /** How its client is told of a fault. */
+  readonly refuse: typeof faultReply
+}
+
+// Clients send to a handful of addresses again and again; who makes them up is not remembered for long.
+const mostPlaces = 100
+const longestUrl = 500
+
+/** Finds places by the URLs of requests, and remembers them. Throws where a URL is none at all. */
+function createPlaceFinder(endpoints: Parameters<typeof findEndpoint>[0]): (text: string) => Place {
+  const known = new Map<string, Place>()
+
+  function placeOf(text: string): Place {
+    const url = urlOf(text)
+    const path = normalisePath(url.pathname)
+    const endpoint = findEndpoint(endpoints, path)
+    return { url, path, endpoint, refuse: refusalAt(path, endpoint) }
+  }
+
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const place = placeOf(text)
+    if (text.length > longestUrl) return place
+    if (known.size >= mostPlaces) known.clear()
+    known.set(text, place)
+    return place
   }
 }
 

@@ -12,10 +12,11 @@ import {
 import type { Conversion } from "../convert/request/request.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
-import type { Fault, Note } from "../protocol/fault.ts"
+import { type Fault, type Note, noNotes } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
 import type { RefusalRow } from "../store/refusal-store.ts"
 import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
+import { onceFor } from "./once-for.ts"
 
 /** A conversion on its way to an upstream; `onAmended` is told when something of it was refused. */
 export interface SentConversion extends Conversion {
@@ -57,6 +58,7 @@ type KnownOfModel = ReadonlyMap<string, Known>
 export function createRefusals(options: RefusalOptions): Refusals {
   const { log, metrics, now = Date.now, history, limit = 1_000 } = options
   const models = new Map<string, KnownOfModel>()
+  const keyOfRoute = onceFor((route: Route) => keyOf(placeOf(route)))
 
   function keep(key: string, known: KnownOfModel): void {
     models.delete(key)
@@ -94,7 +96,7 @@ export function createRefusals(options: RefusalOptions): Refusals {
     const { provider, model } = route
     metrics.recordNotes(provider, notes)
     const time = now()
-    const isNew = isLasting(amendment) && remember(keyOf(placeOf(route)), amendment, time)
+    const isNew = isLasting(amendment) && remember(keyOfRoute(route), amendment, time)
     if (isNew) history?.keep(rowFor(route, amendment, fault.message, sent, time))
     const facts = () => ({ provider, model, changes: notes.map(describe), why: fault.message })
     if (isNew) log.warn("the upstream refused part of a request; it is left out from now on", facts)
@@ -104,11 +106,11 @@ export function createRefusals(options: RefusalOptions): Refusals {
   return {
     foresee: (route, conversion) => {
       catchUp()
-      const key = keyOf(placeOf(route))
+      const key = keyOfRoute(route)
       const known = models.get(key)
       const onAmended: SentConversion["onAmended"] = (amended, fault) =>
         learn(route, conversion, amended, fault)
-      if (known === undefined) return { conversion: { ...conversion, onAmended }, notes: [] }
+      if (known === undefined) return { conversion: { ...conversion, onAmended }, notes: noNotes }
       keep(key, known)
       const fresh = [...known.values()].filter((one) => !isOld(one)).map(({ amendment }) => amendment)
       const amended = applyAll(
@@ -134,7 +136,7 @@ const keyOf = ({ url, model }: Pick<RefusalRow, "url" | "model">): string => JSO
 const describe = ({ kind, path, why }: Note): string => `${kind} ${path}: ${why}`
 
 function applyAll(conversion: Conversion, amendments: readonly Amendment[]): Amended {
-  const nothing: Amended = { conversion, notes: [] }
+  const nothing: Amended = { conversion, notes: noNotes }
   return amendments.reduce((before, amendment) => {
     const after = applyAmendment(before.conversion, amendment)
     if (after === undefined) return before

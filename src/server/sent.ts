@@ -56,7 +56,7 @@ function measureWords(turns: readonly unknown[], countText: (text: string) => nu
 
 /** Puts on the list what an object says; the tokens of its frame. */
 function pushTexts(value: Readonly<Record<string, unknown>>, waiting: unknown[]): number {
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     // Some want the same words under two names.
     const isTwice = key === "reasoning" && value["reasoning"] === value["reasoning_content"]
     if (!unread.has(key) && !isTwice) waiting.push(value[key])

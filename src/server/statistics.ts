@@ -1,7 +1,7 @@
 // What the running server counts, and where it is kept over its end.
 import type { Config } from "../config/config.ts"
 import type { Exchange } from "../observe/exchange.ts"
-import { type AllTime, emptyStats, record, type Stats } from "../observe/stats.ts"
+import { type AllTime, createSums, type Stats } from "../observe/stats.ts"
 
 /** What outlives the process. */
 export interface History {
@@ -23,13 +23,13 @@ export interface Statistics {
 
 /** Empty statistics, which begin now. */
 export function createStatistics(now: () => number, history?: History): Statistics {
-  let current = emptyStats
+  const sums = createSums()
   return {
     record: (exchange) => {
-      current = record(current, exchange)
+      sums.add(exchange)
       history?.record(exchange)
     },
-    current: () => current,
+    current: sums.current,
     startedAt: now(),
     history,
   }

@@ -19,7 +19,13 @@ export interface RefusedReply {
   readonly body: string
 }
 
-export type Opening<T> = { readonly ok: true; readonly batches: Batches<T> } | FailedOpening
+export type Opening<T> = OpenedReply<T> | FailedOpening
+
+export interface OpenedReply<T> {
+  readonly ok: true
+  readonly batches: Batches<T>
+  readonly fault?: undefined
+}
 
 export interface AttemptOptions<T> {
   /** One attempt: a request sent, its reply opened. Never throws. */
@@ -29,7 +35,7 @@ export interface AttemptOptions<T> {
   /** Attempts after the first one. */
   readonly maxRetries: number
   /** Another upstream is there for the same request: one that cannot be reached is not waited for. */
-  readonly hasNext?: () => boolean
+  readonly hasNext?: (() => boolean) | undefined
   /**
    * May change what is sent, after a refusal of something in it: true sends it again, at once, and this does not
    * count as an attempt. It is for the callee to say true only so often.
@@ -40,6 +46,8 @@ export interface AttemptOptions<T> {
   /** 0 to 1, for the jitter. */
   readonly random: () => number
   readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
+  /** Hears of the attempt that got as far as content. */
+  readonly onOpen?: () => void
 }
 
 export interface Attempted<T> {
@@ -52,14 +60,21 @@ const longestWaitMs = 5_000
 
 /** The reply of the first attempt that got as far as content (or a clean end), or the last one's Fault. */
 export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<T>> {
-  for (let attempts = 1; ; attempts++) {
-    const opening = await openAmended(options)
-    if (opening.ok) return { opening, attempts }
+  for (let attempts = 1; ; ) {
+    const opened = await options.open()
+    const opening = opened.ok ? await weigh(opened, options) : opened
+    if (opening.ok) {
+      options.onOpen?.()
+      return { opening, attempts }
+    }
+    // What was refused is said in another way.
+    if (!options.signal.aborted && options.amend?.(opening) === true) continue
     const wait = waitBefore(opening, attempts, options)
     if (wait === undefined) return { opening, attempts }
     options.onRetry(opening.fault, attempts, wait)
     await pause(wait, options)
     if (options.signal.aborted) return { opening, attempts }
+    attempts++
   }
 }
 
@@ -79,19 +94,15 @@ function waitBefore<T>(
   return Math.round(exponential * (0.5 + options.random() / 2))
 }
 
-/** One attempt, with whatever of it had to be said in another way. */
-async function openAmended<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
-  for (;;) {
-    const opening = await openOnce(options)
-    if (opening.ok || options.signal.aborted || options.amend?.(opening) !== true) return opening
-  }
+/** The reply as far as it shows what it is worth. */
+function weigh<T>(opened: OpenedReply<T>, options: AttemptOptions<T>): Opening<T> | Promise<Opening<T>> {
+  const { whole } = opened.batches
+  return whole === undefined ? weighStream(opened, options) : weighWhole(opened, whole, options)
 }
 
-async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
-  const opening = await options.open()
-  if (!opening.ok) return opening
-  const { batches } = opening
-  const weigh = options.scale()
+async function weighStream<T>(opened: OpenedReply<T>, { scale }: AttemptOptions<T>): Promise<Opening<T>> {
+  const { batches } = opened
+  const weigh = scale()
   const first: (readonly T[])[] = []
   for (;;) {
     const batch = await batches.next()
@@ -104,6 +115,15 @@ async function openOnce<T>(options: AttemptOptions<T>): Promise<Opening<T>> {
     return { ok: false, fault: worth }
   }
   return { ok: true, batches: replay(first, batches) }
+}
+
+function weighWhole<T>(
+  opened: OpenedReply<T>,
+  whole: readonly T[],
+  { scale }: AttemptOptions<T>,
+): Opening<T> {
+  const worth = scale()(whole)
+  return typeof worth === "string" ? opened : { ok: false, fault: worth }
 }
 
 /** The batches that were read already, then the rest. */

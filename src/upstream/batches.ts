@@ -5,12 +5,15 @@ export interface Batches<T> {
   readonly next: () => Promise<readonly T[] | undefined>
   /** Lets go of the upstream, also while `next` waits for it; no effect after the end. */
   readonly close: () => void
+  /** All of it, where it is there already and was not taken yet. */
+  readonly whole?: readonly T[]
 }
 
 /** A reply that is there already. */
 export function oneBatch<T>(batch: readonly T[]): Batches<T> {
   let rest: readonly T[] | undefined = batch
   return {
+    whole: batch,
     next: () => {
       const given = rest
       rest = undefined

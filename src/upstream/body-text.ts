@@ -36,14 +36,17 @@ export function createBodyText(reader: ByteReader, deadline: Deadline): BodyText
     return decoder.decode(slice, streaming)
   }
 
+  function received({ done, value = nothing }: Awaited<ReturnType<ByteReader["read"]>>): string | undefined {
+    deadline.touch()
+    unread = value
+    return done ? undefined : take()
+  }
+
   return {
-    read: async () => {
-      if (unread.length > 0) return take()
+    read: () => {
+      if (unread.length > 0) return Promise.resolve(take())
       deadline.wait()
-      const { done, value = nothing } = await reader.read()
-      deadline.touch()
-      unread = value
-      return done ? undefined : take()
+      return reader.read().then(received)
     },
     more: () => (unread.length > 0 ? take() : undefined),
     rest: () => decoder.decode(),

@@ -3,7 +3,7 @@
 import type { StreamInput } from "../protocol/chat.ts"
 import { soleText } from "../protocol/chat-run.ts"
 import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
-import { createSseDecoder } from "../protocol/sse.ts"
+import { createSseDecoder, type SseDecoder } from "../protocol/sse.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import { createChunkParser } from "./chunk-parser.ts"
 
@@ -30,52 +30,65 @@ interface Form {
 // Where every line is another one, looking for their form is a waste.
 const mostUseless = 32
 
+/** A stream as far as it was read. It changes in place. */
+interface Reading {
+  readonly sse: SseDecoder
+  readonly parse: ReturnType<typeof createChunkParser>
+  form: Form | undefined
+  /** Forms in a row that no line had. */
+  useless: number
+}
+
 /** Makes the reader of one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
 export function createChunkReader(errors: ErrorContext): ChunkReader {
   const sse = createSseDecoder()
   const parse = createChunkParser(errors)
-  let form: Form | undefined
-  let useless = 0
-
-  function scan(text: string, start: number, out: StreamInput[]): number {
-    if (form === undefined || !sse.isIdle()) return start
-    const { chunk, field } = form
-    const texts: string[] = []
-    const end = scanRun(form, text, start, texts)
-    if (texts.length === 0) return start
-    useless = 0
-    out.push({ kind: "run", run: { chunk, field, texts } })
-    return end
+  const reading: Reading = { sse, parse, form: undefined, useless: 0 }
+  return {
+    push: (text) => push(reading, text),
+    flush: () => parse(sse.flush()),
+    pending: sse.pending,
   }
+}
 
-  /** One message by the way that is always right. */
-  function readOne(piece: string, out: StreamInput[]): void {
-    const whole = sse.isIdle()
-    const inputs = parse(sse.push(piece))
-    for (const input of inputs) out.push(input)
-    const [first] = inputs
-    if (first === undefined) form = undefined
-    else if (whole && useless < mostUseless && first.kind === "chunk" && inputs.length === 1) {
-      form = formOf(piece, first.chunk) ?? form
-      useless++
-    }
+function push(reading: Reading, text: string): readonly StreamInput[] {
+  const out: StreamInput[] = []
+  let from = 0
+  while (from < text.length && !isOver(out)) {
+    from = scan(reading, text, from, out)
+    if (from === text.length) break
+    const end = text.indexOf("\n\n", from)
+    const to = end < 0 ? text.length : end + 2
+    readOne(reading, from === 0 && to === text.length ? text : text.slice(from, to), out)
+    from = to
   }
+  return out
+}
 
-  function push(text: string): readonly StreamInput[] {
-    const out: StreamInput[] = []
-    let from = 0
-    while (from < text.length && !isOver(out)) {
-      from = scan(text, from, out)
-      if (from === text.length) break
-      const end = text.indexOf("\n\n", from)
-      const to = end < 0 ? text.length : end + 2
-      readOne(from === 0 && to === text.length ? text : text.slice(from, to), out)
-      from = to
-    }
-    return out
+/** The messages in a row that have the known form; gives where the first other one begins. */
+function scan(reading: Reading, text: string, start: number, out: StreamInput[]): number {
+  const { form, sse } = reading
+  if (form === undefined || !text.startsWith(form.head, start) || !sse.isIdle()) return start
+  const texts: string[] = []
+  const end = scanRun(form, text, start, texts)
+  if (texts.length === 0) return start
+  reading.useless = 0
+  out.push({ kind: "run", run: { chunk: form.chunk, field: form.field, texts } })
+  return end
+}
+
+/** One message by the way that is always right. */
+function readOne(reading: Reading, piece: string, out: StreamInput[]): void {
+  const { sse, parse } = reading
+  const whole = sse.isIdle()
+  const inputs = parse(sse.push(piece))
+  for (const input of inputs) out.push(input)
+  const first = inputs[0]
+  if (first === undefined) reading.form = undefined
+  else if (whole && reading.useless < mostUseless && first.kind === "chunk" && inputs.length === 1) {
+    reading.form = formOf(piece, first.chunk) ?? reading.form
+    reading.useless++
   }
-
-  return { push, flush: () => parse(sse.flush()), pending: sse.pending }
 }
 
 /** An `end` or a `fault` is the last input. */
@@ -123,10 +136,11 @@ function unquoted(raw: string): string | undefined {
 
 /** The form of one whole message, where its chunk says nothing but one text. */
 function formOf(message: string, chunk: unknown): Form | undefined {
-  const line = message.slice(0, -2)
-  if (!message.endsWith("\n\n") || !line.startsWith("data:") || /[\r\n]/.test(line)) return undefined
+  if (!message.startsWith("data:") || !message.endsWith("\n\n")) return undefined
   const sole = soleText(chunk)
   if (sole === undefined || !isObject(chunk)) return undefined
+  const line = message.slice(0, -2)
+  if (/[\r\n]/.test(line)) return undefined
   const around = splitAt(line, sole.field, sole.text)
   if (around === undefined) return undefined
   const [head, tail] = around

@@ -9,7 +9,7 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { createBodyText } from "./body-text.ts"
+import { type ByteReader, createBodyText } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
@@ -47,7 +47,8 @@ const documentLimit = 64 * 1024 * 1024
 
 /**
  * Sends one request. Never throws. A stream's batches end in one `end` or `fault` input; whether the reply is
- * a stream or a document is judged by its bytes, because content types are not to be relied on.
+ * a stream or a document is judged by its bytes, because content types are not to be relied on. The options are kept
+ * as long as the reply lasts: nothing of the request belongs into them.
  */
 export async function send(
   route: Route,
@@ -55,9 +56,7 @@ export async function send(
   options: SendOptions,
 ): Promise<Sent> {
   const deadline = createDeadline(options.timeoutMs, options.signal, options.clock)
-  const { signal, timeoutMs, clock, errors } = options
-  // Not all of it: what is kept as long as the reply lasts must not be the request.
-  const situation = onTheWay({ signal, timeoutMs, clock, errors }, route)
+  const situation = onTheWay(options, route)
   try {
     const response = await fetch(route.url, {
       method: "POST",
@@ -68,7 +67,27 @@ export async function send(
     })
     deadline.touch()
     if (!response.ok) return await errorReply(response, deadline, situation)
-    return await readReply(response, deadline, situation)
+    const bytes = createBodyText(readerOf(response, body.stream === true), deadline)
+    let text = ""
+    let more: string | undefined = ""
+    // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
+    // visible character tells a document from a stream.
+    while (more !== undefined && text === "") {
+      more = await bytes.read()
+      text = (more ?? "").trimStart()
+    }
+    const cachedTokens = countOf(response.headers.get(cachedHeader))
+    if (text !== "" && !documentStarts.has(text.charAt(0))) {
+      const batches = readEventStream(text, bytes, deadline, situation)
+      return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
+    }
+    while (more !== undefined && text.length <= documentLimit) {
+      more = await bytes.read()
+      text += more ?? ""
+    }
+    if (more === undefined) deadline.clear()
+    else deadline.abort()
+    return document(text, cachedTokens, situation)
   } catch (error) {
     deadline.abort()
     const given = connectionFault(error, deadline, route.url, situation)
@@ -76,44 +95,67 @@ export async function send(
   }
 }
 
+// A document that is announced as no longer than this is read in one piece: a stream of it costs more than the rest.
+const onePiece = 1024 * 1024
+
+/** Reads a reply's body as it comes, or a short document all at once. */
+function readerOf(response: Response, isStream: boolean): ByteReader {
+  const length = Number(response.headers.get("content-length") ?? Number.NaN)
+  if (isStream || !(length <= onePiece)) return (response.body ?? new Blob([]).stream()).getReader()
+  let taken = false
+  return {
+    read: async () => {
+      if (taken) return { done: true }
+      taken = true
+      return { done: false, value: await response.bytes() }
+    },
+  }
+}
+
 const failed = (given: Fault): FailedOpening => ({ ok: false, fault: given })
 
 function requestHeaders(
-  route: Route,
+  { profile, apiKey, headers: own }: Route,
   body: ChatRequest | ResponsesRequest,
   userAgent: string,
 ): Record<string, string> {
-  const { profile, apiKey } = route
   const headers: Record<string, string> = {
     "content-type": "application/json",
     accept: body.stream === true ? "text/event-stream" : "application/json",
     "user-agent": userAgent,
-    // Compressed event streams arrive in lumps.
-    ...(body.stream === true ? { "accept-encoding": "identity" } : {}),
   }
-  for (const [name, value] of Object.entries(profile.headers)) headers[name.toLowerCase()] = value
-  Object.assign(headers, turnHeaders(profile.turnHeaders, body))
+  // Compressed event streams arrive in lumps.
+  if (body.stream === true) headers["accept-encoding"] = "identity"
+  addHeaders(headers, profile.headers)
+  if (profile.turnHeaders !== null) addTurnHeaders(headers, profile.turnHeaders, body)
   if (apiKey !== undefined && profile.auth === "api-key") headers["api-key"] = apiKey
   else if (apiKey !== undefined) headers["authorization"] = `Bearer ${apiKey}`
-  for (const [name, value] of Object.entries(route.headers)) headers[name.toLowerCase()] = value
+  addHeaders(headers, own)
   return headers
+}
+
+function addHeaders(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
+  for (const name in more) {
+    const value = more[name]
+    if (value !== undefined) headers[name.toLowerCase()] = value
+  }
 }
 
 const imageTypes: ReadonlySet<unknown> = new Set(["image_url", "input_image"])
 
 /** Copilot counts only what a person began, and has to be told of images. */
-function turnHeaders(
-  names: ProviderProfile["turnHeaders"],
+function addTurnHeaders(
+  headers: Record<string, string>,
+  names: NonNullable<ProviderProfile["turnHeaders"]>,
   body: ChatRequest | ResponsesRequest,
-): Record<string, string> {
-  if (names === null) return {}
+): void {
   const said: readonly object[] = "input" in body ? body.input : body.messages
   const hasImage = said.some((one) => {
     const { content, output } = objectOf(one)
     return [...arrayOf(content), ...arrayOf(output)].some((part) => imageTypes.has(objectOf(part)["type"]))
   })
-  const initiator = objectOf(said.at(-1))["role"] === "user" ? "user" : "agent"
-  return { [names.initiator]: initiator, ...(hasImage ? { [names.vision]: "true" } : {}) }
+  headers[names.initiator] = objectOf(said.at(-1))["role"] === "user" ? "user" : "agent"
+  if (hasImage) headers[names.vision] = "true"
 }
 
 async function errorReply(response: Response, deadline: Deadline, options: Answered): Promise<FailedOpening> {
@@ -130,31 +172,6 @@ async function errorReply(response: Response, deadline: Deadline, options: Answe
   const header = (name: string) => readHeader(response, name, options.clock)
   const fault = faultFromError({ status, header, body }, options.errors)
   return { ok: false, fault, refused: { status, body } }
-}
-
-async function readReply(response: Response, deadline: Deadline, options: Answered): Promise<Sent> {
-  const body = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
-  let text = ""
-  let more: string | undefined = ""
-  // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
-  // visible character tells a document from a stream.
-  while (more !== undefined && text === "") {
-    more = await body.read()
-    text = (more ?? "").trimStart()
-  }
-  const cachedTokens = countOf(response.headers.get(cachedHeader))
-  const first = text[0]
-  if (first !== undefined && !documentStarts.has(first)) {
-    const batches = readEventStream(text, body, deadline, options)
-    return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
-  }
-  while (more !== undefined && text.length <= documentLimit) {
-    more = await body.read()
-    text += more ?? ""
-  }
-  if (more === undefined) deadline.clear()
-  else deadline.abort()
-  return document(text, cachedTokens, options)
 }
 
 // Fireworks' usage does not always have it (docs.fireworks.ai, prompt caching; 2026-11).

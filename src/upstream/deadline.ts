@@ -33,7 +33,7 @@ export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): De
   let waiting = true
   let expired = false
   let touches = 0
-  let cancel: () => void = () => {}
+  let cancel: (() => void) | undefined
 
   function check(): void {
     const left = waiting ? since + ms - clock.now() : ms
@@ -47,7 +47,7 @@ export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): De
   }
 
   function clear(): void {
-    cancel()
+    cancel?.()
     outer.removeEventListener("abort", abort)
   }
 

@@ -10,6 +10,8 @@ import { connectionFault } from "./connection.ts"
 import type { Clock, Deadline } from "./deadline.ts"
 import { inWords, wordsLimit } from "./no-reply.ts"
 
+const none: readonly StreamInput[] = []
+
 interface Situation {
   readonly clock: Clock
   readonly timeoutMs: number
@@ -52,11 +54,6 @@ export function readEventStream(
     return last
   }
 
-  async function read(): Promise<readonly StreamInput[]> {
-    const text = body.more() ?? (await body.read())
-    return text === undefined ? takeRest() : take(text)
-  }
-
   function takeRest(): readonly StreamInput[] {
     const last = chunks.push(body.rest())
     const rest = isLast(last) ? last : [...last, ...chunks.flush()]
@@ -74,6 +71,10 @@ export function readEventStream(
     return chunks.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
   }
 
+  function read(text: string | undefined): readonly StreamInput[] {
+    return text === undefined ? takeRest() : take(text)
+  }
+
   /** This text, and what there is of the same read. */
   function take(first: string): readonly StreamInput[] {
     let inputs = takeOne(first)
@@ -88,10 +89,10 @@ export function readEventStream(
 
   async function next(): Promise<readonly StreamInput[] | undefined> {
     try {
-      while (!over && batch.length === 0) batch = await read()
+      while (!over && batch.length === 0) batch = read(body.more() ?? (await body.read()))
       if (over) return undefined
       const given = batch
-      batch = []
+      batch = none
       return isLast(given) ? settle(given) : given
     } catch (error) {
       if (over) return undefined

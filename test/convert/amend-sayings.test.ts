@@ -158,6 +158,18 @@ const vllm = (message: string) => ({
   code: 400,
 })
 
+/** As vLLM hands on what pydantic says. */
+const tuple = (loc: string, msg: string, input: string, type = "extra_forbidden") =>
+  vllm(`[{'type': '${type}', 'loc': (${loc}), 'msg': ${msg}, 'input': ${input}}]`)
+const forbidden = "'Extra inputs are not permitted'"
+const zhipu = (message: string) => ({ error: { code: "1210", message } })
+const fireworks = (field: string, value: string) =>
+  openai(`Extra inputs are not permitted, field: '${field}', value: ${value}`)
+const thinkingDropped = drop(
+  ...(["reasoning_effort", "thinking", "enable_thinking", "thinking_budget"] as const),
+  ...(["reasoning", "chat_template_kwargs"] as const),
+)
+
 const limits: readonly Row[] = [
   ["DeepSeek", openai("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"), limit(8_192)],
   ["DashScope", dashscope("Range of max_tokens should be [1, 8192]"), limit(8_192)],
@@ -287,6 +299,79 @@ const limits: readonly Row[] = [
     422,
   ],
   ["Fireworks", openai("Requests with max_tokens > 4096 must have stream=true"), { kind: "stream" }],
+
+  ["Zhipu", zhipu("max_tokens参数非法。取值范围[1, 98304]"), limit(98_304), { max_tokens: 128_000 }],
+  ["Zhipu", zhipu("max_tokens参数非法：不能超过98304"), limit(98_304), { max_tokens: 128_000 }],
+  [
+    "Zhipu",
+    zhipu("max_tokens参数非法。请检查文档。max_tokens不能超过98304"),
+    limit(98_304),
+    { max_tokens: 128_000 },
+  ],
+  [
+    "in Chinese, with wide signs",
+    zhipu("max_tokens参数非法，取值范围为［1，98304］"),
+    limit(98_304),
+    { max_tokens: 128_000 },
+  ],
+  ["in Chinese", openai("max_tokens的取值范围为1到8192"), limit(8_192)],
+  ["in Chinese", openai("max_tokens参数错误，必须在1~8192之间"), limit(8_192)],
+  [
+    "in Chinese",
+    openai("max_tokens 128000 超过了模型最大输出长度 98304"),
+    limit(98_304),
+    { max_tokens: 128_000 },
+  ],
+  ["in Chinese", openai("max_tokens必须小于8193"), limit(8_192)],
+  ["in Chinese", openai("max_tokens参数非法，最大值8192"), limit(8_192)],
+  ["in Chinese", openai("max_tokens不能小于16"), { kind: "least", least: 16 }, { max_tokens: 1 }],
+  [
+    "Cerebras",
+    {
+      message: "max_completion_tokens (64000) exceeds maximum allowed value 40000 for this model",
+      type: "invalid_request_error",
+      param: "max_completion_tokens",
+      code: "wrong_api_format",
+    },
+    limit(40_000),
+  ],
+  [
+    "a relay",
+    openai("The maximum number of output tokens is 8192. Too many tokens requested: max_tokens 64000"),
+    limit(8_192),
+  ],
+  ["a relay", openai("max_tokens 64000 exceeds limit 12288"), limit(12_288)],
+  ["a relay", openai("max_tokens 64000 exceeds model limit 8192"), limit(8_192)],
+  ["a relay", openai("max_tokens (64000) exceeds the model's limit: 8192"), limit(8_192)],
+  ["a relay", openai("max_tokens exceeds the maximum: 64000 > 8192"), limit(8_192)],
+  ["a relay", openai("The value of max_tokens exceeds the maximum allowed value 8192"), limit(8_192)],
+  ["a relay", openai("max_tokens exceeds the limit: requested 64000, allowed 32768"), limit(32_768)],
+  [
+    "a relay",
+    openai("max_tokens exceeds the limit: requested 64,000, but the maximum is 32,768"),
+    limit(32_768),
+  ],
+  ["a relay", openai("Max output tokens exceeded: 64000 (max 8192)"), limit(8_192)],
+  ["a relay", openai("max_tokens exceeds the maximum (64000, limit: 8192)"), limit(8_192)],
+  [
+    "Cohere",
+    {
+      message:
+        "too many tokens: max tokens must be less than or equal to 4096, the maximum output length for this model - received 64000.",
+    },
+    limit(4_096),
+  ],
+  [
+    "a relay",
+    openai("too many tokens requested: max_tokens must be less than or equal to 8192"),
+    limit(8_192),
+  ],
+  ["Fireworks", fireworks("max_tokens", "64000"), { kind: "rename", to: "max_completion_tokens" }],
+  [
+    "vLLM",
+    tuple("'body', 'max_tokens'", "'Input should be less than or equal to 4096'", "64000", "less_than_equal"),
+    limit(4_096),
+  ],
 ]
 
 const ranges: readonly Row[] = [
@@ -355,6 +440,81 @@ const ranges: readonly Row[] = [
     google("The number of stop sequences must be at most 5; stop: at most 5"),
     { kind: "stops", most: 5 },
   ],
+
+  [
+    "DashScope",
+    dashscope("The thinking_budget parameter must be a positive integer and not greater than 8192"),
+    range("thinking_budget", 1, 8_192),
+    { thinking_budget: 30_000 },
+  ],
+  ["a relay", openai("top_p cannot be greater than 0.9"), range("top_p", null, 0.9)],
+  ["a relay", openai("top_p can't be larger than 0.9"), range("top_p", null, 0.9)],
+  ["a relay", openai("temperature must not be greater than 1"), range("temperature", null, 1)],
+  ["a relay", openai("temperature must be no greater than 1"), range("temperature", null, 1)],
+  [
+    "a relay",
+    openai("temperature should not be less than 0.1"),
+    range("temperature", 0.1, null),
+    { temperature: 0 },
+  ],
+  [
+    "a relay",
+    openai("temperature cannot be less than or equal to 0"),
+    range("temperature", 0.01, null),
+    { temperature: 0 },
+  ],
+  ["a relay", openai("temperature cannot be lower than 0 or higher than 1"), range("temperature", 0, 1)],
+  [
+    "text-generation-inference",
+    { error: "Input validation error: `top_p` must be > 0.0 and < 1.0", error_type: "validation" },
+    range("top_p", 0.01, 0.99),
+    {},
+    422,
+  ],
+  [
+    "text-generation-inference",
+    { error: "Input validation error: `temperature` must be strictly positive", error_type: "validation" },
+    range("temperature", 0.01, null),
+    { temperature: 0 },
+    422,
+  ],
+  [
+    "a range that is kept",
+    openai("temperature must be between 0 and 1"),
+    drop("temperature"),
+    { temperature: 0.5 },
+  ],
+  ["a range that is not understood", openai("`top_p` must be greater than 0.1"), drop("top_p")],
+  [
+    "a range that is kept, beside the field that is refused",
+    openai("Unsupported parameter: top_k. Note: temperature must be between 0 and 2"),
+    drop("top_k"),
+  ],
+  ["a range without spaces", openai("Range of top_k should be [1,100]"), range("top_k", 1, 100)],
+  ["a range without spaces", openai("top_k should be in (0,100]"), range("top_k", 1, 100)],
+  ["Zhipu", zhipu("temperature参数非法。取值范围[0, 1]"), range("temperature", 0, 1)],
+  ["Zhipu", zhipu("temperature参数非法：取值范围是(0.0,1.0)"), range("temperature", 0.01, 0.99)],
+  ["Zhipu", zhipu("top_p参数非法，不能大于0.9"), range("top_p", null, 0.9)],
+  ["in Chinese", openai("temperature的取值必须在0到1之间"), range("temperature", 0, 1)],
+  ["in Chinese", openai("temperature必须大于0"), range("temperature", 0.01, null), { temperature: 0 }],
+  ["in Chinese", openai("temperature必须小于1"), range("temperature", null, 0.99)],
+  ["in Chinese", openai("top_p必须大于等于0.1且不超过0.9"), range("top_p", 0.1, 0.9)],
+  [
+    "vLLM",
+    tuple("'body', 'top_p'", "'Input should be less than or equal to 0.95'", "1.0", "less_than_equal"),
+    range("top_p", null, 0.95),
+  ],
+  [
+    "vLLM, in lines",
+    vllm(
+      "1 validation error for ChatCompletionRequest\ntop_p\n  Input should be less than or equal to 0.95 [type=less_than_equal, input_value=1.0, input_type=float]",
+    ),
+    range("top_p", null, 0.95),
+  ],
+  ["Zhipu", zhipu("API 调用参数有误，请检查文档。stop 最多支持1个"), { kind: "stops", most: 1 }],
+  ["a relay", openai("stop sequences are not supported for this model"), drop("stop")],
+  ["a relay", openai("This model does not support stop sequences."), drop("stop")],
+  ["a relay", openai("More than 4 stop sequences are not supported"), { kind: "stops", most: 4 }],
 ]
 
 const fields: readonly Row[] = [
@@ -448,6 +608,63 @@ const fields: readonly Row[] = [
     ),
     { kind: "stream" },
   ],
+
+  [
+    "Fireworks",
+    fireworks("stream_options", "{'include_usage': True}"),
+    drop("stream_options"),
+    { stream: true, stream_options: { include_usage: true } },
+  ],
+  [
+    "Fireworks",
+    fireworks("stream_options.include_usage", "True"),
+    drop("stream_options"),
+    { stream: true, stream_options: { include_usage: true } },
+  ],
+  ["vLLM", vllm("`parallel_tool_calls` = False is not supported by this model"), drop("parallel_tool_calls")],
+  ["Fireworks", fireworks("top_k", "5"), drop("top_k")],
+  ["Fireworks", fireworks("parallel_tool_calls", "False"), drop("parallel_tool_calls")],
+  [
+    "Fireworks",
+    fireworks("thinking.keep", "'all'"),
+    { kind: "member", field: "thinking", name: "keep" },
+    { thinking: { type: "enabled", keep: "all" } },
+  ],
+  [
+    "vLLM",
+    tuple("'body', 'stream_options'", forbidden, "{}"),
+    drop("stream_options"),
+    { stream: true, stream_options: { include_usage: true } },
+  ],
+  ["vLLM", tuple("'body', 'parallel_tool_calls'", forbidden, "False"), drop("parallel_tool_calls")],
+  [
+    "vLLM",
+    tuple("'body', 'enable_thinking'", forbidden, "True"),
+    drop("enable_thinking"),
+    { enable_thinking: true },
+  ],
+  [
+    "vLLM, several",
+    vllm(
+      `2 validation errors:\n  {'type': 'extra_forbidden', 'loc': ('body', 'store'), 'msg': ${forbidden}, 'input': False}\n  {'type': 'extra_forbidden', 'loc': ('body', 'parallel_tool_calls'), 'msg': ${forbidden}, 'input': False}`,
+    ),
+    drop("parallel_tool_calls", "store"),
+  ],
+  [
+    "vLLM, as JSON",
+    vllm(
+      '[{"type":"extra_forbidden","loc":["body","store"],"msg":"Extra inputs are not permitted","input":false}]',
+    ),
+    drop("store"),
+  ],
+  [
+    "vLLM, in lines",
+    vllm(
+      "1 validation error for ChatCompletionRequest\nstream_options\n  Extra inputs are not permitted [type=extra_forbidden, input_value={'include_usage': True}, input_type=dict]\n    For further information visit https://errors.pydantic.dev/2.10/v/extra_forbidden",
+    ),
+    drop("stream_options"),
+    { stream: true, stream_options: { include_usage: true } },
+  ],
 ]
 
 const efforts: readonly Row[] = [
@@ -482,6 +699,87 @@ const efforts: readonly Row[] = [
     openai("Unsupported parameter: 'reasoning_effort'"),
     drop("reasoning_effort"),
     { reasoning_effort: "high" },
+  ],
+
+  [
+    "vLLM",
+    tuple(
+      "'body', 'reasoning_effort'",
+      `"Input should be 'low' or 'high'"`,
+      "'medium', 'ctx': {'expected': \"'low' or 'high'\"}",
+      "literal_error",
+    ),
+    { kind: "effort", taken: ["low", "high"], withTools: false },
+    { reasoning_effort: "medium" },
+  ],
+  [
+    "Ollama",
+    { error: 'invalid reasoning value: \'medium\' (must be "high", "low", "max", or "none")' },
+    { kind: "effort", taken: ["none", "low", "high", "max"], withTools: false },
+    { reasoning_effort: "medium" },
+  ],
+  [
+    "Ollama",
+    openai('"llama3.1:8b" does not support thinking'),
+    thinkingDropped,
+    { reasoning_effort: "high" },
+  ],
+  ["Ollama", openai('"llama3.1:8b" does not support thinking'), thinkingDropped, thinking],
+  [
+    "Ollama",
+    openai('think value "medium" is not supported for this model'),
+    thinkingDropped,
+    { reasoning_effort: "medium" },
+  ],
+  ["Ollama", openai("invalid reasoning value: 'medium'"), thinkingDropped, { reasoning_effort: "medium" }],
+  [
+    "Gemini",
+    google("Thinking level is not supported for this model."),
+    thinkingDropped,
+    { reasoning_effort: "low" },
+  ],
+  [
+    "Gemini",
+    google("Thinking level MEDIUM is not supported for this model. Please retry with other thinking level."),
+    thinkingDropped,
+    { reasoning_effort: "medium" },
+  ],
+  [
+    "Gemini",
+    google("Unable to submit request because thinking is not supported by this model."),
+    thinkingDropped,
+    { reasoning_effort: "low" },
+  ],
+  [
+    "DashScope",
+    dashscope("The value of the enable_thinking parameter is restricted to True."),
+    { kind: "always-thinks" },
+    { enable_thinking: false },
+  ],
+  [
+    "DashScope",
+    dashscope("The value of the enable_thinking parameter is restricted to False."),
+    thinkingDropped,
+    { enable_thinking: true },
+  ],
+  [
+    "DashScope",
+    dashscope("parameter.enable_thinking must be set to false for this model"),
+    thinkingDropped,
+    { enable_thinking: true },
+  ],
+  [
+    "Gemini",
+    google("Reasoning effort is not supported for this model: some-model"),
+    thinkingDropped,
+    { reasoning_effort: "low" },
+  ],
+  // A field by its name is no more than that.
+  [
+    "a relay",
+    openai("thinking_budget is not supported for this model"),
+    drop("thinking_budget"),
+    { enable_thinking: true, thinking_budget: 2_000 },
   ],
 ]
 
@@ -708,6 +1006,27 @@ const messages: readonly Row[] = [
     {},
     422,
   ],
+
+  [
+    "vLLM",
+    tuple("'body', 'messages', 1, 'typed-dict', 'reasoning_content'", forbidden, "'hm'"),
+    { kind: "members", names: ["reasoning_content"] },
+    recalled,
+  ],
+  [
+    "Fireworks",
+    fireworks("messages[1].reasoning_content", "'hm'"),
+    { kind: "members", names: ["reasoning_content"] },
+    recalled,
+  ],
+  [
+    "vLLM, in lines",
+    vllm(
+      "1 validation error for ChatCompletionRequest\nmessages.1.typed-dict.reasoning_content\n  Extra inputs are not permitted [type=extra_forbidden, input_value='hm', input_type=str]",
+    ),
+    { kind: "members", names: ["reasoning_content"] },
+    recalled,
+  ],
 ]
 
 const unknownAt = (name: string, at: string) =>
@@ -850,6 +1169,31 @@ const schemas: readonly Row[] = [
       "tools.function.parameters is not a valid moonshot flavored json schema, details: <At path 'properties.kind': type is not defined>",
     ),
     { kind: "schema", rules: "moonshot" },
+  ],
+
+  [
+    "Fireworks",
+    openai("JSON Schema not supported: could not understand the instance `{'pattern': '^a'}`."),
+    keywords("pattern"),
+  ],
+  [
+    "Fireworks, where a value is a keyword's name",
+    openai(
+      "JSON Schema not supported: could not understand the instance `{'pattern': 'format', 'x': 'const'}`.",
+    ),
+    keywords("pattern"),
+  ],
+  [
+    "Bedrock",
+    openai("tools.0.function.parameters: JSON schema is invalid - property propertyNames not supported"),
+    keywords("propertyNames"),
+  ],
+  ["a relay", openai("Error: pattern is not supported in tool schema"), keywords("pattern")],
+  ["a relay", openai("pattern is not supported in tool schema"), keywords("pattern")],
+  [
+    "vLLM",
+    tuple("'body', 'tools', 0, 'function', 'parameters', 'additionalProperties'", forbidden, "False"),
+    keywords("additionalProperties"),
   ],
 ]
 

@@ -205,6 +205,7 @@ describe("the session", () => {
     [{ user_id: `user_${"0".repeat(64)}_account__session_${uuid}` }, uuid],
     [{ user_id: "someone" }, undefined],
     [{ user_id: "[1]" }, undefined],
+    [{ user_id: `{"session_${uuid}` }, uuid],
     [{ user_id: null }, undefined],
     [{}, undefined],
     [null, undefined],

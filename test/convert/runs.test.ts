@@ -2,15 +2,18 @@
 import { describe, expect, test } from "bun:test"
 import type { Delta, Piece } from "../../src/convert/delta.ts"
 import { spreadRuns, withText } from "../../src/convert/pieces.ts"
+import { readChat } from "../../src/convert/reply/chat-stream.ts"
 import { applyFilters, initialFilters } from "../../src/convert/reply/filters.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
+import { initialReader } from "../../src/convert/reply/reader.ts"
 import { writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import { encodeChat, initialChatWriter, writeChat } from "../../src/convert/reverse/chunks.ts"
 import { eventsOfRun } from "../../src/protocol/delta-run.ts"
 import { encodeEvent } from "../../src/protocol/encode.ts"
 import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages.ts"
-import { writerOptions } from "../support/fixtures.ts"
+import { textChunk } from "../support/chunks.ts"
+import { readerOptions, writerOptions } from "../support/fixtures.ts"
 import { property, type Random } from "../support/random.ts"
 import { writeEach } from "../support/write-each.ts"
 
@@ -97,4 +100,20 @@ describe("on the wire", () => {
 test("a piece of a run is like the others", () => {
   const like = { kind: "tool", key: 0, id: "a", name: "b", args: "", complete: false } as const
   expect(withText(like, "{")).toEqual({ ...like, args: "{" })
+})
+
+test("where calls are looked for in the text, pieces in which none can begin stay together", () => {
+  const texts = ["Look: ", "`a` ", "at <", "b> ", "and ", "on"]
+  const run = { chunk: textChunk("So. "), field: "content", texts }
+  const [begun] = readChat(initialReader(readerOptions()), { kind: "chunk", chunk: run.chunk })
+  expect(begun.textCalls).toBeDefined()
+  const [, deltas] = readChat(begun, { kind: "run", run })
+  const like = { kind: "text", text: "" } as const
+  // What ends within what may begin a call waits for the rest.
+  expect(deltas).toEqual([
+    { kind: "run", like, texts: ["Look: ", "`a` "] },
+    { kind: "text", text: "at " },
+    { kind: "text", text: "<b> " },
+    { kind: "run", like, texts: ["and ", "on"] },
+  ])
 })

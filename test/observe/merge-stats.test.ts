@@ -1,11 +1,15 @@
 import { expect, test } from "bun:test"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { mergeStats } from "../../src/observe/merge-stats.ts"
-import { emptyStats, mostModels, mostUses, record, type Stats } from "../../src/observe/stats.ts"
+import { createSums, mostModels, mostUses, type Stats } from "../../src/observe/stats.ts"
 import { exchange, randomExchange } from "../support/exchanges.ts"
 import { property } from "../support/random.ts"
 
-const recordAll = (exchanges: readonly Exchange[]): Stats => exchanges.reduce(record, emptyStats)
+function recordAll(exchanges: readonly Exchange[]): Stats {
+  const sums = createSums()
+  for (const one of exchanges) sums.add(one)
+  return sums.current()
+}
 
 const rounded = (stats: Stats): unknown => {
   const cents = (value: unknown): unknown => (typeof value === "number" ? Number(value.toFixed(9)) : value)
@@ -33,7 +37,7 @@ property("what several have recorded comes to the same as if one had", 200, (ran
 
 test("none is nothing, and one is itself", () => {
   const one = recordAll([exchange({ session: "s", endedAt: 1 })])
-  expect(mergeStats([])).toEqual(emptyStats)
+  expect(mergeStats([])).toEqual(recordAll([]))
   expect(mergeStats([one])).toBe(one)
 })
 

@@ -2,20 +2,23 @@ import { describe, expect, test } from "bun:test"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import {
   addTallies,
-  emptyStats,
+  createSums,
   emptyTally,
   modelName,
   mostModels,
   mostUses,
   otherModels,
-  record,
   type Stats,
   type Tally,
 } from "../../src/observe/stats.ts"
 import { exchange, failed, randomExchange, usage } from "../support/exchanges.ts"
 import { property } from "../support/random.ts"
 
-const recordAll = (exchanges: readonly Exchange[]): Stats => exchanges.reduce(record, emptyStats)
+function recordAll(exchanges: readonly Exchange[]): Stats {
+  const sums = createSums()
+  for (const one of exchanges) sums.add(one)
+  return sums.current()
+}
 const sumOf = (parts: Iterable<{ readonly tally: Tally }>): Tally =>
   [...parts].reduce((sum, { tally }) => addTallies(sum, tally), emptyTally)
 
@@ -86,9 +89,11 @@ property("every request is failed or not, its cost known, unknown, or nothing", 
 })
 
 test("what is recorded changes nothing that was there before", () => {
-  const before = recordAll([exchange({ session: "s" })])
+  const sums = createSums()
+  sums.add(exchange({ session: "s" }))
+  const before = sums.current()
   const copy = structuredClone(before)
-  record(before, exchange({ session: "s", outcome: failed }))
+  sums.add(exchange({ session: "s", outcome: failed }))
   expect(before).toEqual(copy)
 })
 

@@ -176,6 +176,23 @@ const sayings: readonly (readonly [string, string, string])[] = [
     "The decoder prompt (length 40000) is longer than the maximum model length of 32768",
     "prompt is too long: 40000 tokens > 32768 maximum",
   ],
+  [
+    "OpenAI, the configured limit",
+    "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens. Please reduce the length of the messages.",
+    long(300000, 272000),
+  ],
+  [
+    "Cohere",
+    "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4999",
+    long(4999, 4081),
+  ],
+  [
+    "Cohere, beside the limit of the reply",
+    "too many tokens: size limit exceeded by 918 tokens. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'. (max_tokens 100)",
+    estimated,
+  ],
+  ["a relay", "too many tokens in request: 140000 > 131072 (max_tokens 4096)", estimated],
+  ["a relay", "Too many input tokens (max_tokens 100)", estimated],
   ["Ark", "Total tokens of image and text exceed max message tokens", estimated],
 ]
 
@@ -242,6 +259,14 @@ describe("not taken for it", () => {
       "max_tokens is too large: 64000. This model supports at most 16384 completion tokens, whereas you provided 64000.",
     ],
     [400, "Range of max_tokens should be [1, 8192]"],
+    [
+      400,
+      "too many tokens: max tokens must be less than or equal to 4096, the maximum output length for this model - received 64000.",
+    ],
+    [400, "invalid request: too many tokens: max tokens must be less than or equal to 4096"],
+    [400, "Input validation error: too many tokens: max_tokens must be at most 8192"],
+    [400, "too many tokens requested: max_tokens must be less than or equal to 8192"],
+    [400, "The maximum number of output tokens is 8192. Too many tokens requested: max_tokens 64000"],
     [400, "Invalid image: the image exceeds the maximum size of 20 MB."],
     [400, "Invalid 'messages[0].content': string too long."],
     [400, "1261 is not a valid value for n"],

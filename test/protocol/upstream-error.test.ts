@@ -83,15 +83,6 @@ describe("treacherous cases", () => {
   })
 })
 
-test("Groq's 413 for what the account may send in a minute is a rate limit that no wait helps", () => {
-  const message =
-    "Request too large for model `m` in organization `o` service tier `on_demand` on tokens per minute (TPM): Limit 6000, Requested 21423, please reduce your message size and try again."
-  const body = JSON.stringify({ error: { message, type: "tokens", code: "rate_limit_exceeded" } })
-  expect(faultOf(413, body)).toMatchObject({
-    ...{ status: 429, kind: "rate_limit_error", retry: "no", finalForClient: true },
-  })
-})
-
 test("no key leaves, whatever shape the error has", () => {
   const context = { ...errorContext, secrets: ["my-very-secret"] }
   const words = "my-very-secret and sk-abcdefgh12345678"

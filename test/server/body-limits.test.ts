@@ -34,6 +34,19 @@ describe("MAX_BODY_BYTES", () => {
     })
   })
 
+  test.each([
+    [limit + 256 * 1024 * 1024, false],
+    [limit + 256 * 1024 * 1024 + 1, true],
+    [500_000_000_000, true],
+  ])("of a body of %d bytes no more is taken: %p", async (length, closes) => {
+    const { proxy } = start(reply, small)
+    const client = await rawClient(proxy.port, {
+      text: `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${length}\r\n\r\n`,
+    })
+    expect(await client.status()).toBe(413)
+    expect(/connection: close/i.test(client.heard())).toBe(closes)
+  })
+
   test("OpenAI's clients are told in their words", async () => {
     const { proxy } = start(reply, small)
     const url = `${proxy.url}/v1/chat/completions`

@@ -69,6 +69,14 @@ describe("a refusal of the request itself stays where it is", () => {
     ])
   })
 
+  test("but not a limit of one account, however it is called", async () => {
+    const text = "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 21423"
+    const second = chat(answering("fine"))
+    const proxy = chain([chat(() => failing(413, {}, text)), second])
+    expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
+    expect(second.asked()).toBe(1)
+  })
+
   test("also when Anthropic's own API says it", async () => {
     const second = chat(answering("no"))
     const turn = nativeError(400, "invalid_request_error")
@@ -234,11 +242,19 @@ describe("a conversation stays on its fallback", () => {
     expect(await say(proxy, user("a"))).toBe("second")
   })
 
-  test("without a conversation nobody stays", async () => {
+  test("one without a name is known by how it began; the same words once more are another one", async () => {
     const { places } = recovering()
     const proxy = chain(places, once)
-    expect(await say(proxy)).toBe("second")
-    expect(await say(proxy)).toBe("first")
+    const asks = (content: unknown) => ({ role: "user", content })
+    const marked = [{ type: "text", text: "One?", cache_control: { type: "ephemeral" } }]
+    const after = (first: string) => ({
+      messages: [asks(first), { role: "assistant", content: "Yes." }, asks("Two?")],
+    })
+    expect(await say(proxy, { messages: [asks(marked)] })).toBe("second")
+    expect(await say(proxy, after("One?"))).toBe("second")
+    expect(await say(proxy, after("Another?"))).toBe("first")
+    expect(await say(proxy, { messages: [asks("One?")] })).toBe("first")
+    expect(await say(proxy, after("One?"))).toBe("first")
   })
 
   test("until that one fails: then down the list, and to the first model in the end", async () => {

@@ -129,8 +129,11 @@ describe("the same inputs and events as without the short cut", () => {
   })
 
   property("where text is looked through for tags and calls, and for repetitions", 400, (random) => {
-    const pieces = ["<think>", "so", "</think>", "<tool_call>", '{"name"', "it is", "\n", " ", "a", "<", "ab"]
-    const said = Array.from({ length: random.integer(2, 20) }, () => textChunk(random.pick(pieces)))
+    const marks = ["`", "```\n", "```", "~~~", "> ", "[", "[TOOL_CALLS]", "</tool_call>", ": ", "\n\n"]
+    const words = ["<think>", "so", "</think>", "<tool_call>", '{"name"', "it is", "\n", " ", "a", "<", "ab"]
+    const call = '<tool_call>{"name":"Read","arguments":{"a":1}}</tool_call>'
+    const pieces = [...words, ...words, ...marks, call]
+    const said = Array.from({ length: random.integer(2, 40) }, () => textChunk(random.pick(pieces)))
     const texts = cut(random, encodeChunks([roleChunk(), ...said, finishChunk("stop")]))
     const { profile } = readerOptions()
     const reasoning = {

@@ -1,7 +1,15 @@
 // What the statistics have not written down yet, already summed: it grows with what is told apart, not with time.
 import type { Exchange } from "../../observe/exchange.ts"
 import { dayOf } from "../../observe/log-days.ts"
-import { addTallies, emptyTally, mostModels, otherModels, shortName, tallyOf } from "../../observe/stats.ts"
+import {
+  addTally,
+  type GrowingTally,
+  mostModels,
+  otherModels,
+  shortName,
+  type Tally,
+  tallyOf,
+} from "../../observe/stats.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Batch, DayRow, SessionRow } from "../../store/usage-store.ts"
 
@@ -28,15 +36,20 @@ function createDays(): (time: number) => string {
   }
 }
 
+/** A row whose sums grow in place. */
+type Growing<Row> = Omit<Row, "tally"> & { readonly tally: GrowingTally }
+
+type Place = Pick<DayRow, "provider" | "model">
+
 /** Nothing waits at first. */
 export function createPending(now: () => number): Pending {
-  const days = new Map<string, DayRow>()
-  const sessions = new Map<string, SessionRow>()
+  const days = new Map<string, Growing<DayRow>>()
+  const sessions = new Map<string, Growing<SessionRow>>()
   const models = new Set<string>()
   const dayAt = createDays()
 
   /** The names that clients make up must not fill the file: the same limit as in memory. */
-  function modelOf({ provider, model: given }: Exchange, secrets: readonly string[]) {
+  function modelOf({ provider, model: given }: Exchange, secrets: readonly string[]): Place {
     const model = redact(shortName(given), secrets)
     const key = `${provider}/${model}`
     if (!models.has(key) && models.size >= mostModels) return { provider: "", model: otherModels }
@@ -44,11 +57,22 @@ export function createPending(now: () => number): Pending {
     return { provider, model }
   }
 
-  function addSession(row: SessionRow): void {
-    const key = JSON.stringify([row.session, row.provider, row.model])
-    const before = sessions.get(key) ?? { ...row, tally: emptyTally }
+  function addDay(day: string, client: string, { provider, model }: Place, tally: Tally): void {
+    // Only the last of them may hold anything.
+    const key = `${day} ${client} ${provider}/${model}`
+    const row = days.get(key)
+    if (row === undefined) days.set(key, { day, provider, model, client, tally: { ...tally } })
+    else addTally(row.tally, tally)
+  }
+
+  function addSession(session: string, { provider, model }: Place, time: number, tally: Tally): void {
+    const key = JSON.stringify([session, provider, model])
+    const before = sessions.get(key)
+    const sum = { ...tally }
+    if (before !== undefined) addTally(sum, before.tally)
+    const firstUsed = before?.firstUsed ?? time
     sessions.delete(key)
-    sessions.set(key, { ...row, firstUsed: before.firstUsed, tally: addTallies(before.tally, row.tally) })
+    sessions.set(key, { session, provider, model, firstUsed, lastUsed: time, tally: sum })
     for (const oldest of sessions.keys()) {
       if (sessions.size <= mostSessions) break
       sessions.delete(oldest)
@@ -61,11 +85,8 @@ export function createPending(now: () => number): Pending {
       const time = exchange.endedAt ?? now()
       const place = modelOf(exchange, secrets)
       const { session, client = "" } = exchange
-      const day = dayAt(time)
-      const key = JSON.stringify([day, place.provider, place.model, client])
-      const before = days.get(key)?.tally ?? emptyTally
-      days.set(key, { day, ...place, client, tally: addTallies(before, tally) })
-      if (session !== undefined) addSession({ session, ...place, firstUsed: time, lastUsed: time, tally })
+      addDay(dayAt(time), client, place, tally)
+      if (session !== undefined) addSession(session, place, time, tally)
     },
     isEmpty: () => days.size === 0,
     batch: () => ({ days: [...days.values()], sessions: [...sessions.values()] }),

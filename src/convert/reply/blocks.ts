@@ -5,22 +5,28 @@ import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
 import type { Opaque } from "../delta.ts"
-import { growText, noText, textOf } from "../grown-text.ts"
+import { addText, noText, textOf } from "../grown-text.ts"
 import { noUsage } from "../messages-usage.ts"
 import type { Single } from "../pieces.ts"
 import { finalReason, finalUsage } from "./final.ts"
 import { writeNative } from "./native.ts"
 import { writeCompaction, writeSearch } from "./whole-blocks.ts"
 import { type Content, dequeue, enqueue, isEmpty } from "./writer-queue.ts"
-import { continues, type Growing, isBusy, type Open, type WriterState } from "./writer-state.ts"
+import { continues, type Growing, isBusy, nothingOpen, type Open, type WriterState } from "./writer-state.ts"
 
-type Step = readonly [WriterState, readonly MessagesEvent[]]
+/** What is written; every function here adds to it. */
+type Out = MessagesEvent[]
 
 const none: readonly MessagesEvent[] = []
 
 /** Emits message_start, once; for answers that must begin before the upstream's first word. */
-export function begin(state: WriterState): Step {
-  if (state.phase !== "new") return [state, none]
+export function begin(state: WriterState): readonly [WriterState, readonly MessagesEvent[]] {
+  const out: MessagesEvent[] = []
+  return [start(state, out), out]
+}
+
+function start(state: WriterState, out: Out): WriterState {
+  if (state.phase !== "new") return state
   const { id, model, inputTokens } = state.options
   const usage = { ...noUsage, input_tokens: inputTokens }
   const message = {
@@ -33,7 +39,8 @@ export function begin(state: WriterState): Step {
     stop_sequence: null,
     usage,
   } as const
-  return [{ ...state, phase: "started" }, [{ type: "message_start", message }]]
+  out.push({ type: "message_start", message })
+  return { ...state, phase: "started" }
 }
 
 /**
@@ -60,187 +67,172 @@ export function keepAlive(state: WriterState): readonly MessagesEvent[] {
   }
 }
 
-/** One delta in; the next state and the events it causes out. After an end or a fault nothing more comes. */
-export function write(state: WriterState, delta: Single): Step {
-  if (state.phase === "ended") return [state, none]
+/** One delta in; the next state. Its events are added to `out`; after an end or a fault nothing more comes. */
+export function write(state: WriterState, delta: Single, out: MessagesEvent[]): WriterState {
+  if (state.phase === "ended") return state
   switch (delta.kind) {
     case "text":
     case "reasoning":
-      return delta.text === "" ? [state, none] : writeContent(state, delta)
+      return delta.text === "" ? state : writeContent(state, delta, out)
     case "tool":
     case "search":
     case "compaction":
-      return writeContent(state, delta)
+      return writeContent(state, delta, out)
     case "native":
-      return writeNative(begin(state), delta.event)
+      return writeNative(start(state, out), delta.event, out)
     case "opaque":
-      return writeOpaque(state, delta.opaque)
+      return writeOpaque(state, delta.opaque, out)
     case "note":
-      return [
-        state.notes.length < mostNotes ? { ...state, notes: [...state.notes, delta.note] } : state,
-        none,
-      ]
+      return state.notes.length < mostNotes ? { ...state, notes: [...state.notes, delta.note] } : state
     case "usage":
-      return [{ ...state, usage: delta.usage, costUsd: delta.costUsd ?? state.costUsd }, none]
+      return { ...state, usage: delta.usage, costUsd: delta.costUsd ?? state.costUsd }
     case "finish":
-      return [{ ...state, finish: delta.reason, stopSequence: delta.stopSequence }, none]
+      return { ...state, finish: delta.reason, stopSequence: delta.stopSequence }
     case "end":
-      return delta.clean ? writeEnd(state) : writeFault(state, cut)
+      return delta.clean ? writeEnd(state, out) : writeFault(state, cut, out)
     case "fault":
-      return writeFault(state, delta.fault)
+      return writeFault(state, delta.fault, out)
     default:
       return delta satisfies never
   }
 }
 
 /** An item stands between the texts around it; a phase goes with reasoning alone, never in a block of its own. */
-function writeOpaque(state: WriterState, opaque: Opaque): Step {
+function writeOpaque(state: WriterState, opaque: Opaque, out: Out): WriterState {
   const { open, cargo } = state
-  if (opaque.kind === "phase" && open.kind !== "reasoning" && isEmptyCargo(cargo)) return [state, none]
+  if (opaque.kind === "phase" && open.kind !== "reasoning" && isEmptyCargo(cargo)) return state
   const next = { ...state, cargo: addCargo(cargo, opaque) }
-  return opaque.kind === "item" && open.kind === "text" ? closeOpen(next) : [next, none]
+  return opaque.kind === "item" && open.kind === "text" ? closeOpen(next, out) : next
 }
 
 // A reply that needs more remarks than this says nothing new with them.
 const mostNotes = 100
 
 /** Nothing is closed first: what a client can still do depends on what was completed (observed). */
-function writeFault(state: WriterState, given: Fault): Step {
-  return [{ ...state, phase: "ended" }, [{ type: "error", fault: given }]]
+function writeFault(state: WriterState, given: Fault, out: Out): WriterState {
+  out.push({ type: "error", fault: given })
+  return { ...state, phase: "ended" }
 }
 
 const cut = brokenUpstream("the upstream closed the connection before its reply was complete")
 
-function writeContent(state: WriterState, item: Content): Step {
+function writeContent(state: WriterState, item: Content, out: Out): WriterState {
   const { open, queue } = state
   const growing = continues(open, item)
   if (growing !== undefined) {
-    const [next, events] = addTo(state, growing)
-    if (isEmpty(queue) || isBusy(next.open)) return [next, events]
-    const [emptied, more] = empty(next, false)
-    return [emptied, [...events, ...more]]
+    const next = addTo(state, growing, out)
+    return isEmpty(queue) || isBusy(next.open) ? next : empty(next, false, out)
   }
   // A closed call cannot be reopened: what still comes for it is noise.
-  if (item.kind === "tool" && state.closed.has(item.key)) return [state, none]
-  if (isBusy(open)) return [{ ...state, queue: enqueue(queue, item) }, none]
-  return openFor(state, item)
+  if (item.kind === "tool" && state.closed.has(item.key)) return state
+  if (isBusy(open)) return { ...state, queue: enqueue(queue, item) }
+  return openFor(state, item, out)
 }
 
 /** Writes what waits, as far as it may be written now; all of it at the end of the reply. */
-function empty(state: WriterState, all: boolean): Step {
+function empty(state: WriterState, all: boolean, out: Out): WriterState {
   let current = state
-  const events: MessagesEvent[] = []
   while (all || !isBusy(current.open)) {
     const first = dequeue(current.queue)
     if (first === undefined) break
     const [item, queue] = first
-    const [next, more] = openFor({ ...current, queue }, item)
-    current = next
-    for (const event of more) events.push(event)
+    current = openFor({ ...current, queue }, item, out)
   }
-  return [current, events]
+  return current
 }
 
 /** Starts the message if need be, closes what is open, and opens a block for `item`. */
-function openFor(state: WriterState, item: Content): Step {
-  const [begun, first] = begin(state)
-  const [closed, last] = closeOpen(begun)
-  const [ready, carried] = item.kind === "reasoning" ? [closed, none] : carry(closed)
-  const [next, events] = openBlock(ready, item)
-  return [next, [...first, ...last, ...carried, ...events]]
+function openFor(state: WriterState, item: Content, out: Out): WriterState {
+  const closed = closeOpen(start(state, out), out)
+  return openBlock(item.kind === "reasoning" ? closed : carry(closed, out), item, out)
 }
 
-function openBlock(state: WriterState, item: Content): Step {
+function openBlock(state: WriterState, item: Content, out: Out): WriterState {
   const { index } = state
   switch (item.kind) {
     case "search":
-      return writeSearch(state, item)
+      return writeSearch(state, item, out)
     case "compaction":
-      return writeCompaction(state, item.text)
+      return writeCompaction(state, item.text, out)
     case "tool": {
-      const block = { type: "tool_use", id: item.id, name: item.name, input: {} } as const
-      const open = { kind: "tool", key: item.key, complete: item.complete } as const
-      const [next, deltas] = addTo({ ...state, open }, item)
+      out.push(startEvent(index, { type: "tool_use", id: item.id, name: item.name, input: {} }))
       // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
-      const events = [startEvent(index, block), deltaEvent(index, "input_json_delta", ""), ...deltas]
-      return [{ ...next, written: growText(state.written, [item.name, item.args]) }, events]
+      out.push(deltaEvent(index, "input_json_delta", ""))
+      return addTo({ ...state, written: addText(state.written, item.name) }, item, out)
     }
-    case "text": {
-      const [next, deltas] = addTo({ ...state, open: { kind: "text" } }, item)
-      return [next, [startEvent(index, { type: "text", text: "" }), ...deltas]]
-    }
-    case "reasoning": {
-      const open = { kind: "reasoning", field: item.field } as const
-      const [next, deltas] = addTo({ ...state, open, thinking: noText }, item)
-      return [next, [startEvent(index, { type: "thinking", thinking: "", signature: "" }), ...deltas]]
-    }
+    case "text":
+      out.push(startEvent(index, { type: "text", text: "" }))
+      return addTo({ ...state, open: openText }, item, out)
+    case "reasoning":
+      out.push(startEvent(index, { type: "thinking", thinking: "", signature: "" }))
+      return addTo({ ...state, open: { kind: "reasoning", field: item.field }, thinking: noText }, item, out)
     default:
       return item satisfies never
   }
 }
+
+const openText: Open = { kind: "text" }
 
 function startEvent(index: number, content_block: ReplyBlock): MessagesEvent {
   return { type: "content_block_start", index, content_block }
 }
 
 /** One more piece of the block that is open. */
-function addTo(state: WriterState, item: Growing): Step {
+function addTo(state: WriterState, item: Growing, out: Out): WriterState {
   const { index } = state
   if (item.kind === "tool") {
     const { key, args, complete } = item
+    if (args !== "") out.push(deltaEvent(index, "input_json_delta", args))
     const open: Open = { kind: "tool", key, complete }
-    const written = growText(state.written, [args])
-    const next = { ...state, open, written, sawTool: true, lastToolComplete: complete }
-    return [next, args === "" ? none : [deltaEvent(index, "input_json_delta", args)]]
+    return {
+      ...state,
+      open,
+      written: addText(state.written, args),
+      sawTool: true,
+      lastToolComplete: complete,
+    }
   }
-  const written = growText(state.written, [item.text])
-  if (item.kind === "text") return [{ ...state, written }, [deltaEvent(index, "text_delta", item.text)]]
-  const thinking = growText(state.thinking, [item.text])
-  return [{ ...state, written, thinking }, [deltaEvent(index, "thinking_delta", item.text)]]
+  const written = addText(state.written, item.text)
+  if (item.kind === "text") {
+    out.push(deltaEvent(index, "text_delta", item.text))
+    return { ...state, written }
+  }
+  out.push(deltaEvent(index, "thinking_delta", item.text))
+  return { ...state, written, thinking: addText(state.thinking, item.text) }
 }
 
-function closeOpen(state: WriterState): Step {
+function closeOpen(state: WriterState, out: Out): WriterState {
   const { open, index } = state
-  if (open.kind === "none") return [state, none]
-  const closed = open.kind === "tool" ? new Set([...state.closed, open.key]) : state.closed
-  const next: WriterState = { ...state, open: { kind: "none" }, index: index + 1, closed }
-  if (open.kind !== "reasoning") return [next, [{ type: "content_block_stop", index }]]
-  return [{ ...next, cargo: noCargo }, signedEnd(state, open.field, textOf(state.thinking))]
+  if (open.kind === "none") return state
+  if (open.kind === "reasoning") {
+    signEnd(state, open.field, textOf(state.thinking), out)
+    return { ...state, open: nothingOpen, index: index + 1, cargo: noCargo }
+  }
+  out.push({ type: "content_block_stop", index })
+  if (open.kind !== "tool") return { ...state, open: nothingOpen, index: index + 1 }
+  return { ...state, open: nothingOpen, index: index + 1, closed: new Set([...state.closed, open.key]) }
 }
 
-function signedEnd(state: WriterState, field: string, thinking: string): readonly MessagesEvent[] {
+function signEnd(state: WriterState, field: string, thinking: string, out: Out): void {
   const { index, cargo, options } = state
   const carrier = { provider: options.provider, model: options.upstreamModel, field, cargo }
   const delta: BlockDelta = { type: "signature_delta", signature: encodeCarrier(carrier, thinking) }
-  return [
-    { type: "content_block_delta", index, delta },
-    { type: "content_block_stop", index },
-  ]
+  out.push({ type: "content_block_delta", index, delta }, { type: "content_block_stop", index })
 }
 
 /** Opaque data without a thinking block to travel in gets one without text. */
-function carry(state: WriterState): Step {
-  if (isEmptyCargo(state.cargo)) return [state, none]
-  const start = startEvent(state.index, { type: "thinking", thinking: "", signature: "" })
-  return [{ ...state, index: state.index + 1, cargo: noCargo }, [start, ...signedEnd(state, "", "")]]
+function carry(state: WriterState, out: Out): WriterState {
+  if (isEmptyCargo(state.cargo)) return state
+  out.push(startEvent(state.index, { type: "thinking", thinking: "", signature: "" }))
+  signEnd(state, "", "", out)
+  return { ...state, index: state.index + 1, cargo: noCargo }
 }
 
-function writeEnd(state: WriterState): Step {
-  const [begun, first] = begin(state)
-  const [emptied, waited] = empty(begun, true)
-  const [closed, last] = closeOpen(emptied)
-  const [settled, carried] = carry(closed)
+function writeEnd(state: WriterState, out: Out): WriterState {
+  const settled = carry(closeOpen(empty(start(state, out), true, out), out), out)
   const stop_reason = finalReason(settled)
   const stop_sequence = stop_reason === "stop_sequence" ? settled.stopSequence : null
-  return [
-    { ...settled, phase: "ended" },
-    [
-      ...first,
-      ...waited,
-      ...last,
-      ...carried,
-      { type: "message_delta", delta: { stop_reason, stop_sequence }, usage: finalUsage(settled) },
-      { type: "message_stop" },
-    ],
-  ]
+  const usage = finalUsage(settled)
+  out.push({ type: "message_delta", delta: { stop_reason, stop_sequence }, usage }, { type: "message_stop" })
+  return { ...settled, phase: "ended" }
 }

@@ -1,7 +1,7 @@
 // What comes with a chat reply besides text, reasoning and calls: sources of a web search, pictures, and sound.
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type { SearchResult } from "../delta.ts"
-import { after, none, plainText, type ReaderState, type Step } from "./reader-text.ts"
+import type { Delta, SearchResult } from "../delta.ts"
+import { none, plainText, type ReaderState, type Step, take } from "./reader-text.ts"
 import { foundPages, readPage } from "./search.ts"
 
 /**
@@ -23,13 +23,12 @@ function readAnnotation(annotation: JsonObject): readonly SearchResult[] {
 }
 
 /** Pictures and sound have no block of their own in the Messages API: words stand for them. */
-export function readMedia(state: ReaderState, content: JsonObject): Step {
-  const [heard, words] = isObject(content["audio"])
-    ? readAudio(state, content["audio"], content)
-    : [state, none]
+export function readMedia(given: ReaderState, content: JsonObject, out: Delta[]): ReaderState {
+  const { audio } = content
+  const state = isObject(audio) ? take(readAudio(given, audio, content), out) : given
   const images = arrayOf(content["images"]).length
-  if (images === 0) return [heard, words]
-  return after(words, plainText(heard, images === 1 ? "[image omitted]" : `[${images} images omitted]`))
+  if (images === 0) return state
+  return take(plainText(state, images === 1 ? "[image omitted]" : `[${images} images omitted]`), out)
 }
 
 /** The words that are said, unless they stand in the content as well. */

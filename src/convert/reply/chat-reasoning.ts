@@ -4,21 +4,29 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import type { Delta, Opaque } from "../delta.ts"
 import { detailText } from "../reasoning-details.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
-import { none, type ReaderState, reasoning, type Step } from "./reader-text.ts"
+import { type ReaderState, reasoning, type Step, take } from "./reader-text.ts"
 
 /**
  * The first field that holds anything; they are never joined, because some hosts fill two with one text. `known`
  * is that field where it is known already.
  */
-export function readReasoning(state: ReaderState, content: JsonObject, known: string | undefined): Step {
-  const { replyFields } = state.options.profile.reasoning
-  const field = known ?? replyFields.find((name) => textOf(content[name]) !== undefined)
-  if (field !== undefined) return inField(state, textOf(content[field]) ?? "", field)
-  if (state.thoughtInField) return [state, none]
+export function readReasoning(
+  state: ReaderState,
+  content: JsonObject,
+  known: string | undefined,
+  out: Delta[],
+): ReaderState {
+  const field = known ?? filledField(content, state.options.profile.reasoning.replyFields)
+  if (field !== undefined) return take(inField(state, textOf(content[field]) ?? "", field), out)
+  if (state.thoughtInField || content["reasoning_details"] === undefined) return state
   const pieces = detailsOf(content)
-  return pieces.length === 0
-    ? [state, none]
-    : reasoning(state, pieces.map(detailText).join(""), "reasoning_details")
+  if (pieces.length === 0) return state
+  return take(reasoning(state, pieces.map(detailText).join(""), "reasoning_details"), out)
+}
+
+function filledField(content: JsonObject, fields: readonly string[]): string | undefined {
+  for (const field of fields) if (textOf(content[field]) !== undefined) return field
+  return undefined
 }
 
 /** Reasoning in a field of its own. */
@@ -38,21 +46,25 @@ function withoutTags(state: ReaderState): ReaderState {
 const detailsOf = (content: JsonObject) => arrayOf(content["reasoning_details"]).filter(isObject)
 
 /** What only the provider can read. Where the client switched thinking off it is kept only if it must be. */
-export function readOpaque(state: ReaderState, content: JsonObject): Step {
-  if (!opaqueFields.some((field) => content[field] !== undefined)) return [state, none]
-  const { showReasoning, profile } = state.options
-  if (!showReasoning && !profile.reasoning.sendBackWhenOff) return [state, none]
+export function readOpaque({ options }: ReaderState, content: JsonObject, out: Delta[]): void {
+  if (!holdsOpaque(content)) return
+  const { showReasoning, profile } = options
+  if (!showReasoning && !profile.reasoning.sendBackWhenOff) return
   const pieces = detailsOf(content)
-  const found: Opaque[] = []
-  if (pieces.length > 0) found.push({ kind: "details", items: pieces })
+  if (pieces.length > 0) out.push(opaque({ kind: "details", items: pieces }))
   for (const field of ["encrypted_content", "reasoning_opaque"] as const) {
     const value = textOf(content[field])
-    if (value !== undefined) found.push({ kind: "encrypted", field, value })
+    if (value !== undefined) out.push(opaque({ kind: "encrypted", field, value }))
   }
   const value = signatureOf(content)
-  if (value !== undefined) found.push({ kind: "signature", toolId: undefined, value })
-  if (found.length === 0) return [state, none]
-  return [state, found.map((opaque) => ({ kind: "opaque", opaque }))]
+  if (value !== undefined) out.push(opaque({ kind: "signature", toolId: undefined, value }))
+}
+
+const opaque = (given: Opaque): Delta => ({ kind: "opaque", opaque: given })
+
+function holdsOpaque(content: JsonObject): boolean {
+  for (const field of opaqueFields) if (content[field] !== undefined) return true
+  return false
 }
 
 const opaqueFields = ["reasoning_details", "encrypted_content", "reasoning_opaque", "extra_content"] as const

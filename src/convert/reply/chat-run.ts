@@ -3,39 +3,53 @@
 import { argumentsField, type ChatRun, withText } from "../../protocol/chat-run.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { Delta, Piece } from "../delta.ts"
+import { countPlain, passPlain } from "../text-calls/plain-run.ts"
 import { readStringRun } from "../tool-calls/tool-run.ts"
 import { readFragment } from "../tool-calls/tool-slots.ts"
 import { inField } from "./chat-reasoning.ts"
-import type { ReaderState, Step } from "./reader-text.ts"
+import { type ReaderState, type Step, take } from "./reader-text.ts"
 import { flaggedText } from "./thought-flags.ts"
 
 /** Reads a run; `read` is the way of any chunk, for what cannot be cut short. */
-export function readRun(state: ReaderState, run: ChatRun, read: Read): Step {
+export function readRun(given: ReaderState, run: ChatRun, read: Read): Step {
   const { field, texts } = run
-  if (field === argumentsField) return readArguments(state, run, read)
-  const step = shortWay(state, field) ?? ((current, text) => read(current, withText(run, text)))
-  const deltas: Delta[] = []
-  let current = state
-  for (const [at, text] of texts.entries()) {
-    const like = steadyPiece(current, field)
-    if (like !== undefined) {
-      deltas.push({ kind: "run", like, texts: at === 0 ? texts : texts.slice(at) })
-      break
+  if (field === argumentsField) return readArguments(given, run, read)
+  const out: Delta[] = []
+  let state = given
+  for (let at = 0; at < texts.length; ) {
+    const like = steadyPiece(state, field)
+    const count = like === undefined ? 0 : passing(state, like, texts, at)
+    if (like === undefined || count === 0) {
+      state = take(readOne(state, run, texts[at] ?? "", read), out)
+      at++
+      continue
     }
-    const [next, more] = step(current, text)
-    current = next
-    for (const delta of more) deltas.push(delta)
+    const passed = count === texts.length ? texts : texts.slice(at, at + count)
+    out.push({ kind: "run", like, texts: passed })
+    state = passedBy(state, passed)
+    at += count
   }
-  return [current, deltas]
+  return [state, out]
 }
 
-/** Text behind text in which nothing is looked for, or thoughts behind thoughts: they pass, and nothing changes. */
+/** How many of the texts from `from` on pass as pieces like this one. */
+function passing({ textCalls }: ReaderState, like: Piece, texts: readonly string[], from: number): number {
+  if (like.kind !== "text" || textCalls === undefined) return texts.length - from
+  return countPlain(textCalls, texts, from)
+}
+
+/** What is looked for in text has to know what it follows. */
+function passedBy(state: ReaderState, texts: readonly string[]): ReaderState {
+  if (state.textCalls === undefined || state.last !== "text") return state
+  return { ...state, textCalls: passPlain(state.textCalls, texts) }
+}
+
+/** Text behind text, or thoughts behind thoughts: they pass, unless something is found in them. */
 function steadyPiece(state: ReaderState, field: string): Piece | undefined {
-  const { tags, thoughts, textCalls, last, options, thoughtInField } = state
+  const { tags, thoughts, last, options, thoughtInField } = state
   if (isUnrolled(state)) return undefined
   if (field === "content") {
-    const plain = tags.mode === "text" && thoughts === "none" && textCalls === undefined && last === "text"
-    return plain ? { kind: "text", text: "" } : undefined
+    return tags.mode === "text" && thoughts === "none" && last === "text" ? someText : undefined
   }
   const { showReasoning, profile } = options
   const goesOn = last === "reasoning" && thoughtInField && tags.unproved === undefined && showReasoning
@@ -49,14 +63,15 @@ function isUnrolled({ options, tracks }: ReaderState): boolean {
   return options.profile.cumulative || tracks.texts.size > 0
 }
 
-function shortWay(
-  state: ReaderState,
-  field: string,
-): ((state: ReaderState, text: string) => Step) | undefined {
-  if (isUnrolled(state)) return undefined
-  if (field === "content") return (current, text) => flaggedText(current, text, false)
-  if (!state.options.profile.reasoning.replyFields.includes(field)) return undefined
-  return (current, text) => inField(current, text, field)
+const someText: Piece = { kind: "text", text: "" }
+
+/** One text of a run. */
+function readOne(state: ReaderState, run: ChatRun, text: string, read: Read): Step {
+  const { field } = run
+  if (isUnrolled(state)) return read(state, withText(run, text))
+  if (field === "content") return flaggedText(state, text, false)
+  if (!state.options.profile.reasoning.replyFields.includes(field)) return read(state, withText(run, text))
+  return inField(state, text, field)
 }
 
 type Read = (state: ReaderState, chunk: JsonObject) => Step

@@ -1,18 +1,17 @@
 // The reader of the Chat Completions dialect: chunks of any provider become deltas here. What
 // a chunk holds is never trusted, and no chunk can make this throw.
-import type { ChatChoice, ChatChunk, ChatDelta, StreamInput } from "../../protocol/chat.ts"
+import type { ChatChoice, ChatDelta, StreamInput } from "../../protocol/chat.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
+import type { Delta } from "../delta.ts"
 import { readMedia, readSources } from "./chat-extras.ts"
 import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"
 import { readRun } from "./chat-run.ts"
 import { convertUsage, mapFinishReason } from "./finish.ts"
-import { firstUsage } from "./first-usage.ts"
+import { type FoundUsage, orUsage } from "./first-usage.ts"
 import { called, failed, finished, readEnd, reported } from "./reader.ts"
 import {
-  after,
-  each,
   none,
   plainText,
   type ReaderState,
@@ -20,53 +19,68 @@ import {
   releaseHeld,
   type Step,
   tagged,
+  take,
 } from "./reader-text.ts"
 import { flaggedText, isFlagged } from "./thought-flags.ts"
-import { unroll } from "./unroll.ts"
+import { mayRepeat, unroll } from "./unroll.ts"
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
 export function readChat(state: ReaderState, input: StreamInput): Step {
   if (state.ended) return [state, none]
+  if (input.kind === "run") return readRun(state, input.run, readOne)
+  const out: Delta[] = []
+  return [readInput(state, input, out), out]
+}
+
+function readInput(
+  state: ReaderState,
+  input: Exclude<StreamInput, { kind: "run" }>,
+  out: Delta[],
+): ReaderState {
   switch (input.kind) {
     case "chunk":
-      return readChunk(state, input.chunk, false)
-    case "run":
-      return readRun(state, input.run, (current, chunk) => readChunk(current, chunk, false))
-    case "end": {
-      const [ready, before] = readPiece(state, {}, true)
-      return after(before, readEnd(ready, input.clean))
-    }
+      return readChunk(state, input.chunk, false, out)
+    case "end":
+      return take(readEnd(readPiece(state, nothingSaid, true, out), input.clean), out)
     case "fault":
-      return broken(state, input.fault)
+      return broken(state, input.fault, out)
     default:
       return input satisfies never
   }
 }
 
+const nothingSaid: JsonObject = Object.freeze({})
+
+/** One chunk of a run that cannot be cut short. */
+function readOne(state: ReaderState, chunk: JsonObject): Step {
+  const out: Delta[] = []
+  return [readChunk(state, chunk, false, out), out]
+}
+
 /** What was held back is given before the reply breaks off: it may be complete all the same. */
-function broken(state: ReaderState, fault: Fault): Step {
-  const [ready, before] = readPiece(state, {}, true)
-  return after(before, failed(ready, fault))
+function broken(state: ReaderState, fault: Fault, out: Delta[]): ReaderState {
+  return take(failed(readPiece(state, nothingSaid, true, out), fault), out)
 }
 
 /** A whole reply: the same reading, in one step, with every entry of `tool_calls` a call of its own. */
 export function readChatReply(state: ReaderState, reply: unknown): Step {
-  const [read, deltas] = readChunk(state, reply, true)
-  return read.ended ? [read, deltas] : after(deltas, readEnd(read, true))
+  const out: Delta[] = []
+  const read = readChunk(state, reply, true, out)
+  return [read.ended ? read : take(readEnd(read, true), out), out]
 }
 
-function readChunk(state: ReaderState, raw: unknown, whole: boolean): Step {
-  if (isErrorJson(raw)) return broken(state, faultFromJson(raw, state.options.errors))
-  if (!isObject(raw)) return [state, none]
-  const chunk: ChatChunk = raw
-  const [reported, usage] = readUsage(state, raw)
+function readChunk(given: ReaderState, raw: unknown, whole: boolean, out: Delta[]): ReaderState {
+  if (isErrorJson(raw)) return broken(given, faultFromJson(raw, given.options.errors), out)
+  if (!isObject(raw)) return given
+  let state = readUsage(given, raw, out)
   // Some gateways spread one answer over several choices (seen with copilot-api).
-  const choices = arrayOf(chunk.choices).filter(isObject)
-  const ready = state.options.search === undefined ? reported : readAllSources(reported, raw, choices, whole)
-  const step = each(ready, choices, (current, choice) =>
-    current.ended ? [current, none] : readChoice(current, choice, whole),
-  )
-  return after(usage, step)
+  const choices = arrayOf(raw["choices"])
+  if (state.options.search !== undefined) state = readAllSources(state, raw, choices.filter(isObject), whole)
+  for (const choice of choices) {
+    if (state.ended) break
+    if (isObject(choice)) state = readChoice(state, choice, whole, out)
+  }
+  return state
 }
 
 /** The pages of a search are told before the words, so they are read first. */
@@ -80,55 +94,58 @@ function readAllSources(
 }
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
-function readUsage(state: ReaderState, chunk: JsonObject): Step {
+function readUsage(state: ReaderState, chunk: JsonObject, out: Delta[]): ReaderState {
   const { cachedTokens } = state.options
-  const first = firstUsage(usagesIn(chunk))
-  if (first === undefined && !isObject(chunk["timings"])) return [state, none]
+  const first = usageIn(chunk)
+  if (first === undefined && !isObject(chunk["timings"])) return state
   const counted = first === undefined ? state.counted : first.raw
   const timings = isObject(chunk["timings"]) ? chunk["timings"] : state.timings
   const isAll = timings === undefined && cachedTokens === undefined
   const found = first !== undefined && isAll ? first.usage : convertUsage(counted, timings, cachedTokens)
-  return found === undefined ? [state, none] : reported(state, found, counted, timings)
+  return found === undefined ? state : take(reported(state, found, counted, timings), out)
 }
 
-/** Everything in a chunk that may be its usage, in the order in which it is believed. */
-function usagesIn(chunk: JsonObject): readonly JsonObject[] {
-  const found: JsonObject[] = []
-  if (isObject(chunk["usage"])) found.push(chunk["usage"])
-  for (const choice of arrayOf(chunk["choices"])) {
-    const { usage } = objectOf(choice)
-    if (isObject(usage)) found.push(usage)
-  }
-  const { usage } = objectOf(chunk["x_groq"])
-  if (isObject(usage)) found.push(usage)
-  return found
+/** The usage of a chunk: places that may hold one, in the order in which they are believed. */
+function usageIn(chunk: JsonObject): FoundUsage | undefined {
+  let found = orUsage(undefined, chunk["usage"])
+  for (const choice of arrayOf(chunk["choices"])) found = orUsage(found, objectOf(choice)["usage"])
+  return orUsage(found, objectOf(chunk["x_groq"])["usage"])
 }
 
-function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean): Step {
-  if (choice.error !== undefined && isErrorJson({ error: choice.error }))
-    return broken(state, faultFromJson({ error: choice.error }, state.options.errors))
+function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean, out: Delta[]): ReaderState {
+  const { error } = choice
+  if (error !== undefined && isErrorJson({ error }))
+    return broken(state, faultFromJson({ error }, state.options.errors), out)
   const given = deltaOf(state, choice, whole)
   const word = textOf(choice.finish_reason)
-  const step = whole ? readSaid(state, given, true) : readPiece(state, given, word !== undefined)
-  return word === undefined ? step : after(step[1], readFinish(step[0], choice, word))
+  const said = whole ? readSaid(state, given, true, out) : readPiece(state, given, word !== undefined, out)
+  return word === undefined ? said : take(readFinish(said, choice, word), out)
 }
 
 /** A piece of a stream, without what it only repeats. */
-function readPiece(state: ReaderState, given: JsonObject, over: boolean): Step {
-  const { tracks, content, before, field } = unroll(state.tracks, given, state.options.profile, over)
+function readPiece(state: ReaderState, given: JsonObject, over: boolean, out: Delta[]): ReaderState {
+  const { profile } = state.options
+  if (!mayRepeat(state.tracks, given, profile)) return readSaid(state, given, false, out)
+  const { tracks, content, before, field } = unroll(state.tracks, given, profile, over)
   const ready = tracks === state.tracks ? state : { ...state, tracks }
-  const [said, deltas] = before === "" ? [ready, none] : tagged(ready, before)
-  return after(deltas, readSaid(said, content, false, field))
+  const said = before === "" ? ready : take(tagged(ready, before), out)
+  return readSaid(said, content, false, out, field)
 }
 
-function readSaid(state: ReaderState, content: JsonObject, whole: boolean, field?: string): Step {
-  let step = readReasoning(state, content, field)
-  step = after(step[1], readOpaque(step[0], content))
-  step = after(step[1], readContent(step[0], content))
-  const refusal = textOf(content["refusal"])
-  if (refusal !== undefined) step = after(step[1], plainText(step[0], refusal))
-  step = after(step[1], readMedia(step[0], content))
-  return after(step[1], readCalls(step[0], content, whole))
+function readSaid(
+  given: ReaderState,
+  content: ChatDelta & JsonObject,
+  whole: boolean,
+  out: Delta[],
+  field?: string,
+): ReaderState {
+  let state = readReasoning(given, content, field, out)
+  readOpaque(state, content, out)
+  state = readContent(state, content, out)
+  const refusal = textOf(content.refusal)
+  if (refusal !== undefined) state = take(plainText(state, refusal), out)
+  state = readMedia(state, content, out)
+  return readCalls(state, content, whole, out)
 }
 
 /** Fake streams put a whole message into their last chunk: read only if nothing was streamed before. */
@@ -145,35 +162,48 @@ function saysSomething([field, value]: readonly [string, unknown]): boolean {
   return field !== "role" && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)
 }
 
-function readContent(state: ReaderState, given: JsonObject): Step {
-  const { content } = given
-  const flagged = isFlagged(given)
-  if (typeof content === "string")
-    return content === "" ? [state, none] : flaggedText(state, content, flagged)
-  return each(state, isObject(content) ? [content] : arrayOf(content), (current, part) => {
-    if (isObject(part)) return readPart(current, part, flagged)
-    return typeof part === "string" && part !== "" ? flaggedText(current, part, flagged) : [current, none]
-  })
+function readContent(given: ReaderState, said: JsonObject, out: Delta[]): ReaderState {
+  const { content } = said
+  const flagged = isFlagged(said)
+  if (typeof content === "string") return readText(given, content, flagged, out)
+  if (isObject(content)) return readPart(given, content, flagged, out)
+  let state = given
+  for (const part of arrayOf(content)) {
+    if (isObject(part)) state = readPart(state, part, flagged, out)
+    else if (typeof part === "string") state = readText(state, part, flagged, out)
+  }
+  return state
+}
+
+function readText(state: ReaderState, text: string, flagged: boolean, out: Delta[]): ReaderState {
+  return text === "" ? state : take(flaggedText(state, text, flagged), out)
 }
 
 /** Mistral streams content as parts, thinking among them. */
-function readPart(state: ReaderState, part: JsonObject, flagged: boolean): Step {
+function readPart(state: ReaderState, part: JsonObject, flagged: boolean, out: Delta[]): ReaderState {
   if (part["type"] === "thinking") {
     const inner = part["thinking"]
     const parts = typeof inner === "string" ? [{ text: inner }] : arrayOf(inner).filter(isObject)
-    return reasoning(state, parts.map((item) => textOf(item["text"]) ?? "").join(""), "content")
+    const thought = parts.map((item) => textOf(item["text"]) ?? "").join("")
+    return take(reasoning(state, thought, "content"), out)
   }
   const text = textOf(part["text"]) ?? textOf(part["refusal"])
-  return text === undefined ? [state, none] : flaggedText(state, text, flagged || isFlagged(part))
+  return text === undefined ? state : take(flaggedText(state, text, flagged || isFlagged(part)), out)
 }
 
-function readCalls(state: ReaderState, content: ChatDelta, whole: boolean): Step {
-  const legacy = isObject(content.function_call) ? [{ index: 0, function: content.function_call }] : []
-  const calls = arrayOf(content.tool_calls).length > 0 ? arrayOf(content.tool_calls) : legacy
-  if (calls.length === 0) return [state, none]
-  const [ready, before] = releaseHeld(state)
+function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: Delta[]): ReaderState {
+  const calls = callsIn(content)
+  if (calls.length === 0) return state
+  const ready = take(releaseHeld(state), out)
   const [next, deltas] = called(ready, calls, whole)
-  return after([...before, ...readSignatures(calls, ready.tools, next.tools)], [next, deltas])
+  for (const signature of readSignatures(calls, ready.tools, next.tools)) out.push(signature)
+  for (const delta of deltas) out.push(delta)
+  return next
+}
+
+function callsIn({ tool_calls, function_call: legacy }: ChatDelta): readonly unknown[] {
+  const calls = arrayOf(tool_calls)
+  return calls.length === 0 && isObject(legacy) ? [{ index: 0, function: legacy }] : calls
 }
 
 function readFinish(state: ReaderState, choice: ChatChoice, word: string): Step {

@@ -37,8 +37,10 @@ export function readDialect(
     const [state, deltas] = readResponses(reader.state, input)
     return [{ dialect: "responses", state }, deltas]
   }
-  const [state, deltas] = readChat(readerOf(reader), input)
-  return [{ dialect: "chat", state }, deltas]
+  const before = readerOf(reader)
+  const [state, deltas] = readChat(before, input)
+  const isSame = reader.dialect === "chat" && state === before
+  return [isSame ? reader : { dialect: "chat", state }, deltas]
 }
 
 /** A whole reply, in one step. */

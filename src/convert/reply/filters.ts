@@ -23,7 +23,13 @@ export interface Wishes {
 }
 
 /** The filters of one reply, before its first delta. */
-export function initialFilters({ json, repeats, watchedStops, summary }: Wishes): Filters {
+export function initialFilters(wishes: Wishes): Filters {
+  const { json, repeats, watchedStops, summary } = wishes
+  const isIdle = !json && repeats === "" && watchedStops.length === 0 && !summary
+  return isIdle ? idle : filtersFor(wishes)
+}
+
+function filtersFor({ json, repeats, watchedStops, summary }: Wishes): Filters {
   return {
     fence: initialFenceDeltas(json),
     prefill: initialPrefill(repeats),
@@ -31,6 +37,9 @@ export function initialFilters({ json, repeats, watchedStops, summary }: Wishes)
     summary: initialSummary(summary),
   }
 }
+
+/** Most clients wish for nothing. */
+const idle = filtersFor({ json: false, repeats: "", watchedStops: [], summary: false })
 
 /** Deltas through all of them, in order. */
 export function applyFilters(state: Filters, deltas: readonly Delta[]): readonly [Filters, readonly Delta[]] {

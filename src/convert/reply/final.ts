@@ -23,19 +23,22 @@ export function finalUsage(
   const { estimate, inputTokens } = options
   const output_tokens = outputTokens(state, isWhole)
   const requests = usage?.server_tool_use?.web_search_requests ?? state.searches
-  const searches = requests === 0 ? {} : { server_tool_use: { web_search_requests: requests } }
-  if (usage !== undefined && inputOf(usage) > 0) return { ...usage, output_tokens, ...searches }
+  const searches = requests === 0 ? undefined : { server_tool_use: { web_search_requests: requests } }
+  if (usage !== undefined && inputOf(usage) > 0) {
+    const isAsReported = searches === undefined && output_tokens === usage.output_tokens
+    return isAsReported ? usage : { ...usage, output_tokens, ...searches }
+  }
   const details = usage?.output_tokens_details
   return {
     // An unknown number is left out: a zero would wipe the client's own.
-    ...(estimate === null
-      ? {}
-      : { input_tokens: inputTokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }),
+    ...(estimate === null ? undefined : { ...noInput, input_tokens: inputTokens }),
     output_tokens,
-    ...(details === undefined ? {} : { output_tokens_details: details }),
+    ...(details === undefined ? undefined : { output_tokens_details: details }),
     ...searches,
   }
 }
+
+const noInput = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 } as const
 
 function outputTokens({ usage, options, written }: WriterState, isWhole: boolean): number {
   const reported = usage?.output_tokens ?? 0

@@ -8,14 +8,16 @@ export interface FoundUsage {
   readonly usage: MessagesUsage
 }
 
-/** The first usage that counts anything; where none does, the first that is one. */
-export function firstUsage(candidates: readonly unknown[]): FoundUsage | undefined {
-  let first: FoundUsage | undefined
-  for (const raw of candidates) {
-    const usage = convertUsage(raw)
-    if (usage === undefined) continue
-    if (inputOf(usage) + usage.output_tokens > 0) return { raw, usage }
-    first ??= { raw, usage }
-  }
-  return first
+/**
+ * What was found, or else this one: of several usages the first that counts anything stands; where none does, the
+ * first that is one.
+ */
+export function orUsage(found: FoundUsage | undefined, raw: unknown): FoundUsage | undefined {
+  if (found !== undefined && countsAnything(found)) return found
+  const usage = convertUsage(raw)
+  if (usage === undefined) return found
+  const next = { raw, usage }
+  return found === undefined || countsAnything(next) ? next : found
 }
+
+const countsAnything = ({ usage }: FoundUsage): boolean => inputOf(usage) + usage.output_tokens > 0

@@ -21,16 +21,18 @@ interface Draft {
 export function foldEvents(events: Iterable<MessagesEvent>): Fold {
   let reply: MessagesReply | undefined
   const drafts: Draft[] = []
-  const native: JsonObject[] = []
+  let native: JsonObject[] | undefined
   for (const event of events) {
     if (event.type === "error") return { reply: undefined, fault: event.fault }
-    if (event.type === "native") native.push(event.value)
-    else if (event.type === "message_start") reply = event.message
+    if (event.type === "native") {
+      native ??= []
+      native.push(event.value)
+    } else if (event.type === "message_start") reply = event.message
     else if (event.type === "message_delta") reply = addEnd(reply, event)
     else foldBlock(drafts, event)
   }
   if (reply === undefined) return { reply: undefined, fault: undefined }
-  if (native.length > 0) return { reply: foldNative(reply, native), fault: undefined }
+  if (native !== undefined) return { reply: foldNative(reply, native), fault: undefined }
   return { reply: { ...reply, content: drafts.map(finishBlock) }, fault: undefined }
 }
 

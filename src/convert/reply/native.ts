@@ -6,11 +6,7 @@ import { growText } from "../grown-text.ts"
 import { laterCounts, noUsage, readUsage } from "../messages-usage.ts"
 import { inputOf } from "./finish.ts"
 import { reportedCost } from "./reported-cost.ts"
-import type { Open, WriterState } from "./writer-state.ts"
-
-type Step = readonly [WriterState, readonly MessagesEvent[]]
-
-const none: readonly MessagesEvent[] = []
+import { nothingOpen, type Open, type WriterState } from "./writer-state.ts"
 
 /** Reads the data of one event; undefined where it is no JSON object. */
 export function nativeEvent(value: JsonObject, data: string, event?: string): NativeEvent {
@@ -19,34 +15,31 @@ export function nativeEvent(value: JsonObject, data: string, event?: string): Na
   return { type: "native", name, data: /[\r\n]/.test(data) ? JSON.stringify(value) : data, value }
 }
 
-/**
- * One event in; the next state and what goes out. The message begins in our words, which the client may have heard
- * already: `begun` is the step that sees to it.
- */
-export function writeNative([state, first]: Step, event: NativeEvent): Step {
-  const [next, events] = step(state, event)
-  return [next, first.length === 0 ? events : [...first, ...events]]
+/** One event in; the next state. What goes out is added to `out`: the message has begun, and in our words. */
+export function writeNative(state: WriterState, event: NativeEvent, out: MessagesEvent[]): WriterState {
+  const next = noted(state, event)
+  if (event.name === "message_delta") out.push(withCounts(event, next))
+  else if (event.name !== "message_start") out.push(event)
+  return next
 }
 
-function step(state: WriterState, event: NativeEvent): Step {
-  const { name, value } = event
+/** What has to be known of the event. */
+function noted(state: WriterState, { name, value }: NativeEvent): WriterState {
   switch (name) {
     case "message_start":
-      return [counted(state, objectOf(value["message"])["usage"]), none]
+      return counted(state, objectOf(value["message"])["usage"])
     case "content_block_start":
-      return [opened(state, value), [event]]
+      return opened(state, value)
     case "content_block_delta":
-      return [{ ...state, written: growText(state.written, [wordsOf(objectOf(value["delta"]))]) }, [event]]
+      return { ...state, written: growText(state.written, [wordsOf(objectOf(value["delta"]))]) }
     case "content_block_stop":
-      return [{ ...state, open: { kind: "none" }, index: state.index + 1 }, [event]]
-    case "message_delta": {
-      const next = counted(state, value["usage"])
-      return [next, [withCounts(event, next)]]
-    }
+      return { ...state, open: nothingOpen, index: state.index + 1 }
+    case "message_delta":
+      return counted(state, value["usage"])
     case "message_stop":
-      return [{ ...state, phase: "ended" }, [event]]
+      return { ...state, phase: "ended" }
     default:
-      return [state, [event]]
+      return state
   }
 }
 

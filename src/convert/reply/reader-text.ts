@@ -63,9 +63,16 @@ export type Step = readonly [ReaderState, readonly Delta[]]
 export const none: readonly Delta[] = []
 
 /** What came before, and a step after it. */
-export function after(before: readonly Delta[], [state, more]: Step): Step {
-  if (before.length === 0) return [state, more]
+export function after(before: readonly Delta[], step: Step): Step {
+  if (before.length === 0) return step
+  const [state, more] = step
   return [state, more.length === 0 ? before : [...before, ...more]]
+}
+
+/** The state after a step; its deltas are added to `out`. */
+export function take(step: Step, out: Delta[]): ReaderState {
+  for (const delta of step[1]) out.push(delta)
+  return step[0]
 }
 
 /** One step for each item; their deltas in one list, however many there are. */
@@ -98,10 +105,10 @@ export function releaseHeld(state: ReaderState): Step {
     const [tags, pieces] = flushTags(state.tags)
     step = readPieces({ ...state, tags }, pieces)
   }
-  const [current, before] = step
+  const current = step[0]
   if (current.textCalls === undefined) return step
   const [textCalls, pieces] = flushTextCalls(current.textCalls)
-  return after(before, readTextPieces({ ...current, textCalls }, pieces))
+  return after(step[1], readTextPieces({ ...current, textCalls }, pieces))
 }
 
 /** Are calls looked for in the text? Only where some were offered, and until one comes as it should. */
@@ -113,9 +120,12 @@ export function initialCalls({ profile, tools }: ReaderOptions): TextCallState |
 }
 
 function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
-  return each(state, pieces, (current, { kind, text }) =>
-    kind === "text" ? modelText(current, text) : reasoning(current, text, "content"),
-  )
+  const only = pieces.length === 1 ? pieces[0] : undefined
+  return only === undefined ? each(state, pieces, readPiece) : readPiece(state, only)
+}
+
+function readPiece(state: ReaderState, { kind, text }: Piece): Step {
+  return kind === "text" ? modelText(state, text) : reasoning(state, text, "content")
 }
 
 /** Text of the model, in which a call may be written. */
@@ -126,9 +136,12 @@ function modelText(state: ReaderState, text: string): Step {
 }
 
 function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
-  return each(state, pieces, (current, piece) =>
-    piece.kind === "text" ? plainText(current, piece.text) : textCall(current, piece),
-  )
+  const only = pieces.length === 1 ? pieces[0] : undefined
+  return only === undefined ? each(state, pieces, readTextPiece) : readTextPiece(state, only)
+}
+
+function readTextPiece(state: ReaderState, piece: TextPiece): Step {
+  return piece.kind === "text" ? plainText(state, piece.text) : textCall(state, piece)
 }
 
 function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call" }>): Step {
@@ -142,8 +155,8 @@ function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call
 export function plainText(state: ReaderState, text: string): Step {
   if (state.last === "text") return [state, [{ kind: "text", text }]]
   if (text.trim() === "") return [holdSpace(state, "text", text), none]
-  const [ready, pending, space] = begin(state, "text")
-  return [ready, [...pending, { kind: "text", text: space + text }]]
+  const begun = begin(state, "text")
+  return after(begun.pending, [begun.state, [{ kind: "text", text: begun.space + text }]])
 }
 
 /** Reasoning, from the field named; left out where the client switched thinking off. */
@@ -151,22 +164,28 @@ export function reasoning(state: ReaderState, text: string, field: string): Step
   if (text === "" || !state.options.showReasoning) return [state, none]
   if (state.last === "reasoning") return [state, [{ kind: "reasoning", text, field }]]
   if (text.trim() === "") return [holdSpace(state, "reasoning", text), none]
-  const [ready, pending, space] = begin(state, "reasoning")
-  return [ready, [...pending, { kind: "reasoning", text: space + text, field }]]
+  const begun = begin(state, "reasoning")
+  return after(begun.pending, [begun.state, [{ kind: "reasoning", text: begun.space + text, field }]])
 }
 
 function holdSpace(state: ReaderState, spaceOf: "text" | "reasoning", text: string): ReaderState {
   return { ...state, spaceOf, space: state.spaceOf === spaceOf ? state.space + text : text }
 }
 
+interface Begun {
+  readonly state: ReaderState
+  /** What comes before the content. */
+  readonly pending: readonly Delta[]
+  readonly space: string
+}
+
 /** Other content begins: calls that only wait to start do so, and the white space held for it is given. */
-function begin(
-  state: ReaderState,
-  kind: "text" | "reasoning",
-): readonly [ReaderState, readonly Delta[], string] {
+function begin(state: ReaderState, kind: "text" | "reasoning"): Begun {
   const [tools, pending] = startPending(state.tools, state.options.tools)
   const space = state.spaceOf === kind ? state.space : ""
-  const begun: ReaderState = { ...state, tools, space: "", last: kind }
-  if (kind !== "text" || state.told !== undefined) return [begun, pending, space]
-  return [{ ...begun, told: state.pages.length }, [...pending, ...tellPages(state)], space]
+  if (kind !== "text" || state.told !== undefined)
+    return { state: { ...state, tools, space: "", last: kind }, pending, space }
+  const told = state.pages.length
+  const begun: ReaderState = { ...state, tools, space: "", last: kind, told }
+  return { state: begun, pending: told === 0 ? pending : [...pending, ...tellPages(state)], space }
 }

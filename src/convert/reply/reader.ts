@@ -7,7 +7,6 @@ import { endToolCalls, readToolCalls } from "../tool-calls/tool-calls.ts"
 import { initialTools } from "../tool-calls/tool-slots.ts"
 import { type Finish, laterUsage } from "./finish.ts"
 import {
-  after,
   initialCalls,
   none,
   plainText,
@@ -15,6 +14,7 @@ import {
   type ReaderState,
   releaseHeld,
   type Step,
+  take,
 } from "./reader-text.ts"
 import { reportedCost } from "./reported-cost.ts"
 import { endSearch } from "./search.ts"
@@ -91,7 +91,9 @@ function finishDelta({ options }: ReaderState, finish: Finish, stopped: string |
   }
   const reason = finish.kind === "stop" ? finish.reason : options.profile.contentFilter
   const isOdd = finish.kind !== "stop" || !finish.known
-  return { kind: "finish", reason, stopSequence: null, ...(isOdd ? { odd: true } : {}) }
+  return isOdd
+    ? { kind: "finish", reason, stopSequence: null, odd: true }
+    : { kind: "finish", reason, stopSequence: null }
 }
 
 /** Once a finish reason is known all of the reply is here: what then fails changes nothing for the client. */
@@ -105,16 +107,19 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
   if (!clean && state.finish === undefined) {
     return [{ ...state, ended: true }, [{ kind: "end", clean: false }]]
   }
-  let step = releaseHeld(state)
-  const [current, released] = step
-  const extra = lastWords(current)
-  if (extra !== undefined) step = after(released, plainText(current, extra))
-  const [ready, deltas] = step
+  const out: Delta[] = []
+  let ready = take(releaseHeld(state), out)
+  const extra = lastWords(ready)
+  if (extra !== undefined) ready = take(plainText(ready, extra), out)
   if (ready.last === "nothing" && ready.finish === undefined) return failed(ready, noReply(ready))
   const cut = ready.finish?.kind === "stop" && ready.finish.reason === "max_tokens"
-  const calls = endToolCalls(ready.tools, ready.options.tools, cut)
-  return [{ ...ready, ended: true }, [...deltas, ...endSearch(ready), ...calls, { kind: "end", clean: true }]]
+  for (const delta of endSearch(ready)) out.push(delta)
+  for (const delta of endToolCalls(ready.tools, ready.options.tools, cut)) out.push(delta)
+  out.push(cleanEnd)
+  return [{ ...ready, ended: true }, out]
 }
+
+const cleanEnd: Delta = { kind: "end", clean: true }
 
 /** Text that the end of a reply without any needs. */
 function lastWords({ last, finish, tags, sounds, options }: ReaderState): string | undefined {

@@ -6,7 +6,7 @@ import { write } from "./blocks.ts"
 import { readChatReply } from "./chat-stream.ts"
 import { initialReader } from "./reader.ts"
 import type { ReaderOptions } from "./reader-text.ts"
-import { writePieces, writeRun } from "./writer-run.ts"
+import { piecesFrom, writePieces, writeRun } from "./writer-run.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** Writes several deltas; the state after the last one and all their events in order. */
@@ -17,19 +17,12 @@ export function writeAll(
   let current = state
   const events: MessagesEvent[] = []
   for (let at = 0; at < deltas.length; ) {
-    const [grown, count] = writePieces(current, deltas, at, events)
-    current = grown
+    const count = piecesFrom(current, deltas, at)
+    if (count > 0) current = writePieces(current, deltas, at, at + count, events)
     at += count
     const delta = deltas[at++]
     if (delta === undefined) break
-    if (delta.kind === "run") {
-      current = writeRun(current, delta, events)
-      continue
-    }
-    const [next, more] = write(current, delta)
-    current = next
-    // One read can hold thousands of chunks: joining lists anew for each would be quadratic.
-    for (const event of more) events.push(event)
+    current = delta.kind === "run" ? writeRun(current, delta, events) : write(current, delta, events)
   }
   return [current, events]
 }

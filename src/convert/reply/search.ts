@@ -16,6 +16,8 @@ export interface SearchState {
   readonly usage: MessagesUsage | undefined
 }
 
+const nothing: readonly Delta[] = []
+
 /** Pages that were found; they come in pieces, and are kept until they are told. */
 export function foundPages<State extends SearchState>(state: State, pages: readonly SearchResult[]): State {
   if (state.options.search === undefined || pages.length === 0 || state.pages.length >= mostPages)
@@ -36,7 +38,7 @@ export function readPage(page: JsonObject): readonly SearchResult[] {
 /** What was found before the first text, which is about to begin. */
 export function tellPages({ options, searched, pages }: SearchState): readonly Delta[] {
   const { search } = options
-  if (search === undefined || searched || pages.length === 0) return []
+  if (search === undefined || searched || pages.length === 0) return nothing
   return [{ kind: "search", query: search.query, results: pages }]
 }
 
@@ -46,9 +48,9 @@ export function tellPages({ options, searched, pages }: SearchState): readonly D
  */
 export function endSearch({ options, searched, pages, told = 0, usage }: SearchState): readonly Delta[] {
   const { search } = options
+  if (search === undefined || searched) return nothing
   const results = pages.slice(told)
-  if (search === undefined || searched) return []
-  if (results.length === 0 && (told > 0 || !search.forced)) return []
+  if (results.length === 0 && (told > 0 || !search.forced)) return nothing
   const found: Delta = { kind: "search", query: search.query, results }
   if (told === 0) return [found]
   const counted = { ...(usage ?? noUsage), server_tool_use: { web_search_requests: 1 } }

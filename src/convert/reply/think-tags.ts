@@ -80,6 +80,8 @@ export function flushTags(state: TagState): Split {
 
 function atStart(state: TagState, held: string): Split {
   const trimmed = held.trimStart()
+  // Nearly all replies begin with a word, which is no tag.
+  if (trimmed !== "" && !trimmed.startsWith("<")) return withoutTag(state, held, trimmed)
   const found = tags.find(([open]) => trimmed.startsWith(open))
   if (found !== undefined) {
     const [open, close] = found
@@ -88,6 +90,10 @@ function atStart(state: TagState, held: string): Split {
   if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) {
     return [{ ...state, held: held.slice(-mostHeld) }, []]
   }
+  return withoutTag(state, held, trimmed)
+}
+
+function withoutTag(state: TagState, held: string, trimmed: string): Split {
   if (state.unproved === undefined && state.close === "") return [plain, [{ kind: "text", text: held }]]
   return inThinking({ ...state, mode: "thinking", close: state.close || "</think>" }, trimmed)
 }

@@ -33,6 +33,11 @@ export interface Unrolled {
 const mostTracks = 100
 const growing = ["text", "summary"] as const
 
+/** Is there anything in the piece that may have been said before? */
+export function mayRepeat({ texts }: Tracks, given: JsonObject, { cumulative }: ProviderProfile): boolean {
+  return cumulative || texts.size > 0 || given["reasoning_details"] !== undefined
+}
+
 /** `over`: the reply ends with this piece, so that nothing may be held back any more. */
 export function unroll(
   tracks: Tracks,
@@ -40,8 +45,6 @@ export function unroll(
   { cumulative, reasoning }: ProviderProfile,
   over: boolean,
 ): Unrolled {
-  if (!cumulative && tracks.texts.size === 0 && given["reasoning_details"] === undefined)
-    return { tracks, content: given, before: "", field: undefined }
   const tracker = createTracker(tracks, cumulative)
   const called = saysSomething(given["tool_calls"]) || isObject(given["function_call"])
   const ends = over || called || saysSomething(given["refusal"])

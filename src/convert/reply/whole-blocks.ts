@@ -6,13 +6,12 @@ import type { Delta } from "../delta.ts"
 import { growText } from "../grown-text.ts"
 import type { WriterState } from "./writer-state.ts"
 
-type Step = readonly [WriterState, readonly MessagesEvent[]]
-
 /** A search as Anthropic's own looks: the call with its query, then the result. */
 export function writeSearch(
   state: WriterState,
   { query, results }: Extract<Delta, { kind: "search" }>,
-): Step {
+  out: MessagesEvent[],
+): WriterState {
   const { index, searches, options } = state
   const id = `srvtoolu_${options.id.replace(/^msg_/, "")}${searches}`
   const use: ReplyBlock = { type: "server_tool_use", id, name: "web_search", input: {} }
@@ -22,23 +21,23 @@ export function writeSearch(
       return { type: "web_search_result", url, title, encrypted_content: "", page_age: null } as const
     }) ?? ({ type: "web_search_tool_result_error", error_code: "unavailable" } as const)
   const result: ReplyBlock = { type: "web_search_tool_result", tool_use_id: id, content }
-  const events: readonly MessagesEvent[] = [
+  out.push(
     { type: "content_block_start", index, content_block: use },
     { type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json } },
     { type: "content_block_stop", index },
     { type: "content_block_start", index: index + 1, content_block: result },
     { type: "content_block_stop", index: index + 1 },
-  ]
-  return [{ ...state, index: index + 2, searches: searches + 1 }, events]
+  )
+  return { ...state, index: index + 2, searches: searches + 1 }
 }
 
 /** A summary comes whole, in one delta: that is what the SDK's accumulator takes for the block's final value. */
-export function writeCompaction(state: WriterState, text: string): Step {
+export function writeCompaction(state: WriterState, text: string, out: MessagesEvent[]): WriterState {
   const { index, options, written } = state
   const carrier = { provider: options.provider, model: options.upstreamModel, field: "", cargo: noCargo }
   const signature = encodeCarrier(carrier, "")
   const block: ReplyBlock = { type: "compaction", content: null, encrypted_content: null, signature }
-  const events: readonly MessagesEvent[] = [
+  out.push(
     { type: "content_block_start", index, content_block: block },
     {
       type: "content_block_delta",
@@ -46,6 +45,6 @@ export function writeCompaction(state: WriterState, text: string): Step {
       delta: { type: "compaction_delta", content: text, encrypted_content: null },
     },
     { type: "content_block_stop", index },
-  ]
-  return [{ ...state, index: index + 1, written: growText(written, [text]) }, events]
+  )
+  return { ...state, index: index + 1, written: growText(written, [text]) }
 }

@@ -9,33 +9,35 @@ import { write } from "./blocks.ts"
 import { isEmpty } from "./writer-queue.ts"
 import { continues, type WriterState } from "./writer-state.ts"
 
-/**
- * Writes the deltas from `from` on, as far as they continue the open block; their events are added to `events`.
- * Gives the state after them, and how many there were.
- */
-export function writePieces(
-  state: WriterState,
-  deltas: readonly Delta[],
-  from: number,
-  events: MessagesEvent[],
-): readonly [WriterState, number] {
-  if (!isSteady(state)) return [state, 0]
-  let last: Piece | undefined
-  let all: readonly string[] | undefined
-  const several: string[] = []
+/** How many deltas from `from` on continue the open block. */
+export function piecesFrom(state: WriterState, deltas: readonly Delta[], from: number): number {
+  if (!isSteady(state)) return 0
   let at = from
   for (let delta = deltas[at]; delta !== undefined; delta = deltas[++at]) {
     const piece = pieceOf(delta)
     if (piece === undefined || continues(state.open, piece) === undefined) break
-    if (last === undefined && delta.kind === "run") all = delta.texts
-    else {
-      if (all !== undefined) add(several, all)
-      all = undefined
-      add(several, textsOf(delta, piece))
-    }
-    last = piece
   }
-  return [last === undefined ? state : grow(state, last, all ?? several, events), at - from]
+  return at - from
+}
+
+/** Writes the deltas between `from` and `to`, which all continue the open block, as one event. */
+export function writePieces(
+  state: WriterState,
+  deltas: readonly Delta[],
+  from: number,
+  to: number,
+  events: MessagesEvent[],
+): WriterState {
+  const last = deltas[to - 1]
+  const piece = last === undefined ? undefined : pieceOf(last)
+  if (last === undefined || piece === undefined) return state
+  if (to - from === 1) return grow(state, piece, textsOf(last), events)
+  const several: string[] = []
+  for (let at = from; at < to; at++) {
+    const delta = deltas[at]
+    if (delta !== undefined) for (const text of textsOf(delta)) several.push(text)
+  }
+  return grow(state, piece, several, events)
 }
 
 /** A run whose first pieces open a block, or wait for one that is open. */
@@ -44,9 +46,7 @@ export function writeRun(state: WriterState, { like, texts }: Run, events: Messa
   for (let at = 0; at < texts.length; at++) {
     if (isSteady(current) && continues(current.open, like) !== undefined)
       return grow(current, like, texts.slice(at), events)
-    const [next, more] = write(current, withText(like, texts[at] ?? ""))
-    current = next
-    for (const event of more) events.push(event)
+    current = write(current, withText(like, texts[at] ?? ""), events)
   }
   return current
 }
@@ -61,15 +61,14 @@ function pieceOf(delta: Delta): Piece | undefined {
   return delta.kind === "text" || delta.kind === "reasoning" || delta.kind === "tool" ? delta : undefined
 }
 
-function textsOf(delta: Delta, piece: Piece): readonly string[] {
+function textsOf(delta: Delta): readonly string[] {
   if (delta.kind === "run") return delta.texts
-  const text = piece.kind === "tool" ? piece.args : piece.text
-  return text === "" ? [] : [text]
+  const piece = pieceOf(delta)
+  const text = piece?.kind === "tool" ? piece.args : piece?.text
+  return text === undefined || text === "" ? noTexts : [text]
 }
 
-function add(texts: string[], more: readonly string[]): void {
-  for (const text of more) texts.push(text)
-}
+const noTexts: readonly string[] = []
 
 const types = { text: "text_delta", reasoning: "thinking_delta", tool: "input_json_delta" } as const
 

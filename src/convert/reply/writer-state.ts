@@ -60,17 +60,21 @@ export interface WriterState {
   readonly notes: readonly Note[]
 }
 
+export const nothingOpen: Open = { kind: "none" }
+const nothingClosed: ReadonlySet<number> = new Set()
+const noNotes: readonly Note[] = []
+
 /** The state before anything has been written. */
 export function initialWriter(options: WriterOptions): WriterState {
   return {
     options,
     phase: "new",
     index: 0,
-    open: { kind: "none" },
+    open: nothingOpen,
     queue: emptyQueue,
     thinking: noText,
     cargo: noCargo,
-    closed: new Set(),
+    closed: nothingClosed,
     finish: undefined,
     stopSequence: null,
     usage: undefined,
@@ -79,7 +83,7 @@ export function initialWriter(options: WriterOptions): WriterState {
     lastToolComplete: true,
     sawTool: false,
     searches: 0,
-    notes: [],
+    notes: noNotes,
   }
 }
 

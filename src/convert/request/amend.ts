@@ -2,7 +2,7 @@
 // upstream takes it. Refusals of the prompt's length, the model or the key are not among them.
 import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { type Amended, type Amendment, applyAmendment } from "./amendments.ts"
-import { isAboutContent, isQuotation, type Words, wordsOf } from "./refusal-words.ts"
+import { isAboutContent, isQuotation, type Words, withPlaces, wordsOf } from "./refusal-words.ts"
 import { refusedContent } from "./refused-content.ts"
 import { refusedFields, refusedLimit } from "./refused-fields.ts"
 import { refusedFormat } from "./refused-format.ts"
@@ -78,16 +78,15 @@ function candidates(conversion: Conversion, refusal: Refusal): readonly Amendmen
         ...refusedContent(words),
         ...refusedChoice(body, words),
         ...refusedStrict(body, words),
-        ...refusedSchema(body, refusal.message.slice(0, messageLookedAt), said),
+        ...refusedSchema(body, withPlaces(refusal.message.slice(0, messageLookedAt)), said),
       ]
   if (isAboutContent(words)) return ofContent
   const first =
     refusedReasoning(words) ??
     refusedLimit(conversion, words) ??
     refusedFormat(body, words) ??
-    refusedEffort(words) ??
-    refusedFields(conversion, words)
-  return first === undefined ? ofContent : [...ofContent, first]
+    refusedEffort(words)
+  return [...ofContent, ...(first === undefined ? refusedFields(conversion, words) : [first])]
 }
 
 // As much as Claude Code keeps free when it does the same.

@@ -74,14 +74,14 @@ export interface PendingCall {
   readonly call: ChatToolCall
 }
 
-/** The parts of one assistant message, and notes on what had to be left out of it. */
+/** The parts of one assistant message. `notes` gets what had to be left out of it. */
 export function readAssistant(
   { message, path }: Placed,
   options: MessageOptions,
-): AssistantTurn & { notes: readonly Note[] } {
+  notes: Note[],
+): AssistantTurn {
   const { content } = message
-  const notes: Note[] = []
-  const said: Said[] = [...recalled(message, options)]
+  const said = recalled(message, options)
   for (let index = 0; index < content.length; index++) {
     const block = content[index]
     if (block === undefined) continue
@@ -90,14 +90,15 @@ export function readAssistant(
     const piece = readSaid(block)
     if (piece !== undefined) said.push(piece)
   }
-  return { said, ...takeApart(said, options), path, notes }
+  return takeApart(said, path, options)
 }
 
 /** What was said by what it is. */
 function takeApart(
   said: readonly Said[],
+  path: string,
   { sendReasoning, target }: MessageOptions,
-): Pick<AssistantTurn, "text" | "thoughts" | "calls"> {
+): AssistantTurn {
   const thinking: ThinkingBlock[] = []
   const calls: ToolUse[] = []
   let text = ""
@@ -106,7 +107,7 @@ function takeApart(
     else if (piece.kind === "call") calls.push(piece.use)
     else thinking.push(piece.block)
   }
-  return { text, thoughts: sendReasoning ? readThoughts(thinking, target) : noThoughts, calls }
+  return { said, text, thoughts: sendReasoning ? readThoughts(thinking, target) : noThoughts, calls, path }
 }
 
 function readSaid(block: ContentBlock): Said | undefined {
@@ -118,11 +119,14 @@ function readSaid(block: ContentBlock): Said | undefined {
 }
 
 /** The thinking that a client left out of a message with calls, where it is remembered. */
-function recalled({ content }: Message, { recall }: MessageOptions): readonly Said[] {
-  const first = content.find((block) => block.type === "tool_use")
-  if (first === undefined || content.some((block) => thinkingBlock(block) !== undefined)) return []
+function recalled({ content }: Message, { recall }: MessageOptions): Said[] {
+  const first = content.find(isCall)
+  if (first === undefined || content.some(isThinking)) return []
   return (recall(first.id) ?? []).map((block) => ({ kind: "thinking", block }))
 }
+
+const isCall = (block: ContentBlock): block is ToolUse => block.type === "tool_use"
+const isThinking = (block: ContentBlock): boolean => thinkingBlock(block) !== undefined
 
 /** Does a turn hold anything that Chat Completions counts as a message? Reasoning alone it does not. */
 export function saysSomething({ text, calls }: AssistantTurn): boolean {
@@ -138,29 +142,31 @@ export function renderAssistant(
   options: MessageOptions,
   ids: CallIds,
 ): { readonly message: ChatAssistantMessage; readonly pending: readonly PendingCall[] } {
-  const { profile } = options
-  const texts = turns.map(({ text }) => text.toWellFormed()).filter((text) => text.trim() !== "")
-  const thoughts = turns.map((turn) => turn.thoughts).reduce(joinThoughts)
-  const calls = turns.length === 1 ? (turns[0]?.calls ?? []) : turns.flatMap((turn) => turn.calls)
+  const { profile, sendReasoning } = options
+  const { reasoning } = profile
+  const texts: string[] = []
+  for (const { text } of turns) if (text.trim() !== "") texts.push(text.toWellFormed())
+  const only = turns.length === 1 ? turns[0] : undefined
+  const thoughts = only?.thoughts ?? turns.map((turn) => turn.thoughts).reduce(joinThoughts)
+  const calls = only?.calls ?? turns.flatMap((turn) => turn.calls)
   const pending = convertCalls(calls, profile, ids)
   const hasCalls = pending.length > 0
-  const { reasoning } = profile
-  const { sendReasoning } = options
-  const signed = sendReasoning ? signCalls(pending, thoughts, reasoning) : pending.map(({ call }) => call)
   const part = sendReasoning ? reasoningPart(thoughts, hasCalls, reasoning) : undefined
   const content = contentOf(texts, part, profile)
-  const said: ChatAssistantMessage = sendReasoning
-    ? { role: "assistant", content, ...reasoningFields(thoughts, hasCalls, reasoning) }
-    : { role: "assistant", content }
-  return { message: hasCalls ? { ...said, tool_calls: signed } : said, pending }
+  const fields = sendReasoning ? reasoningFields(thoughts, hasCalls, reasoning) : undefined
+  if (!hasCalls) return { message: { role: "assistant", content, ...fields }, pending }
+  const tool_calls = sendReasoning ? signCalls(pending, thoughts, reasoning) : pending.map(callOf)
+  return { message: { role: "assistant", content, ...fields, tool_calls }, pending }
 }
+
+const callOf = ({ call }: PendingCall): ChatToolCall => call
 
 function contentOf(
   texts: readonly string[],
   part: ReturnType<typeof reasoningPart>,
   profile: ProviderProfile,
 ): ChatAssistantMessage["content"] {
-  const text = texts.join("\n\n")
+  const text = texts.length === 1 ? (texts[0] ?? "") : texts.join("\n\n")
   if (part === undefined) return texts.length === 0 ? profile.emptyAssistantContent : text
   if (typeof part === "string") return part + text
   return texts.length === 0 ? [part] : [part, { type: "text", text }]
@@ -200,7 +206,8 @@ export function convertCalls(
   profile: ProviderProfile,
   { used, repeats }: CallIds,
 ): readonly PendingCall[] {
-  return calls.map((block) => {
+  const pending: PendingCall[] = []
+  for (const block of calls) {
     let id = mapToolId(block.id, profile)
     let again = repeats.get(block.id) ?? 1
     while (used.has(id)) {
@@ -210,8 +217,10 @@ export function convertCalls(
     repeats.set(block.id, again)
     used.add(id)
     const name = mapToolName(block.name, profile)
-    return { id: block.id, call: { id, type: "function", function: { name, arguments: inputText(block) } } }
-  })
+    const call: ChatToolCall = { id, type: "function", function: { name, arguments: inputText(block) } }
+    pending.push({ id: block.id, call })
+  }
+  return pending
 }
 
 /**

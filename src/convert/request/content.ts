@@ -3,7 +3,7 @@
 
 import type { ChatPart } from "../../protocol/chat.ts"
 import type { ContentBlock, MediaSource } from "../../protocol/content-block.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 
@@ -23,20 +23,25 @@ export function convertParts(
   path: string,
 ): Converted<readonly ChatPart[]> {
   const parts: ChatPart[] = []
-  const notes: Note[] = []
-  for (const [index, block] of blocks.entries()) {
+  let notes: Note[] | undefined
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index]
+    if (block === undefined) continue
     if (block.type === "text") addText(block.text, parts)
     else {
       const converted = convertPart(block, profile, `${path}.${index}`)
-      parts.push(...converted.value)
-      notes.push(...converted.notes)
+      for (const part of converted.value) parts.push(part)
+      for (const note of converted.notes) {
+        notes ??= []
+        notes.push(note)
+      }
     }
   }
-  return { value: parts, notes }
+  return { value: parts, notes: notes ?? noNotes }
 }
 
-/** White space alone says nothing, and is refused by some. */
-function addText(given: string, parts: ChatPart[]): void {
+/** Puts a text after the other parts. White space alone says nothing, and is refused by some. */
+export function addText(given: string, parts: ChatPart[]): void {
   if (given.trim() !== "") parts.push(text(given))
 }
 
@@ -76,7 +81,10 @@ export function convertPart(
 
 const attribute = (name: string, value: string): string => ` ${name}="${value.replaceAll('"', "&quot;")}"`
 
-const plain = (parts: readonly ChatPart[]): Converted<readonly ChatPart[]> => ({ value: parts, notes: [] })
+const plain = (parts: readonly ChatPart[]): Converted<readonly ChatPart[]> => ({
+  value: parts,
+  notes: noNotes,
+})
 
 function convertImage(
   block: Extract<ContentBlock, { type: "image" }>,
@@ -200,6 +208,8 @@ function resultLine(item: JsonObject): string {
 
 /** Parts as content: one string when all are text (many servers take nothing else), else the parts. */
 export function joinParts(parts: readonly ChatPart[]): string | readonly ChatPart[] {
+  const only = parts.length === 1 ? parts[0] : undefined
+  if (only?.type === "text") return only.text
   const texts: string[] = []
   for (const part of parts) {
     if (part.type !== "text") return parts

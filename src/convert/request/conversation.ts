@@ -1,5 +1,6 @@
 // A conversation in turns, in the order any dialect wants it: the user's and the assistant's in turn, nobody
 // twice in a row, system messages where the provider takes them.
+import type { ChatPart } from "../../protocol/chat.ts"
 import type { ContentBlock } from "../../protocol/content-block.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages.ts"
@@ -11,7 +12,7 @@ import {
   readAssistant,
   saysSomething,
 } from "./assistant.ts"
-import { convertPart } from "./content.ts"
+import { addText, convertPart } from "./content.ts"
 import { joinSystem, reminder } from "./system.ts"
 import { isToolChange } from "./tool-changes.ts"
 import type { Item } from "./user.ts"
@@ -28,117 +29,149 @@ export interface Conversation {
   readonly hoisted: readonly string[]
   /** The last message is the assistant's: the beginning of the answer. */
   readonly isBegun: boolean
-  readonly notes: readonly Note[]
 }
 
-/** The messages as turns, with notes on what had to be left out. */
-export function readConversation(messages: readonly Message[], options: MessageOptions): Conversation {
-  const { midSystem } = options.profile
-  const notes: Note[] = []
+/** The messages as turns. `notes` gets what had to be left out. */
+export function readConversation(
+  messages: readonly Message[],
+  options: MessageOptions,
+  notes: Note[],
+): Conversation {
+  const { profile } = options
   const hoisted: string[] = []
-  const read: Turn[] = []
-  const lastUser = messages.findLastIndex((message) => message.role === "user")
+  const read: OpenTurn[] = []
+  const lastUser = messages.findLastIndex(isUser)
   let last: Message | undefined
-  for (const [index, message] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index]
     // Such system text is for one turn only.
-    if (message.clear_at === "next_user_message" && index < lastUser) continue
+    if (message === undefined || (message.clear_at === "next_user_message" && index < lastUser)) continue
     last = message
-    for (const turn of readTurns({ message, path: `messages.${index}` }, options, notes)) {
-      if (turn.role !== "system" || midSystem === "inline") read.push(turn)
-      else if (midSystem === "hoist") hoisted.push(turn.text)
-    }
+    const placed = { message, path: `messages.${index}` }
+    if (message.role === "assistant") addAnswer(placed, options, read, notes)
+    else if (message.role === "user") addItems(readUser(placed, profile, notes), read)
+    else addSystem(readSystem(placed, notes), profile, read, hoisted)
   }
-  return { turns: joinTurns(read, notes), hoisted, isBegun: last?.role === "assistant", notes }
+  return { turns: withoutSilence(read, notes), hoisted, isBegun: last?.role === "assistant" }
+}
+
+const isUser = ({ role }: Message): boolean => role === "user"
+
+/** A turn that may still grow. */
+type OpenTurn =
+  | { readonly role: "assistant"; readonly turns: AssistantTurn[] }
+  | { readonly role: "user"; readonly items: Item[] }
+  | { readonly role: "system"; readonly text: string }
+
+/** To the user's turn that is the last one, or as a turn of its own. Nothing is no turn. */
+function addItems(items: Item[], turns: OpenTurn[]): void {
+  if (items.length === 0) return
+  const last = turns.at(-1)
+  if (last?.role !== "user") turns.push({ role: "user", items })
+  else for (const item of items) last.items.push(item)
+}
+
+function addTurns(more: AssistantTurn[], turns: OpenTurn[]): void {
+  const last = turns.at(-1)
+  if (last?.role !== "assistant") turns.push({ role: "assistant", turns: more })
+  else for (const turn of more) last.turns.push(turn)
 }
 
 const isSummary = (block: ContentBlock): boolean =>
   block.type === "other" && block.original["type"] === "compaction"
 
 /** A summary of what was compacted stands in an assistant message, but it is no answer: the user hands it over. */
-function takeSummaries(placed: Placed, profile: ProviderProfile): readonly [Placed, readonly Item[]] {
+function takeSummaries(placed: Placed, profile: ProviderProfile, items: Item[]): Placed {
   const { message, path } = placed
-  if (!message.content.some(isSummary)) return [placed, []]
-  const items: Item[] = []
+  if (!message.content.some(isSummary)) return placed
   const content = message.content.map((block): ContentBlock => {
     if (!isSummary(block)) return block
     const parts = convertPart(block, profile, path).value
     if (parts.length > 0) items.push({ kind: "words", parts })
     return { type: "text", text: "" }
   })
-  return [{ message: { ...message, content }, path }, items]
+  return { message: { ...message, content }, path }
 }
 
-function readTurns(placed: Placed, options: MessageOptions, notes: Note[]): readonly Turn[] {
-  const { profile } = options
-  if (placed.message.role === "assistant") {
-    const [rest, items] = takeSummaries(placed, profile)
-    const { notes: lost, ...turn } = readAssistant(rest, options)
-    notes.push(...lost)
-    const answer: Turn = { role: "assistant", turns: [turn] }
-    return items.length === 0 ? [answer] : [{ role: "user", items }, answer]
-  }
-  if (placed.message.role !== "user") return readSystem(placed, profile, notes)
-  return [{ role: "user", items: readUser(placed, profile, notes) }]
-}
-
-function readSystem({ message, path }: Placed, profile: ProviderProfile, notes: Note[]): readonly Turn[] {
-  const text = joinSystem(message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])))
-  const unread = message.content.flatMap((block, index) => {
-    if (block.type === "text" || (block.type === "other" && isToolChange(block.original))) return []
-    const type = block.type === "other" ? String(block.original["type"]) : block.type
-    return [dropped(`${path}.content.${index}`, `a ${type} block in a system message is not understood`)]
-  })
-  notes.push(...unread)
-  if (text === undefined) return []
-  if (profile.midSystem !== "user") return [{ role: "system", text }]
-  return [{ role: "user", items: [{ kind: "words", parts: [{ type: "text", text: reminder(text) }] }] }]
-}
-
-function readUser({ message, path }: Placed, profile: ProviderProfile, notes: Note[]): readonly Item[] {
+function addAnswer(placed: Placed, options: MessageOptions, turns: OpenTurn[], notes: Note[]): void {
   const items: Item[] = []
+  const rest = takeSummaries(placed, options.profile, items)
+  addItems(items, turns)
+  addTurns([readAssistant(rest, options, notes)], turns)
+}
+
+function addSystem(
+  text: string | undefined,
+  { midSystem }: ProviderProfile,
+  turns: OpenTurn[],
+  hoisted: string[],
+): void {
+  if (text === undefined) return
+  if (midSystem === "inline") turns.push({ role: "system", text })
+  else if (midSystem === "hoist") hoisted.push(text)
+  else addItems([{ kind: "words", parts: [{ type: "text", text: reminder(text) }] }], turns)
+}
+
+function readSystem({ message, path }: Placed, notes: Note[]): string | undefined {
+  const texts: string[] = []
   for (const [index, block] of message.content.entries()) {
+    if (block.type === "text") texts.push(block.text)
+    else if (block.type !== "other" || !isToolChange(block.original)) {
+      const type = block.type === "other" ? String(block.original["type"]) : block.type
+      const why = `a ${type} block in a system message is not understood`
+      notes.push(dropped(`${path}.content.${index}`, why))
+    }
+  }
+  return joinSystem(texts)
+}
+
+function readUser({ message, path }: Placed, profile: ProviderProfile, notes: Note[]): Item[] {
+  const items: Item[] = []
+  const { content } = message
+  for (let index = 0; index < content.length; index++) {
+    const block = content[index]
+    if (block === undefined) continue
+    if (block.type === "text") {
+      addWords(block.text, items)
+      continue
+    }
     const place = `${path}.content.${index}`
     if (block.type === "tool_result") {
       items.push({ kind: "result", block, path: place })
       continue
     }
     const parts = convertPart(block, profile, place)
-    notes.push(...parts.notes)
+    for (const note of parts.notes) notes.push(note)
     if (parts.value.length > 0) items.push({ kind: "words", parts: parts.value })
   }
   return items
 }
 
-/** Turns of one role in a row together; turns that say nothing fall out, and their neighbours meet. */
-function joinTurns(turns: readonly Turn[], notes: Note[]): readonly Turn[] {
-  const joined = joinNeighbours(turns)
-  const spoken = joined.filter((turn) => {
-    if (turn.role !== "assistant" || turn.turns.some(saysSomething)) return true
-    const thoughts = turn.turns.filter(({ said }) =>
-      said.some((piece) => piece.kind === "thinking" && piece.block.thinking !== ""),
-    )
-    notes.push(...thoughts.map(({ path }) => dropped(path, "reasoning alone is no message")))
-    return false
-  })
-  return spoken.length === joined.length ? joined : joinNeighbours(spoken)
+function addWords(text: string, items: Item[]): void {
+  const parts: ChatPart[] = []
+  addText(text, parts)
+  if (parts.length > 0) items.push({ kind: "words", parts })
 }
 
-function joinNeighbours(turns: readonly Turn[]): readonly Turn[] {
-  const out: (
-    | { role: "assistant"; turns: AssistantTurn[] }
-    | { role: "user"; items: Item[] }
-    | { role: "system"; text: string }
-  )[] = []
+/** Turns that say nothing fall out, and their neighbours meet. */
+function withoutSilence(turns: readonly OpenTurn[], notes: Note[]): readonly Turn[] {
+  if (!turns.some(isSilent)) return turns
+  const joined: OpenTurn[] = []
   for (const turn of turns) {
-    const last = out.at(-1)
-    if (turn.role === "system") out.push({ ...turn })
-    else if (turn.role === "assistant") {
-      if (last?.role === "assistant") last.turns.push(...turn.turns)
-      else out.push({ role: "assistant", turns: [...turn.turns] })
-    } else if (turn.items.length > 0) {
-      if (last?.role === "user") last.items.push(...turn.items)
-      else out.push({ role: "user", items: [...turn.items] })
-    }
+    if (isSilent(turn)) noteThoughts(turn, notes)
+    else if (turn.role === "system") joined.push(turn)
+    else if (turn.role === "user") addItems(turn.items, joined)
+    else addTurns(turn.turns, joined)
   }
-  return out
+  return joined
+}
+
+const isSilent = (turn: Turn): boolean => turn.role === "assistant" && !turn.turns.some(saysSomething)
+
+function noteThoughts(turn: Turn, notes: Note[]): void {
+  if (turn.role !== "assistant") return
+  for (const { said, path } of turn.turns) {
+    const hasThought = said.some((piece) => piece.kind === "thinking" && piece.block.thinking !== "")
+    if (hasThought) notes.push(dropped(path, "reasoning alone is no message"))
+  }
 }

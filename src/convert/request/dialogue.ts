@@ -1,6 +1,6 @@
 // The conversation in the form of the dialect at hand.
 import type { ChatMessage } from "../../protocol/chat.ts"
-import type { Note } from "../../protocol/fault.ts"
+import { joinNotes, type Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages.ts"
 import type { ResponsesItem } from "../../protocol/responses.ts"
 import type { MessageOptions } from "./assistant.ts"
@@ -27,8 +27,7 @@ export function convertDialogue(given: readonly Message[], options: MessageOptio
     const { value: input, hoisted, repeats, notes } = convertItems(given, options)
     return { messages: [], input, hoisted, fields: {}, repeats, notes }
   }
-  const converted = convertMessages(given, options)
-  const { messages, fields, repeats, notes } = convertPrefill(converted.value, profile)
-  const { hoisted } = converted
-  return { messages, input: undefined, hoisted, fields, repeats, notes: [...converted.notes, ...notes] }
+  const { value, hoisted, notes } = convertMessages(given, options)
+  const prefill = convertPrefill(value, profile)
+  return { ...prefill, input: undefined, hoisted, notes: joinNotes(notes, prefill.notes) }
 }

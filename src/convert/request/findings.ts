@@ -1,7 +1,7 @@
 // Notes of one request, gathered: the same remark on many places becomes one note, with the first place and how
 // many there are.
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import type { JsonObject } from "../../protocol/json.ts"
+import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
+import { isObject, type JsonObject } from "../../protocol/json.ts"
 
 export interface Findings {
   /**
@@ -40,15 +40,17 @@ const longestName = 64
 
 /** An empty collection. */
 export function createFindings(): Findings {
-  const fields = new Map<string, Found>()
-  const notes: Note[] = []
-  const ttls = new Map<string, Found>()
-  const broken = new Map<string, Found>()
-  const rest = new Map<string, Found>()
+  // Most requests say nothing that goes nowhere.
+  let fields: Map<string, Found> | undefined
+  let notes: Note[] | undefined
+  let ttl: Found | undefined
+  let broken: Found | undefined
+  let rest: Found | undefined
   let isMarked = false
 
   function field(value: unknown, key: string, path: string, index?: number): void {
     if (value === null || value === undefined) return
+    fields ??= new Map()
     const found = fields.get(key)
     if (found !== undefined) {
       found.count++
@@ -58,42 +60,43 @@ export function createFindings(): Findings {
     const place = parts.filter((part) => part !== undefined && part !== "").join(".")
     const note = dropped(place, reasonOf(key))
     if (fields.size < mostFields) fields.set(key, { note, count: 1 })
-    else count(rest, note)
+    else rest = count(rest, note)
   }
 
   function half(path: string): void {
-    count(broken, changed(path, "half a surrogate pair became U+FFFD"))
+    broken = count(broken, changed(path, "half a surrogate pair became U+FFFD"))
   }
 
   return {
     field,
-    mark: ({ ttl }, path) => {
+    mark: (mark, path) => {
       isMarked = true
+      const time = mark["ttl"]
       const why = "marks are passed on without their time"
-      if (typeof ttl === "string" && ttl !== "5m") count(ttls, dropped(`${path}.cache_control.ttl`, why))
+      if (typeof time === "string" && time !== "5m") {
+        ttl = count(ttl, dropped(`${path}.cache_control.ttl`, why))
+      }
     },
     half,
-    note: (note) => notes.push(note),
+    note: (note) => {
+      notes ??= []
+      notes.push(note)
+    },
     notes: (passesMarks) => {
-      if (fields.size + notes.length + ttls.size + broken.size + rest.size === 0) return notes
       const passed = passesMarks && isMarked
-      if (passed) fields.delete("cache_control")
-      const found = [
-        ...fields.values(),
-        ...(passed ? ttls.values() : []),
-        ...rest.values(),
-        ...broken.values(),
-      ]
-      return [...found.map(told), ...notes]
+      if (passed) fields?.delete("cache_control")
+      const others = [passed ? ttl : undefined, rest, broken].filter((found) => found !== undefined)
+      if ((fields?.size ?? 0) + others.length === 0) return notes ?? noNotes
+      return [...[...(fields?.values() ?? []), ...others].map(told), ...(notes ?? noNotes)]
     },
   }
 }
 
-/** There is one remark in each of these collections. */
-function count(into: Map<string, Found>, note: Note): void {
-  const found = into.get("")
-  if (found === undefined) into.set("", { note, count: 1 })
-  else found.count++
+/** The same remark once more: the first place is the one that is told. */
+function count(found: Found | undefined, note: Note): Found {
+  if (found === undefined) return { note, count: 1 }
+  found.count++
+  return found
 }
 
 function told({ note, count }: Found): Note {
@@ -107,8 +110,8 @@ export function halves(value: unknown): boolean {
   while (open.length > 0) {
     const next = open.pop()
     if (typeof next === "string" && !next.isWellFormed()) return true
-    if (typeof next !== "object" || next === null) continue
-    for (const inner of Object.values(next)) open.push(inner)
+    if (Array.isArray(next)) for (const inner of next) open.push(inner)
+    else if (isObject(next)) for (const key in next) open.push(next[key])
   }
   return false
 }

@@ -72,6 +72,8 @@ export type ReasoningFields = Pick<
   | "extra_content"
 >
 
+const noFields: ReasoningFields = Object.freeze({})
+
 /** The fields beside an assistant's text that carry its reasoning. Nothing where the provider wants none. */
 export function reasoningFields(
   { text, cargo, own }: Thoughts,
@@ -88,19 +90,21 @@ export function reasoningFields(
     case "reasoning_text":
       return words === null ? encrypted : { [sendBackAs]: words, ...encrypted }
     case "both":
-      return words === null ? {} : { reasoning: words, reasoning_content: words }
+      return words === null ? noFields : { reasoning: words, reasoning_content: words }
     case "reasoning_details":
       // Others than its own would be refused; a model that gave no details gave plain text.
       if (cargo.details.length > 0) return { reasoning_details: cargo.details }
-      return own && text !== "" ? { reasoning: text } : {}
+      return own && text !== "" ? { reasoning: text } : noFields
     case "thought-signature": {
       const signature = cargo.textSignature
-      return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
+      return signature === undefined
+        ? noFields
+        : { extra_content: { google: { thought_signature: signature } } }
     }
     case "thinking-parts":
     case "think-tags":
     case "items":
-      return {}
+      return noFields
     default:
       return sendBackAs satisfies never
   }
@@ -113,6 +117,7 @@ function isWanted({ sendBack }: ReasoningProfile, hasCalls: boolean): boolean {
 
 function encryptedFields({ encrypted }: Cargo): ReasoningFields {
   const { encrypted_content, reasoning_opaque } = encrypted
+  if (encrypted_content === undefined && reasoning_opaque === undefined) return noFields
   return {
     ...(encrypted_content === undefined ? {} : { encrypted_content }),
     ...(reasoning_opaque === undefined ? {} : { reasoning_opaque }),
@@ -133,11 +138,26 @@ export function reasoningPart(
 
 /** Gemini's signatures on the calls it gave them for; its word for "none" on a first call without one. */
 export function signCalls(
-  calls: readonly { readonly id: string; readonly call: ChatToolCall }[],
+  calls: readonly Call[],
   { cargo }: Thoughts,
   { sendBack, sendBackAs, backfill }: ReasoningProfile,
 ): readonly ChatToolCall[] {
-  if (sendBack === "never" || sendBackAs !== "thought-signature") return calls.map(({ call }) => call)
+  if (sendBack === "never" || sendBackAs !== "thought-signature") return calls.map(callOf)
+  return withSignatures(calls, cargo, backfill)
+}
+
+interface Call {
+  readonly id: string
+  readonly call: ChatToolCall
+}
+
+const callOf = ({ call }: Call): ChatToolCall => call
+
+function withSignatures(
+  calls: readonly Call[],
+  cargo: Cargo,
+  backfill: string | null,
+): readonly ChatToolCall[] {
   return calls.map(({ id, call }, index) => {
     const own = Object.hasOwn(cargo.signatures, id) ? cargo.signatures[id] : undefined
     const signature = own ?? (index === 0 ? backfill : null)

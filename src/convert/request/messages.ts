@@ -6,6 +6,7 @@ import type { Message } from "../../protocol/messages.ts"
 import { isOurs } from "../carrier.ts"
 import {
   type AssistantTurn,
+  type CallIds,
   type MessageOptions,
   noCallIds,
   type PendingCall,
@@ -22,8 +23,8 @@ export interface ConvertedMessages extends Converted<readonly ChatMessage[]> {
 
 /** All messages, system prompt excepted. Never empty: an endpoint needs at least one message. */
 export function convertMessages(messages: readonly Message[], options: MessageOptions): ConvertedMessages {
-  const { turns, hoisted, isBegun, notes: read } = readConversation(messages, options)
-  const notes = [...read]
+  const notes: Note[] = []
+  const { turns, hoisted, isBegun } = readConversation(messages, options, notes)
   const out = renderTurns(turns, options, notes)
   // The user's last turn may be empty (an empty text, an effort without words); an assistant's turn at the
   // end would then be taken for the beginning of the answer.
@@ -38,34 +39,45 @@ export function convertMessages(messages: readonly Message[], options: MessageOp
 function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Note[]): ChatMessage[] {
   const { profile } = options
   const out: ChatMessage[] = []
-  const ids = noCallIds()
+  let ids: CallIds | undefined
   const lost: string[] = []
-  let pending: readonly PendingCall[] = []
+  let pending: readonly PendingCall[] = noCalls
   // Nothing may stand between calls and their results: a system message there waits for them.
-  const waiting: ChatMessage[] = []
+  let waiting: ChatMessage[] = []
   for (const turn of turns) {
-    if (turn.role === "user") {
-      out.push(...convertUser(turn.items, pending, profile, notes), ...waiting.splice(0))
-      pending = []
-    } else if (turn.role === "system") {
+    if (turn.role === "system") {
       const message = { role: profile.systemRole, content: turn.text }
       if (pending.length > 0) waiting.push(message)
       else out.push(message)
-    } else {
-      out.push(...stubResults(pending, profile), ...waiting.splice(0))
-      const { message, pending: calls } = renderAssistant(turn.turns, options, ids)
-      out.push(message)
-      if (!tellsThoughts(message)) addSignedElsewhere(turn.turns, lost)
-      pending = calls
+      continue
     }
+    if (turn.role === "user") convertUser(turn.items, pending, profile, out, notes)
+    else stubResults(pending, profile, out)
+    pending = noCalls
+    if (waiting.length > 0) {
+      for (const message of waiting) out.push(message)
+      waiting = []
+    }
+    if (turn.role === "user") continue
+    ids ??= noCallIds()
+    const { message, pending: calls } = renderAssistant(turn.turns, options, ids)
+    out.push(message)
+    if (!tellsThoughts(message)) addSignedElsewhere(turn.turns, lost)
+    pending = calls
   }
-  const [first] = lost
-  if (first !== undefined) {
-    const why = `thinking signed elsewhere is of no use to this provider (blocks: ${lost.length}, first here)`
-    notes.push(dropped(first, why))
-  }
-  out.push(...stubResults(pending, profile), ...waiting)
+  noteLost(lost, notes)
+  stubResults(pending, profile, out)
+  for (const message of waiting) out.push(message)
   return out
+}
+
+const noCalls: readonly PendingCall[] = []
+
+function noteLost(places: readonly string[], notes: Note[]): void {
+  const first = places[0]
+  if (first === undefined) return
+  const why = `thinking signed elsewhere is of no use to this provider (blocks: ${places.length}, first here)`
+  notes.push(dropped(first, why))
 }
 
 /** Does the message say, in whatever form, what was thought before it? */

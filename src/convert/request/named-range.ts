@@ -9,22 +9,34 @@ export interface NamedRange extends Range {
 const number = "(-?\\d+(?:\\.\\d+)?)"
 const both: readonly RegExp[] = [
   // DashScope, GLM, MiniMax, FastAPI servers: brackets say whether the end belongs to it.
-  new RegExp(`([[(])${number} ?, ?${number}([\\])])`),
+  new RegExp(`([[(])${number} ?[,~] ?${number}([\\])])`),
   new RegExp(`(?:between|from|within|range(?: is| of)?:?) ()${number} (?:and|to|-|–|~) ${number}()`),
   new RegExp(`range(?: is| of)?:? ()${number} ?(?:-|–|~|\\.\\.) ?${number}()`),
+  new RegExp(`(?:在|介于|范围[是为应:]{0,3}) ?()${number} ?(?:-|–|~|和|与|到|至) ?${number}()`),
 ]
+
+const not = "(?:\\b(?:no|not|cannot|can't|mustn't|shouldn't)(?: be)? )"
+const mayNotBe = "(?:\\b(?:not|cannot|can't|mustn't|shouldn't) be )"
+// What is said to be so is no rule.
+const rule = `(?<!\\bis )${not}`
+const negated = "不[能得可应]?以?"
+const more = "(?:more|greater|larger|higher) than"
+const less = "(?:less|smaller|lower) than"
 
 // OpenAI, Ark; pydantic; Bedrock; Zhipu's and others' own words.
 const upper = new RegExp(
-  `(?:value <=|<=|less than or equal to|at most|not exceed|(?:no|not) (?:be )?(?:more|greater|larger|higher) than|up to|maximum(?: value)?(?: is| of)?:?|小于等于|不能超过|不能大于|不大于)\\W{0,3}?${number}`,
+  `(?:<=|(?<!${mayNotBe})less than or equal to|at most|(?:not|n't) exceed|${rule}(?:${less} -?[\\d.]{1,9},? or (?:be )?)?${more}|up to|maximum(?: value)?(?: is| of)?:?|(?<!${negated})小于或?等于|超过|${negated}(?:大|高)于|最大值?[为是]?)\\W{0,3}?${number}`,
 )
 const lower = new RegExp(
-  `(?:value >=|>=|greater than or equal to|at least|(?:no|not) (?:be )?(?:less|smaller|lower) than|minimum(?: value)?(?: is| of)?:?|大于等于|不能小于|不小于)\\W{0,3}?${number}`,
+  `(?:>=|(?<!${mayNotBe})greater than or equal to|at least|${rule}(?:${more} -?[\\d.]{1,9},? or (?:be )?)?${less}|minimum(?: value)?(?: is| of)?:?|(?<!${negated})大于或?等于|${negated}(?:小|低)于|至少[为是]?|最小值?[为是]?)\\W{0,3}?${number}`,
 )
-const beyond = new RegExp(`(?:less|smaller|lower) than ${number}|value < ${number}|must be < ${number}`)
+const beyond = new RegExp(
+  `(?<!${not})${less} ${number}|(?:value|be|and|,) ?< ?${number}|${mayNotBe}${more} or equal to ${number}|(?<!${negated})(?:小|低)于 ?${number}`,
+)
 const above = new RegExp(
-  `(?:greater|larger|more|higher) than ${number}|value > ${number}|must be > ${number}`,
+  `(?<!${not})${more} ${number}|(?:value|be|and|,) ?> ?${number}|${mayNotBe}${less} or equal to ${number}|(?<!${negated})(?:大|高)于 ?${number}`,
 )
+const positive = /(?:must|should) be (?:an? |strictly )?positive\b|必须(?:为|是)正/
 
 // The smallest step that matters: half-open ranges end this much before their end.
 const steps: Readonly<Record<RangedField, number>> = {
@@ -64,7 +76,7 @@ function endsIn(clause: string, step: number): Range | undefined {
     }
   }
   const most = endOf(upper, clause) ?? shifted(endOf(beyond, clause), -step)
-  const least = endOf(lower, clause) ?? shifted(endOf(above, clause), step)
+  const least = endOf(lower, clause) ?? shifted(endOf(above, clause), step) ?? overZero(clause, step)
   return most === undefined && least === undefined ? undefined : { least: least ?? null, most: most ?? null }
 }
 
@@ -78,3 +90,6 @@ function endOf(pattern: RegExp, text: string): number | undefined {
 
 const shifted = (value: number | undefined, by: number): number | undefined =>
   value === undefined ? undefined : tidy(value + by)
+
+const overZero = (clause: string, step: number): number | undefined =>
+  positive.test(clause) ? step : undefined

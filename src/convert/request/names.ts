@@ -3,6 +3,10 @@
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { digest } from "../digest.ts"
 
+const plainName = /^[a-zA-Z0-9_-]+$/
+const firstLetter = /^[a-zA-Z]/
+const nineOfThem = /^[a-zA-Z0-9]{9}$/
+
 /** A function name out of `[a-zA-Z0-9_-]` as the provider takes it; the same when it is one already. */
 export function mapToolName(
   name: string,
@@ -11,8 +15,8 @@ export function mapToolName(
     toolNameLetterFirst,
   }: Pick<ProviderProfile, "toolNameMaxLength" | "toolNameLetterFirst">,
 ): string {
-  const begins = !toolNameLetterFirst || /^[a-zA-Z]/.test(name)
-  if (begins && name.length <= max && /^[a-zA-Z0-9_-]+$/.test(name)) return name
+  const begins = !toolNameLetterFirst || firstLetter.test(name)
+  if (begins && name.length <= max && plainName.test(name)) return name
   const clean = (begins ? name : `t_${name}`).replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, max - 9)
   return `${clean}_${digest(name).slice(0, 8)}`
 }
@@ -24,10 +28,10 @@ export function mapToolId(
 ): string {
   switch (toolIds) {
     case "any":
-      if (id.length <= toolIdMaxLength && /^[a-zA-Z0-9_-]+$/.test(id)) return id
+      if (id.length <= toolIdMaxLength && plainName.test(id)) return id
       return `call_${digest(id)}${digest(`${id}#`)}`.slice(0, toolIdMaxLength)
     case "alnum9":
-      return /^[a-zA-Z0-9]{9}$/.test(id) ? id : nineOf(digest(id))
+      return nineOfThem.test(id) ? id : nineOf(digest(id))
     default:
       return toolIds satisfies never
   }

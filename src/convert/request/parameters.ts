@@ -1,6 +1,6 @@
 // The scalar parameters of a request, and the profile's last word on all of them.
 import type { ChatRequest } from "../../protocol/chat.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
@@ -37,7 +37,7 @@ export function prepareMaxTokens(
   )
   const needed = thinks ? Math.max(wanted, leastWhileThinking) : wanted
   const value = Math.max(1, Math.min(needed, limit))
-  if (usable && value === asked) return { value, notes: [] }
+  if (usable && value === asked) return { value, notes: noNotes }
   return { value, notes: [changed("max_tokens", whyTokens(wanted, value, needed))] }
 }
 
@@ -47,11 +47,23 @@ function whyTokens(wanted: number, value: number, needed: number): string {
   return `set to ${value}`
 }
 
-export function prepareStops(request: MessagesRequest, profile: ProviderProfile) {
+interface Stops {
+  readonly wanted: readonly string[]
+  readonly sent: readonly string[]
+  /** Those that the proxy watches for. */
+  readonly watched: readonly string[]
+  readonly notes: readonly Note[]
+}
+
+const nowhere: readonly string[] = Object.freeze([])
+const noStops: Stops = { wanted: nowhere, sent: nowhere, watched: nowhere, notes: noNotes }
+
+export function prepareStops(request: MessagesRequest, profile: ProviderProfile): Stops {
+  if ((request.stop_sequences ?? nowhere).length === 0) return noStops
   const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
   const sent = wanted.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
   const left = wanted.length - sent.length
-  if (left === 0) return { wanted, sent, watched: [], notes: [] }
+  if (left === 0) return { wanted, sent, watched: nowhere, notes: noNotes }
   const why = `${left} of ${wanted.length} not sent, as only ${profile.stopMax} are taken: watched for by the proxy`
   return { wanted, sent, watched: wanted, notes: [changed("stop_sequences", why)] }
 }
@@ -79,37 +91,47 @@ export function sampling(
   { defaults, tuning }: Pick<Route, "defaults" | "tuning">,
   task: () => Task,
 ): Sampling {
-  const { temperature, top_p, top_k } = request
-  const own = {
-    ...(typeof temperature === "number" ? { temperature } : {}),
-    ...(typeof top_p === "number" ? { top_p } : {}),
+  const temperature = request.temperature ?? undefined
+  const top_p = request.top_p ?? undefined
+  const top_k = request.top_k ?? undefined
+  if (temperature !== undefined || top_p !== undefined) {
+    return { fields: given(temperature, top_p, top_k), notes: noNotes }
   }
-  const rest = typeof top_k === "number" ? { top_k } : {}
-  if (Object.keys(own).length > 0) return { fields: { ...own, ...rest }, notes: [] }
   const isOpen = defaults.temperature === undefined || defaults.top_p === undefined
-  const kind = tuning && isOpen ? task() : "chat"
+  const isSilent = !tuning && defaults.temperature === undefined && defaults.top_p === undefined
+  if (isSilent) return { fields: given(undefined, undefined, top_k), notes: noNotes }
+  return configured(defaults, tuning && isOpen ? task() : "chat", top_k)
+}
+
+/** What the configuration says, and what suits the task. */
+function configured(defaults: Route["defaults"], kind: Task, top_k: number | undefined): Sampling {
   const suits = tuned[kind]
-  const notes = (["temperature", "top_p"] as const).flatMap((field) => {
+  const fields = given(defaults.temperature ?? suits.temperature, defaults.top_p ?? suits.top_p, top_k)
+  const notes = ranged.flatMap((field) => {
     if (defaults[field] !== undefined) return [changed(field, `${defaults[field]}, set in the configuration`)]
     if (suits[field] === undefined) return []
     return [changed(field, `${suits[field]}, chosen for ${kind} (PROMPT_TUNING)`)]
   })
-  const chosen = {
-    temperature: defaults.temperature ?? suits.temperature,
-    top_p: defaults.top_p ?? suits.top_p,
-  }
-  const fields = {
-    ...(chosen.temperature === undefined ? {} : { temperature: chosen.temperature }),
-    ...(chosen.top_p === undefined ? {} : { top_p: chosen.top_p }),
-    ...rest,
-  }
   return { fields, notes }
 }
 
-export function serviceTier(request: MessagesRequest): Pick<ChatRequest, "service_tier"> {
+/** Those of the values that are there. */
+function given(
+  temperature: number | undefined,
+  top_p: number | undefined,
+  top_k: number | undefined,
+): Sampling["fields"] {
+  return {
+    ...(temperature === undefined ? undefined : { temperature }),
+    ...(top_p === undefined ? undefined : { top_p }),
+    ...(top_k === undefined ? undefined : { top_k }),
+  }
+}
+
+export function serviceTier(request: MessagesRequest): Pick<ChatRequest, "service_tier"> | undefined {
   if (request.speed === "fast") return { service_tier: "priority" }
   if (request.service_tier === "auto") return { service_tier: "auto" }
-  return request.service_tier === "standard_only" ? { service_tier: "default" } : {}
+  return request.service_tier === "standard_only" ? { service_tier: "default" } : undefined
 }
 
 /** Where the client wrote what the deny-list names in the upstream's words. */
@@ -133,13 +155,16 @@ function clientPath(field: keyof ChatRequest, request: MessagesRequest): string 
 
 const ranged = ["temperature", "top_p"] as const
 
-/** The last word of the profile on a body: clamped values, and no field that the provider refuses. */
+/**
+ * The last word of the profile on a body, which is changed: clamped values, and no field that the provider refuses.
+ * `notes` gets what was done.
+ */
 export function applyProfile(
   body: ChatRequest,
   request: MessagesRequest,
   profile: ProviderProfile,
-): { body: ChatRequest; notes: readonly Note[] } {
-  const notes: Note[] = []
+  notes: Note[],
+): void {
   for (const field of ranged) {
     const range = profile.clamp[field]
     const value = body[field]
@@ -154,7 +179,6 @@ export function applyProfile(
     delete body[field]
     notes.push(dropped(clientPath(field, request), "refused by this provider or model"))
   }
-  return { body, notes }
 }
 
 /** Whether the upstream streams is its own affair: the client gets what it asked for either way. */
@@ -162,12 +186,12 @@ export function streaming(
   request: MessagesRequest,
   profile: ProviderProfile,
   hasTools: boolean,
-): Pick<ChatRequest, "stream" | "stream_options" | "tool_stream"> {
+): Pick<ChatRequest, "stream" | "stream_options" | "tool_stream"> | undefined {
   const wanted = profile.streams === "any" ? request.stream === true : profile.streams === "always"
-  if (!wanted) return {}
+  if (!wanted) return undefined
   return {
     stream: true,
-    ...(profile.streamUsage ? { stream_options: { include_usage: true } } : {}),
-    ...(profile.toolStream && hasTools ? { tool_stream: true } : {}),
+    ...(profile.streamUsage ? { stream_options: { include_usage: true } } : undefined),
+    ...(profile.toolStream && hasTools ? { tool_stream: true } : undefined),
   }
 }

@@ -1,7 +1,7 @@
 // A request that ends with the beginning of the assistant's own answer: Chat Completions has no such thing, but
 // some providers have a word for it, and any model can be asked to go on.
 import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
-import { changed, type Note } from "../../protocol/fault.ts"
+import { changed, type Note, noNotes } from "../../protocol/fault.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 
 export interface Prefill {
@@ -16,10 +16,12 @@ export interface Prefill {
 export const goOn =
   "Continue your last message exactly where it ends. Do not repeat any of it, and do not comment on it."
 
+const noFields: Prefill["fields"] = Object.freeze({})
+
 /** The messages, with the last one as the provider wants a beginning to be sent. */
 export function convertPrefill(messages: readonly ChatMessage[], profile: ProviderProfile): Prefill {
   const last = messages.at(-1)
-  const nothing = { messages, fields: {}, repeats: "", notes: [] }
+  const nothing: Prefill = { messages, fields: noFields, repeats: "", notes: noNotes }
   if (last?.role !== "assistant" || typeof last.content !== "string" || last.tool_calls !== undefined)
     return nothing
   const content = last.content.trimEnd()

@@ -17,14 +17,39 @@ const lookedAt = 1500
 export function wordsOf(refusal: { readonly message: string; readonly param: string | undefined }): Words {
   const path = plain(refusal.param ?? "").replace(/^body\./, "")
   const [param = ""] = path.split(/[.[]/)
-  return { text: plain(refusal.message).replace(/(?<=\d),(?=\d{3}(?!\d))/g, ""), path, param }
+  return { text: plain(refusal.message).replace(separator, ""), path, param }
 }
 
+// Between thousands; `[1,100]` and `(0,100]` are two numbers.
+const separator = /(?<=\d)(?<!\[\d{1,9}|\(0),(?=\d{3}(?!\d))/g
+
 const plain = (given: string): string =>
-  given
-    .slice(0, lookedAt)
+  withPlaces(given.slice(0, lookedAt))
+    .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replace(/([a-z])([A-Z])/g, "$1_$2")
     .toLowerCase()
+
+// pydantic's errors as Python writes them: `'loc': ('body', 'a', 1), 'msg': '...'`, and as text, with the place
+// in a line of its own.
+const step = "(?:'[^']{1,80}'|\"[^\"]{1,80}\"|\\d{1,6})"
+const placeBeside = new RegExp(
+  `['"]loc['"]: ?[([](${step}(?:, ?${step}){0,12}),?[)\\]], ?['"]msg['"]: ?['"]`,
+  "g",
+)
+const placeAbove = /\n([\w.[\]-]{1,120})\n {1,4}(?=\S)/g
+
+/** A text with every place that stands apart from what is said of it before that: `a.1.b: not permitted`. */
+export function withPlaces(said: string): string {
+  return said
+    .replace(placeBeside, (_all, steps: string) => {
+      const names = (steps.match(/[^'",\s]+/g) ?? []).filter((name, at) => at > 0 || name !== "body")
+      return `\n${joined(names.join("."))}: `
+    })
+    .replace(placeAbove, (_all, place: string) => `\n${joined(place)}: `)
+}
+
+/** `typed-dict` and its like are steps too. */
+const joined = (place: string): string => place.replaceAll("-", "_")
 
 const contentFields: ReadonlySet<string> = new Set([
   ...[
@@ -46,10 +71,10 @@ const quotation =
 const aboutContent: readonly RegExp[] = [
   // Places in the conversation or among the tools: `messages.0`, `tools[1]`, `'input', 3`.
   /\b(?:messages|input|tools|contents?|functions)(?:[.[]{1,2}|["'], ?)\d/,
-  /(?:^|[-:"'\]] ?)(?:messages|tools|system|contents): /,
+  /(?:^|\n|[-:"'\]] ?)(?:messages|tools|system|contents): /,
   // A tool's schema.
   /function_declarations|\binput_schema\b|invalid (?:json )?schema for (?:function|tool)/,
-  /\btools\.function\b|\bfunction\.parameters\b|tool call validation/,
+  /\btools\.function\b|\bfunction\.parameters\b|tool call validation|\b(?:tool|function) call arguments? (?:for|of)\b/,
   // A model with the name of a field.
   /\bthe model \W?[\w./:-]{1,80}\W? (?:(?:is|was) not\b|does not (?!support))/,
   /\bmodel ["'`][^"'`]{1,80}["'`] (?:(?:is|was) not\b|does not (?!support))/,
@@ -97,6 +122,9 @@ const refusing: readonly RegExp[] = [
   `not supported (?:on|by|with|for) th(?:is|e) model:${names}`,
   `(?:^|[^a-z_.])(?:body\\.)?(${name})(?:\\.[a-z_.]{1,60})?: extra (?:inputs|fields)? ?(?:are )?not permitted`,
   `invalid (${name}): only`,
+  `(?:^|[^a-z_])(${name})${quote} ?= ?\\W?[\\w.]{1,20}\\W? (?:is|are) ${refused}`,
+  // Fireworks.
+  `extra inputs are not permitted, field:${names}`,
 ].map((saying) => new RegExp(saying, "g"))
 
 // Claude's newer models take one of the two only.
@@ -110,11 +138,17 @@ export const refusalWords =
 const saysUnknown =
   /(?:n't|not) (?:support|permitted|allowed)|unsupported|unrecognized|unknown|only the default/
 
+// Of them Anthropic's and others' words have two names.
+const noStops = new RegExp(
+  `\\bstop[ _](?:sequences?|words?)\\W{1,3}(?:is|are) (?:currently )?${refused}|${noTaking} (?:any |custom )?stop[ _](?:sequences?|words?)\\b`,
+)
+
 /** Names of fields that the refusal says are not taken at all. */
 export function refusedNames({ text, param }: Words): ReadonlySet<string> {
   if (exclusive.test(text)) return new Set(["top_p"])
   const found = refusing.flatMap((saying) =>
     [...text.matchAll(saying)].flatMap(([, group = ""]) => group.match(/[a-z_]{3,40}/g) ?? []),
   )
+  if (noStops.test(text)) found.push("stop")
   return new Set(param !== "" && saysUnknown.test(text) ? [...found, param] : found)
 }

@@ -9,11 +9,11 @@ import type { Conversion } from "./request.ts"
 
 /** The limit of the reply: its name, or how much it may be. */
 export function refusedLimit(conversion: Conversion, words: Words): Amendment | undefined {
-  return wantsStream(words) ?? otherName(conversion, words) ?? otherLimit(words)
+  return wantsStream(words) ?? otherName(conversion, words) ?? otherLimit(conversion, words)
 }
 
 const notTooMuch =
-  /too (?:large|big|high|small|low)|greater|exceed|less than|at most|at least|range|between|maximum|minimum/
+  /too (?:large|big|high|small|low)|greater|exceed|less than|at most|at least|range|between|maximum|minimum|超过|[大高小低]于|范围|最[大小多]|之间|至少/
 
 /** OpenAI's reasoning models say which name they want; others only which one they do not know. */
 function otherName({ body, responses }: Conversion, words: Words): Amendment | undefined {
@@ -27,8 +27,8 @@ function otherName({ body, responses }: Conversion, words: Words): Amendment | u
   return isWanted || isUnknown("max_tokens") ? { kind: "rename", to: "max_completion_tokens" } : undefined
 }
 
-function otherLimit({ text }: Words): Amendment | undefined {
-  const most = namedLimit(text)
+function otherLimit({ body }: Conversion, { text }: Words): Amendment | undefined {
+  const most = namedLimit(text, body.max_completion_tokens ?? body.max_tokens)
   if (most !== undefined) return { kind: "limit", most }
   const least = namedLeast(text)
   return least === undefined ? undefined : { kind: "least", least }
@@ -49,23 +49,28 @@ function wantsStream({ text }: Words): Amendment | undefined {
 }
 
 /** Everything else: the value in its range, or the request without the field. */
-export function refusedFields({ body }: Conversion, words: Words): Amendment | undefined {
-  return (
-    outOfRange(words) ??
-    tooManyStops(words) ??
-    withoutMember(body, words) ??
-    withoutOne(body, words) ??
-    withoutFields(words)
-  )
+export function refusedFields({ body }: Conversion, words: Words): readonly Amendment[] {
+  const range = namedRange(words.text, words.param)
+  const ranged: readonly Amendment[] = range === undefined ? [] : [{ kind: "range", ...range }]
+  if (range !== undefined && isOfAnother(body[range.field], words)) return ranged
+  const one =
+    tooManyStops(words) ?? withoutMember(body, words) ?? withoutOne(body, words) ?? withoutFields(words)
+  if (one !== undefined) return [...ranged, one]
+  // A value that is in its range already was refused all the same: the range was not understood.
+  return range === undefined ? [] : [...ranged, { kind: "drop", fields: [range.field] }]
 }
 
-function outOfRange({ text, param }: Words): Amendment | undefined {
-  const named = namedRange(text, param)
-  return named === undefined ? undefined : { kind: "range", ...named }
+/** What it got, in the words of OpenAI, pydantic and others. */
+const gotten = /\b(?:got|received|given|provided|input_value|input['"]? ?[:=])\W{0,3}(-?\d+(?:\.\d+)?)/
+
+/** Does it say that it got another value than the one that was sent? */
+function isOfAnother(sent: number | undefined, { text }: Words): boolean {
+  const got = gotten.exec(text)?.[1]
+  return got !== undefined && Number(got) !== sent
 }
 
 const fewStops =
-  /\bstop(?:_sequences)?\b[^.;]{0,80}(?:maximum length|at most|up to|no more than|more than|max(?:imum)?(?: of| is)?|limit(?: of| is)?)\W{0,3}(\d{1,2})\b|\bstop\b.{0,60}maximum length (\d{1,2})\b|(?:at most|up to|maximum of) (\d{1,2}) stop\b/
+  /\bstop(?:_sequences)?\b[^.;]{0,80}(?:maximum length|at most|up to|no more than|more than|max(?:imum)?(?: of| is)?|limit(?: of| is)?)\W{0,3}(\d{1,2})\b|\bstop\b.{0,60}maximum length (\d{1,2})\b|(?:at most|up to|maximum of|more than) (\d{1,2}) stop\b|\bstop\W{0,3}最多(?:支持|允许)?\W{0,3}(\d{1,2})(?!\d)/
 
 function tooManyStops({ text }: Words): Amendment | undefined {
   const most = fewStops

@@ -1,7 +1,9 @@
 // Refusals of how much a model shall think, and of what is shown of it.
 import type { ReasoningEffort } from "../../protocol/chat.ts"
 import { efforts } from "./amend-effort.ts"
+import type { OptionalField } from "./amend-fields.ts"
 import type { Amendment } from "./amendments.ts"
+import { clausesOf } from "./named-limit.ts"
 import { refusalWords, refusedNames, type Words } from "./refusal-words.ts"
 
 const encryptedContent = /encrypted[_ ](?:reasoning[_ ])?content/
@@ -46,7 +48,7 @@ function unverified({ text, param }: Words): Amendment | undefined {
 
 /** The efforts that are taken, or thinking that cannot be switched off. */
 export function refusedEffort(words: Words): Amendment | undefined {
-  return knownEffort(words) ?? alwaysThinks(words)
+  return knownEffort(words) ?? alwaysThinks(words) ?? neverThinks(words)
 }
 
 // The value that is refused, where it is not said of which field; other fields have some of the words too.
@@ -55,14 +57,14 @@ const unsupportedEffort = new RegExp(`unsupported value: ${anEffort}|\\blevel ${
 const otherScale = /\b(?:detail|verbosity)\b/
 
 function isAboutEffort({ text, param }: Words): boolean {
-  if (/^reasoning/.test(param) || /effort|think value/.test(text)) return true
+  if (/^reasoning/.test(param) || /effort|think value|reasoning value/.test(text)) return true
   return param === "" && unsupportedEffort.test(text) && !otherScale.test(text)
 }
 
 const listing =
   /(?:(?:supported|allowed|valid|accepted|possible) (?:values|options|efforts|levels)|must be(?: one of)?|should be|one of|expected)(.{1,160})/
 // Behind the list some say what they got.
-const listEnd = /\b(?:but|got|received|instead of|input_value|you provided)\b/
+const listEnd = /\b(?:but|got|received|instead of|input_value|you provided)\b|['"]input['"] ?:/
 
 /** The efforts that are taken, where the refusal lists them. */
 function knownEffort(words: Words): Amendment | undefined {
@@ -82,8 +84,35 @@ const mandatory: readonly RegExp[] = [
   /(?:cannot|can't|not support|not allow) (?:disabl\w+|turn\w* off) (?:of )?(?:reasoning|thinking)/,
   /only (?:works|supports|available) (?:in )?thinking(?: mode)?\b/,
   /enable_thinking\W{1,3}(?:must|should) be (?:set to )?true/,
+  /enable_thinking\b.{0,30}restricted to true/,
 ]
 
 function alwaysThinks({ text }: Words): Amendment | undefined {
   return mandatory.some((saying) => saying.test(text)) ? { kind: "always-thinks" } : undefined
 }
+
+// Ollama, in three ways; Gemini; DashScope.
+const noThinking: readonly RegExp[] = [
+  /(?:not|n't) support (?:extended )?(?:thinking|reasoning)(?: mode)?(?=[.!"'}\])]|$)/,
+  /(?:^|[^\w"'`])(?:thinking|reasoning)(?: mode)? is not (?:supported|available|enabled) (?:for|by|with|on|in) (?:th(?:is|e) )?model\b/,
+  /think value \W?\w{1,10}\W? is not supported/,
+  /invalid reasoning value/,
+  /(?:thinking|reasoning)(?: (?:level|budget|config|effort)|_level)(?: \W?\w{1,10}\W?)? is not supported/,
+  /enable_thinking\b(?:.{0,30}restricted to|\W{1,3}(?:must|should) be(?: set to)?) false(?! for non)/,
+]
+// Then it is the two of them together that are refused.
+const beside =
+  /\b(?:tools?|tool_choice|functions?|stream\w*|json\w*|response_format|temperature|top_[pk]|prefill\w*|together|combin\w*|simultaneous\w*|both|while|when)\b/
+
+/** A model that does not think, or not by degrees: nothing is said of it to the model. */
+function neverThinks({ text }: Words): Amendment | undefined {
+  const isSaid = clausesOf(text).some(
+    (clause) => noThinking.some((saying) => saying.test(clause)) && !beside.test(clause),
+  )
+  return isSaid ? { kind: "drop", fields: thinkingFields } : undefined
+}
+
+const thinkingFields: readonly OptionalField[] = [
+  ...(["reasoning_effort", "thinking", "enable_thinking", "thinking_budget"] as const),
+  ...(["reasoning", "chat_template_kwargs"] as const),
+]

@@ -66,12 +66,14 @@ const sayings: readonly RegExp[] = [
   `['"\`]${listOfWords}['"\`] (?:is|are) ${refusedWord}`,
   `(?:unsupported|unknown|unrecognized|unexpected|invalid|forbidden|disallowed)(?: json)?(?: schema)? (?:keyword|field|propert(?:y|ies)|key|attribute|name|constraint|feature)s?(?: found)?(?: in (?:the )?schema)?[\\s:('"\`[{]{1,6}${listOfWords}`,
   `(?:keyword|field|attribute|constraint)s? ['"\`]{0,2}${listOfWords}['"\`]{0,2},? (?:is|are)? ?${refusedWord}`,
-  `propert(?:y|ies) ['"\`]{0,2}${listOfWords}['"\`]{0,2} (?:is|are) ${refusedWord}`,
+  `propert(?:y|ies) ['"\`]{0,2}${listOfWords}['"\`]{0,2} (?:(?:is|are) )?${refusedWord}`,
   `(?:not|n't) support(?:ed)?(?: the)?(?: json)?(?: schema)? (?:keyword|feature|field|constraint)s?[\\s:'"\`(]{1,4}${listOfWords}`,
   `\\.(${word}): (?:extra (?:inputs|fields)|unknown|unsupported|not (?:supported|allowed|permitted))`,
   `for schema with types \\[[^\\]]{0,100}\\]: \\{([^}]{1,200})\\}`,
   `json schema (?:fields|keywords): \\{([^}]{1,200})\\}`,
   `['"\`](${word})['"\`]?(?:: (?:true|false|object))?['"\`]? is not (?:supported|permitted|allowed) (?:in|by|for|with)`,
+  // A keyword without quotes is a word like others: it has to begin what is said.
+  `(?:^|[\\].:;,] ?|\\b(?:keyword|field|attribute) )(${word}) (?:is|are) ${refusedWord} (?:in|by|for|with)(?: the| a| your| this)?(?: json| tool| function| input| parameter)* schemas?\\b`,
 ].map((saying) => new RegExp(saying, "gi"))
 const badFormat =
   /is not a valid format|only 'enum' and 'date-time' are supported|(?:unsupported|unknown|invalid) (?:string )?format\b(?!.{0,10}response)/i
@@ -123,8 +125,15 @@ export function refusedSchema(body: ChatRequest, given: string, said: string): r
   return [...flavoured, ...named, ...rules]
 }
 
+// Fireworks shows the schema, of which only the keys are keywords.
+const instance = /could not understand the instance \W{0,2}\{([^}]{1,300})\}/gi
+const key = /['"]([$A-Za-z_]{2,30})['"] ?:/g
+
 function wordsIn(given: string): readonly string[] {
   const words = sayings.flatMap((saying) => [...given.matchAll(saying)].map(([, group = ""]) => group))
+  for (const [, shown = ""] of given.matchAll(instance)) {
+    words.push(...[...shown.matchAll(key)].map(([, name = ""]) => name))
+  }
   return words.flatMap((group) => group.match(/[$]?[A-Za-z_]{2,30}/g) ?? [])
 }
 

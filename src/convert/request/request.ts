@@ -3,18 +3,17 @@
 import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages.ts"
 import type { Tool } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../delta.ts"
 import { convertFormat, type Format } from "../schema/schema.ts"
 import { taskOf } from "../task/task.ts"
-import type { Recall, ToolUse } from "./assistant.ts"
+import type { Recall } from "./assistant.ts"
 import { markCache } from "./cache-marks.ts"
 import { askForSummary } from "./compaction.ts"
 import { convertDialogue, type Dialogue } from "./dialogue.ts"
-import { mapToolName } from "./names.ts"
 import {
   applyProfile,
   prepareMaxTokens,
@@ -25,11 +24,12 @@ import {
   streaming,
   type TokenLimits,
 } from "./parameters.ts"
+import { idsOf, mappedNames, toolUses } from "./past-calls.ts"
 import type { ResponsesParts } from "./responses-body.ts"
 import { cacheKey } from "./session.ts"
 import { joinSystem } from "./system.ts"
 import { convertThinking, type Reasoning, wishOf } from "./thinking.ts"
-import { applyToolChanges } from "./tool-changes.ts"
+import { applyToolChanges, noTools } from "./tool-changes.ts"
 import { type PreparedTools, prepareTools } from "./tools.ts"
 import { type ConvertedSearch, convertSearch } from "./web-search.ts"
 
@@ -89,8 +89,7 @@ export function convertRequest(
   const wish = wishOf(request, route.defaults, task)
   const thinking = convertThinking(wish, profile, { forced: tools.forced, hasTools })
   const sendReasoning = !thinking.off || thinksAnyway(profile)
-  const target = { provider: route.provider, model: route.model }
-  const dialogue = convertDialogue(request.messages, { profile, target, sendReasoning, recall })
+  const dialogue = convertDialogue(request.messages, { profile, target: route, sendReasoning, recall })
   const format = convertFormat(request, profile, hasTools)
   const maxTokens = prepareMaxTokens(request, profile, limits, thinking.wanted)
   const stops = prepareStops(request, profile)
@@ -107,18 +106,23 @@ export function convertRequest(
     maxTokens: maxTokens.value,
     system,
   }
-  const { body, notes: removed } = applyProfile(buildBody(request, route, parts, session), request, profile)
+  const body = buildBody(request, route, parts, session)
+  const notes: Note[] = []
+  for (const part of [changes, search, tools, thinking, dialogue, maxTokens, stops, sampled, format]) {
+    for (const note of part.notes) notes.push(note)
+  }
+  applyProfile(body, request, profile, notes)
+  noteMetadata(request, notes)
   const calls = toolUses(request)
-  const noted = [changes, search, tools, thinking, dialogue, maxTokens, stops, sampled, format]
   return {
     body,
     responses: responsesParts(parts, profile),
-    notes: [...noted.flatMap(({ notes }) => notes), ...removed, ...noteMetadata(request)],
+    notes,
     answer: search.answer,
-    toolNames: mappedNames([...(request.tools ?? []), ...calls], profile),
+    toolNames: mappedNames(request.tools ?? noTools, calls, profile),
     offered: tools.offered,
     schemas: tools.schemas,
-    seenIds: new Set(calls.map(({ id }) => id)),
+    seenIds: idsOf(calls),
     stopSequences: stops.wanted,
     watchedStops: stops.watched,
     // A model that thinks although it should not wants its reasoning back like any other.
@@ -180,8 +184,7 @@ function buildBody(
   { tools, search, thinking, dialogue, format, stops, sampled, maxTokens, system }: Parts,
   session: string | undefined,
 ): ChatRequest {
-  const texts = system.filter((text) => text !== undefined)
-  const messages = [...systemMessage(texts, profile), ...dialogue.messages]
+  const messages = withSystem(system, dialogue.messages, profile)
   const offered = search.chatTools.length === 0 ? tools.tools : [...tools.tools, ...search.chatTools]
   const choice = thinking.unforce ? "auto" : tools.choice
   const body: ChatRequest = {
@@ -207,38 +210,27 @@ function thinksAnyway({ reasoning }: ProviderProfile): boolean {
   return reasoning.request === "none" || !reasoning.canDisable || reasoning.sendBackWhenOff
 }
 
+const isMarked = ({ cache_control }: Message): boolean => cache_control
+
 /** Claude Code marks what it wants cached; who marks nothing does not want to pay for it. */
 function wantsCache({ messages }: MessagesRequest): boolean {
-  return messages.some((message) => message.cache_control)
+  return messages.some(isMarked)
 }
 
-function systemMessage(texts: readonly string[], profile: ProviderProfile): readonly ChatMessage[] {
-  return texts.length === 0 ? [] : [{ role: profile.systemRole, content: texts.join("\n\n") }]
+function withSystem(
+  system: readonly (string | undefined)[],
+  messages: readonly ChatMessage[],
+  profile: ProviderProfile,
+): readonly ChatMessage[] {
+  const texts = system.filter(isThere)
+  if (texts.length === 0) return messages
+  return [{ role: profile.systemRole, content: texts.join("\n\n") }, ...messages]
 }
+
+const isThere = (text: string | undefined): text is string => text !== undefined
 
 /** Who is asking is nobody's business upstream: the id names a device and an account. */
-function noteMetadata(request: MessagesRequest): readonly Note[] {
-  if (!request.metadata?.user_id) return []
-  return [dropped("metadata.user_id", "identifies a user; at most its session is sent, as a cache key")]
-}
-
-function toolUses({ messages }: MessagesRequest): readonly ToolUse[] {
-  const calls: ToolUse[] = []
-  for (const { content } of messages) {
-    for (const block of content) if (block.type === "tool_use") calls.push(block)
-  }
-  return calls
-}
-
-/** Every name that had to be changed, offered now or called earlier, by its upstream form. */
-function mappedNames(
-  named: readonly { readonly name: string }[],
-  profile: ProviderProfile,
-): ReadonlyMap<string, string> {
-  const names = new Map<string, string>()
-  for (const { name } of named) {
-    const mapped = mapToolName(name, profile)
-    if (mapped !== name) names.set(mapped, name)
-  }
-  return names
+function noteMetadata(request: MessagesRequest, notes: Note[]): void {
+  if (!request.metadata?.user_id) return
+  notes.push(dropped("metadata.user_id", "identifies a user; at most its session is sent, as a cache key"))
 }

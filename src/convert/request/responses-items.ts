@@ -29,8 +29,8 @@ export interface ConvertedItems extends Converted<readonly ResponsesItem[]> {
 
 /** All messages, system prompt excepted. Never empty. */
 export function convertItems(messages: readonly Message[], options: MessageOptions): ConvertedItems {
-  const { turns, hoisted, isBegun, notes: read } = readConversation(messages, options)
-  const notes = [...read]
+  const notes: Note[] = []
+  const { turns, hoisted, isBegun } = readConversation(messages, options, notes)
   const items = renderTurns(turns, options, notes)
   const last = items.at(-1)
   const ends = last?.type === "message" && last.role === "assistant"

@@ -7,6 +7,7 @@ const billing = /^\s*x-anthropic-billing-header:/
  * would spoil any provider's prefix cache: it stays here.
  */
 export function joinSystem(texts: readonly string[]): string | undefined {
+  if (texts.length === 0) return undefined
   const kept = texts.map(withoutBilling).filter((text) => text.trim() !== "")
   return kept.length === 0 ? undefined : kept.join("\n\n").toWellFormed()
 }

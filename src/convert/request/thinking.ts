@@ -1,8 +1,8 @@
 // How much to think: thinking, budgets and effort words of the Messages API on one scale, then in the
 // provider's own words.
 import type { ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import { changed, dropped, joinNotes, type Note, noNotes } from "../../protocol/fault.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile, ReasoningLevel, ReasoningProfile } from "../../providers/profile.ts"
 import type { Defaults } from "../../providers/route.ts"
 import type { Task } from "../task/rule.ts"
@@ -37,10 +37,11 @@ export function reasoningLevel(request: MessagesRequest): ReasoningLevel | "unse
   if (type === "disabled" || type === "between_tools") return "off"
   const budget = thinking?.budget_tokens
   if (type === "enabled" && typeof budget === "number") return levelOfBudget(budget)
-  const inMessage = request.messages.findLast((message) => message.output_config?.effort)?.output_config
-    ?.effort
+  const inMessage = request.messages.findLast(namesEffort)?.output_config?.effort
   return inMessage ?? request.output_config?.effort ?? (type === undefined ? "unset" : "high")
 }
+
+const namesEffort = ({ output_config }: Message): boolean => Boolean(output_config?.effort)
 
 function levelOfBudget(tokens: number): ReasoningLevel {
   if (tokens <= 1_024) return "low"
@@ -68,14 +69,14 @@ export function wishOf(request: MessagesRequest, defaults: Defaults, task: () =>
   const asked = reasoningLevel(request)
   const path = request.output_config?.effort && !request.thinking ? "output_config.effort" : "thinking"
   const { thinking, effort } = defaults
-  if (asked === "off") return { level: asked, path, notes: [] }
+  if (asked === "off") return { level: asked, path, notes: noNotes }
   if (thinking === "off") return switchedOff("DEEPSEEK_THINKING is false")
   if (effort === "off") return switchedOff("so says the effort in the configuration")
-  if (thinking === undefined) return withEffort({ level: asked, path, notes: [] }, effort)
+  if (thinking === undefined) return withEffort({ level: asked, path, notes: noNotes }, effort)
   const kind = thinking === "auto" ? task() : undefined
   const why = `DEEPSEEK_THINKING is ${kind === undefined ? "true" : `auto and this looks like ${kind}`}`
   if (kind !== undefined && !deep.has(kind)) return switchedOff(why)
-  if (asked !== "unset") return withEffort({ level: asked, path, notes: [] }, effort)
+  if (asked !== "unset") return withEffort({ level: asked, path, notes: noNotes }, effort)
   return withEffort({ level: "high", path, notes: [changed("thinking", `on: ${why}`)] }, effort)
 }
 
@@ -101,20 +102,22 @@ export interface ToolFacts {
 /** The provider's own switch for the level that is wished for. */
 export function convertThinking(wish: Wish, profile: ProviderProfile, tools: ToolFacts): Reasoning {
   const { reasoning, toolChoice } = profile
-  const { level: asked, path } = wish
+  const { level: wished, path } = wish
   const clash = tools.forced && !toolChoice.forcedWhileThinking
   const unforce = clash && !reasoning.canDisable
-  const forbidden = clash && !unforce && asked !== "off"
-  const level = forbidden ? "off" : asked
-  const notes = [
-    ...(forbidden ? [changed(path, "off: this provider forces no tool call while thinking")] : wish.notes),
-    ...(unforce ? [changed("tool_choice", "auto: this model always thinks, and then forces no call")] : []),
-  ]
+  const forbidden = clash && !unforce && wished !== "off"
+  const level = forbidden ? "off" : wished
   const sent = switchFields(level, reasoning, tools)
-  const all = [...notes, ...noteSwitch(level, sent, path)]
+  const asked = forbidden
+    ? [changed(path, "off: this provider forces no tool call while thinking")]
+    : wish.notes
+  const forced = unforce
+    ? [changed("tool_choice", "auto: this model always thinks, and then forces no call")]
+    : noNotes
+  const notes = joinNotes(joinNotes(asked, forced), noteSwitch(level, sent, path))
   const off = level === "off"
   const wanted = !off && level !== "unset" && sent.said !== "none"
-  return { fields: sent.fields, off, wanted, unforce, notes: all }
+  return { fields: sent.fields, off, wanted, unforce, notes }
 }
 
 type Level = ReasoningLevel | "unset"
@@ -191,7 +194,7 @@ function template(level: Level, { templateKeys }: ReasoningProfile): Switch {
 
 /** What became of the level, where the provider has no word for it or another one. */
 function noteSwitch(level: Level, { said }: Switch, path: string): readonly Note[] {
-  if (level === "unset" || said === level || (level === "off" && said === "none")) return []
+  if (level === "unset" || said === level || (level === "off" && said === "none")) return noNotes
   if (said === undefined) return [dropped(path, "left to the model: there is no word for it here")]
   if (said === "on") return [changed(path, `${level} is sent as on: there are no degrees here`)]
   const why = said === "none" ? "the only degree taken beside tools" : "the nearest degree taken here"

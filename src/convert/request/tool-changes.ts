@@ -1,6 +1,6 @@
 // Tools that a conversation adds and removes as it goes: blocks of system messages change the list that the
 // request began with (Anthropic beta mid-conversation-tool-changes-2026-07-01, seen with SDK 1.11).
-import { dropped, type Note } from "../../protocol/fault.ts"
+import { dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Message, MessagesRequest } from "../../protocol/messages.ts"
 import { Tool } from "../../protocol/tools.ts"
@@ -22,9 +22,9 @@ export const repeated = ({ name, path }: Tool): Note =>
 
 /** The request's own tools with every change applied in order; a later definition of a name wins. */
 export function applyToolChanges(request: MessagesRequest): ToolChanges {
-  const own = request.tools ?? []
+  const own = request.tools ?? noTools
   const changes = findChanges(request.messages)
-  if (changes.length === 0) return { tools: own, notes: [] }
+  if (changes.length === 0) return { tools: own, notes: noNotes }
   const tools = new Map<string, Tool>()
   const notes: Note[] = []
   for (const tool of own) {
@@ -41,6 +41,9 @@ export function applyToolChanges(request: MessagesRequest): ToolChanges {
   }
   return { tools: [...tools.values()], notes }
 }
+
+/** One for all requests without tools. */
+export const noTools: readonly Tool[] = Object.freeze([])
 
 function nameOf(target: JsonObject): string | undefined {
   return textOf(target["name"]) ?? textOf(objectOf(target["definition"])["name"])
@@ -61,10 +64,12 @@ interface Change {
 /** Changes stand in system messages; what was compacted left its own with the summary. */
 function findChanges(messages: readonly Message[]): readonly Change[] {
   const changes: Change[] = []
-  for (const [index, { role, content }] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const { role, content } = messages[index] ?? noMessage
     const mayChange = role !== "user" && role !== "assistant"
-    for (const [position, block] of content.entries()) {
-      if (block.type !== "other") continue
+    for (let position = 0; position < content.length; position++) {
+      const block = content[position]
+      if (block?.type !== "other") continue
       const path = `messages.${index}.content.${position}`
       if (block.original["type"] === "compaction") addCompacted(block.original, path, changes)
       else if (mayChange && isToolChange(block.original)) changes.push({ block: block.original, path })
@@ -72,6 +77,8 @@ function findChanges(messages: readonly Message[]): readonly Change[] {
   }
   return changes
 }
+
+const noMessage: Pick<Message, "role" | "content"> = { role: "user", content: [] }
 
 function addCompacted(block: JsonObject, path: string, changes: Change[]): void {
   const compacted = arrayOf(block["tool_changes"]).filter(isObject).filter(isToolChange)

@@ -8,7 +8,7 @@ import type { ProviderProfile } from "../../providers/profile.ts"
 import { isStrict, prepareParameters } from "../schema/schema.ts"
 import { historyTools } from "./history-tools.ts"
 import { mapToolName } from "./names.ts"
-import { repeated } from "./tool-changes.ts"
+import { noTools, repeated } from "./tool-changes.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 export interface PreparedTools {
@@ -32,8 +32,6 @@ interface Candidate {
   readonly chat: ChatFunctionTool
 }
 
-const noneAtAll: readonly Tool[] = []
-
 const nothing: PreparedTools = {
   tools: [],
   choice: undefined,
@@ -47,7 +45,7 @@ const nothing: PreparedTools = {
 /** The tools of a request and its tool_choice, in the provider's form. */
 export function prepareTools(request: MessagesRequest, profile: ProviderProfile): PreparedTools {
   const { tools, tool_choice: choice } = request
-  const isWithout = (tools ?? noneAtAll).length === 0 && (choice ?? undefined) === undefined
+  const isWithout = (tools ?? noTools).length === 0 && (choice ?? undefined) === undefined
   return isWithout && !profile.toolsForHistory ? nothing : prepareSome(request, profile)
 }
 
@@ -55,7 +53,7 @@ function prepareSome(request: MessagesRequest, profile: ProviderProfile): Prepar
   const choice = request.tool_choice ?? undefined
   const { all, notes } = convertTools(request, profile)
   const wanted = choice?.type === "tool" ? all.filter(({ tool }) => tool.name === choice.name) : all
-  const mapped = all.length === 0 ? noTools(choice) : mapToolChoice(choice, profile, wanted.length > 0)
+  const mapped = all.length === 0 ? withoutTools(choice) : mapToolChoice(choice, profile, wanted.length > 0)
   const chosen = mapped.only === "all" ? all : mapped.only === "wanted" ? wanted : []
   const { sent, note: cut } = limitTools(chosen, wanted, profile)
   const single = choice !== undefined && choice.type !== "none" && choice.disable_parallel_tool_use === true
@@ -65,10 +63,20 @@ function prepareSome(request: MessagesRequest, profile: ProviderProfile): Prepar
     choice: sent.length > 0 ? mapped.choice : past.length > 0 ? "none" : undefined,
     parallel: single && sent.length > 0 ? false : undefined,
     forced: isForced(mapped.choice),
-    offered: new Set(sent.map(({ tool }) => tool.name)),
-    schemas: new Map(sent.map(({ tool }) => [tool.name, tool.input_schema ?? {}])),
+    ...known(sent),
     notes: [...notes, ...(mapped.note === undefined ? [] : [mapped.note]), ...cut],
   }
+}
+
+/** What is known of the tools that are sent, by the client's names. */
+function known(sent: readonly Candidate[]): Pick<PreparedTools, "offered" | "schemas"> {
+  const offered = new Set<string>()
+  const schemas = new Map<string, JsonObject>()
+  for (const { tool } of sent) {
+    offered.add(tool.name)
+    schemas.set(tool.name, tool.input_schema ?? {})
+  }
+  return { offered, schemas }
 }
 
 /** Does the choice leave the model no way but a call? */
@@ -90,7 +98,7 @@ function limitTools(
   return { sent: tools.filter((tool) => kept.has(tool)), note: [dropped("tools", why)] }
 }
 
-function noTools(choice: ToolChoice | undefined): MappedChoice {
+function withoutTools(choice: ToolChoice | undefined): MappedChoice {
   const mapped = { choice: undefined, only: "all" } as const
   if (choice?.type !== "any" && choice?.type !== "tool") return mapped
   return { ...mapped, note: dropped("tool_choice", "no tool is sent") }
@@ -109,15 +117,16 @@ function convertTools(
     else if (all.has(tool.name)) notes.push(repeated(tool))
     else {
       all.set(tool.name, { tool, chat: converted.chat })
-      notes.push(...converted.notes, ...strictNotes(tool, converted.chat))
+      for (const note of converted.notes) notes.push(note)
+      noteStrict(tool, converted.chat, notes)
     }
   }
   return { all: [...all.values()], notes }
 }
 
-function strictNotes(tool: Tool, chat: ChatFunctionTool): readonly Note[] {
-  if (!tool.strict || chat.function.strict === true) return []
-  return [dropped(`${tool.path}.strict`, "not taken here, or the schema does not keep its rules")]
+function noteStrict(tool: Tool, chat: ChatFunctionTool, notes: Note[]): void {
+  if (!tool.strict || chat.function.strict === true) return
+  notes.push(dropped(`${tool.path}.strict`, "not taken here, or the schema does not keep its rules"))
 }
 
 interface ConvertedTool {

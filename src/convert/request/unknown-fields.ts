@@ -13,14 +13,14 @@ type Facts = Pick<ProviderProfile, "cacheControl" | "webSearch">
 const keys = (...names: readonly string[]): ReadonlySet<string> => new Set(names)
 
 /** What is read of each part of a request; whatever else stands there is dropped. */
-const parts: readonly (readonly [string, ReadonlySet<string>])[] = Object.entries({
-  tool_choice: keys("type", "name", "disable_parallel_tool_use"),
-  thinking: keys("type", "budget_tokens"),
-  output_config: keys("effort", "format"),
-  output_format: keys("type", "schema"),
-  metadata: keys("user_id"),
-  compaction: keys("type", "instructions"),
-})
+const parts: readonly { readonly field: string; readonly known: ReadonlySet<string> }[] = [
+  { field: "tool_choice", known: keys("type", "name", "disable_parallel_tool_use") },
+  { field: "thinking", known: keys("type", "budget_tokens") },
+  { field: "output_config", known: keys("effort", "format") },
+  { field: "output_format", known: keys("type", "schema") },
+  { field: "metadata", known: keys("user_id") },
+  { field: "compaction", known: keys("type", "instructions") },
+]
 const messageKeys = keys("role", "content", "output_config", "clear_at")
 const textKeys = keys("type", "text")
 const blockKeys: ReadonlyMap<string, ReadonlySet<string>> = new Map(
@@ -50,11 +50,11 @@ const searchKeys = keys(...toolKeys, "max_uses", "allowed_domains", "blocked_dom
  */
 export function noteUnknownFields(raw: JsonObject, profile: Facts): readonly Note[] {
   const findings = createFindings()
-  for (const field of Object.keys(raw)) {
+  for (const field in raw) {
     if (!knownFields.has(field)) findings.field(raw[field], field, "")
   }
   noteWords(raw, findings)
-  for (const [field, known] of parts) noteKeys(raw[field], known, field, findings)
+  for (const { field, known } of parts) noteKeys(raw[field], known, field, findings)
   noteKeys(objectOf(raw["output_config"])["format"], textFormat, "output_config.format", findings)
   noteSystem(raw["system"], findings)
   const tools = arrayOf(raw["tools"])

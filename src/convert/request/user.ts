@@ -30,16 +30,16 @@ export function readUserTurn(
   profile: ProviderProfile,
   notes: Note[],
 ): UserTurn {
-  const answers: (Answer | undefined)[] = pending.map(() => undefined)
+  const answers: (Answer | undefined)[] = pending.map(notYet)
   const waiting = placesOf(pending)
   const words: ChatPart[] = []
   for (const item of items) {
     if (item.kind === "words") {
-      words.push(...item.parts)
+      for (const part of item.parts) words.push(part)
       continue
     }
     const answer = readResult(item, profile)
-    notes.push(...answer.notes)
+    for (const note of answer.notes) notes.push(note)
     const place = waiting.get(item.block.tool_use_id)?.shift()
     if (place !== undefined) {
       answers[place] = answer
@@ -54,8 +54,10 @@ export function readUserTurn(
 
 /** Where each id is called; a client that repeats one means the calls in their order. */
 function placesOf(pending: readonly PendingCall[]): ReadonlyMap<string, number[]> {
+  if (pending.length === 0) return noPlaces
   const places = new Map<string, number[]>()
-  for (const [place, { id }] of pending.entries()) {
+  for (let place = 0; place < pending.length; place++) {
+    const id = pending[place]?.id ?? ""
     const known = places.get(id)
     if (known === undefined) places.set(id, [place])
     else known.push(place)
@@ -63,26 +65,36 @@ function placesOf(pending: readonly PendingCall[]): ReadonlyMap<string, number[]
   return places
 }
 
-/** One turn of the user: results in the order of their calls, then what the results carried, then the words. */
+const notYet = (): undefined => undefined
+
+const noPlaces: ReadonlyMap<string, number[]> = new Map()
+
+/**
+ * One turn of the user, put after the other messages: results in the order of their calls, then what the results
+ * carried, then the words.
+ */
 export function convertUser(
   items: readonly Item[],
   pending: readonly PendingCall[],
   profile: ProviderProfile,
+  out: ChatMessage[],
   notes: Note[],
-): readonly ChatMessage[] {
+): void {
   const { answers, words } = readUserTurn(items, pending, profile, notes)
-  const results: ChatMessage[] = []
-  const lifted: ChatPart[] = []
-  for (const [at, call] of pending.entries()) {
+  let lifted: ChatPart[] | undefined
+  for (let at = 0; at < pending.length; at++) {
+    const call = pending[at]
+    if (call === undefined) continue
     const { content, media } = answers[at] ?? unanswered
-    results.push(toolMessage(call, content, profile))
-    if (media.length > 0) liftMedia(call, media, lifted)
+    out.push(toolMessage(call, content, profile))
+    if (media.length === 0) continue
+    lifted ??= []
+    liftMedia(call, media, lifted)
   }
-  const parts = lifted.length === 0 ? words : [...lifted, ...words]
-  if (parts.length === 0) return results
-  const between: readonly ChatMessage[] =
-    profile.assistantAfterTool && results.length > 0 ? [{ role: "assistant", content: "..." }] : []
-  return [...results, ...between, { role: "user", content: joinParts(parts) }]
+  const parts = lifted === undefined ? words : [...lifted, ...words]
+  if (parts.length === 0) return
+  if (profile.assistantAfterTool && pending.length > 0) out.push({ role: "assistant", content: "..." })
+  out.push({ role: "user", content: joinParts(parts) })
 }
 
 /** What stands in for a result that never came. */
@@ -100,17 +112,27 @@ export interface Answer {
 function readResult({ block, path }: Extract<Item, { kind: "result" }>, profile: ProviderProfile): Answer {
   const parts = convertParts(block.content, profile, `${path}.content`)
   const texts: string[] = []
-  const media: ChatPart[] = []
+  let media: ChatPart[] | undefined
   for (const part of parts.value) {
     if (part.type === "text") texts.push(part.text)
-    else media.push(part)
+    else {
+      media ??= []
+      media.push(part)
+    }
   }
-  const said = texts.join("\n")
-  const attached = media.some((part) => part.type !== "image_url")
-    ? "(see attached file)"
-    : "(see attached image)"
-  const content = said !== "" ? said : media.length > 0 ? attached : "(no output)"
-  return { content: block.is_error ? markError(content) : content, media, notes: parts.notes }
+  const said = texts.length === 1 ? (texts[0] ?? "") : texts.join("\n")
+  const content = said !== "" ? said : media === undefined ? "(no output)" : attachedTo(media)
+  return {
+    content: block.is_error ? markError(content) : content,
+    media: media ?? noParts,
+    notes: parts.notes,
+  }
+}
+
+const noParts: readonly ChatPart[] = []
+
+function attachedTo(media: readonly ChatPart[]): string {
+  return media.some((part) => part.type !== "image_url") ? "(see attached file)" : "(see attached image)"
 }
 
 /** Tool messages hold text only: what else a result carried follows in the user's message. */
@@ -121,18 +143,21 @@ function liftMedia({ call }: PendingCall, media: readonly ChatPart[], lifted: Ch
 
 /** Chat Completions has no error flag: the text must say it, unless it does already. */
 function markError(content: string): string {
-  return /^\s*(error|<tool_use_error>|exit code)/i.test(content) ? content : `Error: ${content}`
+  return saysError.test(content) ? content : `Error: ${content}`
 }
+
+const saysError = /^\s*(error|<tool_use_error>|exit code)/i
 
 function toolMessage({ call }: PendingCall, content: string, profile: ProviderProfile): ChatToolMessage {
   const message = { role: "tool", tool_call_id: call.id, content } as const
   return profile.toolMessageName ? { ...message, name: call.function.name } : message
 }
 
-/** Results for calls that nobody answered. */
+/** Puts results for calls that nobody answered after the other messages. */
 export function stubResults(
   calls: readonly PendingCall[],
   profile: ProviderProfile,
-): readonly ChatToolMessage[] {
-  return calls.map((call) => toolMessage(call, noResult, profile))
+  out: ChatMessage[],
+): void {
+  for (const call of calls) out.push(toolMessage(call, noResult, profile))
 }

@@ -1,13 +1,14 @@
 // Anthropic's web search tool, which its own servers run: another provider's search in its place where there is
 // one, else an honest answer that there is none.
 import type { ChatRequest, ChatSearchTool } from "../../protocol/chat.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ResponsesSearchTool } from "../../protocol/responses.ts"
 import type { Tool } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../delta.ts"
 import { withoutReminders } from "./system.ts"
+import { noTools } from "./tool-changes.ts"
 
 export interface ConvertedSearch {
   /** The tools without the search. */
@@ -24,12 +25,25 @@ export interface ConvertedSearch {
 
 const isSearch = (tool: Tool) => tool.type.startsWith("web_search_")
 
+const nothing: Omit<ConvertedSearch, "tools"> = {
+  chatTools: [],
+  hosted: [],
+  fields: {},
+  search: undefined,
+  answer: undefined,
+  notes: noNotes,
+}
+
 /** Takes the search out of the tools. Claude Code's WebSearch offers it alone and insists on it. */
 export function convertSearch(request: MessagesRequest, profile: ProviderProfile): ConvertedSearch {
-  const all = request.tools ?? []
-  const [tool, ...others] = all.filter(isSearch)
-  const nothing = { chatTools: [], hosted: [], fields: {}, search: undefined, answer: undefined, notes: [] }
-  if (tool === undefined) return { ...nothing, tools: all }
+  const all = request.tools ?? noTools
+  const tool = all.find(isSearch)
+  return tool === undefined ? { ...nothing, tools: all } : convertTool(tool, request, profile)
+}
+
+function convertTool(tool: Tool, request: MessagesRequest, profile: ProviderProfile): ConvertedSearch {
+  const all = request.tools ?? noTools
+  const others = all.filter((other) => other !== tool && isSearch(other))
   const tools = all.filter((candidate) => !isSearch(candidate))
   const words = lastWords(request)
   const forced = isForced(request, tool, tools.length === 0, words)

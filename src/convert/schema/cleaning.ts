@@ -1,6 +1,6 @@
 // What the cleaning of one JSON Schema shares from end to end: where it is, what it has noted, and how much it
 // may still write out of definitions. Schemas come from strangers: depth and growth have limits.
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { isObject, type JsonObject } from "../../protocol/json.ts"
 
 /** A position inside a schema. */
@@ -44,23 +44,27 @@ const mostNotes = 20
 const longestName = 64
 
 export function createCleaning(root: JsonObject, path: string): Cleaning {
-  const notes: Note[] = []
-  const sizes = new Map<unknown, number>()
-  const inlined = new Set<unknown>()
+  // Most schemas are taken as they are.
+  let notes: Note[] | undefined
+  let sizes: Map<unknown, number> | undefined
+  let inlined: Set<unknown> | undefined
   let left = mostInlined
   let unsaid = 0
 
   function add(kind: typeof dropped, place: Place, keyword: string, why: string): void {
     if (place.quiet) return
+    notes ??= []
     if (notes.length < mostNotes) notes.push(kind(pathOf(place, keyword), why))
     else unsaid++
   }
 
   function afford(definition: unknown): boolean {
+    sizes ??= new Map()
     const size = sizes.get(definition) ?? sizeOf(definition, mostInlined)
     sizes.set(definition, size)
     if (size > left) return false
     left -= size
+    inlined ??= new Set()
     inlined.add(definition)
     return true
   }
@@ -70,15 +74,20 @@ export function createCleaning(root: JsonObject, path: string): Cleaning {
     drop: (place, keyword, why) => add(dropped, place, keyword, why),
     change: (place, keyword, why) => add(changed, place, keyword, why),
     afford,
-    known: (definition) => inlined.has(definition),
-    notes: () => (unsaid === 0 ? notes : [...notes, changed(path, `and ${unsaid} more changes like these`)]),
+    known: (definition) => inlined?.has(definition) === true,
+    notes: () => {
+      const said = notes ?? noNotes
+      return unsaid === 0 ? said : [...said, changed(path, `and ${unsaid} more changes like these`)]
+    },
   }
 }
 
 /** The position of the whole schema. */
 export function rootPlace(path: string): Place {
-  return { step: { before: undefined, key: path }, depth: 0, active: new Set(), quiet: false }
+  return { step: { before: undefined, key: path }, depth: 0, active: noneActive, quiet: false }
 }
+
+const noneActive: ReadonlySet<unknown> = new Set()
 
 /** The position of a schema inside the one at `place`. */
 export function within({ step, depth, active, quiet }: Place, key: string, next?: string): Place {
@@ -122,7 +131,10 @@ export function wellFormed(value: unknown): unknown {
 /** A copy of data (no schema) at a place: well-formed, and cut where it is nested absurdly deep. */
 export function copyData(value: unknown, place: Place, cleaning: Cleaning): unknown {
   if (typeof value === "string") return value.toWellFormed()
-  if (typeof value !== "object" || value === null) return value
+  return typeof value !== "object" || value === null ? value : copyNested(value, place, cleaning)
+}
+
+function copyNested(value: object, place: Place, cleaning: Cleaning): unknown {
   if (place.depth > deepest) {
     cleaning.change(place, "", "nested too deeply: null in its place")
     return null
@@ -136,7 +148,7 @@ export function copyData(value: unknown, place: Place, cleaning: Cleaning): unkn
 /** The object with well-formed keys and every value replaced. */
 export function mapValues(object: JsonObject, convert: (value: unknown, key: string) => unknown): JsonObject {
   const mapped: Record<string, unknown> = {}
-  for (const key of Object.keys(object)) put(mapped, key.toWellFormed(), convert(object[key], key))
+  for (const key in object) put(mapped, key.toWellFormed(), convert(object[key], key))
   return mapped
 }
 

@@ -28,11 +28,10 @@ export function copySchema(value: unknown, place: Place, cleaning: Cleaning, rul
     cleaning.change(place, "", "nested too deeply: anything is taken here")
     return {}
   }
-  const kept = Object.keys(value).filter((key) => isKept(key, value[key], place, cleaning, rules))
+  const kept: string[] = []
+  for (const key in value) if (isKept(key, value[key], place, cleaning, rules)) kept.push(key)
   const copy: Record<string, unknown> = {}
-  for (const key of kept) {
-    put(copy, key.toWellFormed(), copyKeyword(key, value[key], within(place, key), cleaning, rules))
-  }
+  for (const key of kept) put(copy, key.toWellFormed(), copyMember(key, value[key], place, cleaning, rules))
   if (hasType(copy, "object") && !isObject(copy["properties"])) copy["properties"] = {}
   if (hasType(copy, "array") && copy["items"] === undefined) copy["items"] = {}
   return copy
@@ -49,6 +48,18 @@ function isKept(key: string, value: unknown, place: Place, cleaning: Cleaning, r
   return false
 }
 
+/** What stands under a keyword of the schema at `place`; a place of its own has only what holds something. */
+function copyMember(
+  key: string,
+  value: unknown,
+  place: Place,
+  cleaning: Cleaning,
+  rules: CopyRules,
+): unknown {
+  if (typeof value !== "object" || value === null) return copyData(value, place, cleaning)
+  return copyKeyword(key, value, within(place, key), cleaning, rules)
+}
+
 function copyKeyword(
   key: string,
   value: unknown,
@@ -56,14 +67,21 @@ function copyKeyword(
   cleaning: Cleaning,
   rules: CopyRules,
 ): unknown {
-  if (!schemasOrLists.has(key) && !mapsOfSchemas.has(key)) return copyData(value, place, cleaning)
-  // A list or a map is no schema of its own.
+  if (mapsOfSchemas.has(key) && isObject(value)) return mapValues(value, copyInside(place, cleaning, rules))
+  if (!schemasOrLists.has(key)) return copyData(value, place, cleaning)
+  if (!Array.isArray(value)) return copySchema(value, place, cleaning, rules)
+  const copy = copyInside(place, cleaning, rules)
+  return value.map((inner, index) => copy(inner, String(index)))
+}
+
+/** How the schemas in a list or a map are copied, which is no schema of its own. */
+function copyInside(
+  place: Place,
+  cleaning: Cleaning,
+  rules: CopyRules,
+): (inner: unknown, name: string) => unknown {
   const outer = { ...place, depth: place.depth - 1 }
-  const copied = (inner: unknown, name: string) => copySchema(inner, within(outer, name), cleaning, rules)
-  if (mapsOfSchemas.has(key))
-    return isObject(value) ? mapValues(value, copied) : copyData(value, place, cleaning)
-  if (Array.isArray(value)) return value.map((inner, index) => copied(inner, String(index)))
-  return copySchema(value, place, cleaning, rules)
+  return (inner, name) => copySchema(inner, within(outer, name), cleaning, rules)
 }
 
 export function hasType(schema: JsonObject, type: string): boolean {

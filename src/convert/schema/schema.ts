@@ -1,6 +1,6 @@
 // JSON Schemas of tools and of structured output, in the form the provider takes.
 import type { ChatRequest } from "../../protocol/chat.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile, SchemaRules } from "../../providers/profile.ts"
@@ -117,6 +117,8 @@ export interface Format {
   readonly notes: readonly Note[]
 }
 
+const noFormat: Format = { fields: {}, instruction: undefined, notes: noNotes }
+
 /**
  * Structured output: the provider's own field, or failing that an instruction in the system prompt. `hasTools`
  * says whether tools are sent too, beside which some providers refuse the field.
@@ -125,7 +127,7 @@ export function convertFormat(request: MessagesRequest, profile: ProviderProfile
   const current = request.output_config?.format ?? undefined
   const path = current === undefined ? "output_format" : "output_config.format"
   const format = current ?? request.output_format ?? undefined
-  if (format === undefined) return { fields: {}, instruction: undefined, notes: [] }
+  if (format === undefined) return noFormat
   if (format.type !== "json_schema" || !isObject(format.schema)) {
     const notes = [dropped(path, `no counterpart of ${JSON.stringify(format.type)}`)]
     return { fields: {}, instruction: undefined, notes }

@@ -10,6 +10,7 @@ import { type Flat, flatten, unionKeywords, unitedProperties } from "./refs.ts"
  */
 export function unite(schema: JsonObject, place: Place, cleaning: Cleaning): Flat {
   const flat = flatten(schema, place, cleaning)
+  if (flat.schema["anyOf"] === undefined && flat.schema["oneOf"] === undefined) return flat
   const active = new Set(flat.place.active)
   const { anyOf: _any, oneOf: _one, ...rest } = flat.schema
   let base: JsonObject = rest

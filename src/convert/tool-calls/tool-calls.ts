@@ -62,9 +62,12 @@ export function readToolCalls(
  * cut is waited for.
  */
 export function startPending(state: ToolState, options: ToolOptions): Step {
+  if (state.slots.length === 0) return [state, nothing]
   const out: Delta[] = []
   return [startBefore(state, state.slots.length, options, out), out]
 }
+
+const nothing: readonly Delta[] = []
 
 function tell(state: ToolState, position: number, why: string, out: Delta[]): ToolState {
   const slot = state.slots[position]

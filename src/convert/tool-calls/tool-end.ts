@@ -16,6 +16,7 @@ import { wholeText } from "./whole-arguments.ts"
  * as they are; otherwise brackets that are still open are closed where nothing else is missing.
  */
 export function endToolCalls(state: ToolState, options: ToolOptions, cut = false): readonly Delta[] {
+  if (state.slots.length === 0) return noDeltas
   const deltas: Delta[] = []
   for (const [position, slot] of state.slots.entries()) {
     if (slot.name !== "") endCall(position, slot, options, cut, deltas)
@@ -23,6 +24,8 @@ export function endToolCalls(state: ToolState, options: ToolOptions, cut = false
   }
   return deltas
 }
+
+const noDeltas: readonly Delta[] = []
 
 function endCall(position: number, slot: Slot, options: ToolOptions, cut: boolean, out: Delta[]): void {
   const { rest, complete, all, repairs } = lastWords(slot, options, cut)

@@ -49,8 +49,7 @@ test("the one too many is told so, in its client's words; whoever asks no model 
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([529, "1"])
   expect(objectOf((await jsonOf(refused))["error"])).toEqual({
     type: "overloaded_error",
-    message:
-      "this proxy runs 1 request at once and no more (MAX_CONCURRENT_REQUESTS): try again in a moment",
+    message: "this proxy runs 1 request at once and no more (MAX_CONCURRENT_REQUESTS): try again in a moment",
   })
   const forOpenAi = await fetch(`${proxy.url}/v1/chat/completions`, { method: "POST", body: streamed })
   expect([forOpenAi.status, forOpenAi.headers.get("retry-after")]).toEqual([529, "1"])

@@ -9,7 +9,7 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { type ByteReader, createBodyText } from "./body-text.ts"
+import { createBodyText } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
@@ -67,7 +67,7 @@ export async function send(
     })
     deadline.touch()
     if (!response.ok) return await errorReply(response, deadline, situation)
-    const bytes = createBodyText(readerOf(response, body.stream === true), deadline)
+    const bytes = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
     let text = ""
     let more: string | undefined = ""
     // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
@@ -92,23 +92,6 @@ export async function send(
     deadline.abort()
     const given = connectionFault(error, deadline, route.url, situation)
     return { ok: false, fault: given, unreachable: isUnreachable(error) }
-  }
-}
-
-// A document that is announced as no longer than this is read in one piece: a stream of it costs more than the rest.
-const onePiece = 1024 * 1024
-
-/** Reads a reply's body as it comes, or a short document all at once. */
-function readerOf(response: Response, isStream: boolean): ByteReader {
-  const length = Number(response.headers.get("content-length") ?? Number.NaN)
-  if (isStream || !(length <= onePiece)) return (response.body ?? new Blob([]).stream()).getReader()
-  let taken = false
-  return {
-    read: async () => {
-      if (taken) return { done: true }
-      taken = true
-      return { done: false, value: await response.bytes() }
-    },
   }
 }
 

@@ -1,6 +1,7 @@
 // A real Redis for tests: redis-server on a free port of loopback, with a folder of its own and nothing on disk.
 // Where it is not installed such tests are left out, with a word; in CI they fail instead.
 import { describe } from "bun:test"
+import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -74,7 +75,7 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
     url: `redis://127.0.0.1:${port}`,
     kill,
     start,
-    freeze: () => killProcess(child?.pid, "SIGSTOP"),
+    freeze: () => freeze(child?.pid),
     thaw: () => killProcess(child?.pid, "SIGCONT"),
     stop: async () => {
       await kill()
@@ -115,4 +116,13 @@ function listens(port: number): Promise<boolean> {
     socket.once("connect", () => end(true))
     socket.once("error", () => end(false))
   })
+}
+
+/** A signal is on its way for a moment, in which the server could still answer. */
+function freeze(pid: number | undefined): void {
+  killProcess(pid, "SIGSTOP")
+  if (process.platform !== "linux" || pid === undefined) return
+  const until = performance.now() + 5_000
+  while (performance.now() < until && !/\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8")))
+    Bun.sleepSync(1)
 }

@@ -88,6 +88,10 @@ async function takeName(
   })
   const flush = () => file.flushNow()
   process.on("exit", flush)
+  const tellBoth = (tell: CommandIo["error"]) => (text: string) => {
+    file.write(text.replace(/\n$/, ""))
+    if (!background && !isHeldUp(io)) tell(text)
+  }
   const asked = watchStopFile(store.stopFile({ name, id }))
   return {
     instance: { name, id },
@@ -95,10 +99,8 @@ async function takeName(
       ...io,
       // The file takes every line, whatever becomes of the terminal.
       errorWaits: () => 0,
-      error: (text) => {
-        file.write(text.replace(/\n$/, ""))
-        if (!background && !isHeldUp(io)) io.error(text)
-      },
+      error: tellBoth(io.error),
+      errorSoon: tellBoth(io.errorSoon ?? io.error),
     },
     background,
     announce: (facts, server) => writeOver(store, draft, (found) => running(found, facts, server)),

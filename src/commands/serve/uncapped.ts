@@ -9,9 +9,15 @@ export const variable = "BUN_CONFIG_MAX_HTTP_REQUESTS"
 /** The largest number Bun takes. */
 export const most = "65336"
 
-// Memory that is let go of goes back to the system after 100 ms, and costs more to get again than what a large request
-// does with it. It is kept for longer; who is idle gives it back at once (server/tidy.ts).
-const allocator = { MIMALLOC_PURGE_DELAY: "60000" }
+// What the engine reads of its environment before it starts, too, unless the user has set it.
+const engine = {
+  // Memory that is let go of goes back to the system after 100 ms, and costs more to get again than what a large
+  // request does with it. It is kept for longer; who is idle gives it back at once (server/tidy.ts).
+  MIMALLOC_PURGE_DELAY: "60000",
+  // The last tier of the compiler is worth it for loops over large texts alone: for all that runs once in a request it
+  // cost the first ten thousand of them more than it ever saved.
+  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000",
+}
 
 /**
  * - `ready`: this process has the number it wants, or the one the user wants.
@@ -25,7 +31,7 @@ export async function ensureUncapped(env: Environment): Promise<Uncapped> {
   if ((env[variable] ?? "") !== "") return "ready"
   // Bun closes every file but the first three on the way, and what a pipe held would be lost.
   if (process.platform !== "win32" && descriptorGiven()) return "capped"
-  const environment = { ...allocator, ...env, [variable]: most }
+  const environment = { ...engine, ...env, [variable]: most }
   const [program = process.execPath, ...args] = commandLine()
   try {
     if (process.platform === "win32") return await again([program, ...args], environment)

@@ -130,15 +130,6 @@ export interface ChatRequest {
   add_generation_prompt?: false
 }
 
-/** One `data:` of a streamed reply, or a whole reply; nothing in it is trusted. */
-export interface ChatChunk {
-  readonly choices?: unknown
-  readonly usage?: unknown
-  readonly error?: unknown
-  readonly object?: unknown
-  readonly x_groq?: unknown
-}
-
 /** One entry of `choices`: `delta` in chunks, `message` in whole replies (and in some last chunks). */
 export interface ChatChoice {
   readonly delta?: unknown

@@ -4,7 +4,6 @@ import { bodyOf } from "../convert/request/body-of.ts"
 import { type Conversion, convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
-import type { Exchange } from "../observe/exchange.ts"
 import { type Fault, invalidRequest, joinNotes, type Note } from "../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
@@ -32,8 +31,6 @@ export interface Prepared extends AmendingOptions {
   readonly session: string | undefined
   readonly requestId: string
   readonly startedAt: number
-  /** What the response cache had to say, once it was asked. */
-  readonly cache?: Exchange["cache"]
   readonly course: Course
   /** Makes the request ready for another model, once that is to be asked. */
   readonly ready: GetReady

@@ -155,8 +155,7 @@ async function soak(proxy: RunningProxy, upstream: Upstream, folder: string): Pr
   await checkCounts(proxy, [small, large])
   const files = Math.max(idle.files + 5, keptOpen)
   expect(await settle(() => openFiles(pid), files, 5)).toBeLessThanOrEqual(files)
-  // A proxy that is idle does not tidy up for less than 24 MiB.
-  const enough = Math.max(idle.megabytes * 1.2, idle.megabytes + 24)
+  const enough = idle.megabytes * 1.2
   const after = await settle(() => residentMb(pid), enough, 20)
   tell({ idle, after, most: watch.most() }, large)
   expect(after).toBeLessThanOrEqual(enough)

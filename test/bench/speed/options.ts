@@ -24,7 +24,7 @@ const names = [...works.map(({ name }) => name), ...extraWorks]
 
 export const usage = `bun run bench [options]
 
-  --quick               one short round: to see that all works (half a minute)
+  --quick               one short round: to see that all works (a minute)
   --seconds N           how long streams and small requests are measured; the rest in proportion (0.7)
   --rounds N            how often everything is measured, the targets taking turns (3)
   --only WORK,...       only these; a name may end in *

@@ -68,13 +68,13 @@ interface Opened {
   readonly stop: () => void
 }
 
-/** All streams, one after the other within the time of warming up. */
+/** All streams, one after the other. */
 function openOverTime(streams: Streams): readonly Opened[] {
   const { work } = streams
   const opened: Opened[] = []
   const started = performance.now()
   const timer = setInterval(() => {
-    const due = Math.min(work.at, Math.ceil(((performance.now() - started) / work.warm.ms) * work.at))
+    const due = Math.min(work.at, Math.ceil(((performance.now() - started) / work.openingMs) * work.at))
     while (opened.length < due) opened.push(openStream(streams))
     if (opened.length >= work.at) clearInterval(timer)
   }, openEveryMs)

@@ -127,10 +127,17 @@ export function goalsTable(results: Results, target: string): Table {
   const row = ({ goal, bounds, measured, verdict }: Judged): readonly string[] => {
     const sign = goal.better === "more" ? ">=" : "<="
     const bound = (value: number | undefined) => (value === undefined ? "" : `${sign} ${figure(value)}`)
-    const title = goal.unit === "" || goal.unit === "x" ? goal.title : `${goal.title}, ${goal.unit}`
-    return [title, bound(bounds?.must), bound(bounds?.aim), spread(measured), verdict]
+    const plain = goal.unit === "" || goal.unit === "x"
+    const title = plain ? goal.title : `${goal.title}, ${goal.unit}`
+    // What is no ratio depends on the machine: the pass-through shows by how much.
+    const least = plain ? undefined : spreadOf(goal.values(results, limit))
+    const beside = least === undefined ? "" : spread(least)
+    return [title, bound(bounds?.must), bound(bounds?.aim), spread(measured), beside, verdict]
   }
-  return { head: [target, "must", "aim", "measured", "verdict"], rows: judgeAll(results, target).map(row) }
+  return {
+    head: [target, "must", "aim", "measured", limit, "verdict"],
+    rows: judgeAll(results, target).map(row),
+  }
 }
 
 /** From this load on each processor the machine was at work already. */

@@ -71,9 +71,11 @@ export function createAmending(options: AmendingOptions): Amending {
 
 /** The failure as a refusal of the request, if it is one; errors inside a 200 have no reply of their own. */
 function refusalOf({ fault: given, refused }: FailedOpening, errors: ErrorContext): Refusal | undefined {
-  // Some servers call it their own mistake when a request asks too much of them.
+  // Some servers call it their own mistake when a request asks too much of them, or blame the account's credit.
   const blames =
-    given.kind === "invalid_request_error" || (given.kind === "api_error" && given.status === 500)
+    given.kind === "invalid_request_error" ||
+    given.kind === "billing_error" ||
+    (given.kind === "api_error" && given.status === 500)
   if (!blames || given.source !== "upstream") return undefined
   return {
     status: refused?.status ?? given.status,

@@ -89,6 +89,30 @@ describe.each(forms)("%s", (_name, reply, send) => {
     expect(tooMany.upstream.turns()).toHaveLength(7)
   })
 
+  test("credit for a shorter reply is enough, this time", async () => {
+    const short = refusing(
+      "This request requires more credits, or fewer max_tokens. You requested up to 32000 tokens, but can only afford 8411. To increase, visit the settings and add more credits",
+      { code: 402 },
+      402,
+    )
+    const { upstream, proxy } = start([short, reply, reply])
+    expect(await send(proxy, { max_tokens: 32_000 })).toContain("fine")
+    expect(await send(proxy, { max_tokens: 32_000 })).toContain("fine")
+    expect(upstream.turns().map(({ body }) => body["max_tokens"])).toEqual([32_000, 8_411, 32_000])
+  })
+
+  test.each([
+    "This request requires more credits, or fewer max_tokens. You requested up to 32000 tokens, but can only afford 71.",
+    "Insufficient credits. This account never purchased credits.",
+    "Prompt tokens limit exceeded: 61000 > 2043.",
+    "Insufficient balance: temperature is not supported",
+  ])("an account without credit is told so, and nothing is sent again: %s", async (message) => {
+    const { upstream, proxy } = start([refusing(message, { code: 402 }, 402), reply])
+    const answer = await send(proxy, { max_tokens: 32_000, temperature: 0.5 })
+    expect(answer).toContain("billing_error")
+    expect(upstream.turns()).toHaveLength(1)
+  })
+
   test("who refuses the same thing again is not asked again", async () => {
     const { upstream, proxy } = start(() => noTemperature)
     await send(proxy, { temperature: 0.5 })

@@ -49,6 +49,7 @@ export function namedParam(body = ""): string | undefined {
 // OpenRouter and those after it; servers that call it their own mistake what a request asks of them: llama.cpp
 // (images without a projector), SGLang (chat templates), both (grammars).
 const otherStatuses: Readonly<Record<number, RegExp>> = {
+  402: /can only afford/,
   404: /no endpoints found that support/,
   500: /system role not supported|roles must alternate|\bmmproj\b|image input is not supported|pars\w* grammar|initialize samplers/,
 }
@@ -68,8 +69,9 @@ function candidates(conversion: Conversion, refusal: Refusal): readonly Amendmen
   if (!blamesRequest(refusal.status, words)) return []
   if (/^prompt is too long: \d+ tokens >/.test(words.text)) return []
   // These may stand beside the name of the conversation, which is otherwise not to be changed.
-  const ofPrompt = roomBeside(words, refusal) ?? unreadable(words)
+  const ofPrompt = roomBeside(words, refusal) ?? affordable(words) ?? unreadable(words)
   if (ofPrompt !== undefined) return [ofPrompt]
+  if (refusal.status === 402) return []
   const { body } = conversion
   const said = (refusal.body ?? refusal.message).slice(0, bodyLookedAt)
   const ofContent = isQuotation(words)
@@ -102,4 +104,11 @@ function roomBeside({ text }: Words, { inputTokens }: Refusal): Amendment | unde
   const prompt = text.includes("at least") ? Math.max(Number(found[1]), inputTokens()) : Number(found[1])
   const tokens = Number(found[2]) - prompt - spare
   return tokens < leastRoom ? undefined : { kind: "room", tokens }
+}
+
+/** OpenRouter asks for credit for the longest reply there could be: what is left is enough for most replies. */
+function affordable({ text }: Words): Amendment | undefined {
+  const found = /requested up to \d+ tokens, but can only afford (\d+)/.exec(text)
+  const tokens = Number(found?.[1] ?? 0)
+  return tokens < leastRoom ? undefined : { kind: "credit", tokens }
 }

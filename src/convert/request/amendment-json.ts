@@ -127,6 +127,7 @@ function describeBody(amendment: BodyAmendment): string {
   switch (amendment.kind) {
     case "limit":
     case "room":
+    case "credit":
       return `max_tokens: at most ${amendment.kind === "limit" ? amendment.most : amendment.tokens}`
     case "least":
       return `max_tokens: at least ${amendment.least}`

@@ -65,6 +65,8 @@ export type BodyAmendment =
   | { readonly kind: "no-limit" }
   /** What the context window has left beside this one prompt. */
   | { readonly kind: "room"; readonly tokens: number }
+  /** What the account has credit for, this time. */
+  | { readonly kind: "credit"; readonly tokens: number }
   /** The other name of the limit. */
   | { readonly kind: "rename"; readonly to: LimitField }
   | {
@@ -128,7 +130,7 @@ export function causeOf(amendment: Amendment): string {
 /** Does it hold for later requests to the same model too? */
 export function isLasting(amendment: Amendment): boolean {
   if (amendment.kind === "format") return amendment.lasting
-  return amendment.kind !== "room" && amendment.kind !== "forget"
+  return amendment.kind !== "room" && amendment.kind !== "credit" && amendment.kind !== "forget"
 }
 
 export interface Amended {
@@ -201,6 +203,8 @@ function changeBody(conversion: Conversion, amendment: BodyAmendment): Change | 
       return withoutLimit(body)
     case "room":
       return lowerLimit(body, amendment.tokens, "what the context window has left")
+    case "credit":
+      return lowerLimit(body, amendment.tokens, "what the account has credit for")
     case "rename":
       return renameLimit(body, amendment.to)
     case "range":

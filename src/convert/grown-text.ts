@@ -3,29 +3,32 @@
 
 export interface GrownText {
   readonly whole: string
-  /** The latest pieces. */
-  readonly loose: readonly string[]
+  /** The latest pieces, and how many they are. */
+  readonly loose: string
+  readonly pieces: number
 }
 
-export const noText: GrownText = { whole: "", loose: [] }
+export const noText: GrownText = { whole: "", loose: "", pieces: 0 }
 
 const mostLoose = 16
 
 /** With these pieces behind it. Linear in the pieces, however long the text is. */
-export function growText({ whole, loose }: GrownText, pieces: readonly string[]): GrownText {
-  const latest = loose.length === 0 ? pieces : [...loose, ...pieces]
-  return latest.length < mostLoose ? { whole, loose: latest } : { whole: whole + latest.join(""), loose: [] }
+export function growText(text: GrownText, pieces: readonly string[]): GrownText {
+  return addText(text, pieces.join(""))
 }
 
 /** With this one piece behind it. */
 export function addText(text: GrownText, piece: string): GrownText {
-  return piece === "" ? text : growText(text, [piece])
+  if (piece === "") return text
+  const { whole, loose, pieces } = text
+  if (pieces < mostLoose) return { whole, loose: loose + piece, pieces: pieces + 1 }
+  return { whole: whole + [loose, piece].join(""), loose: "", pieces: 0 }
 }
 
 export function textOf({ whole, loose }: GrownText): string {
-  return whole + loose.join("")
+  return whole + loose
 }
 
 export function isNoText({ whole, loose }: GrownText): boolean {
-  return whole === "" && loose.every((piece) => piece === "")
+  return whole === "" && loose === ""
 }

@@ -15,8 +15,8 @@ function deltaOf(type: DeltaRun["delta"], text: string): BlockDelta {
 }
 
 /** All of a run as one delta. */
-export function joinedRun({ index, delta, texts }: DeltaRun): DeltaEvent {
-  return deltaEvent(index, delta, texts.join(""))
+export function joinedRun({ index, delta, whole }: DeltaRun): DeltaEvent {
+  return deltaEvent(index, delta, whole)
 }
 
 /** A run as the events that it stands for. */

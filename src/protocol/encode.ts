@@ -17,21 +17,21 @@ export function encodeEvent(event: MessagesEvent, requestId: string): string {
   return encodeSse(event.type, JSON.stringify(event))
 }
 
-const members = { text_delta: "text", thinking_delta: "thinking", input_json_delta: "partial_json" } as const
+const deltaStart = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
+const openings = {
+  text_delta: ',"delta":{"type":"text_delta","text":"',
+  thinking_delta: ',"delta":{"type":"thinking_delta","thinking":"',
+  input_json_delta: ',"delta":{"type":"input_json_delta","partial_json":"',
+} as const
 const deltaEnd = '"}}\n\n'
 
-/** Everything before the text. */
-function deltaHead(index: number, type: DeltaRun["delta"]): string {
-  return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${members[type]}":"`
-}
-
 function encodeDelta(index: number, type: DeltaRun["delta"], text: string): string {
-  return deltaHead(index, type) + inString(text) + deltaEnd
+  return deltaStart + index + openings[type] + inString(text) + deltaEnd
 }
 
-function encodeRun({ index, delta, texts }: DeltaRun): string {
-  const head = deltaHead(index, delta)
-  const written = texts.some(isSpecial) ? texts.map(inString) : texts
+function encodeRun({ index, delta, texts, whole }: DeltaRun): string {
+  const head = deltaStart + index + openings[delta]
+  const written = isSpecial(whole) ? texts.map(inString) : texts
   return head + written.join(deltaEnd + head) + deltaEnd
 }
 

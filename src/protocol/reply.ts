@@ -78,6 +78,8 @@ export interface DeltaRun {
   readonly index: number
   readonly delta: "text_delta" | "thinking_delta" | "input_json_delta"
   readonly texts: readonly string[]
+  /** All of them together. */
+  readonly whole: string
 }
 
 export type MessagesEvent =

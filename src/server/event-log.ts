@@ -98,8 +98,8 @@ function sizeOf(events: readonly MessagesEvent[]): number {
 }
 
 /** In characters; each text is an object by itself. */
-function runLength({ texts }: DeltaRun): number {
-  return texts.reduce((sum, text) => sum + textBytes / 2 + text.length, 0)
+function runLength({ texts, whole }: DeltaRun): number {
+  return texts.reduce((sum, text) => sum + textBytes / 2 + text.length, whole.length)
 }
 
 function lengthOf(event: MessagesEvent): number {

@@ -30,6 +30,9 @@ interface Form {
 // Where every line is another one, looking for their form is a waste.
 const mostUseless = 32
 
+// What turns out to be no text is looked at again, with no more behind it than these.
+const mostInRun = 64
+
 /** A stream as far as it was read. It changes in place. */
 interface Reading {
   readonly sse: SseDecoder
@@ -69,12 +72,13 @@ function push(reading: Reading, text: string): readonly StreamInput[] {
 function scan(reading: Reading, text: string, start: number, out: StreamInput[]): number {
   const { form, sse } = reading
   if (form === undefined || !text.startsWith(form.head, start) || !sse.isIdle()) return start
-  const texts: string[] = []
-  const end = scanRun(form, text, start, texts)
+  const raws: string[] = []
+  const end = scanRun(form, text, start, raws, mostInRun)
+  const texts = unquoteRun(raws)
   if (texts.length === 0) return start
   reading.useless = 0
   out.push({ kind: "run", run: { chunk: form.chunk, field: form.field, texts } })
-  return end
+  return texts.length === raws.length ? end : scanRun(form, text, start, [], texts.length)
 }
 
 /** One message by the way that is always right. */
@@ -97,19 +101,20 @@ function isOver(inputs: readonly StreamInput[]): boolean {
   return last !== undefined && last.kind !== "chunk" && last.kind !== "run"
 }
 
-/** The texts of all messages of this form from `start` on; gives where the first other one begins. */
-function scanRun(form: Form, text: string, start: number, texts: string[]): number {
+/**
+ * What stands in place of the text in messages of this form, from `start` on and in no more than `most` of them; gives
+ * where the next one begins.
+ */
+function scanRun(form: Form, text: string, start: number, raws: string[], most: number): number {
   const { head, tail, rest } = form
   let from = start
-  while (text.startsWith(head, from)) {
+  while (raws.length < most && text.startsWith(head, from)) {
     const at = from + head.length
     const end = text.indexOf("\n", at)
     if (end < 0 || text.charCodeAt(end + 1) !== lineFeed) break
     const to = rest === undefined ? end - tail.length : text.indexOf(tail, at)
     if (to <= at || !isRest(form, text, to, end)) break
-    const value = unquoted(text.slice(at, to))
-    if (value === undefined || value === "") break
-    texts.push(value)
+    raws.push(text.slice(at, to))
     from = end + 2
   }
   return from
@@ -127,9 +132,40 @@ function isRest({ tail, rest }: Form, text: string, to: number, end: number): bo
 // What a JSON string holds only in another form, and what it cannot hold at all.
 const special = /[^ !#-[\]-\uffff]/
 
+/** The texts that stand between the quotes of JSON strings, up to the first that is none. */
+function unquoteRun(raws: readonly string[]): readonly string[] {
+  let odd = 0
+  for (const raw of raws) if (isSpecial(raw)) odd++
+  if (odd === 0) return raws
+  return (odd > raws.length / 2 ? unquoteAtOnce(raws) : undefined) ?? unquoteEach(raws)
+}
+
+// A character that JSON writes as it is, and hardly any text holds.
+const between = "\u007f"
+
+/**
+ * They are read as one string, which is one only if each of them is: none can end within an escape sequence. Undefined
+ * where they are not, or where their number shows that something else parts them as well.
+ */
+function unquoteAtOnce(raws: readonly string[]): readonly string[] | undefined {
+  const texts = unquoted(raws.join(between))?.split(between)
+  return texts?.length === raws.length ? texts : undefined
+}
+
+function unquoteEach(raws: readonly string[]): readonly string[] {
+  const texts: string[] = []
+  for (const raw of raws) {
+    const text = isSpecial(raw) ? unquoted(raw) : raw
+    if (text === undefined) break
+    texts.push(text)
+  }
+  return texts
+}
+
+const isSpecial = (raw: string): boolean => special.test(raw)
+
 /** The text that stands between the quotes of a JSON string; undefined when there is more than that. */
 function unquoted(raw: string): string | undefined {
-  if (!special.test(raw)) return raw
   const parsed = parseJson(`"${raw}"`)
   return parsed.ok && typeof parsed.value === "string" ? parsed.value : undefined
 }

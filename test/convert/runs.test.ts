@@ -54,6 +54,8 @@ property("the writer", 1_500, (random) => {
     events.push(...more)
   }
   expect(encoded(runs[1])).toBe(encoded(events))
+  for (const event of runs[1])
+    if (event.type === "content_block_deltas") expect(event.whole).toBe(event.texts.join(""))
   expect(foldEvents(runs[1])).toEqual(foldEvents(events))
   expect(chat(runs[1])).toBe(chat(events))
 })
@@ -87,7 +89,8 @@ describe("on the wire", () => {
 
   test.each(["text_delta", "thinking_delta", "input_json_delta"] as const)("each %s is an event", (delta) => {
     for (const texts of [odd, ["a", "b"], ["a"]]) {
-      const run: DeltaRun = { type: "content_block_deltas", index: 3, delta, texts }
+      const whole = texts.join("")
+      const run: DeltaRun = { type: "content_block_deltas", index: 3, delta, texts, whole }
       expect(encodeEvent(run, "req_1")).toBe(encoded(eventsOfRun(run)))
       expect(chat([start, run])).toBe(chat([start, ...eventsOfRun(run)]))
     }

@@ -128,6 +128,33 @@ describe("the same inputs and events as without the short cut", () => {
     expect(play(quick, optionsFor(fixture))).toEqual(play(slow, optionsFor(fixture)))
   })
 
+  property("of what stands in place of texts and may be none", 1_500, (random) => {
+    const odd = [
+      '\\"',
+      "\\",
+      "\\\\",
+      "\\n",
+      "\\u00",
+      "\\u007f",
+      "e9",
+      "\u007f",
+      '"',
+      '","',
+      "\t",
+      "é",
+      "a",
+      "a",
+      "a",
+    ]
+    const raws = Array.from({ length: random.integer(1, 8) }, () =>
+      Array.from({ length: random.integer(1, random.pick([2, 6])) }, () => random.pick(odd)).join(""),
+    )
+    const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
+    const lines = ["ok", ...raws].map((raw) => `data: ${head}${raw}${tail}\n\n`)
+    const texts = random.chance(0.5) ? [lines.join("")] : lines
+    expect(spread(quickly(texts))).toEqual(spread(slowly(texts)))
+  })
+
   property("where text is looked through for tags and calls, and for repetitions", 400, (random) => {
     const marks = ["`", "```\n", "```", "~~~", "> ", "[", "[TOOL_CALLS]", "</tool_call>", ": ", "\n\n"]
     const words = ["<think>", "so", "</think>", "<tool_call>", '{"name"', "it is", "\n", " ", "a", "<", "ab"]
@@ -195,5 +222,13 @@ describe("what is recognised", () => {
       (text) => `data: ${head}${text}${tail}\n\n`,
     )
     expect(spread(quickly(lines))).toEqual(spread(slowly(lines)))
+  })
+
+  test("however many lines are no texts, they are looked at in linear time", () => {
+    const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
+    const lines = ["a", "\\n", "\\"].map((raw) => `data: ${head}${raw}${tail}\n\n`)
+    const started = performance.now()
+    expect(quickly([lines.join("").repeat(20_000)]).length).toBeGreaterThan(20_000)
+    expect(performance.now() - started).toBeLessThan(10_000)
   })
 })

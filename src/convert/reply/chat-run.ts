@@ -4,7 +4,7 @@ import { argumentsField, type ChatRun, withText } from "../../protocol/chat-run.
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { Delta, Piece } from "../delta.ts"
 import { countPlain, passPlain } from "../text-calls/plain-run.ts"
-import { readStringRun } from "../tool-calls/tool-run.ts"
+import { readArgumentRun } from "../tool-calls/tool-run.ts"
 import { readFragment } from "../tool-calls/tool-slots.ts"
 import { inField } from "./chat-reasoning.ts"
 import { type ReaderState, type Step, take } from "./reader-text.ts"
@@ -79,11 +79,12 @@ type Read = (state: ReaderState, chunk: JsonObject) => Step
 function readArguments(state: ReaderState, run: ChatRun, read: Read): Step {
   const { texts } = run
   const index = callIndex(run)
+  const whole = state.options.tools.wholeArguments === true
   const deltas: Delta[] = []
   let current = state
   for (let at = 0; at < texts.length; ) {
     const [tools, count] = isCalling(current)
-      ? readStringRun(current.tools, index, texts, at, deltas)
+      ? readArgumentRun(current.tools, index, texts, at, whole, deltas)
       : [current.tools, 0]
     if (count > 0) current = { ...current, tools }
     at += count
@@ -99,8 +100,7 @@ function readArguments(state: ReaderState, run: ChatRun, read: Read): Step {
 
 /** A call came last, its pieces pass, and nothing is held back that would have to come before the next one. */
 function isCalling(state: ReaderState): boolean {
-  const { tags, textCalls, last, space, options } = state
-  if (options.tools.wholeArguments === true) return false
+  const { tags, textCalls, last, space } = state
   return (
     last === "tool" && tags.mode === "text" && textCalls === undefined && space === "" && !isUnrolled(state)
   )

@@ -113,11 +113,15 @@ export function releaseHeld(state: ReaderState): Step {
 
 /** Are calls looked for in the text? Only where some were offered, and until one comes as it should. */
 export function initialCalls({ profile, tools }: ReaderOptions): TextCallState | undefined {
-  if (!profile.textToolCalls || tools.offered.size === 0) return undefined
-  const schemas = new Map(tools.schemas)
-  for (const [upstream, client] of tools.toolNames) schemas.set(upstream, tools.schemas?.get(client) ?? {})
-  return initialTextCalls(new Set([...tools.offered, ...tools.toolNames.keys()]), schemas)
+  const { offered, toolNames, schemas = noSchemas } = tools
+  if (!profile.textToolCalls || offered.size === 0) return undefined
+  if (toolNames.size === 0) return initialTextCalls(offered, schemas)
+  const known = new Map(schemas)
+  for (const [upstream, client] of toolNames) known.set(upstream, schemas.get(client) ?? {})
+  return initialTextCalls(new Set([...offered, ...toolNames.keys()]), known)
 }
+
+const noSchemas: ReadonlyMap<string, JsonObject> = new Map()
 
 function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
   const only = pieces.length === 1 ? pieces[0] : undefined

@@ -1,9 +1,9 @@
 // The writer's short cut for further pieces of the block that is open: what changes is put together once for all of
 // them, and they are one event.
 import { deltaEvent } from "../../protocol/delta-run.ts"
-import type { DeltaRun, MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages.ts"
 import type { Delta, Piece } from "../delta.ts"
-import { growText } from "../grown-text.ts"
+import { addText } from "../grown-text.ts"
 import { type Run, withText } from "../pieces.ts"
 import { write } from "./blocks.ts"
 import { isEmpty } from "./writer-queue.ts"
@@ -79,11 +79,15 @@ function grow(
   texts: readonly string[],
   events: MessagesEvent[],
 ): WriterState {
-  const event = eventOf(state.index, types[last.kind], texts)
-  if (event !== undefined) events.push(event)
-  const written = growText(state.written, texts)
+  const { index } = state
+  const [first] = texts
+  const whole = texts.length === 1 && first !== undefined ? first : texts.join("")
+  if (texts.length > 1)
+    events.push({ type: "content_block_deltas", index, delta: types[last.kind], texts, whole })
+  else if (whole !== "") events.push(deltaEvent(index, types[last.kind], whole))
+  const written = addText(state.written, whole)
   if (last.kind === "text") return { ...state, written }
-  if (last.kind === "reasoning") return { ...state, written, thinking: growText(state.thinking, texts) }
+  if (last.kind === "reasoning") return { ...state, written, thinking: addText(state.thinking, whole) }
   const { key, complete } = last
   return {
     ...state,
@@ -92,15 +96,4 @@ function grow(
     sawTool: true,
     lastToolComplete: complete,
   }
-}
-
-function eventOf(
-  index: number,
-  delta: DeltaRun["delta"],
-  texts: readonly string[],
-): MessagesEvent | undefined {
-  const [text] = texts
-  if (text === undefined) return undefined
-  if (texts.length > 1) return { type: "content_block_deltas", index, delta, texts }
-  return deltaEvent(index, delta, text)
 }

@@ -76,8 +76,12 @@ interface Run {
 
 /** One more piece of the text; state in, state out. Linear in the piece. */
 export function filterJson(filter: JsonFilter, text: string): Filtered {
-  const run: Run = { ...filter, text, from: 0, out: "" }
+  const { mode, held, open, repairs } = filter
+  if (mode === "string" && endOfPlain(text, 0) === text.length) return { filter, out: text, rest: -1 }
+  const run: Run = { mode, held, open, repairs, text, from: 0, out: "" }
   for (let at = 0; at < text.length; at++) {
+    if (run.mode === "string") at = endOfPlain(text, at)
+    if (at === text.length) break
     const code = text.charCodeAt(at)
     if (run.mode === "done" && code > space) return end(run, at, at)
     while (step(run, code, at)) {
@@ -87,9 +91,19 @@ export function filterJson(filter: JsonFilter, text: string): Filtered {
   return end(run, text.length, -1)
 }
 
+// What a string of JSON is made of, whole escape sequences among it.
+const plain = /[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[ !#-[\]-\uffff]*)*/y
+
+/** Where in the text, from this place in a string on, something stands that has to be looked at. */
+function endOfPlain(text: string, at: number): number {
+  plain.lastIndex = at
+  return plain.test(text) ? plain.lastIndex : at
+}
+
 function end(run: Run, to: number, rest: number): Filtered {
-  const { mode, held, open, repairs } = run
-  return { filter: { mode, held, open, repairs }, out: run.out + run.text.slice(run.from, to), rest }
+  const { mode, held, open, repairs, text, from } = run
+  const last = from === 0 && to === text.length ? text : text.slice(from, to)
+  return { filter: { mode, held, open, repairs }, out: run.out + last, rest }
 }
 
 /** Handles one character; true: it is to be looked at again, in the mode that is set now. */

@@ -4,7 +4,7 @@ import { isObject } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
 import { noArguments, repaired, type Taken, takeArguments, takeWhole } from "./json-scan.ts"
 import { repair } from "./repairs.ts"
-import { clientName, joinName, nameTest } from "./tool-names.ts"
+import { beginsName, clientName, isName, joinName } from "./tool-names.ts"
 import { pushNotes } from "./tool-notes.ts"
 import type { ToolOptions } from "./tool-options.ts"
 import { isSame, type Received, receive } from "./tool-repeats.ts"
@@ -35,12 +35,11 @@ export function readToolCalls(
   options: ToolOptions,
   whole: boolean,
 ): Step {
-  const names = nameTest(options)
   let current = state
   const out: Delta[] = []
   const touched: number[] = []
   for (const fragment of calls.filter(isObject).map(readFragment)) {
-    const found = whole ? -1 : locate(current, fragment, touched, names)
+    const found = whole ? -1 : locate(current, fragment, touched, options)
     const repeated = found < 0 ? findRepeated(current, fragment) : -1
     const slot = current.slots[found] ?? newSlot(current, fragment, options)
     const position = found < 0 ? current.slots.length : found
@@ -141,7 +140,7 @@ function identify(
   fragment: Fragment,
   options: ToolOptions,
 ): Slot {
-  const name = joinName(slot.name, fragment.name, nameTest(options))
+  const name = joinName(slot.name, fragment.name, options)
   if (slot.upstreamId !== undefined || fragment.id === undefined) return { ...slot, name }
   const id = clientId(fragment.id, position, state, options)
   return { ...slot, name, upstreamId: fragment.id, id }
@@ -179,7 +178,7 @@ function startBefore(state: ToolState, end: number, options: ToolOptions, out: D
 
 function mayStart(slot: Slot, options: ToolOptions): boolean {
   if (slot.name === "" || (slot.split && slot.ready === "")) return false
-  return nameTest(options).isName(slot.name) || !nameTest(options).isBeginning(slot.name)
+  return isName(slot.name, options) || !beginsName(slot.name, options)
 }
 
 function piece(slot: Slot, position: number, args: string): Delta {

@@ -1,5 +1,6 @@
 // The end of a reply: what its calls still have to say, and what was wrong with them.
 import { dropped } from "../../protocol/fault.ts"
+import { parseJson } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
 import { endArguments } from "./json-scan.ts"
 import { addRepairs, repair } from "./repairs.ts"
@@ -28,22 +29,27 @@ export function endToolCalls(state: ToolState, options: ToolOptions, cut = false
 const noDeltas: readonly Delta[] = []
 
 function endCall(position: number, slot: Slot, options: ToolOptions, cut: boolean, out: Delta[]): void {
-  const { rest, complete, all, repairs } = lastWords(slot, options, cut)
+  const { rest, complete, all, parsed, repairs } = lastWords(slot, options, cut)
   const args = slot.started ? rest : slot.ready + rest
   if (slot.split && !slot.started && args === "") return
   const name = slot.started ? slot.clientName : clientName(slot.name, options)
   if (!slot.started || args !== "" || complete !== slot.args.done) {
     out.push({ kind: "tool", key: position, id: slot.id, name, args, complete })
   }
-  const wrong = repairs.includes(repair.raw) ? [] : judge(all, name, cut && !complete, options.schemas)
+  const wrong = repairs.includes(repair.raw)
+    ? []
+    : judge(all, parsed, name, cut && !complete, options.schemas)
   pushNotes(position, slot.args.repairs, addRepairs(repairs, wrong), out)
 }
+
+type Parsed = ReturnType<typeof parseJson>
 
 interface LastWords {
   readonly rest: string
   readonly complete: boolean
-  /** All that the client gets of the arguments. */
+  /** All that the client gets of the arguments, and what it says; nothing stands for an empty object. */
   readonly all: string
+  readonly parsed: Parsed
   readonly repairs: readonly string[]
 }
 
@@ -52,7 +58,12 @@ function lastWords({ repeats, args }: Slot, { wholeArguments }: ToolOptions, cut
   const last = endReceive(repeats, args)
   const { out, complete, repairs } = endArguments(last.args, cut)
   const all = last.args.passed + out
-  if (!wholeArguments) return { rest: last.out + out, complete, all, repairs }
+  const parsed = parseAll(all)
+  if (!wholeArguments) return { rest: last.out + out, complete, all, parsed, repairs }
+  if (parsed.ok) return { rest: args.done ? "" : all, complete, all, parsed, repairs }
   const { text, what } = wholeText(all, cut && !complete)
-  return { rest: args.done ? "" : text, complete, all: text, repairs: addRepairs(repairs, what) }
+  const rest = args.done ? "" : text
+  return { rest, complete, all: text, parsed: parseAll(text), repairs: addRepairs(repairs, what) }
 }
+
+const parseAll = (text: string): Parsed => parseJson(text === "" ? "{}" : text)

@@ -1,7 +1,5 @@
 // The names of tools: as upstreams send them, in pieces, repeated or with a namespace, and as the client knows
 // them.
-import type { NameTest } from "./tool-slots.ts"
-
 export interface ToolNames {
   /** Names as the upstream knows them to names as the client does. */
   readonly toolNames: ReadonlyMap<string, string>
@@ -10,23 +8,23 @@ export interface ToolNames {
 }
 
 /** A name may come in pieces, may grow, and may come whole again with every chunk. */
-export function joinName(name: string, fragment: string | undefined, names: NameTest): string {
+export function joinName(name: string, fragment: string | undefined, known: ToolNames): string {
   if (fragment === undefined || fragment.trim() === "") return name
   const joined = name + fragment
-  const repeated = fragment.startsWith(name) && !names.isName(joined) && !names.isBeginning(joined)
-  return name !== "" && repeated && (fragment === name || names.isName(fragment)) ? fragment : joined
+  const repeated = fragment.startsWith(name) && !isName(joined, known) && !beginsName(joined, known)
+  return name !== "" && repeated && (fragment === name || isName(fragment, known)) ? fragment : joined
 }
 
-/** What can be a name is decided by the tools that were offered. */
-export function nameTest(known: ToolNames): NameTest {
-  const { offered, toolNames } = known
-  const isName = (name: string) => offered.has(clientName(name, known))
-  const isBeginning = (name: string) => {
-    for (const given of offered) if (given.startsWith(name)) return true
-    for (const given of toolNames.keys()) if (given.startsWith(name)) return true
-    return false
-  }
-  return { isName, isBeginning }
+/** Can this be a tool's name? That is decided by the tools that were offered. */
+export function isName(name: string, known: ToolNames): boolean {
+  return known.offered.has(clientName(name, known))
+}
+
+/** Can it be the beginning of one? */
+export function beginsName(name: string, { offered, toolNames }: ToolNames): boolean {
+  for (const given of offered) if (given.startsWith(name)) return true
+  for (const given of toolNames.keys()) if (given.startsWith(name)) return true
+  return false
 }
 
 /** The client's name of a tool; some relays put a namespace before it. */

@@ -1,19 +1,22 @@
 // What is said for the log about the calls of a reply.
 import { changed } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
+import { isObject, type JsonObject, type parseJson } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
 import { checkArguments } from "./argument-check.ts"
 import { isBeginning } from "./json-prefix.ts"
 import { repair } from "./repairs.ts"
 
-/** What is wrong with a call's arguments as they were passed on in the end; `cut`: the length limit ended them. */
+/**
+ * What is wrong with a call's arguments as they were passed on in the end, and as they are read; `cut`: the length limit
+ * ended them.
+ */
 export function judge(
   text: string,
+  parsed: ReturnType<typeof parseJson>,
   name: string,
   cut: boolean,
   schemas: ReadonlyMap<string, JsonObject> | undefined,
 ): readonly string[] {
-  const parsed = parseJson(text === "" ? "{}" : text)
   if (!parsed.ok && isBeginning(text)) return cut ? [] : [repair.unfinished]
   if (!parsed.ok) return [repair.invalid]
   if (text === "" && cut) return []

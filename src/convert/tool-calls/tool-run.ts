@@ -1,81 +1,95 @@
-// The short cut for pieces of a call's arguments that go on inside one of its strings: they pass as they are, and
-// what is known of the call is put together once for all of them.
+// The short cut for pieces of a call's arguments that go on where the last one ended: what is known of the call is put
+// together once for all of them.
 import type { Delta } from "../delta.ts"
+import { filterJson, type JsonFilter } from "./json-stream.ts"
+import type { Repeats } from "./tool-repeats.ts"
 import type { Slot, ToolState } from "./tool-slots.ts"
 
-/** What stands in a string of JSON as it is. */
-const plain = /^[ !#-[\]-\uffff]*$/
-/** That and escape sequences, of which the last may be cut. */
-const inString = /^(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*(\\(?:u[\da-fA-F]{0,3})?)?$/
-
 /**
- * Reads the texts from `from` on, as far as each is no more than a piece of a string in the arguments of the call
- * with this index (undefined: the one spoken of last). Their delta is added to `out`. Gives the state after them, and
- * how many there were; the rest is to be read in the way of all fragments.
+ * Reads the texts from `from` on, as far as each only goes on with the arguments of the call with this index
+ * (undefined: the one spoken of last) and nothing has to be done to it. Their delta is added to `out`, unless the call
+ * waits to be `whole`. Gives the state after them, and how many there were; the rest is to be read in the way of all
+ * fragments.
  */
-export function readStringRun(
+export function readArgumentRun(
   state: ToolState,
   index: string | undefined,
   texts: readonly string[],
   from: number,
+  whole: boolean,
   out: Delta[],
 ): readonly [ToolState, number] {
   const position =
     index === undefined ? state.current : state.slots.findLastIndex((slot) => slot.index === index)
   const slot = state.slots[position]
-  if (slot === undefined || !isInString(slot)) return [state, 0]
-  const pieces: string[] = []
-  let { held } = slot.args.filter
-  let came = 0
-  let at = from
-  for (let text = texts[at]; text !== undefined && !mayRepeat(text); text = texts[++at]) {
-    const whole = held + text
-    const cut = cutEscape(whole)
-    if (cut === undefined) break
-    const piece = cut === "" ? whole : whole.slice(0, -cut.length)
-    if (piece !== "") pieces.push(piece)
-    held = cut
-    came += text.length
-  }
-  if (at === from) return [state, 0]
+  if (slot === undefined || !isOpen(slot)) return [state, 0]
+  const passed = (whole ? passAll(slot, texts, from) : undefined) ?? passEach(slot, texts, from)
+  const { filter, pieces, came, count } = passed
+  if (count === 0) return [state, 0]
   const { id, clientName: name } = slot
   const like = { kind: "tool", key: position, id, name, args: "", complete: false } as const
-  if (pieces.length > 0) out.push({ kind: "run", like, texts: pieces })
-  const next = grown(slot, pieces.join(""), held, { came, count: at - from })
-  return [{ ...state, slots: state.slots.with(position, next), current: position }, at - from]
+  if (pieces.length > 0 && !whole) out.push({ kind: "run", like, texts: pieces })
+  const args = { ...slot.args, passed: slot.args.passed + pieces.join(""), filter }
+  const next: Slot = { ...slot, args, repeats: withMore(slot.repeats, came, count) }
+  return [{ ...state, slots: state.slots.with(position, next), current: position }, count]
 }
 
-/** The escape sequence that the text breaks off in, or nothing; undefined: it is more than a piece of a string. */
-function cutEscape(text: string): string | undefined {
-  if (plain.test(text)) return ""
-  const found = inString.exec(text)
-  return found === null ? undefined : (found[1] ?? "")
-}
-
-/** Is the call begun, and nothing of it held back but half an escape sequence, or in doubt? */
-function isInString({ started, ready, args, repeats }: Slot): boolean {
-  const { mode, done, filter } = args
+/** Is the call begun and its object open, and nothing of it in doubt? */
+function isOpen({ started, ready, args, repeats }: Slot): boolean {
+  const { mode, done } = args
   const open = started && ready === "" && mode === "object" && !done
-  return (
-    open &&
-    (filter.mode === "escape" || (filter.mode === "string" && filter.held === "")) &&
-    (repeats.kind === "watched" || repeats.kind === "plain")
-  )
+  return open && (repeats.kind === "watched" || repeats.kind === "plain")
 }
 
-/** An object may be all of the arguments once more. */
-const mayRepeat = (text: string): boolean => text.trimStart().startsWith("{")
+interface Passed {
+  readonly filter: JsonFilter
+  /** What may go out. */
+  readonly pieces: readonly string[]
+  /** Length and number of the texts that were read. */
+  readonly came: number
+  readonly count: number
+}
 
-function grown(slot: Slot, passed: string, held: string, more: { came: number; count: number }): Slot {
-  const { args, repeats } = slot
-  const now =
-    repeats.kind === "watched"
-      ? { ...repeats, came: repeats.came + more.came, count: repeats.count + more.count }
-      : repeats
-  const mode = held === "" ? "string" : "escape"
-  return {
-    ...slot,
-    args: { ...args, passed: args.passed + passed, filter: { ...args.filter, mode, held } },
-    repeats: now,
+/** Texts whose pieces nobody tells apart are read as one; undefined: one of them needs a closer look. */
+function passAll({ args, repeats }: Slot, texts: readonly string[], from: number): Passed | undefined {
+  let came = 0
+  let to = from
+  for (let text = texts[to]; text !== undefined && !mayRepeat(repeats, came, text); text = texts[++to])
+    came += text.length
+  const several = from === 0 && to === texts.length ? texts : texts.slice(from, to)
+  const step = goOn(args.filter, several.join(""))
+  return step && { filter: step.filter, pieces: [step.out], came, count: to - from }
+}
+
+function passEach({ args, repeats }: Slot, texts: readonly string[], from: number): Passed {
+  const pieces: string[] = []
+  let { filter } = args
+  let came = 0
+  let at = from
+  for (let text = texts[at]; text !== undefined && !mayRepeat(repeats, came, text); text = texts[++at]) {
+    const step = goOn(filter, text)
+    if (step === undefined) break
+    filter = step.filter
+    came += text.length
+    if (step.out !== "") pieces.push(step.out)
   }
+  return { filter, pieces, came, count: at - from }
+}
+
+/** An object that is as long as everything before it, `more` included, may be that once more. */
+function mayRepeat(repeats: Repeats, more: number, text: string): boolean {
+  if (repeats.kind !== "watched" || text.length < repeats.came + more) return false
+  return text.trimStart().startsWith("{")
+}
+
+function withMore(repeats: Repeats, came: number, count: number): Repeats {
+  if (repeats.kind !== "watched") return repeats
+  return { kind: "watched", came: repeats.came + came, count: repeats.count + count }
+}
+
+/** One more piece; undefined: the arguments end in it, or something has to be said of it. */
+function goOn(filter: JsonFilter, text: string): ReturnType<typeof filterJson> | undefined {
+  const step = filterJson(filter, text)
+  const { mode, repairs } = step.filter
+  return mode === "done" || repairs !== filter.repairs ? undefined : step
 }

@@ -3,6 +3,7 @@
 import type { ChatDeltaToolCall } from "../../protocol/chat.ts"
 import { isObject, objectOf, textOf } from "../../protocol/json.ts"
 import { type Arguments, isWhole, noArguments } from "./json-scan.ts"
+import { beginsName, isName, type ToolNames } from "./tool-names.ts"
 import { isExpected, noRepeats, type Repeats } from "./tool-repeats.ts"
 
 export interface Slot {
@@ -39,12 +40,6 @@ export interface Fragment {
   readonly id: string | undefined
   readonly name: string | undefined
   readonly args: string
-}
-
-/** Can this be a tool's name: whole, or the beginning of one? */
-export interface NameTest {
-  readonly isName: (name: string) => boolean
-  readonly isBeginning: (name: string) => boolean
 }
 
 export const initialTools: ToolState = { slots: [], current: -1, full: false }
@@ -84,7 +79,7 @@ export function locate(
   state: ToolState,
   fragment: Fragment,
   touched: readonly number[],
-  names: NameTest,
+  names: ToolNames,
 ): number {
   const near = nearest(state, fragment)
   if (fragment.id !== undefined) return locateById(state, fragment, near)
@@ -107,12 +102,12 @@ function nearest({ slots, current }: ToolState, fragment: Fragment): number {
 const isUntouched = (slot: Slot) => slot.args.mode === "head" && slot.args.held === ""
 
 /** Another tool's name, and not the next piece of this one's. */
-function isRenamed(slot: Slot, name: string, names: NameTest): boolean {
+function isRenamed(slot: Slot, name: string, names: ToolNames): boolean {
   if (slot.name === "" || name === slot.name || name.trim() === "") return false
   if (slot.started) return true
   const joined = slot.name + name
   return (
-    names.isName(name) && !names.isName(joined) && !names.isBeginning(joined) && !name.startsWith(slot.name)
+    isName(name, names) && !isName(joined, names) && !beginsName(joined, names) && !name.startsWith(slot.name)
   )
 }
 

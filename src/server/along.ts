@@ -41,7 +41,7 @@ export interface Asking {
   readonly requestId: string
   readonly speech: Speech
   /** The body as it came. */
-  readonly text: string
+  readonly bytes: Uint8Array
   /** It is asked to see what this very model answers. */
   readonly exact?: boolean | undefined
 }

@@ -1,13 +1,15 @@
 // The body of a request: read, decompressed, parsed; or a Fault that says what is wrong with it. No more of it is
 // taken than may be, neither in bytes nor in time.
 import { type Fault, fault, invalidRequest } from "../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { isObject, type JsonObject } from "../protocol/json.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
+import type { Turns } from "./turns.ts"
 import { within } from "./within.ts"
 
 export type Body =
-  /** The object, and the very text it was read from. */
-  | { readonly ok: true; readonly json: JsonObject; readonly text: string }
+  /** The object, and the very bytes it was read from, which are UTF-8. */
+  | { readonly ok: true; readonly json: JsonObject; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly fault: Fault }
 
 /** What a context says of bodies. */
@@ -17,6 +19,7 @@ export interface BodyLimits {
   /** How long a client may send nothing of a body that it has begun. */
   readonly times: { readonly bodyMs: number }
   readonly clock: Clock
+  readonly turns: Turns
 }
 
 /** Nothing is to be expected on this connection any more. */
@@ -54,31 +57,25 @@ const formats: Readonly<Record<string, "gzip" | "deflate" | "brotli" | "zstd">> 
 export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
   const bytes = await readBytes(request, limits)
   if (!bytes.ok) return bytes
-  const text = decodeText(bytes.bytes)
-  if (text === undefined) return refused("the request body is not valid UTF-8")
-  const parsed = parseJson(text)
+  const parsed = isLong(bytes.bytes)
+    ? await limits.turns.run(readJsonInSteps(bytes.bytes))
+    : readJson(bytes.bytes)
+  if (parsed === undefined) return refused("the request body is not valid UTF-8")
   if (!parsed.ok) {
-    const why = text.trim() === "" ? "it is empty" : parsed.why
+    const why = isBlank(bytes.bytes) ? "it is empty" : parsed.why
     return refused(`the request body is not valid JSON: ${why}`)
   }
   return isObject(parsed.value)
-    ? { ok: true, json: parsed.value, text }
+    ? { ok: true, json: parsed.value, bytes: bytes.bytes }
     : refused("the request body must be a JSON object")
 }
 
 const refused = (message: string) => ({ ok: false, fault: invalidRequest(message) }) as const
 
-// Whole texts leave nothing behind in it: one does for all.
-const decoder = new TextDecoder("utf-8", { fatal: true })
+const isBlank = (bytes: Uint8Array): boolean => textOfBody(bytes).trim() === ""
 
-/** Text that is not UTF-8 would reach the model with holes in it: it is undefined instead. */
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
+/** The text of a body that was read; it is made each time. */
+export const textOfBody = (bytes: Uint8Array): string => decodeText(bytes) ?? ""
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly fault: Fault }
 

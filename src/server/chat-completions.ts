@@ -48,7 +48,11 @@ export async function handleChatCompletions(
     converted: (course, route, ready) =>
       withNotes(prepareRequest(asked, route, { ...given, course, ready }, context), notes),
   }
-  const reply = await answerAlong({ asked, request, requestId, speech, text: body.text }, readiness, context)
+  const reply = await answerAlong(
+    { asked, request, requestId, speech, bytes: body.bytes },
+    readiness,
+    context,
+  )
   reply.headers.set("x-request-id", requestId)
   return reply
 }

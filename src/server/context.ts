@@ -20,6 +20,7 @@ import type { Refusals } from "./refusals.ts"
 import type { Siblings } from "./siblings.ts"
 import type { Statistics } from "./statistics.ts"
 import type { Stays } from "./stays.ts"
+import type { Turns } from "./turns.ts"
 
 /** How long things may take that no setting names, in milliseconds. */
 export interface Times {
@@ -80,6 +81,8 @@ export interface Context {
   readonly refusals: Refusals
   /** What texts were estimated at before. */
   readonly texts: KnownTexts
+  /** Long work that nobody else should have to wait for. */
+  readonly turns: Turns
   /** How each model counts, measured by our estimate. */
   readonly ratios: Ratios
   /** Counts exactly, in the vocabularies that are known. */

@@ -4,8 +4,9 @@ import { renderIssues } from "../protocol/messages.ts"
 import { countParts } from "../tokens/count.ts"
 import { encodingOf } from "../tokens/exact/encodings.ts"
 import type { Countable } from "../tokens/pieces.ts"
+import { estimateInSteps } from "../tokens/steps.ts"
 import { type Asked, askFor, directRoute } from "./asked.ts"
-import { readBody } from "./body.ts"
+import { readBody, textOfBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { countDirect } from "./direct.ts"
 import { directRequest } from "./direct-request.ts"
@@ -13,7 +14,7 @@ import { faultReply, jsonReply } from "./respond.ts"
 
 /** Counted where the model's vocabulary is known; else estimated, and corrected by what the model was seen to count. */
 export async function promptTokens(
-  asked: Pick<Asked, "resolved" | "tokens">,
+  asked: Pick<Asked, "resolved"> & { readonly tokens: () => number | Promise<number> },
   request: Countable,
   context: Pick<Context, "counter" | "ratios" | "log">,
 ): Promise<number> {
@@ -21,12 +22,12 @@ export async function promptTokens(
   if (!resolved.ok) return asked.tokens()
   const { route } = resolved
   const encoding = encodingOf(route.model)
-  if (!encoding.known) return context.ratios.correct(route, asked.tokens())
+  if (!encoding.known) return context.ratios.correct(route, await asked.tokens())
   try {
     return (await countParts(request, context.counter, encoding.name)).total
   } catch (error) {
     context.log.warn("the prompt could not be counted, and is estimated", () => ({ error }))
-    return context.ratios.correct(route, asked.tokens())
+    return context.ratios.correct(route, await asked.tokens())
   }
 }
 
@@ -43,12 +44,13 @@ export async function countTokens(
   const asked = askFor(body.json, context.config, {}, context)
   const route = directRoute(asked)
   if (route !== undefined) {
-    const { text } = body
+    const text = textOfBody(body.bytes)
     return countDirect(directRequest(asked, route, { request, text, url, requestId, startedAt }), context)
   }
   const parsed = asked.parsed()
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
-  const tokens = await promptTokens(asked, parsed.data, context)
+  const estimate = () => context.turns.run(estimateInSteps(parsed.data, context.texts))
+  const tokens = await promptTokens({ resolved: asked.resolved, tokens: estimate }, parsed.data, context)
   const management = body.json["context_management"]
   const edits =
     management === undefined || management === null

@@ -2,7 +2,7 @@
 import { answerAlong, anthropicDialect, plainSpeech } from "./along.ts"
 import { refuse } from "./answer.ts"
 import { askFor, type Wish } from "./asked.ts"
-import { readBody } from "./body.ts"
+import { readBody, textOfBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { directRequest } from "./direct-request.ts"
 import { prepareRequest } from "./prepare.ts"
@@ -22,10 +22,11 @@ export async function handleMessages(
   const asked = askFor(body.json, context.config, wish, context)
   const given = { request, requestId, startedAt }
   return answerAlong(
-    { asked, request, requestId, speech: plainSpeech, text: body.text, exact: wish.exact },
+    { asked, request, requestId, speech: plainSpeech, bytes: body.bytes, exact: wish.exact },
     {
       // An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread.
-      direct: (course, route) => directRequest(asked, route, { ...given, course, url, text: body.text }),
+      direct: (course, route) =>
+        directRequest(asked, route, { ...given, course, url, text: textOfBody(body.bytes) }),
       converted: (course, route, ready) => {
         const refused = refuseThread(asked.body, request.headers.get("user-agent") ?? "")
         if (refused !== undefined) return { ok: false, fault: refused }

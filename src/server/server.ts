@@ -24,6 +24,7 @@ import { type Share, type Siblings, shareOf } from "./siblings.ts"
 import { createStatistics, type History, type Statistics } from "./statistics.ts"
 import { createStays } from "./stays.ts"
 import { createProcessTidy } from "./tidy.ts"
+import { createProcessTurns } from "./turns.ts"
 
 export interface ServerOptions {
   readonly config: Config
@@ -130,6 +131,7 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
     dialects: createDialects({ log, now: clock.now }),
     refusals: createRefusals({ log, metrics, now: clock.now, history: options.refusals }),
     texts: createKnownTexts(Bun.hash.wyhash),
+    turns: createProcessTurns(),
     ratios: createRatios({ log }),
     counter: lateCounter(),
     keys: createKeys({ log, now: clock.now, onRest: metrics.keyRested, shared: sharing.rests }),

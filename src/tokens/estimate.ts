@@ -151,11 +151,24 @@ function correction({ words, wordCost }: Tally): number {
  * Any string is fine, lone surrogates included. No vocabulary is loaded and nothing is allocated per character.
  */
 export function estimateText(text: string): number {
-  if (text === "") return 0
-  const tally: Tally = { cost: 0, words: 0, wordCost: 0 }
-  let at = 0
-  while (at < text.length) at = countNext(text, at, tally)
-  return Math.max(1, Math.round(tally.cost + tally.wordCost + correction(tally)))
+  const tally = startTally()
+  countUpTo(text, 0, text.length, tally)
+  return tokensOf(text, tally)
+}
+
+/** Of a text of which nothing is counted yet. */
+export const startTally = (): Tally => ({ cost: 0, words: 0, wordCost: 0 })
+
+/** Counts the pieces that start between `from`, where one does, and `to`; returns where the next one starts. */
+export function countUpTo(text: string, from: number, to: number, tally: Tally): number {
+  let at = from
+  while (at < to) at = countNext(text, at, tally)
+  return at
+}
+
+/** The tokens of a text that is counted to its end. */
+export function tokensOf(text: string, tally: Tally): number {
+  return text === "" ? 0 : Math.max(1, Math.round(tally.cost + tally.wordCost + correction(tally)))
 }
 
 /** Gives what `estimateText` gives, from what is known. */

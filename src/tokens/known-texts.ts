@@ -4,7 +4,12 @@
 export interface KnownTexts {
   /** The tokens of a text, by `count` where they are not known. */
   readonly tokensOf: (text: string, count: (text: string) => number) => number
+  /** The same where the counting is done in steps. */
+  readonly tokensInSteps: (text: string, count: (text: string) => Steps) => Steps
 }
+
+/** A number that is found a step at a time. */
+export type Steps = Generator<undefined, number, undefined>
 
 /** Shorter texts are estimated about as fast as they are looked up. */
 const worthKeeping = 256
@@ -16,6 +21,14 @@ const worthKeeping = 256
 export function createKnownTexts(digest: (text: string) => bigint, most = 10_000): KnownTexts {
   let lately = new Map<bigint, number>()
   let before = new Map<bigint, number>()
+
+  /** What was found before is kept for longer now that it is asked for again. */
+  function find(key: bigint): number | undefined {
+    const tokens = lately.get(key)
+    if (tokens !== undefined) return tokens
+    const old = before.get(key)
+    return old === undefined ? undefined : keep(key, old)
+  }
 
   function keep(key: bigint, tokens: number): number {
     if (lately.size >= most) {
@@ -30,7 +43,12 @@ export function createKnownTexts(digest: (text: string) => bigint, most = 10_000
     tokensOf: (text, count) => {
       if (text.length < worthKeeping) return count(text)
       const key = digest(text)
-      return lately.get(key) ?? keep(key, before.get(key) ?? count(text))
+      return find(key) ?? keep(key, count(text))
+    },
+    tokensInSteps: function* (text, count) {
+      if (text.length < worthKeeping) return yield* count(text)
+      const key = digest(text)
+      return find(key) ?? keep(key, yield* count(text))
     },
   }
 }

@@ -133,14 +133,28 @@ function toolPieces(tool: Tool): readonly Piece[] {
   return [perTool, plain(tool.name), plain(tool.description), schema]
 }
 
+const systemPieces = (system: Countable["system"] = []): readonly Piece[] =>
+  system.length === 0 ? [] : [perMessage, ...system]
+
+const messagePieces = ({ content }: Pick<Message, "content">): readonly Piece[] => [
+  perMessage,
+  ...blockListPieces(content, 0),
+]
+
 /** Takes a request apart; never throws, whatever its blocks hold. */
-export function piecesOf(request: Countable): RequestPieces {
-  const system = request.system ?? []
+export function piecesOf({ system, tools, messages }: Countable): RequestPieces {
   return {
-    system: system.length === 0 ? [] : [perMessage, ...system],
-    tools: (request.tools ?? []).map((tool) => ({ name: tool.name, pieces: toolPieces(tool) })),
-    messages: (request.messages ?? []).map(({ content }) => [perMessage, ...blockListPieces(content, 0)]),
+    system: systemPieces(system),
+    tools: (tools ?? []).map((tool) => ({ name: tool.name, pieces: toolPieces(tool) })),
+    messages: (messages ?? []).map(messagePieces),
   }
+}
+
+/** The same pieces one part after the other, each taken apart when it is asked for. */
+export function* piecesInTurn({ system, tools, messages }: Countable): Generator<readonly Piece[], void> {
+  yield systemPieces(system)
+  for (const tool of tools ?? []) yield toolPieces(tool)
+  for (const message of messages ?? []) yield messagePieces(message)
 }
 
 /** Adds the parts up. */

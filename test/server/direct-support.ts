@@ -19,6 +19,7 @@ import { createRatios } from "../../src/server/ratios.ts"
 import { createRefusals } from "../../src/server/refusals.ts"
 import { createStatistics } from "../../src/server/statistics.ts"
 import { createStays } from "../../src/server/stays.ts"
+import { createProcessTurns } from "../../src/server/turns.ts"
 import { createMemoryStore } from "../../src/store/memory.ts"
 import { createCounter } from "../../src/tokens/count.ts"
 import { createKnownTexts } from "../../src/tokens/known-texts.ts"
@@ -119,6 +120,7 @@ function createContext(
     dialects: createDialects({ log, now: clock.now }),
     routes: createRoutes(config),
     texts: createKnownTexts(Bun.hash.wyhash),
+    turns: createProcessTurns(),
     store: createMemoryStore({ now: clock.now, maxBytes: 0 }),
     keys: createKeys({ log, now: clock.now }),
     stays: createStays(clock.now),

@@ -32,15 +32,14 @@ export function directBody(
   const encoder = new TextEncoder()
   const source = createSource(batches, session, { errors, clock, afterMs: times.afterFinishMs })
   const write = (given: Fault) => encoder.encode(encodeEvent({ type: "error", fault: given }, requestId))
-  return pulledBody({
+  return pulledBody(noBytes, {
     clock,
-    first: noBytes,
-    next: async () => {
-      const { bytes, end } = await source.next()
+    next: source.next,
+    write: ({ bytes, end }) => {
       if (end === undefined || end === "complete") return { bytes, last: end !== undefined }
       return { bytes: Buffer.concat([bytes, write(end)]), last: true }
     },
-    heartbeat: { pingMs: times.pingMs, ping: encoder.encode(pingEvent), allowed: source.running },
+    heartbeat: { pingMs: times.pingMs, ping: pingEvent, allowed: source.running },
     fail: (error) => write(session.fail(error)),
     left: session.left,
     leave: session.leave,

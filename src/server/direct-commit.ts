@@ -27,7 +27,6 @@ export async function commitInTime(
   const early = await within(pending, times.commitMs, clock)
   if (early !== undefined) return early
   const encoder = new TextEncoder()
-  const ping = encoder.encode(waiting)
   let reader: ByteReader | undefined
 
   async function next(): Promise<Piece> {
@@ -41,12 +40,12 @@ export async function commitInTime(
     return { bytes: value ?? noBytes, last: done }
   }
 
-  const body = pulledBody({
+  const body = pulledBody(encoder.encode(waiting), {
     clock,
-    first: ping,
     next,
+    write: (piece) => piece,
     // What comes then keeps itself alive.
-    heartbeat: { pingMs: times.pingMs, ping, allowed: () => reader === undefined },
+    heartbeat: { pingMs: times.pingMs, ping: waiting, allowed: () => reader === undefined },
     fail: (error) => {
       log.error("internal error", () => ({ requestId, error }))
       return encoder.encode(encodeSse("error", JSON.stringify(toErrorBody(internalFault(error), requestId))))

@@ -2,13 +2,14 @@
 // whatever happens.
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
+import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { noBytes, type Piece, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
 export interface EventSource {
-  /** The next events; undefined at the end. */
-  readonly next: () => Promise<readonly MessagesEvent[] | undefined>
+  /** The next events, none where there is nothing to say yet; undefined at the end. */
+  readonly next: () => Soon<readonly MessagesEvent[] | undefined>
   /** Real but empty events, for clients whose watchdog does not count pings. */
   readonly keepAlive: () => readonly MessagesEvent[]
   /** Nobody reads any more. */
@@ -61,27 +62,24 @@ function eventBody(
   source: EventSource,
   { encode, ping, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
-  /** No bytes where the events say nothing to this client. */
-  function write(events: readonly MessagesEvent[]): Uint8Array {
-    let text = ""
-    for (const event of events) text += encode(event)
-    return text === "" ? noBytes : encoder.encode(text)
-  }
-
-  const pieceOf = (events: readonly MessagesEvent[] | undefined): Piece =>
-    events === undefined ? endPiece : { bytes: write(events), last: false }
-
-  return pulledBody({
+  return pulledBody(write(first, encode), {
     clock,
-    first: write(first),
-    next: () => source.next().then(pieceOf),
+    next: source.next,
+    write: (events) => (events === undefined ? endPiece : { bytes: write(events, encode), last: false }),
     heartbeat: {
       pingMs: times.pingMs,
-      ping: encoder.encode(ping),
-      keepAlive: { afterMs: times.keepAliveMs, events: () => write(source.keepAlive()) },
+      ping,
+      keepAlive: { afterMs: times.keepAliveMs, events: () => write(source.keepAlive(), encode) },
     },
-    fail: (error) => write([{ type: "error", fault: source.fail(error) }]),
+    fail: (error) => write([{ type: "error", fault: source.fail(error) }], encode),
     left: source.left,
     leave: source.leave,
   })
+}
+
+/** No bytes where the events say nothing to this client. */
+function write(events: readonly MessagesEvent[], encode: StreamEncoder["encode"]): Uint8Array {
+  let text = ""
+  for (const event of events) text += encode(event)
+  return text === "" ? noBytes : encoder.encode(text)
 }

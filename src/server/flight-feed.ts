@@ -1,6 +1,7 @@
 // What comes of a session, pulled once for all who read it.
 import type { Delta } from "../convert/delta.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
+import type { Soon } from "../upstream/batches.ts"
 import { createEventLog, type EventLog } from "./event-log.ts"
 import { nextEvents, type Source } from "./reading.ts"
 
@@ -13,7 +14,7 @@ export interface Feed {
   readonly pull: () => void
   readonly pulling: () => boolean
   /** The next events, past the log. Not while one is awaited. */
-  readonly direct: () => Promise<readonly MessagesEvent[] | undefined>
+  readonly direct: () => Soon<readonly MessagesEvent[] | undefined>
   /** Nothing follows what is in the log. */
   readonly ended: () => boolean
   /** The upstream has said that it ended as it should. */
@@ -38,10 +39,14 @@ export function createFeed(session: Source, onBatch: () => void): Feed {
   const isLast = (events: readonly MessagesEvent[] | undefined): boolean =>
     events === undefined || session.progress.ended()
 
-  async function direct(): Promise<readonly MessagesEvent[] | undefined> {
-    const events = await source()
+  function hear(events: readonly MessagesEvent[] | undefined): readonly MessagesEvent[] | undefined {
     ended = isLast(events)
     return events
+  }
+
+  function direct(): Soon<readonly MessagesEvent[] | undefined> {
+    const events = source()
+    return events instanceof Promise ? events.then(hear) : hear(events)
   }
 
   async function pull(): Promise<void> {

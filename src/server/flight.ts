@@ -134,7 +134,7 @@ export function createFlight(options: FlightOptions): Flight {
     while (reader.state === "reading") {
       if (reader.position < log.end()) return take(reader)
       if (ended()) roster.finish(reader, none)
-      else if (closed && !feed.pulling() && roster.isAlone(reader)) return nextAlone(reader)
+      else if (readsAlone(reader)) return hearAlone(reader, await feed.direct())
       else await sleep(reader, feed.pull)
     }
     // A request whose client has left comes to no end before it is known what becomes of it.
@@ -143,14 +143,22 @@ export function createFlight(options: FlightOptions): Flight {
   }
 
   /** The one reader of a reply that nobody else can join needs no log. */
-  async function nextAlone(reader: Reader): Promise<readonly MessagesEvent[] | undefined> {
-    const events = await feed.direct()
+  function readsAlone(reader: Reader): boolean {
+    const isFree = closed && !ended() && !feed.pulling()
+    return isFree && reader.position >= log.end() && roster.isAlone(reader)
+  }
+
+  function hearAlone(
+    reader: Reader,
+    events: readonly MessagesEvent[] | undefined,
+  ): readonly MessagesEvent[] | undefined {
     if (ended() && reader.state === "reading") roster.finish(reader, events ?? none)
     return events
   }
 
   function readingOf(reader: Reader): Reading {
     const { requestId, stream } = reader.rider
+    const onEvents = (events: readonly MessagesEvent[] | undefined) => hearAlone(reader, events)
     return {
       ...{ requestId, stream },
       opened: Promise.race([opened, reader.over.promise]),
@@ -158,7 +166,11 @@ export function createFlight(options: FlightOptions): Flight {
         feed.begin()
         return reader.state === "reading" ? take(reader) : none
       },
-      next: () => next(reader),
+      next: () => {
+        if (!readsAlone(reader)) return next(reader)
+        const events = feed.direct()
+        return events instanceof Promise ? events.then(onEvents) : onEvents(events)
+      },
       keepAlive: () => (reader.position === log.end() ? session.progress.keepAlive() : none),
       leave: () => leave(reader),
       left: reader.client.signal,

@@ -4,6 +4,7 @@
 // fails before every key was asked for it.
 import type { Fault } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
+import type { Signal } from "../upstream/signal.ts"
 import { createRing, putLast, type Resting, type Ring, type RingOptions } from "./key-ring.ts"
 
 export interface Keys {
@@ -191,7 +192,7 @@ type Failed = { readonly ok: false; readonly fault: Fault }
 export function sendInTurn<T extends { readonly ok: true } | Failed>(
   keys: KeyTurn,
   route: Route,
-  signal: AbortSignal,
+  signal: Signal,
   send: (route: Route) => Promise<T>,
 ): Promise<T> {
   return keys === onlyKey ? send(route) : sendByTurns(keys, route, signal, send)
@@ -200,7 +201,7 @@ export function sendInTurn<T extends { readonly ok: true } | Failed>(
 async function sendByTurns<T extends { readonly ok: true } | Failed>(
   keys: KeyTurn,
   route: Route,
-  signal: AbortSignal,
+  signal: Signal,
   send: (route: Route) => Promise<T>,
 ): Promise<T> {
   const explained = (sent: T): T => (sent.ok ? sent : { ...sent, fault: keys.explain(sent.fault) })

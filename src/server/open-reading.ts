@@ -20,7 +20,7 @@ import { createSession } from "./session.ts"
 export interface Origin {
   readonly asked: Pick<Asked, "body" | "parsed">
   /** The body as it was sent. */
-  readonly text: string
+  readonly bytes: Uint8Array
   /** It is asked to see what this very model answers. */
   readonly exact?: boolean | undefined
 }
@@ -140,15 +140,17 @@ function riderOf(
   { prepared, caller, context }: Wanted,
   from: Pick<Exchange, "cache" | "shared"> = {},
 ): Rider {
-  const { requestId, startedAt, stream, route } = prepared
-  const outcome = () => createFreeOutcome({ ...prepared, caller, ...from }, context)
+  const { requestId, startedAt, stream, route, notes } = prepared
+  // It lasts as long as the reply does: nothing of what was sent belongs into it.
+  const facts = { requestId, startedAt, stream, route, notes, caller, ...from }
+  const outcome = () => createFreeOutcome(facts, context)
   return { requestId, startedAt, stream, caller, model: route.requestedModel, outcome }
 }
 
 /** Names the very request of one client, as long as its conversation is known. */
-function resentKey({ prepared, request }: Wanted, { text }: Origin): string | undefined {
+function resentKey({ prepared, request }: Wanted, { bytes }: Origin): string | undefined {
   const { session, scope } = prepared
   if (session === undefined) return undefined
   const agent = request.headers.get("x-claude-code-agent-id") ?? ""
-  return [request.url, scope, agent, text.length, Bun.hash(text)].join(" ")
+  return [request.url, scope, agent, bytes.length, Bun.hash(bytes)].join(" ")
 }

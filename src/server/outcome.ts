@@ -2,6 +2,7 @@
 // first one counts, and becomes the request's one Exchange.
 import type { Failure, Outcome } from "../observe/exchange.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
+import { createTrigger, type Signal } from "../upstream/signal.ts"
 import type { Asker } from "./asker.ts"
 import type { Context, Running } from "./context.ts"
 import { courseFacts, retryTarget } from "./course.ts"
@@ -10,7 +11,7 @@ import { internalFault } from "./respond.ts"
 
 export interface RequestOutcome {
   /** Fires when the upstream is to be let go. */
-  readonly signal: AbortSignal
+  readonly signal: Signal
   /** Fires when the client has left. */
   readonly left: AbortSignal
   /** A request to an upstream leaves. */
@@ -50,7 +51,7 @@ const stopping = fault({
 export function createOutcome(facts: OutcomeFacts, context: Context): RequestOutcome {
   const { stream } = facts
   let asker: Asker = facts
-  const upstream = new AbortController()
+  const upstream = createTrigger()
   // Few ask for it: most replies are there before anybody could leave.
   let client: AbortController | undefined
   let gone = false
@@ -70,7 +71,7 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     }),
     stop: () => {
       stopped = true
-      upstream.abort()
+      upstream.fire()
     },
   }
   context.running.add(running)
@@ -136,13 +137,13 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     complete: () => finish({ kind: "completed" }),
     leave: () => {
       finish({ kind: "cancelled" })
-      upstream.abort()
+      upstream.fire()
       gone = true
       client?.abort()
     },
     refuse,
     fail: (error) => {
-      upstream.abort()
+      upstream.fire()
       if (!done) context.log.error("internal error", () => ({ requestId: asker.requestId, error }))
       return refuse(internalFault(error))
     },
@@ -150,7 +151,7 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
     explain,
     abandon: () => {
       done = true
-      upstream.abort()
+      upstream.fire()
       context.running.delete(running)
     },
     handOver,

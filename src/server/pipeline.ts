@@ -2,24 +2,22 @@
 // reader, and failures before the first content repeated.
 
 import type { Delta } from "../convert/delta.ts"
-import { initialDialect, readDialect, readerOf, readWhole } from "../convert/reply/dialect.ts"
+import { readWhole } from "../convert/reply/dialect.ts"
 import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
 import { bodyOf } from "../convert/request/body-of.ts"
 import type { Conversion } from "../convert/request/request.ts"
-import type { StreamInput } from "../protocol/chat.ts"
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
-import { type Batches, oneBatch } from "../upstream/batches.ts"
+import { oneBatch } from "../upstream/batches.ts"
 import { send } from "../upstream/client.ts"
-import type { Clock } from "../upstream/deadline.ts"
-import { noReply } from "../upstream/no-reply.ts"
 import { type Amending, createAmending, type Sendable } from "./amending.ts"
 import type { Context } from "./context.ts"
 import { hasNextTarget } from "./course.ts"
+import { nothingSaid, readDeltas, saysSomething } from "./delta-stream.ts"
 import { randomId } from "./ids.ts"
 import { type KeyTurn, sendInTurn } from "./keys.ts"
 import type { RequestOutcome } from "./outcome.ts"
@@ -78,7 +76,7 @@ export function openReply(
 async function openOnce(sendable: Sendable, route: Route, leg: Leg): Promise<Opening<Delta>> {
   const { conversion, errors } = sendable
   const { prepared, way, context, idSeed } = leg
-  const { config, clock, times, version } = context
+  const { config, clock, version } = context
   way.sent()
   const sent = await send(route, bodyOf(conversion), {
     signal: way.signal,
@@ -91,8 +89,7 @@ async function openOnce(sendable: Sendable, route: Route, leg: Leg): Promise<Ope
   const facts = { route, conversion, errors, idSeed, wholeArguments: prepared.wholeArguments }
   const reader = readerFor(facts, sent.cachedTokens)
   if (sent.reply.kind === "stream") {
-    const batches = readDeltas(sent.reply.batches, reader, conversion, clock, times.afterFinishMs)
-    return { ok: true, batches }
+    return { ok: true, batches: readDeltas(sent.reply.batches, reader, conversion, context) }
   }
   const [, deltas] = applyFilters(initialFilters(conversion), readWhole(sent.reply.reply, reader))
   const empty = !deltas.some(saysSomething)
@@ -161,62 +158,3 @@ function emptyReply({ provider, model }: ErrorContext): Fault {
 function cutBeforeContent({ provider }: ErrorContext): Fault {
   return brokenUpstream(`[${provider}] the upstream closed the connection before its reply began`)
 }
-
-/** A reply may be empty, but then it says why it ended: all else is a success that is none. */
-function saysSomething(delta: Delta): boolean {
-  return delta.kind !== "usage" && delta.kind !== "note" && !(delta.kind === "end" && delta.clean)
-}
-
-function nothingSaid(what: string, errors: ErrorContext): Delta {
-  return { kind: "fault", fault: noReply(what, errors) }
-}
-
-/** The deltas of a stream, one batch for each batch of inputs that says anything. */
-function readDeltas(
-  inputs: Batches<StreamInput>,
-  reader: ReaderOptions,
-  conversion: Sendable["conversion"],
-  clock: Clock,
-  /** How long what follows a finish reason is waited for, in milliseconds. */
-  afterFinishMs: number,
-): Batches<Delta> {
-  const { errors } = reader
-  let state = initialDialect(reader)
-  let filters = initialFilters(conversion)
-  let said = false
-  let cancelGrace: (() => void) | undefined
-
-  function read(batch: readonly StreamInput[]): readonly Delta[] {
-    const deltas: Delta[] = []
-    for (const input of batch) {
-      const [after, more] = readDialect(state, input)
-      state = after
-      for (const delta of more) deltas.push(delta)
-    }
-    const [next, given] = applyFilters(filters, deltas)
-    filters = next
-    said ||= given.some(saysSomething)
-    return readerOf(state).ended && !said ? [nothingSaid("an empty stream", errors)] : given
-  }
-
-  function close(): void {
-    cancelGrace?.()
-    inputs.close()
-  }
-
-  async function next(): Promise<readonly Delta[] | undefined> {
-    while (!readerOf(state).ended && !filters.stops.hit) {
-      const deltas = read((await inputs.next()) ?? endOfBytes)
-      if (readerOf(state).ended || filters.stops.hit) close()
-      // The upstream has said that it is done; if it does not go, we do.
-      else if (readerOf(state).finish !== undefined)
-        cancelGrace ??= clock.setTimer(inputs.close, afterFinishMs)
-      if (deltas.length > 0) return deltas
-    }
-    return undefined
-  }
-
-  return { next, close }
-}
-
-const endOfBytes: readonly StreamInput[] = [{ kind: "end", clean: false }]

@@ -16,11 +16,11 @@ import type { Course } from "./course.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { fitWindow } from "./fit.ts"
 import { scopeOf } from "./memory.ts"
-import { type MeasuredPrompt, measurePrompt } from "./prompt.ts"
+import { type MeasuredPrompt, measurePrompt, type RepliedPrompt } from "./prompt.ts"
 
 /** What is known of one request once it is understood. */
 export interface Prepared extends AmendingOptions {
-  readonly prompt: MeasuredPrompt
+  readonly prompt: RepliedPrompt
   readonly notes: readonly Note[]
   readonly stream: boolean
   /** The client gets the arguments of calls in one piece (ToolOptions). */
@@ -121,8 +121,16 @@ function fit(route: Route, converted: Conversion, prompt: MeasuredPrompt, contex
 }
 
 /** What the model counts is what was sent, and not what the client said. */
-function learningFrom({ conversion }: Sendable, prompt: MeasuredPrompt): MeasuredPrompt {
-  return { ...prompt, learn: (reported) => prompt.learn(reported, bodyOf(conversion)) }
+function learningFrom(sendable: Sendable, { tokens, learn, settle }: MeasuredPrompt): RepliedPrompt {
+  let sent: Sendable | undefined = sendable
+  return {
+    tokens,
+    learn: (reported) => learn(reported, sent && bodyOf(sent.conversion)),
+    settle: () => {
+      settle(sent && bodyOf(sent.conversion))
+      sent = undefined
+    },
+  }
 }
 
 /** What fits in one dialect fits in the other, which only says it differently. */

@@ -20,13 +20,13 @@ import type { Account } from "./exchange-of.ts"
 import { randomId } from "./ids.ts"
 import { type Recording, recordEvent, startRecording } from "./memory.ts"
 import type { Prepared } from "./prepare.ts"
-import type { MeasuredPrompt } from "./prompt.ts"
+import type { RepliedPrompt } from "./prompt.ts"
 import { type Counting, countEvent, factsOf, startCounting } from "./tally.ts"
 
 /** Who answers, as far as the record of the reply depends on it. */
 export interface Answering {
   readonly route: Route
-  readonly prompt: MeasuredPrompt
+  readonly prompt: RepliedPrompt
   /** Nobody has to be asked for the answer. */
   readonly isOwn: boolean
   /** More than the prompt is counted with it, or nothing can be learnt from its count. */
@@ -46,6 +46,8 @@ export interface Progress {
   readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
   readonly keepAlive: () => readonly MessagesEvent[]
   readonly ended: () => boolean
+  /** The answer has begun, and the rest of it may take hours: no more is kept of the request than is needed for it. */
+  readonly settle: () => void
   readonly account: () => Account
 }
 
@@ -59,6 +61,7 @@ interface Growing {
   readonly recording: Recording
   readonly counting: Counting
   content: boolean
+  settled: boolean
   complete: boolean
   /** Tokens of text that is not kept any more. */
   estimated: number
@@ -68,13 +71,14 @@ interface Growing {
 export function createProgress(prepared: Prepared, context: Context, onContent: () => void): Progress {
   const id = `msg_${randomId()}`
   const answering = answeringOf(prepared)
+  const { stream } = prepared
   const optionsFor = ({ route, prompt }: Answering): WriterOptions => ({
     id,
     model: route.requestedModel,
     provider: route.provider,
     upstreamModel: route.model,
     // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
-    inputTokens: context.config.estimateTokens || prepared.stream ? prompt.tokens() : 0,
+    inputTokens: context.config.estimateTokens || stream ? prompt.tokens() : 0,
     estimate: context.config.estimateTokens
       ? (text) => context.ratios.correct(route, growing.estimated + estimateText(text))
       : null,
@@ -85,6 +89,7 @@ export function createProgress(prepared: Prepared, context: Context, onContent: 
     recording: startRecording(context.memory, prepared.scope),
     counting: startCounting(),
     content: false,
+    settled: false,
     complete: false,
     estimated: 0,
   }
@@ -109,12 +114,22 @@ export function createProgress(prepared: Prepared, context: Context, onContent: 
     write: (deltas) => step(writeAll(growing.state, deltas)),
     keepAlive: () => keepAlive(growing.state),
     ended: () => growing.state.phase === "ended",
+    settle: () => {
+      // What is not streamed is soon over.
+      if (stream) settle(growing)
+    },
     account: () => {
       const account = accountOf(growing)
       learn(growing)
       return account
     },
   }
+}
+
+function settle(growing: Growing): void {
+  if (growing.settled) return
+  growing.settled = true
+  growing.answering.prompt.settle()
 }
 
 function note(growing: Growing, event: MessagesEvent): void {

@@ -7,12 +7,22 @@ import { type Prompt, type Weight, weighBody } from "./fit.ts"
 import type { Ratios } from "./ratios.ts"
 import { measureSent } from "./sent.ts"
 
+type SentBody = ChatRequest | ResponsesRequest
+
 export interface MeasuredPrompt extends Prompt {
   /**
    * The model has counted it: `reported` tokens, all of the prompt and nothing else. `sent` is what it was converted
    * to, where it was.
    */
-  readonly learn: (reported: number, sent?: ChatRequest | ResponsesRequest) => void
+  readonly learn: (reported: number, sent?: SentBody) => void
+  /** The reply may take hours: what is to be known of the prompt is found now, and its words are let go of. */
+  readonly settle: (sent?: SentBody) => void
+}
+
+/** What of a prompt is needed for the reply to it. */
+export interface RepliedPrompt extends Pick<Prompt, "tokens"> {
+  readonly learn: (reported: number) => void
+  readonly settle: () => void
 }
 
 interface Counted {
@@ -24,14 +34,26 @@ interface Counted {
 }
 
 /** The measures of a request's prompt; nothing is counted yet. */
-export function measurePrompt(counted: Counted, route: Route, ratios: Ratios): MeasuredPrompt {
-  const { tokens, countText } = counted
+export function measurePrompt(given: Counted, route: Route, ratios: Ratios): MeasuredPrompt {
+  let counted = given
   let corrected: number | undefined
   let weighed: Weight | undefined
+  let settled: { readonly length: number | undefined } | undefined
+  const tokens = () => counted.tokens()
   const weight = (): Weight => {
     weighed ??= weighBody(counted.body)
     return weighed
   }
+
+  /** What is to be learnt from, if anything. */
+  function lengthOf(sent: SentBody | undefined): number | undefined {
+    if (weight().hasMedia) return undefined
+    // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
+    if (sent === undefined) return ratios.isSettled(route) ? undefined : tokens()
+    const isSame = isAlike(weight(), weighBody(sent))
+    return isSame ? tokens() : measureSent(sent, counted.countText).tokens
+  }
+
   return {
     tokens: () => {
       // What one request is told of its length does not change with what is learnt meanwhile.
@@ -39,21 +61,25 @@ export function measurePrompt(counted: Counted, route: Route, ratios: Ratios): M
       return corrected
     },
     estimate: tokens,
-    ...(countText === undefined ? undefined : { countText }),
+    ...(given.countText === undefined ? undefined : { countText: given.countText }),
     atMost: () => {
       const { atMost } = weight()
       return Math.max(atMost, ratios.correct(route, atMost))
     },
     sure: ratios.isSure(route),
     learn: (reported, sent) => {
-      if (weight().hasMedia) return
-      // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
-      if (sent === undefined && ratios.isSettled(route)) return
-      const isSame = sent === undefined || isAlike(weight(), weighBody(sent))
-      ratios.learn(route, isSame ? tokens() : measureSent(sent, countText).tokens, reported)
+      const { length } = settled ?? { length: lengthOf(sent) }
+      if (length !== undefined) ratios.learn(route, length, reported)
+    },
+    settle: (sent) => {
+      if (settled !== undefined) return
+      settled = { length: lengthOf(sent) }
+      counted = countedAs(counted.tokens())
     },
   }
 }
+
+const countedAs = (tokens: number): Counted => ({ body: {}, tokens: () => tokens })
 
 // More than names and punctuation make of a large prompt.
 const difference = 0.03

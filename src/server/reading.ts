@@ -4,7 +4,7 @@ import type { Delta } from "../convert/delta.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Opening } from "../upstream/attempts.ts"
-import type { Batches } from "../upstream/batches.ts"
+import type { Batches, Soon } from "../upstream/batches.ts"
 import type { Ends, Handing } from "./asker.ts"
 import type { EventSource } from "./event-reply.ts"
 
@@ -27,7 +27,8 @@ export interface Reading extends EventSource {
 
 /** A request under way whose reply can be read: a session. */
 export interface Source {
-  readonly prepared: { readonly requestId: string; readonly stream: boolean }
+  readonly requestId: string
+  readonly stream: boolean
   readonly opening: Promise<Opening<Delta>>
   readonly progress: SourceProgress
   readonly outcome: SourceOutcome
@@ -39,6 +40,8 @@ export interface SourceProgress {
   readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
   readonly keepAlive: () => readonly MessagesEvent[]
   readonly ended: () => boolean
+  /** The reply has begun, and there is time. */
+  readonly settle: () => void
 }
 
 export interface SourceOutcome extends Ends, Handing {
@@ -50,10 +53,10 @@ export interface SourceOutcome extends Ends, Handing {
 
 /** A session that nobody else reads; `left` fires when its client has left. */
 export function readSession(session: Source, left: AbortSignal): Reading {
-  const { prepared, opening, progress, outcome } = session
+  const { requestId, stream, opening, progress, outcome } = session
   return {
-    requestId: prepared.requestId,
-    stream: prepared.stream,
+    requestId,
+    stream,
     opened: opening,
     begin: progress.begin,
     keepAlive: progress.keepAlive,
@@ -80,20 +83,24 @@ export function settle(ends: Pick<Ends, "complete" | "refuse">, events: readonly
 export type Watch = (session: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
 
 /** A function that gives the next events of the reply, and undefined once it is over. */
-export function nextEvents(
-  session: Source,
-  watch: Watch,
-): () => Promise<readonly MessagesEvent[] | undefined> {
+export function nextEvents(session: Source, watch: Watch): EventSource["next"] {
+  const { progress, opening } = session
   let batches: Batches<Delta> | undefined
-  return async () => {
-    if (session.progress.ended()) return undefined
-    if (batches === undefined) {
-      const opening = await session.opening
-      if (!opening.ok) return write(session, [{ kind: "fault", fault: opening.fault }], watch)
-      batches = opening.batches
-    }
-    return write(session, (await batches.next()) ?? endOfBatches, watch)
+  const onDeltas = (deltas: readonly Delta[] | undefined) => write(session, deltas ?? endOfBatches, watch)
+  const onOpening = (opened: Opening<Delta>): Soon<readonly MessagesEvent[] | undefined> => {
+    if (!opened.ok) return onDeltas([{ kind: "fault", fault: opened.fault }])
+    batches = opened.batches
+    return next()
   }
+  function next(): Soon<readonly MessagesEvent[] | undefined> {
+    if (progress.ended()) return undefined
+    if (batches === undefined) return opening.then(onOpening)
+    const deltas = batches.next()
+    if (!(deltas instanceof Promise)) return onDeltas(deltas)
+    progress.settle()
+    return deltas.then(onDeltas)
+  }
+  return next
 }
 
 const endOfBatches: readonly Delta[] = [{ kind: "end", clean: false }]

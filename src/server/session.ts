@@ -8,8 +8,10 @@ import type { Prepared } from "./prepare.ts"
 import { createProgress, type Progress } from "./progress.ts"
 import { openStops } from "./stops.ts"
 
+/** Lasts as long as the reply does: nothing of what was sent belongs into it. */
 export interface Session {
-  readonly prepared: Prepared
+  readonly requestId: string
+  readonly stream: boolean
   /** The upstream's reply, from its first content on. Never rejects. */
   readonly opening: Promise<Opening<Delta>>
   readonly progress: Progress
@@ -30,7 +32,7 @@ export function createSession(
   const opening = openStops(prepared, outcome, context, (next) => progress.move(next))
   // After the request has left: counting its tokens then takes no time from the reply.
   const progress = beginProgress(prepared, context, outcome)
-  return { prepared, opening, progress, outcome }
+  return { requestId, stream, opening, progress, outcome }
 }
 
 /** What throws before there is a session to fail takes the request that is under way with it. */

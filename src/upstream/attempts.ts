@@ -3,6 +3,7 @@
 import type { Fault } from "../protocol/fault.ts"
 import type { Batches } from "./batches.ts"
 import type { Clock } from "./deadline.ts"
+import type { Signal } from "./signal.ts"
 
 export interface FailedOpening {
   readonly ok: false
@@ -41,7 +42,7 @@ export interface AttemptOptions<T> {
    * count as an attempt. It is for the callee to say true only so often.
    */
   readonly amend?: (failed: FailedOpening) => boolean
-  readonly signal: AbortSignal
+  readonly signal: Signal
   readonly clock: Clock
   /** 0 to 1, for the jitter. */
   readonly random: () => number
@@ -107,7 +108,7 @@ async function weighStream<T>(opened: OpenedReply<T>, { scale }: AttemptOptions<
   for (;;) {
     const batch = await batches.next()
     if (batch === undefined) break
-    first.push(batch)
+    if (batch.length > 0) first.push(batch)
     const worth = weigh(batch)
     if (worth === "wait") continue
     if (worth === "go") break
@@ -126,19 +127,9 @@ function weighWhole<T>(
   return typeof worth === "string" ? opened : { ok: false, fault: worth }
 }
 
-/** The batches that were read already, then the rest. */
-function replay<T>(first: readonly (readonly T[])[], rest: Batches<T>): Batches<T> {
-  let held = first
-  let position = 0
-  return {
-    next: () => {
-      const batch = held[position++]
-      // The rest may take hours: what was read is let go of.
-      if (position >= held.length) held = []
-      return batch === undefined ? rest.next() : Promise.resolve(batch)
-    },
-    close: rest.close,
-  }
+/** The batches that were read already, which it takes from the list, then the rest. */
+function replay<T>(first: (readonly T[])[], rest: Batches<T>): Batches<T> {
+  return { next: () => first.shift() ?? rest.next(), close: rest.close }
 }
 
 function pause<T>(ms: number, { clock, signal }: AttemptOptions<T>): Promise<void> {

@@ -1,8 +1,14 @@
 // A reply under way, pulled batch by batch: one read of the upstream makes one batch, however much it holds.
 
+/** What may be there already, and mostly is not: who waits for nothing makes no promise. */
+export type Soon<T> = T | Promise<T>
+
 export interface Batches<T> {
-  /** The next batch, undefined after the last one. Asked again only when it has answered; never rejects. */
-  readonly next: () => Promise<readonly T[] | undefined>
+  /**
+   * The next batch, empty where what came makes none yet; undefined after the last one. Asked again only when it has
+   * answered; never throws, never rejects.
+   */
+  readonly next: () => Soon<readonly T[] | undefined>
   /** Lets go of the upstream, also while `next` waits for it; no effect after the end. */
   readonly close: () => void
   /** All of it, where it is there already and was not taken yet. */
@@ -17,7 +23,7 @@ export function oneBatch<T>(batch: readonly T[]): Batches<T> {
     next: () => {
       const given = rest
       rest = undefined
-      return Promise.resolve(given)
+      return given
     },
     close: () => {
       rest = undefined

@@ -1,20 +1,20 @@
 // A reply's body as text, read as it comes and decoded in slices.
-import type { Deadline } from "./deadline.ts"
+import { countSilence, type Deadline, endSilence } from "./deadline.ts"
 
 /** What we use of a body's reader. */
 export interface ByteReader {
   readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
 }
 
+/** What a read brought. */
+export type Read = Awaited<ReturnType<ByteReader["read"]>>
+
+/** A body as far as it was read. It changes in place, by the functions below. */
 export interface BodyText {
-  /** More text as soon as there is some; undefined at the end of the body. Throws when it breaks. */
-  readonly read: () => Promise<string | undefined>
-  /** More of what was read already, if it was not given yet. */
-  readonly more: () => string | undefined
-  /** After the end: what half a character at the end stands for. */
-  readonly rest: () => string
-  /** Reads to the end, and looks at nothing of it. Throws when the body breaks. */
-  readonly skip: () => Promise<void>
+  readonly reader: ByteReader
+  readonly deadline: Deadline
+  readonly decoder: TextDecoder
+  unread: Uint8Array
 }
 
 // A read may hold half a megabyte. As one text that is memory fresh from the system, touched once and given back:
@@ -25,35 +25,49 @@ const nothing: Uint8Array = new Uint8Array(0)
 const streaming = { stream: true } as const
 const lineFeed = 10
 
-/** The text of a body that is UTF-8. While it is waited for, silence counts. */
+/** The text of a body that is UTF-8, of which nothing was read yet. */
 export function createBodyText(reader: ByteReader, deadline: Deadline): BodyText {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  let unread = nothing
+  return { reader, deadline, decoder: new TextDecoder("utf-8", { ignoreBOM: true }), unread: nothing }
+}
 
-  function take(): string {
-    const slice = sliceOf(unread)
-    unread = slice === unread ? nothing : unread.subarray(slice.length)
-    return decoder.decode(slice, streaming)
-  }
+/** What comes next of the body, for `receive`. Rejects when it breaks. While it is waited for, silence counts. */
+export function nextRead({ reader, deadline }: BodyText): Promise<Read> {
+  countSilence(deadline)
+  return reader.read()
+}
 
-  function received({ done, value = nothing }: Awaited<ReturnType<ByteReader["read"]>>): string | undefined {
-    deadline.touch()
-    unread = value
-    return done ? undefined : take()
-  }
+/** The text that a read begins with; undefined at the end of the body. */
+export function receive(body: BodyText, { done, value = nothing }: Read): string | undefined {
+  endSilence(body.deadline)
+  body.unread = value
+  return done ? undefined : take(body)
+}
 
-  return {
-    read: () => {
-      if (unread.length > 0) return Promise.resolve(take())
-      deadline.wait()
-      return reader.read().then(received)
-    },
-    more: () => (unread.length > 0 ? take() : undefined),
-    rest: () => decoder.decode(),
-    skip: async () => {
-      while (!(await reader.read()).done) {}
-    },
-  }
+/** More of what was read already, if it was not given yet. */
+export function moreText(body: BodyText): string | undefined {
+  return body.unread.length > 0 ? take(body) : undefined
+}
+
+/** More text as soon as there is some; undefined at the end of the body. Rejects when it breaks. */
+export async function readText(body: BodyText): Promise<string | undefined> {
+  return moreText(body) ?? receive(body, await nextRead(body))
+}
+
+/** After the end: what half a character at the end stands for. */
+export function restOfText({ decoder }: BodyText): string {
+  return decoder.decode()
+}
+
+/** Reads to the end, and looks at nothing of it. Rejects when the body breaks. */
+export async function skipBody({ reader }: BodyText): Promise<void> {
+  while (!(await reader.read()).done) {}
+}
+
+function take(body: BodyText): string {
+  const { unread, decoder } = body
+  const slice = sliceOf(unread)
+  body.unread = slice === unread ? nothing : unread.subarray(slice.length)
+  return decoder.decode(slice, streaming)
 }
 
 /** The next bytes, up to the end of an event where there is one among them: what is cut in two costs more. */

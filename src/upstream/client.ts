@@ -9,12 +9,14 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { createBodyText } from "./body-text.ts"
+import { createBodyText, readText } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
-import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
+import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
+import { jsonBody } from "./json-body.ts"
 import { noReply } from "./no-reply.ts"
+import type { Signal } from "./signal.ts"
 
 export type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
@@ -31,7 +33,7 @@ export type Sent =
 
 export interface SendOptions {
   /** Fires when the client has gone; the request to the upstream is then given up. */
-  readonly signal: AbortSignal
+  readonly signal: Signal
   /** Longest silence of the upstream, in milliseconds: to connect, to the first byte, between bytes. */
   readonly timeoutMs: number
   readonly clock: Clock
@@ -61,11 +63,11 @@ export async function send(
     const response = await fetch(route.url, {
       method: "POST",
       headers: requestHeaders(route, body, options.userAgent),
-      body: JSON.stringify(body),
+      body: jsonBody(body),
       signal: deadline.signal,
       ...outboundOptions(route),
     })
-    deadline.touch()
+    endSilence(deadline)
     if (!response.ok) return await errorReply(response, deadline, situation)
     const bytes = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
     let text = ""
@@ -73,19 +75,19 @@ export async function send(
     // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
     // visible character tells a document from a stream.
     while (more !== undefined && text === "") {
-      more = await bytes.read()
+      more = await readText(bytes)
       text = (more ?? "").trimStart()
     }
     const cachedTokens = countOf(response.headers.get(cachedHeader))
     if (text !== "" && !documentStarts.has(text.charAt(0))) {
-      const batches = readEventStream(text, bytes, deadline, situation)
+      const batches = readEventStream(text, bytes, situation)
       return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
     }
     while (more !== undefined && text.length <= documentLimit) {
-      more = await bytes.read()
+      more = await readText(bytes)
       text += more ?? ""
     }
-    if (more === undefined) deadline.clear()
+    if (more === undefined) clearDeadline(deadline)
     else deadline.abort()
     return document(text, cachedTokens, situation)
   } catch (error) {

@@ -3,11 +3,12 @@ import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { HttpProxy, Way } from "../providers/route.ts"
-import type { Deadline, Heard } from "./deadline.ts"
+import { type Deadline, type Heard, heardOf } from "./deadline.ts"
+import type { Signal } from "./signal.ts"
 
 export interface Situation {
   readonly timeoutMs: number
-  readonly signal: AbortSignal
+  readonly signal: Signal
   readonly errors: ErrorContext
   /** The HTTP proxy in between. */
   readonly proxy?: HttpProxy
@@ -101,7 +102,7 @@ export function connectionFault(
   const { errors, proxy } = situation
   const { provider, secrets } = errors
   if (situation.signal.aborted) return clientLeft
-  if (deadline.expired()) return timedOut(deadline.heard(), situation)
+  if (deadline.expired) return timedOut(heardOf(deadline), situation)
   const code = codeOf(error)
   const text = redact(error instanceof Error ? error.message : String(error), secrets)
   const atProxy = proxy && proxyFailure(code, text, proxy, new URL(url).host)

@@ -1,4 +1,5 @@
 // A limit on silence: every byte pushes it back, so a reply may take hours as long as something comes.
+import type { Signal } from "./signal.ts"
 
 /** The time, passed in so that tests can bend it. */
 export interface Clock {
@@ -7,76 +8,87 @@ export interface Clock {
   readonly setTimer: (run: () => void, ms: number) => () => void
 }
 
+/** A request's silence, under watch. It changes in place, by the functions below. */
 export interface Deadline {
   /** Fires when the silence was too long, when the outer signal does, or by `abort`. */
   readonly signal: AbortSignal
-  /** From now on somebody waits for the upstream: silence counts. It does when the deadline is made. */
-  readonly wait: () => void
-  /** Something came, and until the next `wait` silence is ours: a slow client is no fault of the upstream. */
-  readonly touch: () => void
   /** Gives the request up without a word. */
   readonly abort: () => void
-  /** Over: no timer and no listener is left. */
-  readonly clear: () => void
-  readonly expired: () => boolean
-  /** How far the upstream has come. */
-  readonly heard: () => Heard
+  readonly ms: number
+  readonly outer: Signal
+  readonly clock: Clock
+  since: number
+  waiting: boolean
+  expired: boolean
+  touches: number
+  cancel: (() => void) | undefined
 }
 
 /** No word yet; the head of its reply; some of the reply itself. */
 export type Heard = "nothing" | "head" | "bytes"
 
 /** A deadline that fires after `ms` of silence, counted from now; 0 means never. */
-export function createDeadline(ms: number, outer: AbortSignal, clock: Clock): Deadline {
+export function createDeadline(ms: number, outer: Signal, clock: Clock): Deadline {
   const controller = new AbortController()
-  let since = clock.now()
-  let waiting = true
-  let expired = false
-  let touches = 0
-  let cancel: (() => void) | undefined
-
-  function check(): void {
-    const left = waiting ? since + ms - clock.now() : ms
-    // Bytes since the timer was set only move it: no timer is made per chunk.
-    if (left > 0) {
-      cancel = clock.setTimer(check, left)
-      return
-    }
-    expired = true
-    abort()
-  }
-
-  function clear(): void {
-    cancel?.()
-    outer.removeEventListener("abort", abort)
-  }
-
-  function abort(): void {
-    clear()
-    controller.abort()
-  }
-
-  if (outer.aborted) abort()
-  else {
-    outer.addEventListener("abort", abort, { once: true })
-    if (ms > 0) cancel = clock.setTimer(check, ms)
-  }
-
-  return {
+  const deadline: Deadline = {
     signal: controller.signal,
-    wait: () => {
-      waiting = true
-      since = clock.now()
+    abort: () => {
+      clearDeadline(deadline)
+      controller.abort()
     },
-    touch: () => {
-      waiting = false
-      touches += 1
-    },
-    abort,
-    clear,
-    expired: () => expired,
-    heard: () => (touches === 0 ? "nothing" : touches === 1 ? "head" : "bytes"),
+    ms,
+    outer,
+    clock,
+    since: clock.now(),
+    waiting: true,
+    expired: false,
+    touches: 0,
+    cancel: undefined,
   }
+  if (outer.aborted) deadline.abort()
+  else {
+    outer.addEventListener("abort", deadline.abort, { once: true })
+    if (ms > 0) watch(deadline, ms)
+  }
+  return deadline
+}
+
+function watch(deadline: Deadline, ms: number): void {
+  deadline.cancel = deadline.clock.setTimer(() => check(deadline), ms)
+}
+
+function check(deadline: Deadline): void {
+  const { waiting, since, ms, clock } = deadline
+  const left = waiting ? since + ms - clock.now() : ms
+  // Bytes since the timer was set only move it: no timer is made per chunk.
+  if (left > 0) watch(deadline, left)
+  else {
+    deadline.expired = true
+    deadline.abort()
+  }
+}
+
+/** From now on somebody waits for the upstream: silence counts. It does when the deadline is made. */
+export function countSilence(deadline: Deadline): void {
+  deadline.waiting = true
+  deadline.since = deadline.clock.now()
+}
+
+/** Something came, and until silence counts again it is ours: a slow client is no fault of the upstream. */
+export function endSilence(deadline: Deadline): void {
+  deadline.waiting = false
+  deadline.touches += 1
+}
+
+/** Over: no timer and no listener is left. */
+export function clearDeadline({ cancel, outer, abort }: Deadline): void {
+  cancel?.()
+  outer.removeEventListener("abort", abort)
+}
+
+/** How far the upstream has come. */
+export function heardOf({ touches }: Deadline): Heard {
+  return touches === 0 ? "nothing" : touches === 1 ? "head" : "bytes"
 }
 
 /** The real clock. */

@@ -7,8 +7,16 @@ import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts
 import type { Route } from "../providers/route.ts"
 import type { Batches } from "./batches.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
-import { type Clock, createDeadline, type Deadline } from "./deadline.ts"
+import {
+  type Clock,
+  clearDeadline,
+  countSilence,
+  createDeadline,
+  type Deadline,
+  endSilence,
+} from "./deadline.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
+import type { Signal } from "./signal.ts"
 
 /** A reply's bytes as they come, then one `end` or one `fault`. */
 export type DirectInput =
@@ -43,7 +51,7 @@ export type DirectSent =
 
 export interface DirectSendOptions {
   /** Fires when the client has gone; the request to the upstream is then given up. */
-  readonly signal: AbortSignal
+  readonly signal: Signal
   /** Longest silence of the upstream, in milliseconds. */
   readonly timeoutMs: number
   readonly clock: Clock
@@ -75,7 +83,7 @@ export async function sendDirect(
       signal: deadline.signal,
       ...outboundOptions(route),
     })
-    deadline.touch()
+    endSilence(deadline)
     if (!response.ok) return await failure(response, deadline, situation)
     return { ok: true, head: headOf(response), batches: readBytes(response, url, deadline, situation) }
   } catch (error) {
@@ -193,15 +201,15 @@ function readBytes(
     if (over) return undefined
     if (unread.length > 0) return take()
     try {
-      deadline.wait()
+      countSilence(deadline)
       const { done, value } = await reader.read()
-      deadline.touch()
+      endSilence(deadline)
       if (!done) {
         unread = value
         return take()
       }
       over = true
-      deadline.clear()
+      clearDeadline(deadline)
       return [{ kind: "end" }]
     } catch (error) {
       if (over) return undefined

@@ -4,18 +4,19 @@ import type { StreamInput } from "../protocol/chat.ts"
 import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches } from "./batches.ts"
-import type { BodyText } from "./body-text.ts"
-import { createChunkReader } from "./chunk-reader.ts"
+import { type BodyText, moreText, nextRead, type Read, receive, restOfText, skipBody } from "./body-text.ts"
+import { type ChunkReader, createChunkReader } from "./chunk-reader.ts"
 import { connectionFault } from "./connection.ts"
-import type { Clock, Deadline } from "./deadline.ts"
+import { type Clock, clearDeadline } from "./deadline.ts"
 import { inWords, wordsLimit } from "./no-reply.ts"
+import type { Signal } from "./signal.ts"
 
 const none: readonly StreamInput[] = []
 
 interface Situation {
   readonly clock: Clock
   readonly timeoutMs: number
-  readonly signal: AbortSignal
+  readonly signal: Signal
   readonly errors: ErrorContext
 }
 
@@ -29,97 +30,133 @@ const mostAtOnce = 65_536
 // How long the end of the body may lag behind `[DONE]`.
 const drainMs = 500
 
+/** A stream as far as it was read. It changes in place. */
+interface EventStream {
+  readonly body: BodyText
+  readonly situation: Situation
+  readonly chunks: ChunkReader
+  /** What was read and is not given yet. */
+  batch: readonly StreamInput[]
+  /** What the body begins with, as long as no event has come of it. */
+  words: string | undefined
+  over: boolean
+}
+
+type Next = readonly StreamInput[] | undefined
+
 /**
  * The stream's inputs in batches, the last one closed by an `end` or a `fault`. `start` is text that was read
  * already. After `[DONE]` the body is read to its end, for the connection to be used again; after any other
  * end the connection is given up.
  */
-export function readEventStream(
-  start: string,
-  body: BodyText,
-  deadline: Deadline,
-  situation: Situation,
-): Batches<StreamInput> {
-  const { errors } = situation
-  const chunks = createChunkReader(errors)
-  let batch = chunks.push(start)
-  /** What the body begins with, as long as no event has come of it. */
-  let words = batch.length === 0 ? start.slice(0, wordsLimit) : undefined
-  let over = false
-
-  function settle(last: readonly StreamInput[]): readonly StreamInput[] {
-    over = true
-    if (last.at(-1)?.kind === "end") drain(body, deadline, situation.clock)
-    else deadline.abort()
-    return last
+export function readEventStream(start: string, body: BodyText, situation: Situation): Batches<StreamInput> {
+  const chunks = createChunkReader(situation.errors)
+  const batch = chunks.push(start)
+  const words = batch.length === 0 ? start.slice(0, wordsLimit) : undefined
+  const stream: EventStream = { body, situation, chunks, batch, words, over: false }
+  const onRead = (read: Read): Next => receiveInto(stream, read)
+  const onBroken = (error: unknown): Next => breakOff(stream, error)
+  return {
+    next: () => takeRead(stream) ?? (stream.over ? undefined : nextRead(body).then(onRead, onBroken)),
+    close: () => {
+      if (stream.over) return
+      stream.over = true
+      body.deadline.abort()
+    },
   }
+}
 
-  function takeRest(): readonly StreamInput[] {
-    const last = chunks.push(body.rest())
-    const rest = isLast(last) ? last : [...last, ...chunks.flush()]
-    return isLast(rest) ? rest : [...rest, endAfter(rest)]
+/** The next batch as far as it was read already. */
+function takeRead(stream: EventStream): Next {
+  const { batch, body, over } = stream
+  if (over) return undefined
+  stream.batch = none
+  if (batch.length > 0) return given(stream, batch)
+  try {
+    const more = moreText(body)
+    return more === undefined ? undefined : given(stream, take(stream, more))
+  } catch (error) {
+    return breakOff(stream, error)
   }
+}
 
-  function endAfter(rest: readonly StreamInput[]): StreamInput {
-    const said = words === undefined || rest.length > 0 ? undefined : inWords(words, errors)
-    return said === undefined ? { kind: "end", clean: false } : { kind: "fault", fault: said }
+function receiveInto(stream: EventStream, read: Read): Next {
+  if (stream.over) return undefined
+  try {
+    const text = receive(stream.body, read)
+    return given(stream, text === undefined ? takeRest(stream) : take(stream, text))
+  } catch (error) {
+    return breakOff(stream, error)
   }
+}
 
-  function takeOne(text: string): readonly StreamInput[] {
-    const inputs = chunks.push(text)
-    if (words !== undefined) words = inputs.length === 0 ? (words + text).slice(0, wordsLimit) : undefined
-    return chunks.pending() > lineLimit ? [...inputs, tooLong(errors)] : inputs
+function breakOff(stream: EventStream, error: unknown): Next {
+  if (stream.over) return undefined
+  const { body, situation } = stream
+  const given = connectionFault(error, body.deadline, situation.errors.url, situation)
+  return settle(stream, [{ kind: "fault", fault: given }])
+}
+
+function given(stream: EventStream, batch: readonly StreamInput[]): readonly StreamInput[] {
+  return isLast(batch) ? settle(stream, batch) : batch
+}
+
+function settle(stream: EventStream, last: readonly StreamInput[]): readonly StreamInput[] {
+  const { body, situation } = stream
+  stream.over = true
+  if (last.at(-1)?.kind === "end") drain(body, situation.clock)
+  else body.deadline.abort()
+  return last
+}
+
+function takeRest(stream: EventStream): readonly StreamInput[] {
+  const { chunks, body } = stream
+  const last = chunks.push(restOfText(body))
+  const rest = isLast(last) ? last : [...last, ...chunks.flush()]
+  return isLast(rest) ? rest : [...rest, endAfter(rest, stream)]
+}
+
+function endAfter(
+  rest: readonly StreamInput[],
+  { words, situation }: Pick<EventStream, "words" | "situation">,
+): StreamInput {
+  const said = words === undefined || rest.length > 0 ? undefined : inWords(words, situation.errors)
+  return said === undefined ? { kind: "end", clean: false } : { kind: "fault", fault: said }
+}
+
+/** This text, and what there is of the same read. */
+function take(stream: EventStream, first: string): readonly StreamInput[] {
+  let inputs = takeOne(stream, first)
+  for (let taken = first.length; taken < mostAtOnce && !isLast(inputs); ) {
+    const more = moreText(stream.body)
+    if (more === undefined) break
+    taken += more.length
+    inputs = [...inputs, ...takeOne(stream, more)]
   }
+  return inputs
+}
 
-  function read(text: string | undefined): readonly StreamInput[] {
-    return text === undefined ? takeRest() : take(text)
+function takeOne(stream: EventStream, text: string): readonly StreamInput[] {
+  const { chunks, words, situation } = stream
+  const inputs = chunks.push(text)
+  if (words !== undefined) {
+    stream.words = inputs.length === 0 ? (words + text).slice(0, wordsLimit) : undefined
   }
-
-  /** This text, and what there is of the same read. */
-  function take(first: string): readonly StreamInput[] {
-    let inputs = takeOne(first)
-    for (let taken = first.length; taken < mostAtOnce && !isLast(inputs); ) {
-      const more = body.more()
-      if (more === undefined) break
-      taken += more.length
-      inputs = [...inputs, ...takeOne(more)]
-    }
-    return inputs
-  }
-
-  async function next(): Promise<readonly StreamInput[] | undefined> {
-    try {
-      while (!over && batch.length === 0) batch = read(body.more() ?? (await body.read()))
-      if (over) return undefined
-      const given = batch
-      batch = none
-      return isLast(given) ? settle(given) : given
-    } catch (error) {
-      if (over) return undefined
-      return settle([{ kind: "fault", fault: connectionFault(error, deadline, errors.url, situation) }])
-    }
-  }
-
-  function close(): void {
-    if (over) return
-    over = true
-    deadline.abort()
-  }
-
-  return { next, close }
+  return chunks.pending() > lineLimit ? [...inputs, tooLong(situation.errors)] : inputs
 }
 
 /** Reads what is left, for a short time and without anybody waiting for it. */
-function drain(body: BodyText, deadline: Deadline, clock: Clock): void {
+function drain(body: BodyText, clock: Clock): void {
+  const { deadline } = body
   const cancel = clock.setTimer(deadline.abort, drainMs)
   async function readOn(): Promise<void> {
     try {
-      await body.skip()
+      await skipBody(body)
     } catch {
       // Broken, or given up above: the reply was complete before.
     }
     cancel()
-    deadline.clear()
+    clearDeadline(deadline)
   }
   void readOn()
 }

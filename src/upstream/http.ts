@@ -3,7 +3,7 @@ import { type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Way } from "../providers/route.ts"
-import type { Clock, Deadline } from "./deadline.ts"
+import { type Clock, clearDeadline, type Deadline } from "./deadline.ts"
 
 // More than this of an error page is of no use to anybody, and nobody waits longer for it.
 const errorBodyLimit = 64 * 1024
@@ -48,7 +48,7 @@ export async function readErrorBody(response: Response, deadline: Deadline, cloc
     // The status is known; a body that breaks off adds nothing to it.
   }
   cancel()
-  deadline.clear()
+  clearDeadline(deadline)
   return text
 }
 

@@ -18,9 +18,10 @@ function sessionOf(opening: Source["opening"]): Source {
   }
   const unexpected = () => expect.unreachable()
   return {
-    prepared: { requestId: "req_1", stream: true },
+    requestId: "req_1",
+    stream: true,
     opening,
-    progress: { begin: () => [], write, keepAlive: () => [], ended: () => ended },
+    progress: { begin: () => [], write, keepAlive: () => [], ended: () => ended, settle: () => {} },
     outcome: {
       ...{ complete: unexpected, refuse: unexpected, fail: unexpected, leave: unexpected },
       ...{ handOver: unexpected, stopped: () => false, explain: (given) => given },

@@ -327,3 +327,42 @@ describe("what is no measure of the text", () => {
     expect(estimates).toBe(3)
   })
 })
+
+describe("a prompt whose reply has begun", () => {
+  const words = "These are words of a prompt. ".repeat(4_000)
+  const picture = { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } }
+  const asked = (content: unknown): JsonObject => ({ model: "m", messages: [{ role: "user", content }] })
+  const sentAs = (content: string) => ({
+    model: "m",
+    messages: [{ role: "user" as const, content }],
+  })
+
+  test.each<[string, unknown, string | undefined]>([
+    ["sent as it is", words, words],
+    ["sent with less", words, words.slice(0, words.length / 2)],
+    ["sent with more", words, words + words],
+    ["passed through", words, undefined],
+    ["with a picture", [{ type: "text", text: words }, picture], words],
+  ])("teaches the same without its words: %s", (_name, content, sent) => {
+    const body = asked(content)
+    const convert = sent === undefined ? undefined : sentAs(sent)
+    const learned = [false, true].map((settled) => {
+      const ratios = createRatios(silent)
+      let gone = false
+      const tokens = (): number => {
+        if (gone) throw new Error("the words are gone")
+        return estimateText(words)
+      }
+      const prompt = measurePrompt({ body, tokens, countText: estimateText }, routeWith({}), ratios)
+      const before = prompt.tokens()
+      if (settled) {
+        prompt.settle(convert)
+        prompt.settle(convert)
+        gone = true
+      }
+      prompt.learn(estimateText(words) * 1.3, settled ? undefined : convert)
+      return [before, prompt.tokens(), prompt.atMost(), ratios.correct(routeWith({}), 100_000)]
+    })
+    expect(learned[1]).toEqual(learned[0] ?? [])
+  })
+})

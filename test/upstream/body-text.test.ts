@@ -1,6 +1,6 @@
 // The text of a body is what its bytes say, however they are cut, and slices end with an event where they can.
 import { expect, test } from "bun:test"
-import { createBodyText } from "../../src/upstream/body-text.ts"
+import { createBodyText, moreText, readText, restOfText } from "../../src/upstream/body-text.ts"
 import { createDeadline } from "../../src/upstream/deadline.ts"
 import { property } from "../support/random.ts"
 import { createTestClock } from "./support.ts"
@@ -14,11 +14,11 @@ function open(pieces: readonly Uint8Array[]) {
 async function slicesOf(pieces: readonly Uint8Array[]): Promise<readonly string[]> {
   const body = open(pieces)
   const slices: string[] = []
-  for (let text = await body.read(); text !== undefined; text = await body.read()) {
+  for (let text = await readText(body); text !== undefined; text = await readText(body)) {
     slices.push(text)
-    for (let more = body.more(); more !== undefined; more = body.more()) slices.push(more)
+    for (let more = moreText(body); more !== undefined; more = moreText(body)) slices.push(more)
   }
-  return [...slices, body.rest()]
+  return [...slices, restOfText(body)]
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

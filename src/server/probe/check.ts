@@ -1,7 +1,7 @@
 // One small request to a model, sent the way a client's request goes, and what came of it.
 import { isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { createSseDecoder } from "../../protocol/sse.ts"
-import { type Clock, createDeadline } from "../../upstream/deadline.ts"
+import { type Clock, clearDeadline, createDeadline } from "../../upstream/deadline.ts"
 
 /** A whole reply, a streamed one, and a call of a tool that is offered. */
 export type Check = "plain" | "stream" | "tools"
@@ -79,7 +79,7 @@ export async function runCheck(
     const failure = deadline.signal.aborted ? tooLate(timeoutMs) : broken(error)
     return { kind: "failed", latencyMs: since(), failure }
   } finally {
-    deadline.clear()
+    clearDeadline(deadline)
   }
 }
 

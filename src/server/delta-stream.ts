@@ -1,0 +1,104 @@
+// The inputs of a stream as the deltas that they mean for its client, batch by batch.
+import type { Delta } from "../convert/delta.ts"
+import { type DialectState, initialDialect, readDialect, readerOf } from "../convert/reply/dialect.ts"
+import { applyFilters, type Filters, initialFilters, type Wishes } from "../convert/reply/filters.ts"
+import type { ReaderOptions } from "../convert/reply/reader-text.ts"
+import type { StreamInput } from "../protocol/chat.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { Batches } from "../upstream/batches.ts"
+import type { Clock } from "../upstream/deadline.ts"
+import { noReply } from "../upstream/no-reply.ts"
+import type { Context } from "./context.ts"
+
+/** A stream as far as it was read. It changes in place. */
+interface DeltaStream {
+  readonly inputs: Batches<StreamInput>
+  readonly errors: ErrorContext
+  readonly clock: Clock
+  /** How long what follows a finish reason is waited for, in milliseconds. */
+  readonly afterFinishMs: number
+  state: DialectState
+  filters: Filters
+  said: boolean
+  cancelGrace: (() => void) | undefined
+}
+
+const endOfBytes: readonly StreamInput[] = [{ kind: "end", clean: false }]
+
+/** The deltas of a stream, one batch for each batch of inputs, filtered for what its client wishes. */
+export function readDeltas(
+  inputs: Batches<StreamInput>,
+  reader: ReaderOptions,
+  wishes: Wishes,
+  { clock, times }: Pick<Context, "clock" | "times">,
+): Batches<Delta> {
+  const stream: DeltaStream = {
+    inputs,
+    errors: reader.errors,
+    clock,
+    afterFinishMs: times.afterFinishMs,
+    state: initialDialect(reader),
+    filters: initialFilters(wishes),
+    said: false,
+    cancelGrace: undefined,
+  }
+  const onBatch = (batch: readonly StreamInput[] | undefined) => readBatch(stream, batch ?? endOfBytes)
+  return {
+    next: () => {
+      if (isOver(stream)) return undefined
+      const batch = inputs.next()
+      return batch instanceof Promise ? batch.then(onBatch) : onBatch(batch)
+    },
+    close: () => closeDeltas(stream),
+  }
+}
+
+const isOver = ({ state, filters }: DeltaStream): boolean => readerOf(state).ended || filters.stops.hit
+
+function readBatch(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
+  const given = convertBatch(stream, batch)
+  if (isOver(stream)) closeDeltas(stream)
+  // The upstream has said that it is done; if it does not go, we do.
+  else if (readerOf(stream.state).finish !== undefined)
+    stream.cancelGrace ??= stream.clock.setTimer(stream.inputs.close, stream.afterFinishMs)
+  return given
+}
+
+function convertBatch(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
+  const filtered = applyFilters(stream.filters, readInputs(stream, batch))
+  stream.filters = filtered[0]
+  const given = filtered[1]
+  stream.said ||= given.some(saysSomething)
+  return readerOf(stream.state).ended && !stream.said
+    ? [nothingSaid("an empty stream", stream.errors)]
+    : given
+}
+
+function readInputs(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
+  const only = batch.length === 1 ? batch[0] : undefined
+  // Mostly one input is all there is.
+  if (only !== undefined) return readInput(stream, only)
+  const deltas: Delta[] = []
+  for (const input of batch) for (const delta of readInput(stream, input)) deltas.push(delta)
+  return deltas
+}
+
+function readInput(stream: DeltaStream, input: StreamInput): readonly Delta[] {
+  const read = readDialect(stream.state, input)
+  stream.state = read[0]
+  return read[1]
+}
+
+function closeDeltas({ cancelGrace, inputs }: DeltaStream): void {
+  cancelGrace?.()
+  inputs.close()
+}
+
+/** A reply may be empty, but then it says why it ended: all else is a success that is none. */
+export function saysSomething(delta: Delta): boolean {
+  return delta.kind !== "usage" && delta.kind !== "note" && !(delta.kind === "end" && delta.clean)
+}
+
+export function nothingSaid(what: string, errors: ErrorContext): Delta {
+  return { kind: "fault", fault: noReply(what, errors) }
+}

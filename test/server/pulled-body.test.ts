@@ -1,0 +1,132 @@
+// A body that is pulled says all that its source gives, however that comes, and ends in order whatever happens.
+import { expect, test } from "bun:test"
+import { noBytes, type Piece, type PulledOptions, pulledBody } from "../../src/server/pulled-body.ts"
+import type { Soon } from "../../src/upstream/batches.ts"
+import { property } from "../support/random.ts"
+import { createTestClock } from "../upstream/support.ts"
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+const words = (text: string): Piece => ({ bytes: bytesOf(text), last: false })
+const end: Piece = { bytes: noBytes, last: true }
+
+function open(next: () => Soon<Piece>, more: Partial<PulledOptions<Piece>> = {}) {
+  const [clock, client] = [createTestClock(), new AbortController()]
+  const heard: string[] = []
+  const body = pulledBody<Piece>(bytesOf("start "), {
+    ...{ clock, next },
+    write: (piece) => piece,
+    heartbeat: {
+      pingMs: 100,
+      ping: "ping ",
+      keepAlive: { afterMs: 250, events: () => bytesOf("still ") },
+    },
+    fail: (error) => bytesOf(`failed: ${error instanceof Error ? error.message : error}`),
+    left: client.signal,
+    leave: () => heard.push("leave"),
+    ended: () => heard.push("ended"),
+    ...more,
+  })
+  return { body, clock, client, heard }
+}
+
+/** Gives these pieces, now and then as a promise. */
+function giving(pieces: readonly Piece[], isLate: () => boolean): () => Soon<Piece> {
+  const waiting = [...pieces]
+  return () => {
+    const piece = waiting.shift() ?? end
+    return isLate() ? Promise.resolve(piece) : piece
+  }
+}
+
+property("all that is given, whether it is there or comes later", 200, async (random) => {
+  const texts = Array.from({ length: random.integer(0, 30) }, () =>
+    random.chance(0.5) ? "" : random.text(10).toWellFormed(),
+  )
+  const last: readonly Piece[] = random.chance(0.5) ? [{ bytes: bytesOf("end"), last: true }] : []
+  const late = random.pick([0, 0.5, 1])
+  const { body, clock, heard } = open(giving([...texts.map(words), ...last], () => random.chance(late)))
+  expect(await new Response(body).text()).toBe(["start ", ...texts, ...last.map(() => "end")].join(""))
+  expect([heard, clock.live()]).toEqual([["ended"], 0])
+})
+
+test.each<[string, Partial<PulledOptions<Piece>>]>([
+  [
+    "the source throws",
+    {
+      next: () => {
+        throw new Error("oops")
+      },
+    },
+  ],
+  ["the source rejects", { next: () => Promise.reject(new Error("oops")) }],
+  [
+    "what is there cannot be written",
+    {
+      next: () => end,
+      write: () => {
+        throw new Error("oops")
+      },
+    },
+  ],
+  [
+    "what comes later cannot be written",
+    {
+      next: () => Promise.resolve(end),
+      write: () => {
+        throw new Error("oops")
+      },
+    },
+  ],
+])("the last words when %s", async (_name, more) => {
+  const { body, clock, heard } = open(() => end, more)
+  expect(await new Response(body).text()).toBe("start failed: oops")
+  expect([heard, clock.live()]).toEqual([["ended"], 0])
+})
+
+test("the last words when it throws after pieces that say nothing", async () => {
+  let count = 0
+  const { body } = open(() => {
+    if (count++ < 5) return Promise.resolve(words(""))
+    throw new Error("oops")
+  })
+  expect(await new Response(body).text()).toBe("start failed: oops")
+})
+
+test("a source that is silent is kept alive, and left when its client has gone", async () => {
+  const { body, clock, heard } = open(() => new Promise<never>(() => {}))
+  const reader = body.getReader()
+  const read = async () => new TextDecoder().decode((await reader.read()).value)
+  expect(await read()).toBe("start ")
+  clock.pass(100)
+  expect(await read()).toBe("ping ")
+  clock.pass(100)
+  expect(await read()).toBe("ping ")
+  clock.pass(100)
+  expect(await read()).toBe("still ")
+  await reader.cancel()
+  expect([heard, clock.live()]).toEqual([["ended", "leave"], 0])
+})
+
+test("nothing is pulled for a client that is known to have left", async () => {
+  let pulls = 0
+  const { body, client, clock } = open(() => {
+    pulls++
+    return words("more ")
+  })
+  client.abort()
+  const reader = body.getReader()
+  await reader.read()
+  const before = pulls
+  await Promise.race([reader.read(), Bun.sleep(5)])
+  expect([pulls - before, clock.live()]).toEqual([0, 0])
+})
+
+test("no more is pulled than the client takes", async () => {
+  let pulls = 0
+  const { body } = open(() => words(`${pulls++} `))
+  const reader = body.getReader()
+  for (let count = 0; count < 10; count++) await reader.read()
+  await Bun.sleep(5)
+  expect(pulls).toBeLessThan(13)
+  await reader.cancel()
+})

@@ -40,11 +40,17 @@ export function createTidy({ isBusy, residentBytes, collect, setTimer }: TidyOpt
     wait(settle)
   }
 
-  /** What an idle proxy holds now is needed, or cannot be given back: it is no reason to collect again. */
+  /**
+   * What was let go of lets go of more by now. What an idle proxy holds then is needed, or cannot be given back: it is no
+   * reason to collect again.
+   */
   function settle(): void {
     waiting = false
     if (stirred || isBusy()) rest()
-    else floor = residentBytes()
+    else {
+      collect()
+      floor = residentBytes()
+    }
   }
 
   function rest(): void {

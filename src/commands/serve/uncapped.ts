@@ -17,6 +17,10 @@ const engine = {
   // The last tier of the compiler is worth it for loops over large texts alone: for all that runs once in a request it
   // cost the first ten thousand of them more than it ever saved.
   BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000",
+  // Pages of the heap that are free until the next request were given back to the system with each collection, and a
+  // thread of its own fetched them again: a tenth of what a stream costs. Whole blocks still go back.
+  BUN_JSC_decommitUnusedMarkedBlockPages: "0",
+  BUN_JSC_useWarmUpMarkedBlocks: "0",
 }
 
 /**

@@ -19,7 +19,7 @@ export interface TidyOptions {
 // So long nothing may have ended, nor run; and then it takes the system as long to get the memory back.
 const idleMs = 5_000
 // Less is not worth it.
-const leastGain = 24 * 1024 * 1024
+const leastGain = 16 * 1024 * 1024
 
 /** Looks at nothing before a first request is over, and no more once it is tidy. */
 export function createTidy({ isBusy, residentBytes, collect, setTimer }: TidyOptions): Tidy {

@@ -21,7 +21,8 @@ interface Heard {
 /** What a client hears of this upstream, plain and as a stream: the same in all but the id. */
 async function hear(turn: Turn, more: JsonObject = {}): Promise<Heard> {
   const heard: Heard[] = []
-  const { proxy, upstream } = start(() => turn, { speed: 50 })
+  // However slow the machine is: no stream begins before its upstream has answered.
+  const { proxy, upstream } = start(() => turn, { speed: 50, times: { commitMs: 1_000_000 } })
   for (const ask of [post, postStream]) {
     const before = upstream.turns().length
     const response = await ask(proxy, more)

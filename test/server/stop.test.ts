@@ -87,6 +87,7 @@ test("a client that does not read cannot hold the stop up", async () => {
   await Bun.sleep(100)
   const from = performance.now()
   await proxy.stop(50)
-  expect(performance.now() - from).toBeLessThan(1000)
+  // It would last for ever; a busy machine is allowed a few seconds.
+  expect(performance.now() - from).toBeLessThan(5000)
   socket.terminate()
 })

@@ -31,8 +31,12 @@ function encodeDelta(index: number, type: DeltaRun["delta"], text: string): stri
 
 function encodeRun({ index, delta, texts, whole }: DeltaRun): string {
   const head = deltaStart + index + openings[delta]
-  const written = isSpecial(whole) ? texts.map(inString) : texts
-  return head + written.join(deltaEnd + head) + deltaEnd
+  const written = isSpecial(whole) ? texts.map(inString) : [...texts]
+  const last = written.length - 1
+  // The ends are put on before: on the joined text they would make another copy of all of it.
+  written[0] = head + (written[0] ?? "")
+  written[last] = (written[last] ?? "") + deltaEnd
+  return written.join(deltaEnd + head)
 }
 
 // Other characters may have to stand in a JSON string in another form; half a surrogate pair among them.

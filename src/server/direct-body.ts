@@ -11,7 +11,7 @@ import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
 import type { DirectSession } from "./direct-session.ts"
 import { createEventGate, createTap } from "./direct-tap.ts"
-import { noBytes, pulledBody } from "./pulled-body.ts"
+import { pulledBody } from "./pulled-body.ts"
 
 export interface DirectStreamOptions {
   readonly requestId: string
@@ -29,24 +29,24 @@ export function directBody(
   { requestId, errors, context }: DirectStreamOptions,
 ): ReadableStream<Uint8Array> {
   const { clock, times } = context
-  const encoder = new TextEncoder()
   const source = createSource(batches, session, { errors, clock, afterMs: times.afterFinishMs })
-  const write = (given: Fault) => encoder.encode(encodeEvent({ type: "error", fault: given }, requestId))
-  return pulledBody(noBytes, {
+  const write = (given: Fault) => encodeEvent({ type: "error", fault: given }, requestId)
+  return pulledBody([], {
     clock,
     next: source.next,
     write: ({ bytes, end }) => {
-      if (end === undefined || end === "complete") return { bytes, last: end !== undefined }
-      return { bytes: Buffer.concat([bytes, write(end)]), last: true }
+      if (end === undefined || end === "complete") return { chunks: [bytes], last: end !== undefined }
+      return { chunks: [bytes, write(end)], last: true }
     },
     heartbeat: { pingMs: times.pingMs, ping: pingEvent, allowed: source.running },
     fail: (error) => write(session.fail(error)),
-    left: session.left,
+    left: session.left(),
     leave: session.leave,
     ended: source.close,
   })
 }
 
+const noBytes = new Uint8Array(0)
 const blankLine = new Uint8Array([10, 10])
 
 interface SourcePiece {

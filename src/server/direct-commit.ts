@@ -6,7 +6,7 @@ import { toErrorBody } from "../protocol/fault.ts"
 import { encodeSse } from "../protocol/sse.ts"
 import type { Context } from "./context.ts"
 import type { DirectRequest } from "./direct-request.ts"
-import { noBytes, type Piece, pulledBody } from "./pulled-body.ts"
+import { type Piece, pulledBody } from "./pulled-body.ts"
 import { internalFault } from "./respond.ts"
 import { within } from "./within.ts"
 
@@ -26,21 +26,19 @@ export async function commitInTime(
   const pending = make(client.signal)
   const early = await within(pending, times.commitMs, clock)
   if (early !== undefined) return early
-  const encoder = new TextEncoder()
   let reader: ByteReader | undefined
 
   async function next(): Promise<Piece> {
     if (reader === undefined) {
       const response = await pending
-      if (!response.ok)
-        return { bytes: encoder.encode(encodeSse("error", oneLine(await response.text()))), last: true }
+      if (!response.ok) return { chunks: [encodeSse("error", oneLine(await response.text()))], last: true }
       reader = readerOf(response)
     }
     const { done, value } = await reader.read()
-    return { bytes: value ?? noBytes, last: done }
+    return { chunks: value === undefined ? [] : [value], last: done }
   }
 
-  const body = pulledBody(encoder.encode(waiting), {
+  const body = pulledBody([waiting], {
     clock,
     next,
     write: (piece) => piece,
@@ -48,7 +46,7 @@ export async function commitInTime(
     heartbeat: { pingMs: times.pingMs, ping: waiting, allowed: () => reader === undefined },
     fail: (error) => {
       log.error("internal error", () => ({ requestId, error }))
-      return encoder.encode(encodeSse("error", JSON.stringify(toErrorBody(internalFault(error), requestId))))
+      return encodeSse("error", JSON.stringify(toErrorBody(internalFault(error), requestId)))
     },
     left: client.signal,
     leave: () => {

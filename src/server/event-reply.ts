@@ -4,7 +4,7 @@ import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import { noBytes, type Piece, pulledBody } from "./pulled-body.ts"
+import { type Piece, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
 export interface EventSource {
@@ -54,32 +54,24 @@ export function eventReply(
   })
 }
 
-const encoder = new TextEncoder()
-const endPiece: Piece = { bytes: noBytes, last: true }
+const endPiece: Piece = { chunks: [], last: true }
 
 function eventBody(
   first: readonly MessagesEvent[],
   source: EventSource,
   { encode, ping, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
-  return pulledBody(write(first, encode), {
+  return pulledBody(first.map(encode), {
     clock,
     next: source.next,
-    write: (events) => (events === undefined ? endPiece : { bytes: write(events, encode), last: false }),
+    write: (events) => (events === undefined ? endPiece : { chunks: events.map(encode), last: false }),
     heartbeat: {
       pingMs: times.pingMs,
       ping,
-      keepAlive: { afterMs: times.keepAliveMs, events: () => write(source.keepAlive(), encode) },
+      keepAlive: { afterMs: times.keepAliveMs, events: () => source.keepAlive().map(encode) },
     },
-    fail: (error) => write([{ type: "error", fault: source.fail(error) }], encode),
+    fail: (error) => encode({ type: "error", fault: source.fail(error) }),
     left: source.left,
     leave: source.leave,
   })
-}
-
-/** No bytes where the events say nothing to this client. */
-function write(events: readonly MessagesEvent[], encode: StreamEncoder["encode"]): Uint8Array {
-  let text = ""
-  for (const event of events) text += encode(event)
-  return text === "" ? noBytes : encoder.encode(text)
 }

@@ -1,16 +1,17 @@
 // A response's body that the client pulls: written as it is taken, kept alive while there is nothing to write,
-// and brought to an orderly end whatever happens.
+// and brought to an orderly end whatever happens. Bun's direct stream carries it: what is written goes to the socket,
+// text as it is, with no queue and no promise in between.
 import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 
-/** What is written next; no bytes: nothing that this client would hear of. */
+export type Chunk = string | Uint8Array
+
+/** What is written next; nothing in it: nothing that this client would hear of. */
 export interface Piece {
-  readonly bytes: Uint8Array
+  readonly chunks: readonly Chunk[]
   /** Nothing follows. */
   readonly last: boolean
 }
-
-export const noBytes = new Uint8Array(0)
 
 /** What a client gets that has heard nothing for some time. */
 export interface Heartbeat {
@@ -19,7 +20,7 @@ export interface Heartbeat {
   /** May anything be written now? */
   readonly allowed?: () => boolean
   /** Written in a ping's place when there was no event for so long; pings are none. */
-  readonly keepAlive?: { readonly afterMs: number; readonly events: () => Uint8Array }
+  readonly keepAlive?: { readonly afterMs: number; readonly events: () => readonly Chunk[] }
 }
 
 export interface PulledOptions<T> extends BodyOptions {
@@ -32,7 +33,7 @@ interface BodyOptions {
   readonly clock: Clock
   readonly heartbeat: Heartbeat
   /** Something threw; gives the body's last words. */
-  readonly fail: (error: unknown) => Uint8Array
+  readonly fail: (error: unknown) => Chunk
   /** Fires when nobody reads any more, whoever noticed it. */
   readonly left: AbortSignal
   /** The client reads no more. */
@@ -41,114 +42,106 @@ interface BodyOptions {
   readonly ended?: () => void
 }
 
-type Controller = ReadableStreamDefaultController<Uint8Array>
+type Controller = ReadableStreamDirectController
 
 /** One body. It changes in place. */
 interface Body {
   readonly options: BodyOptions
-  readonly controller: Controller
   /** Hears that nobody reads any more. */
   readonly end: () => void
   open: boolean
+  /** What was written and not yet sent on. */
+  unsent: boolean
+  /** The client takes no more for now; resolves when it does. */
+  full: Promise<unknown> | undefined
   lastByte: number
   lastEvent: number
   cancelBeat: (() => void) | undefined
 }
 
-const encoder = new TextEncoder()
-
 /** The body, `first` written at once. It never errors: what goes wrong is the last thing written. */
-export function pulledBody<T>(first: Uint8Array, options: PulledOptions<T>): ReadableStream<Uint8Array> {
-  let pull: (() => Promise<void> | undefined) | undefined
-  let body: Body | undefined
+export function pulledBody<T>(
+  first: readonly Chunk[],
+  options: PulledOptions<T>,
+): ReadableStream<Uint8Array> {
+  const body = createBody(options)
   return new ReadableStream<Uint8Array>({
-    start(controller) {
-      body = createBody(controller, options)
-      pull = pullerOf(body, options)
-      begin(body, first)
-    },
-    pull: () => pull?.(),
+    type: "direct",
+    pull: (controller) => run(body, controller, first, options),
     cancel() {
-      if (body !== undefined) end(body)
+      end(body)
       options.leave()
     },
   })
 }
 
-function createBody(controller: Controller, options: BodyOptions): Body {
+function createBody(options: BodyOptions): Body {
   const now = options.clock.now()
   const body: Body = {
     options,
-    controller,
     end: () => end(body),
-    open: true,
+    open: !options.left.aborted,
+    unsent: false,
+    full: undefined,
     lastByte: now,
     lastEvent: now,
     cancelBeat: undefined,
   }
+  // It may fire before anybody has read, and then nobody will.
+  if (body.open) options.left.addEventListener("abort", body.end, { once: true })
+  else options.ended?.()
   return body
 }
 
-function begin(body: Body, first: Uint8Array): void {
-  const { left } = body.options
-  if (left.aborted) {
-    close(body)
-    return
-  }
-  left.addEventListener("abort", body.end, { once: true })
-  sendEvents(body, first)
-  setBeat(body)
-}
-
-/** Gives what the client takes next; a promise only where that is waited for. */
-function pullerOf<T>(body: Body, options: PulledOptions<T>): () => Promise<void> | undefined {
-  const broken = (error: unknown): undefined => {
-    guard(body, error)
-  }
-  const take = (given: T): Promise<void> | undefined => {
-    try {
-      return put(body, options, given) ? undefined : pullOn(body, options)
-    } catch (error) {
-      return broken(error)
-    }
-  }
-  return () => {
-    if (!body.open) return undefined
-    try {
-      const given = options.next()
-      return given instanceof Promise ? given.then(take, broken) : take(given)
-    } catch (error) {
-      return broken(error)
-    }
-  }
-}
-
-/** A pull that brings nothing is not repeated: it goes on until there is something to send. */
-async function pullOn<T>(body: Body, options: PulledOptions<T>): Promise<void> {
+/** Gives what the client takes to the end; it is sent on where there is nothing more for now. */
+async function run<T>(
+  body: Body,
+  controller: Controller,
+  first: readonly Chunk[],
+  options: PulledOptions<T>,
+): Promise<void> {
+  if (!body.open) return controller.close()
   try {
-    for (let enough = false; body.open && !enough; ) enough = put(body, options, await options.next())
+    sendEvents(body, controller, first)
+    setBeat(body, controller)
+    while (body.open) {
+      const given = options.next()
+      if (given instanceof Promise) flush(body, controller)
+      const { chunks, last } = options.write(given instanceof Promise ? await given : given)
+      sendEvents(body, controller, chunks)
+      if (last) close(body, controller)
+      else if (body.full !== undefined) await body.full
+    }
   } catch (error) {
-    guard(body, error)
+    guard(body, controller, error)
   }
 }
 
-/** True: something was sent, or all is over. */
-function put<T>(body: Body, options: PulledOptions<T>, given: T): boolean {
-  const { bytes, last } = options.write(given)
-  sendEvents(body, bytes)
-  if (last) close(body)
-  return last || bytes.length > 0
-}
-
-function send(body: Body, bytes: Uint8Array): void {
-  if (!body.open || bytes.length === 0) return
+function send(body: Body, controller: Controller, chunk: Chunk): void {
+  if (!body.open || chunk.length === 0) return
   body.lastByte = body.options.clock.now()
-  body.controller.enqueue(bytes)
+  const written = controller.write(chunk)
+  body.unsent = true
+  if (written instanceof Promise) wait(body, written)
 }
 
-function sendEvents(body: Body, bytes: Uint8Array): void {
-  send(body, bytes)
+function wait(body: Body, written: Promise<unknown>): void {
+  const taken = () => {
+    body.full = undefined
+  }
+  // Rejected: the client has gone, of which we hear otherwise.
+  body.full = written.then(taken, taken)
+}
+
+function sendEvents(body: Body, controller: Controller, chunks: readonly Chunk[]): void {
+  for (const chunk of chunks) send(body, controller, chunk)
   body.lastEvent = body.lastByte
+}
+
+function flush(body: Body, controller: Controller): void {
+  if (!body.open || !body.unsent) return
+  body.unsent = false
+  controller.flush()
 }
 
 function end(body: Body): void {
@@ -159,40 +152,41 @@ function end(body: Body): void {
   options.left.removeEventListener("abort", body.end)
 }
 
-function close(body: Body): void {
-  if (body.open) body.controller.close()
+function close(body: Body, controller: Controller): void {
+  if (body.open) controller.close()
   end(body)
 }
 
 /** An exception would reset the client's socket: it must hear of it as an event. */
-function guard(body: Body, error: unknown): void {
-  sendEvents(body, body.options.fail(error))
-  close(body)
+function guard(body: Body, controller: Controller, error: unknown): void {
+  sendEvents(body, controller, [body.options.fail(error)])
+  close(body, controller)
 }
 
-function setBeat(body: Body): void {
+function setBeat(body: Body, controller: Controller): void {
   const { clock, heartbeat } = body.options
   const due = body.lastByte + heartbeat.pingMs - clock.now()
   // Where nothing may be sent by now, it is looked at again before long.
-  body.cancelBeat = clock.setTimer(() => beat(body), due > 0 ? due : heartbeat.pingMs / 2)
+  body.cancelBeat = clock.setTimer(() => beat(body, controller), due > 0 ? due : heartbeat.pingMs / 2)
 }
 
-function beat(body: Body): void {
-  keepUp(body)
-  if (body.open) setBeat(body)
+function beat(body: Body, controller: Controller): void {
+  keepUp(body, controller)
+  if (body.open) setBeat(body, controller)
 }
 
-function keepUp(body: Body): void {
+function keepUp(body: Body, controller: Controller): void {
   const { clock, heartbeat } = body.options
   // Only while the client keeps up: a full buffer needs no keep-alive.
-  if ((body.controller.desiredSize ?? 0) <= 0 || heartbeat.allowed?.() === false) return
+  if (body.full !== undefined || heartbeat.allowed?.() === false) return
   const { ping, pingMs, keepAlive } = heartbeat
   const now = clock.now()
   try {
     if (keepAlive !== undefined && now - body.lastEvent >= keepAlive.afterMs) {
-      sendEvents(body, keepAlive.events())
-    } else if (now - body.lastByte >= pingMs) send(body, encoder.encode(ping))
+      sendEvents(body, controller, keepAlive.events())
+    } else if (now - body.lastByte >= pingMs) send(body, controller, ping)
+    flush(body, controller)
   } catch (error) {
-    guard(body, error)
+    guard(body, controller, error)
   }
 }

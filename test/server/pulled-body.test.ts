@@ -1,26 +1,25 @@
 // A body that is pulled says all that its source gives, however that comes, and ends in order whatever happens.
 import { expect, test } from "bun:test"
-import { noBytes, type Piece, type PulledOptions, pulledBody } from "../../src/server/pulled-body.ts"
+import { type Piece, type PulledOptions, pulledBody } from "../../src/server/pulled-body.ts"
 import type { Soon } from "../../src/upstream/batches.ts"
 import { property } from "../support/random.ts"
 import { createTestClock } from "../upstream/support.ts"
 
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
-const words = (text: string): Piece => ({ bytes: bytesOf(text), last: false })
-const end: Piece = { bytes: noBytes, last: true }
+const words = (...chunks: Piece["chunks"]): Piece => ({ chunks, last: false })
+const end: Piece = { chunks: [], last: true }
 
 function open(next: () => Soon<Piece>, more: Partial<PulledOptions<Piece>> = {}) {
   const [clock, client] = [createTestClock(), new AbortController()]
   const heard: string[] = []
-  const body = pulledBody<Piece>(bytesOf("start "), {
+  const body = pulledBody<Piece>(["start "], {
     ...{ clock, next },
     write: (piece) => piece,
     heartbeat: {
       pingMs: 100,
       ping: "ping ",
-      keepAlive: { afterMs: 250, events: () => bytesOf("still ") },
+      keepAlive: { afterMs: 250, events: () => ["still "] },
     },
-    fail: (error) => bytesOf(`failed: ${error instanceof Error ? error.message : error}`),
+    fail: (error) => `failed: ${error instanceof Error ? error.message : error}`,
     left: client.signal,
     leave: () => heard.push("leave"),
     ended: () => heard.push("ended"),
@@ -42,9 +41,12 @@ property("all that is given, whether it is there or comes later", 200, async (ra
   const texts = Array.from({ length: random.integer(0, 30) }, () =>
     random.chance(0.5) ? "" : random.text(10).toWellFormed(),
   )
-  const last: readonly Piece[] = random.chance(0.5) ? [{ bytes: bytesOf("end"), last: true }] : []
+  const chunk = (text: string) => (random.chance(0.5) ? text : new TextEncoder().encode(text))
+  const last: readonly Piece[] = random.chance(0.5) ? [{ chunks: ["end"], last: true }] : []
   const late = random.pick([0, 0.5, 1])
-  const { body, clock, heard } = open(giving([...texts.map(words), ...last], () => random.chance(late)))
+  const { body, clock, heard } = open(
+    giving([...texts.map((text) => words(chunk(text))), ...last], () => random.chance(late)),
+  )
   expect(await new Response(body).text()).toBe(["start ", ...texts, ...last.map(() => "end")].join(""))
   expect([heard, clock.live()]).toEqual([["ended"], 0])
 })
@@ -121,12 +123,22 @@ test("nothing is pulled for a client that is known to have left", async () => {
   expect([pulls - before, clock.live()]).toEqual([0, 0])
 })
 
-test("no more is pulled than the client takes", async () => {
-  let pulls = 0
-  const { body } = open(() => words(`${pulls++} `))
+test("little more is pulled than the client takes", async () => {
+  let [pulled, taken] = [0, 0]
+  const { body } = open(() => {
+    pulled += 1_000
+    return words("x".repeat(1_000))
+  })
   const reader = body.getReader()
-  for (let count = 0; count < 10; count++) await reader.read()
+  for (let count = 0; count < 10; count++) taken += (await reader.read()).value?.length ?? 0
   await Bun.sleep(5)
-  expect(pulls).toBeLessThan(13)
+  expect(taken).toBeGreaterThan(10_000)
+  expect(pulled - taken).toBeLessThan(200_000)
   await reader.cancel()
+})
+
+test("a client that leaves before it has read anything is heard of", () => {
+  const { client, clock, heard } = open(() => end)
+  client.abort()
+  expect([heard, clock.live()]).toEqual([["ended"], 0])
 })

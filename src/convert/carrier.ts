@@ -45,6 +45,7 @@ export const noCargo: Cargo = {
 
 /** Is there nothing in it that would have to travel? */
 export function isEmptyCargo(cargo: Cargo): boolean {
+  if (cargo === noCargo) return true
   return (
     cargo.details.length === 0 &&
     cargo.items.length === 0 &&

@@ -54,8 +54,13 @@ export type Piece =
 
 export type Delta =
   | Piece
-  /** Pieces in a row, each like this one but for its text (or arguments). No text is empty. */
-  | { readonly kind: "run"; readonly like: Piece; readonly texts: readonly string[] }
+  /** Pieces in a row, each like this one but for its text (or arguments); `whole` is all of it. No text is empty. */
+  | {
+      readonly kind: "run"
+      readonly like: Piece
+      readonly texts: readonly string[]
+      readonly whole: string
+    }
   | { readonly kind: "opaque"; readonly opaque: Opaque }
   /** A web search that was run upstream: what for, and what it found; undefined: it could not be run. */
   | {

@@ -35,7 +35,12 @@ const longestLine = 16_384
  * a line of its own.
  */
 export function createLogger(given: LoggerOptions): Logger {
-  const options = { ...given, secrets: longestFirst(given.secrets), localTime: createLocalTime() }
+  const options = {
+    ...given,
+    secrets: longestFirst(given.secrets),
+    localTime: createLocalTime(),
+    utcTime: createUtcTime(),
+  }
   const log = (level: LoggerOptions["level"]): Write => {
     if (ranks[level] < ranks[options.level]) return () => {}
     return (message, fields) => {
@@ -58,6 +63,7 @@ const cut = (text: string, secrets: readonly string[]) =>
 
 interface Rendering extends LoggerOptions {
   readonly localTime: (time: Date) => string
+  readonly utcTime: (time: Date) => string
 }
 
 function renderLine(
@@ -71,7 +77,7 @@ function renderLine(
   const clean = fields === undefined ? undefined : cleanFields(readFields(fields), options.secrets)
   // A cut line of JSON would be none, so JSON gives up its fields instead.
   if (options.format === "json") {
-    const head = { time: time.toISOString(), level, message: redact(message, options.secrets) }
+    const head = { time: options.utcTime(time), level, message: redact(message, options.secrets) }
     // Escaped as JSON's own escapes: some readers take U+2028 for the end of a line.
     const line = escapeControls(JSON.stringify(clean === undefined ? head : { ...head, ...clean, ...head }))
     if (line.length <= longestLine) return line
@@ -101,14 +107,20 @@ function shorten(text: string): string {
 }
 
 /** A busy proxy logs many lines in a second, which has one name. */
-function createLocalTime(): (time: Date) => string {
-  let second = Number.NaN
+const createLocalTime = () => createTimeText(1_000, localTime)
+
+/** And some in a millisecond. */
+const createUtcTime = () => createTimeText(1, (time) => time.toISOString())
+
+/** Times as texts that are the same for so many milliseconds. */
+function createTimeText(ms: number, render: (time: Date) => string): (time: Date) => string {
+  let last = Number.NaN
   let text = ""
   return (time) => {
-    const now = Math.floor(time.getTime() / 1_000)
-    if (now === second) return text
-    second = now
-    text = localTime(time)
+    const now = Math.floor(time.getTime() / ms)
+    if (now === last) return text
+    last = now
+    text = render(time)
     return text
   }
 }

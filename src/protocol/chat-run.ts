@@ -9,6 +9,8 @@ export interface ChatRun {
   readonly field: string
   /** None is empty. */
   readonly texts: readonly string[]
+  /** All of them together. */
+  readonly whole: string
 }
 
 /** The place of a call's arguments, which are no field of the delta itself. */
@@ -32,7 +34,7 @@ export function soleText(chunk: unknown): SoleText | undefined {
 }
 
 /** The chunk of a run with another text. */
-export function withText({ chunk, field }: Omit<ChatRun, "texts">, text: string): JsonObject {
+export function withText({ chunk, field }: Omit<ChatRun, "texts" | "whole">, text: string): JsonObject {
   const [choice] = Array.isArray(chunk["choices"]) ? chunk["choices"] : []
   const { delta } = objectOf(choice)
   const said = field === argumentsField ? { tool_calls: [withArguments(delta, text)] } : { [field]: text }

@@ -22,7 +22,7 @@ export interface ErrorContext {
   /** Values that must not appear in any message. */
   readonly secrets: readonly string[]
   /** The time in milliseconds since the epoch, for errors that name a point in time; without it they name none. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 export interface UpstreamError {

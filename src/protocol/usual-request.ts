@@ -52,9 +52,14 @@ function readRequest(body: JsonObject): MessagesRequest | undefined {
     stream,
     tools,
   }
-  if (!restFields.some((field) => body[field] !== undefined)) return read
+  if (!says(body, restFields)) return read
   const rest = Rest.safeParse(body)
   return rest.success ? { ...rest.data, ...read } : undefined
+}
+
+function says(body: JsonObject, fields: readonly string[]): boolean {
+  for (const field of fields) if (body[field] !== undefined) return true
+  return false
 }
 
 type Maybe<T> = T | null | undefined

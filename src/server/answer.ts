@@ -70,7 +70,7 @@ function respond(
   if (begun === undefined) return Promise.resolve(dialect.refuse(gone, requestId))
   const { reading, cache } = begun
   if (signal.aborted) reading.leave()
-  else signal.addEventListener("abort", reading.leave, { once: true })
+  else signal.addEventListener("abort", reading.leave)
   const reply = reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect)
   return cache === undefined ? reply : withCache(reply, cache)
 }
@@ -90,7 +90,10 @@ async function plain(reading: Reading, dialect: Dialect): Promise<Response> {
     const { fault: failed } = await reading.opened
     if (failed !== undefined) return dialect.refuse(reading.refuse(failed), requestId)
     const events: MessagesEvent[] = []
-    for (let more = await reading.next(); more !== undefined; more = await reading.next()) {
+    for (;;) {
+      const soon = reading.next()
+      const more = soon instanceof Promise ? await soon : soon
+      if (more === undefined) break
       for (const event of more) events.push(event)
     }
     const { reply, fault } = foldEvents(events)

@@ -30,7 +30,7 @@ export interface Ends {
 /** The outcome of a request that asks nobody. */
 export interface ReaderOutcome extends Ends {
   /** Fires when the client has left. */
-  readonly left: AbortSignal
+  readonly left: () => AbortSignal
   /** Something of the answer has come. */
   readonly content: () => void
   /** There is nothing to say of it. */

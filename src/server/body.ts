@@ -5,7 +5,6 @@ import { isObject, type JsonObject } from "../protocol/json.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
 import type { Turns } from "./turns.ts"
-import { within } from "./within.ts"
 
 export type Body =
   /** The object, and the very bytes it was read from, which are UTF-8. */
@@ -72,6 +71,8 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
 
 const refused = (message: string) => ({ ok: false, fault: invalidRequest(message) }) as const
 
+const unreadable = refused("the request body could not be read")
+
 const isBlank = (bytes: Uint8Array): boolean => textOfBody(bytes).trim() === ""
 
 /** The text of a body that was read; it is made each time. */
@@ -79,13 +80,13 @@ export const textOfBody = (bytes: Uint8Array): string => decodeText(bytes) ?? ""
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly fault: Fault }
 
-function readBytes(request: Request, limits: BodyLimits): Promise<Bytes> {
+function readBytes(request: Request, limits: BodyLimits): Bytes | Promise<Bytes> {
   const encoding = (request.headers.get("content-encoding") ?? "").trim().toLowerCase()
   const sent = readSent(request, limits)
   return encoding === "" || encoding === "identity" ? sent : unpack(sent, encoding, limits)
 }
 
-async function unpack(bytes: Promise<Bytes>, encoding: string, limits: BodyLimits): Promise<Bytes> {
+async function unpack(bytes: Bytes | Promise<Bytes>, encoding: string, limits: BodyLimits): Promise<Bytes> {
   const sent = await bytes
   if (!sent.ok) return sent
   const format = Object.hasOwn(formats, encoding) ? formats[encoding] : undefined
@@ -117,20 +118,35 @@ function tooLong(length: number, limits: BodyLimits): Fault {
 }
 
 /** The bytes on the wire. Nothing is read of a body that says that it is too large. */
-async function readSent(request: Request, limits: BodyLimits): Promise<Bytes> {
+function readSent(request: Request, limits: BodyLimits): Bytes | Promise<Bytes> {
   const length = Number(request.headers.get("content-length") ?? Number.NaN)
   if (length > limits.config.maxBodyBytes) return { ok: false, fault: tooLong(length, limits) }
-  try {
-    if (!(length <= onePiece)) return await readLong(request.body, limits)
-    const bytes = await within(request.bytes(), limits.times.bodyMs + length / slowest, limits.clock)
-    return bytes === undefined ? { ok: false, fault: tooSlow(limits) } : { ok: true, bytes }
-  } catch {
-    return refused("the request body could not be read")
-  }
+  return length <= onePiece ? readShort(request, length, limits) : readLong(request.body, limits)
 }
 
-function readLong(body: Request["body"], limits: BodyLimits): Bytes | Promise<Bytes> {
-  return body === null ? { ok: true, bytes: new Uint8Array(0) } : readPieces(body, limits)
+/** In one piece, and not for ever. */
+function readShort(request: Request, length: number, limits: BodyLimits): Promise<Bytes> {
+  return new Promise((resolve) => {
+    const giveUp = () => resolve({ ok: false, fault: tooSlow(limits) })
+    const cancel = limits.clock.setTimer(giveUp, limits.times.bodyMs + length / slowest)
+    const end = (given: Bytes) => {
+      cancel()
+      resolve(given)
+    }
+    request.bytes().then(
+      (bytes) => end({ ok: true, bytes }),
+      () => end(unreadable),
+    )
+  })
+}
+
+async function readLong(body: Request["body"], limits: BodyLimits): Promise<Bytes> {
+  if (body === null) return { ok: true, bytes: new Uint8Array(0) }
+  try {
+    return await readPieces(body, limits)
+  } catch {
+    return unreadable
+  }
 }
 
 // One byte now and then is no upload: so much must come in the time in which something must.

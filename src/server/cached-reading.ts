@@ -45,7 +45,7 @@ export function readKeptReply(kept: KeptReply, rider: Rider): Reading {
     begin: () => take(1),
     keepAlive: () => [],
     leave: outcome.leave,
-    left: outcome.left,
+    left: outcome.left(),
     fail: outcome.fail,
     refuse: outcome.refuse,
   }

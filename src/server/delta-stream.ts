@@ -1,6 +1,6 @@
 // The inputs of a stream as the deltas that they mean for its client, batch by batch.
 import type { Delta } from "../convert/delta.ts"
-import { type DialectState, initialDialect, readDialect, readerOf } from "../convert/reply/dialect.ts"
+import { type DialectState, initialDialect, readDialect } from "../convert/reply/dialect.ts"
 import { applyFilters, type Filters, initialFilters, type Wishes } from "../convert/reply/filters.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
 import type { StreamInput } from "../protocol/chat.ts"
@@ -17,7 +17,7 @@ interface DeltaStream {
   readonly clock: Clock
   /** How long what follows a finish reason is waited for, in milliseconds. */
   readonly afterFinishMs: number
-  state: DialectState
+  readonly state: DialectState
   filters: Filters
   said: boolean
   cancelGrace: (() => void) | undefined
@@ -53,13 +53,13 @@ export function readDeltas(
   }
 }
 
-const isOver = ({ state, filters }: DeltaStream): boolean => readerOf(state).ended || filters.stops.hit
+const isOver = ({ state, filters }: DeltaStream): boolean => state.reader.ended || filters.stops.hit
 
 function readBatch(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
   const given = convertBatch(stream, batch)
   if (isOver(stream)) closeDeltas(stream)
   // The upstream has said that it is done; if it does not go, we do.
-  else if (readerOf(stream.state).finish !== undefined)
+  else if (stream.state.reader.finish !== undefined)
     stream.cancelGrace ??= stream.clock.setTimer(stream.inputs.close, stream.afterFinishMs)
   return given
 }
@@ -69,24 +69,16 @@ function convertBatch(stream: DeltaStream, batch: readonly StreamInput[]): reado
   stream.filters = filtered[0]
   const given = filtered[1]
   stream.said ||= given.some(saysSomething)
-  return readerOf(stream.state).ended && !stream.said
-    ? [nothingSaid("an empty stream", stream.errors)]
-    : given
+  return stream.state.reader.ended && !stream.said ? [nothingSaid("an empty stream", stream.errors)] : given
 }
 
 function readInputs(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
   const only = batch.length === 1 ? batch[0] : undefined
   // Mostly one input is all there is.
-  if (only !== undefined) return readInput(stream, only)
+  if (only !== undefined) return readDialect(stream.state, only)
   const deltas: Delta[] = []
-  for (const input of batch) for (const delta of readInput(stream, input)) deltas.push(delta)
+  for (const input of batch) for (const delta of readDialect(stream.state, input)) deltas.push(delta)
   return deltas
-}
-
-function readInput(stream: DeltaStream, input: StreamInput): readonly Delta[] {
-  const read = readDialect(stream.state, input)
-  stream.state = read[0]
-  return read[1]
 }
 
 function closeDeltas({ cancelGrace, inputs }: DeltaStream): void {

@@ -15,7 +15,7 @@ export interface Prompt {
   /** The estimate itself, where the correction makes another number of it. */
   readonly estimate?: () => number
   /** Our estimate of one text, which may be known already. */
-  readonly countText?: (text: string) => number
+  readonly countText?: ((text: string) => number) | undefined
   /** More tokens than it has, found without counting. */
   readonly atMost: () => number
   /** The correction is the model's own. */

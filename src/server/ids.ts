@@ -12,3 +12,15 @@ export function randomId(length = 24): string {
   for (let at = 0; at < length; at++) bytes[at] = letters[bytes[at] ?? 0] ?? 0
   return bytes.toString("latin1")
 }
+
+const requestMark = "req_"
+
+/** A new id for a request. */
+export const newRequestId = (): string => `${requestMark}${randomId()}`
+
+/** The id of the one message that answers a request: it tells it apart as well as new random characters would. */
+export const messageIdOf = (requestId: string): string => `msg_${requestId.slice(requestMark.length)}`
+
+/** What the ids of calls begin with that have none of their own. */
+export const seedOf = (requestId: string): string =>
+  requestId.slice(requestMark.length, requestMark.length + 20)

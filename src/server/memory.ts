@@ -9,6 +9,8 @@ export interface ReasoningMemory {
   /** `scope` keeps clients with different keys apart. */
   readonly recall: (scope: string, toolUseId: string) => readonly ThinkingBlock[] | undefined
   readonly remember: (scope: string, toolUseId: string, blocks: readonly ThinkingBlock[]) => void
+  /** As scopeOf(), for whom it mostly is the scope of the request before. */
+  readonly scopeOf: typeof scopeOf
 }
 
 /** Most of what is remembered, in characters: some thousands of turns. */
@@ -32,6 +34,7 @@ export function createReasoningMemory(limit = defaultLimit): ReasoningMemory {
   }
 
   return {
+    scopeOf: createScopes(),
     recall: (scope, toolUseId) => {
       const key = `${scope} ${toolUseId}`
       const blocks = entries.get(key)
@@ -148,6 +151,24 @@ function grow(block: Draft, event: MessagesEvent): void {
  * their calls use the same ids in every conversation.
  */
 export function scopeOf(headers: Headers, session: string | undefined): string {
+  return scopeOfText(senderOf(headers, session))
+}
+
+function senderOf(headers: Headers, session: string | undefined): string {
   const key = headers.get("authorization") ?? headers.get("x-api-key") ?? ""
-  return Bun.SHA256.hash(`${key} ${session ?? ""}`, "base64")
+  return `${key} ${session ?? ""}`
+}
+
+const scopeOfText = (sender: string): string => Bun.SHA256.hash(sender, "base64")
+
+function createScopes(): typeof scopeOf {
+  let last: string | undefined
+  let scope = ""
+  return (headers, session) => {
+    const sender = senderOf(headers, session)
+    if (sender === last) return scope
+    last = sender
+    scope = scopeOfText(sender)
+    return scope
+  }
 }

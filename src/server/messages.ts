@@ -20,17 +20,23 @@ export async function handleMessages(
   const body = await readBody(request, context)
   if (!body.ok) return refuse(body.fault, request, context, requestId, anthropicDialect)
   const asked = askFor(body.json, context.config, wish, context)
-  const given = { request, requestId, startedAt }
   return answerAlong(
     { asked, request, requestId, speech: plainSpeech, bytes: body.bytes, exact: wish.exact },
     {
       // An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread.
       direct: (course, route) =>
-        directRequest(asked, route, { ...given, course, url, text: textOfBody(body.bytes) }),
+        directRequest(asked, route, {
+          request,
+          requestId,
+          startedAt,
+          course,
+          url,
+          text: textOfBody(body.bytes),
+        }),
       converted: (course, route, ready) => {
         const refused = refuseThread(asked.body, request.headers.get("user-agent") ?? "")
         if (refused !== undefined) return { ok: false, fault: refused }
-        return prepareRequest(asked, route, { ...given, course, ready }, context)
+        return prepareRequest(asked, route, { request, requestId, startedAt, course, ready }, context)
       },
     },
     context,

@@ -13,7 +13,7 @@ export interface RequestOutcome {
   /** Fires when the upstream is to be let go. */
   readonly signal: Signal
   /** Fires when the client has left. */
-  readonly left: AbortSignal
+  readonly left: () => AbortSignal
   /** A request to an upstream leaves. */
   readonly sent: () => void
   /** What was sent last is being answered. */
@@ -113,7 +113,7 @@ export function createOutcome(facts: OutcomeFacts, context: Context): RequestOut
 
   return {
     signal: upstream.signal,
-    get left() {
+    left: () => {
       client ??= new AbortController()
       if (gone) client.abort()
       return client.signal

@@ -18,7 +18,7 @@ import { type Amending, createAmending, type Sendable } from "./amending.ts"
 import type { Context } from "./context.ts"
 import { hasNextTarget } from "./course.ts"
 import { nothingSaid, readDeltas, saysSomething } from "./delta-stream.ts"
-import { randomId } from "./ids.ts"
+import { seedOf } from "./ids.ts"
 import { type KeyTurn, sendInTurn } from "./keys.ts"
 import type { RequestOutcome } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
@@ -31,7 +31,6 @@ interface Leg {
   readonly prepared: Prepared
   readonly way: Way
   readonly context: Context
-  readonly idSeed: string
 }
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
@@ -43,7 +42,7 @@ export function openReply(
 ): Promise<Attempted<Delta>> {
   const { course } = prepared
   const { signal } = way
-  const leg = { prepared, way, context, idSeed: randomId(20) }
+  const leg = { prepared, way, context }
   let amending: Amending | undefined
   return attempt<Delta>({
     open: () => {
@@ -75,7 +74,7 @@ export function openReply(
 
 async function openOnce(sendable: Sendable, route: Route, leg: Leg): Promise<Opening<Delta>> {
   const { conversion, errors } = sendable
-  const { prepared, way, context, idSeed } = leg
+  const { prepared, way, context } = leg
   const { config, clock, version } = context
   way.sent()
   const sent = await send(route, bodyOf(conversion), {
@@ -86,7 +85,8 @@ async function openOnce(sendable: Sendable, route: Route, leg: Leg): Promise<Ope
     errors,
   })
   if (!sent.ok) return sent
-  const facts = { route, conversion, errors, idSeed, wholeArguments: prepared.wholeArguments }
+  const { wholeArguments, requestId } = prepared
+  const facts = { route, conversion, errors, idSeed: seedOf(requestId), wholeArguments }
   const reader = readerFor(facts, sent.cachedTokens)
   if (sent.reply.kind === "stream") {
     return { ok: true, batches: readDeltas(sent.reply.batches, reader, conversion, context) }

@@ -15,7 +15,6 @@ import type { Context } from "./context.ts"
 import type { Course } from "./course.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { fitWindow } from "./fit.ts"
-import { scopeOf } from "./memory.ts"
 import { type MeasuredPrompt, measurePrompt, type RepliedPrompt } from "./prompt.ts"
 
 /** What is known of one request once it is understood. */
@@ -73,7 +72,7 @@ export function prepareRequest(
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
   const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
   const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
-  const scope = scopeOf(request.headers, session)
+  const scope = context.memory.scopeOf(request.headers, session)
   const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
   const route = context.dialects.choose(given)
   const prompt = measurePrompt(asked, route, context.ratios)
@@ -161,7 +160,7 @@ export function errorContext(
     contextWindow: route.profile.contextWindow,
     keyName: route.keyName,
     secrets: config.secrets,
-    ...(now === undefined ? undefined : { now }),
+    now,
   }
 }
 

@@ -2,9 +2,10 @@
 import type { Delta } from "../convert/delta.ts"
 import { growText, noText, textOf } from "../convert/grown-text.ts"
 import { noUsage } from "../convert/messages-usage.ts"
-import { begin, keepAlive } from "../convert/reply/blocks.ts"
+import { begin } from "../convert/reply/blocks.ts"
 import { finalUsage, isEstimated } from "../convert/reply/final.ts"
 import { inputOf } from "../convert/reply/finish.ts"
+import { keepAlive } from "../convert/reply/keep-alive.ts"
 import { writeAll } from "../convert/reply/reply.ts"
 import {
   hasContent,
@@ -12,12 +13,12 @@ import {
   type WriterOptions,
   type WriterState,
 } from "../convert/reply/writer-state.ts"
-import type { MessagesEvent } from "../protocol/messages.ts"
+import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import type { Account } from "./exchange-of.ts"
-import { randomId } from "./ids.ts"
+import { messageIdOf } from "./ids.ts"
 import { type Recording, recordEvent, startRecording } from "./memory.ts"
 import type { Prepared } from "./prepare.ts"
 import type { RepliedPrompt } from "./prompt.ts"
@@ -57,7 +58,7 @@ const longestKept = 65_536
 /** What is known of one reply so far. It changes in place. */
 interface Growing {
   answering: Answering
-  state: WriterState
+  readonly state: WriterState
   readonly recording: Recording
   readonly counting: Counting
   content: boolean
@@ -69,7 +70,7 @@ interface Growing {
 
 /** The progress of one reply that has not begun. `onContent` hears once of the first block. */
 export function createProgress(prepared: Prepared, context: Context, onContent: () => void): Progress {
-  const id = `msg_${randomId()}`
+  const id = messageIdOf(prepared.requestId)
   const answering = answeringOf(prepared)
   const { stream } = prepared
   const optionsFor = ({ route, prompt }: Answering): WriterOptions => ({
@@ -94,9 +95,7 @@ export function createProgress(prepared: Prepared, context: Context, onContent: 
     estimated: 0,
   }
 
-  function step(written: readonly [WriterState, readonly MessagesEvent[]]): readonly MessagesEvent[] {
-    const events = written[1]
-    growing.state = written[0]
+  function step(events: readonly MessagesEvent[]): readonly MessagesEvent[] {
     shorten(growing)
     for (const event of events) note(growing, event)
     if (growing.content || !hasContent(growing.state)) return events
@@ -108,7 +107,7 @@ export function createProgress(prepared: Prepared, context: Context, onContent: 
   return {
     move: (next) => {
       growing.answering = next
-      growing.state = { ...growing.state, options: optionsFor(next) }
+      growing.state.options = optionsFor(next)
     },
     begin: () => step(begin(growing.state)),
     write: (deltas) => step(writeAll(growing.state, deltas)),
@@ -144,19 +143,25 @@ function shorten(growing: Growing): void {
   if (written.whole.length < longestKept) return
   const text = textOf(written)
   if (options.estimate !== null) growing.estimated += estimateText(text.slice(0, -1))
-  growing.state = { ...growing.state, written: growText(noText, [text.slice(-1)]) }
+  growing.state.written = growText(noText, [text.slice(-1)])
 }
 
 /** Where nothing came that says otherwise, nothing was used: nobody was asked, or nobody answered. */
 function accountOf({ state, answering, content, complete, counting }: Growing): Account {
   const isUsed = state.usage !== undefined || (!answering.isOwn && (content || complete))
   return {
-    usage: isUsed ? { ...noUsage, ...finalUsage(state, complete) } : noUsage,
+    usage: isUsed ? usageOf(state, complete) : noUsage,
     estimated: isUsed && isEstimated(state, complete),
     repairs: state.notes,
     reply: factsOf(counting),
     reportedCostUsd: state.costUsd,
   }
+}
+
+/** As it was reported, where nothing is to be filled in. */
+function usageOf(state: WriterState, complete: boolean): MessagesUsage {
+  const final = finalUsage(state, complete)
+  return state.usage !== undefined && final === state.usage ? state.usage : { ...noUsage, ...final }
 }
 
 function learn({ answering: { prompt, countsMore }, state }: Growing): void {

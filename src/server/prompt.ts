@@ -4,7 +4,7 @@ import type { JsonObject } from "../protocol/json.ts"
 import type { ResponsesRequest } from "../protocol/responses.ts"
 import type { Route } from "../providers/route.ts"
 import { type Prompt, type Weight, weighBody } from "./fit.ts"
-import type { Ratios } from "./ratios.ts"
+import { leastPrompt, type Ratios } from "./ratios.ts"
 import { measureSent } from "./sent.ts"
 
 type SentBody = ChatRequest | ResponsesRequest
@@ -50,8 +50,9 @@ export function measurePrompt(given: Counted, route: Route, ratios: Ratios): Mea
     if (weight().hasMedia) return undefined
     // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
     if (sent === undefined) return ratios.isSettled(route) ? undefined : tokens()
-    const isSame = isAlike(weight(), weighBody(sent))
-    return isSame ? tokens() : measureSent(sent, counted.countText).tokens
+    const sentWeight = weighBody(sent)
+    if (isAlike(weight(), sentWeight)) return tokens()
+    return isTooShort(sent, sentWeight) ? undefined : measureSent(sent, counted.countText).tokens
   }
 
   return {
@@ -61,7 +62,7 @@ export function measurePrompt(given: Counted, route: Route, ratios: Ratios): Mea
       return corrected
     },
     estimate: tokens,
-    ...(given.countText === undefined ? undefined : { countText: given.countText }),
+    countText: given.countText,
     atMost: () => {
       const { atMost } = weight()
       return Math.max(atMost, ratios.correct(route, atMost))
@@ -80,6 +81,11 @@ export function measurePrompt(given: Counted, route: Route, ratios: Ratios): Mea
 }
 
 const countedAs = (tokens: number): Counted => ({ body: {}, tokens: () => tokens })
+
+/** Whatever is counted in it, nothing is learnt from it: there are no more tokens than bytes outside of schemas. */
+function isTooShort({ tools }: SentBody, { atMost }: Weight): boolean {
+  return tools === undefined && 2 * atMost < leastPrompt
+}
 
 // More than names and punctuation make of a large prompt.
 const difference = 0.03

@@ -88,7 +88,7 @@ function createBody(options: BodyOptions): Body {
     cancelBeat: undefined,
   }
   // It may fire before anybody has read, and then nobody will.
-  if (body.open) options.left.addEventListener("abort", body.end, { once: true })
+  if (body.open) options.left.addEventListener("abort", body.end)
   else options.ended?.()
   return body
 }

@@ -39,7 +39,8 @@ interface RatioOptions {
 
 // What is added to every prompt (a template, instructions of the server's own) would pass for the text's share: it
 // may be some thousands of tokens, so that only a prompt far larger than that is believed by itself.
-const leastPrompt = 500
+/** Nothing is learnt from a prompt that is estimated at less. */
+export const leastPrompt = 500
 const largePrompt = 30_000
 // One prompt may be an exception, and two.
 const fewPrompts = 3

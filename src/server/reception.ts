@@ -22,7 +22,7 @@ import {
   unknownPath,
 } from "./endpoints.ts"
 import { createGate } from "./gate.ts"
-import { randomId } from "./ids.ts"
+import { newRequestId } from "./ids.ts"
 import type { Admission } from "./limits.ts"
 import type { Meter } from "./meter.ts"
 import { faultReply, internalFault } from "./respond.ts"
@@ -110,7 +110,7 @@ export function createReception(shared: Shared, config: Config): (request: Reque
   }
 
   return async (request) => {
-    const requestId = `req_${randomId()}`
+    const requestId = newRequestId()
     shared.meter.began(requestId)
     let refuse = faultReply
     let response: Response

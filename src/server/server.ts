@@ -5,7 +5,7 @@ import type { Logger } from "../observe/log.ts"
 import { createMetrics } from "../observe/metrics.ts"
 import type { Counter } from "../tokens/count.ts"
 import { createKnownTexts } from "../tokens/known-texts.ts"
-import { type Clock, systemClock } from "../upstream/deadline.ts"
+import { type Clock, createSystemClock } from "../upstream/deadline.ts"
 import { createPlaces } from "./admission.ts"
 import { type Context, defaultTimes, type Times } from "./context.ts"
 import { createDialects } from "./dialects.ts"
@@ -116,7 +116,7 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
     residentBytes: () => process.memoryUsage.rss(),
   })
   const meter = createMeter(metrics)
-  const clock = options.clock ?? systemClock
+  const clock = options.clock ?? createSystemClock()
   const statistics = createStatistics(clock.now, options.history)
   const sharing = createSharing({ log, clock, metrics, siblings })
   const flights = createFlights({ clock, log })

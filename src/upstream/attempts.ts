@@ -63,7 +63,9 @@ const longestWaitMs = 5_000
 export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<T>> {
   for (let attempts = 1; ; ) {
     const opened = await options.open()
-    const opening = opened.ok ? await weigh(opened, options) : opened
+    const weighed = opened.ok ? weigh(opened, options) : opened
+    // A whole reply shows at once what it is worth.
+    const opening = weighed instanceof Promise ? await weighed : weighed
     if (opening.ok) {
       options.onOpen?.()
       return { opening, attempts }

@@ -1,7 +1,7 @@
 // The text of an event stream as inputs for a reader. Chunks that differ from an earlier one in their text alone
 // are recognised by what stands around it, and are not parsed again: a stream is made of little else.
 import type { StreamInput } from "../protocol/chat.ts"
-import { soleText } from "../protocol/chat-run.ts"
+import { type ChatRun, soleText } from "../protocol/chat-run.ts"
 import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
 import { createSseDecoder, type SseDecoder } from "../protocol/sse.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
@@ -21,7 +21,7 @@ interface Form {
   readonly chunk: JsonObject
   readonly field: string
   readonly head: string
-  /** Up to the end of the line, or up to the padding where there is some. */
+  /** Up to the end of the message, or up to the padding where there is some. */
   readonly tail: string
   /** What follows the padding. */
   readonly rest: string | undefined
@@ -30,14 +30,18 @@ interface Form {
 // Where every line is another one, looking for their form is a waste.
 const mostUseless = 32
 
-// What turns out to be no text is looked at again, with no more behind it than these.
-const mostInRun = 64
+// What turns out to be no text is looked at again, and all that was taken for one behind it. So no more are looked at
+// in one go than this; behind one that was none only a few, and twice as many with each time that all are texts.
+const mostInRun = 256
+const fewInRun = 8
 
 /** A stream as far as it was read. It changes in place. */
 interface Reading {
   readonly sse: SseDecoder
   readonly parse: ReturnType<typeof createChunkParser>
   form: Form | undefined
+  /** Texts to be looked for in one go. */
+  inRun: number
   /** Forms in a row that no line had. */
   useless: number
 }
@@ -46,7 +50,7 @@ interface Reading {
 export function createChunkReader(errors: ErrorContext): ChunkReader {
   const sse = createSseDecoder()
   const parse = createChunkParser(errors)
-  const reading: Reading = { sse, parse, form: undefined, useless: 0 }
+  const reading: Reading = { sse, parse, form: undefined, inRun: mostInRun, useless: 0 }
   return {
     push: (text) => push(reading, text),
     flush: () => parse(sse.flush()),
@@ -73,12 +77,15 @@ function scan(reading: Reading, text: string, start: number, out: StreamInput[])
   const { form, sse } = reading
   if (form === undefined || !text.startsWith(form.head, start) || !sse.isIdle()) return start
   const raws: string[] = []
-  const end = scanRun(form, text, start, raws, mostInRun)
-  const texts = unquoteRun(raws)
+  const end = scanRun(form, text, start, raws, reading.inRun)
+  if (raws.length === 0) return start
+  const { texts, whole } = unquoteRun(raws)
+  const isAll = texts.length === raws.length
+  reading.inRun = isAll ? Math.min(reading.inRun * 2, mostInRun) : fewInRun
   if (texts.length === 0) return start
   reading.useless = 0
-  out.push({ kind: "run", run: { chunk: form.chunk, field: form.field, texts } })
-  return texts.length === raws.length ? end : scanRun(form, text, start, [], texts.length)
+  out.push({ kind: "run", run: { chunk: form.chunk, field: form.field, texts, whole } })
+  return isAll ? end : scanRun(form, text, start, [], texts.length)
 }
 
 /** One message by the way that is always right. */
@@ -110,34 +117,57 @@ function scanRun(form: Form, text: string, start: number, raws: string[], most: 
   let from = start
   while (raws.length < most && text.startsWith(head, from)) {
     const at = from + head.length
-    const end = text.indexOf("\n", at)
-    if (end < 0 || text.charCodeAt(end + 1) !== lineFeed) break
-    const to = rest === undefined ? end - tail.length : text.indexOf(tail, at)
-    if (to <= at || !isRest(form, text, to, end)) break
+    const to = rest === undefined ? endOfText(tail, text, at) : endBeforePadding(tail, rest, text, at)
+    if (to <= at) break
     raws.push(text.slice(at, to))
-    from = end + 2
+    from = rest === undefined ? to + tail.length : endOfMessage(text, to)
   }
   return from
 }
 
-const lineFeed = 10
+/** Behind the line that goes on at `at` and the empty one after it, which is for a tail to look for. */
+const endOfMessage = (text: string, at: number): number => text.indexOf("\n", at) + 2
 
-/** Does the line go on from here as it should? */
-function isRest({ tail, rest }: Form, text: string, to: number, end: number): boolean {
-  if (rest === undefined) return text.startsWith(tail, to)
-  const [padding, last] = [to + tail.length, end - rest.length]
-  return padding <= last && text.startsWith(rest, last) && !special.test(text.slice(padding, last))
+/** Where the text that begins at `at` ends, if its message goes on from there as it should; -1: it does not. */
+function endOfText(tail: string, text: string, at: number): number {
+  // In most texts stands no quote.
+  const quote = text.indexOf('"', at)
+  if (text.startsWith(tail, quote)) return quote
+  const to = endOfMessage(text, at) - tail.length
+  return to > at && text.startsWith(tail, to) ? to : -1
+}
+
+/** The same where something stands between `tail` and `rest` that means nothing. */
+function endBeforePadding(tail: string, rest: string, text: string, at: number): number {
+  const last = endOfMessage(text, at) - rest.length
+  const to = text.indexOf(tail, at)
+  const padding = to + tail.length
+  const isRest = to > at && padding <= last && text.startsWith(rest, last)
+  return isRest && !special.test(text.slice(padding, last)) ? to : -1
 }
 
 // What a JSON string holds only in another form, and what it cannot hold at all.
 const special = /[^ !#-[\]-\uffff]/
 
-/** The texts that stand between the quotes of JSON strings, up to the first that is none. */
-function unquoteRun(raws: readonly string[]): readonly string[] {
-  let odd = 0
-  for (const raw of raws) if (isSpecial(raw)) odd++
-  if (odd === 0) return raws
-  return (odd > raws.length / 2 ? unquoteAtOnce(raws) : undefined) ?? unquoteEach(raws)
+/** The texts that stand between the quotes of JSON strings, up to the first that is none; and all of them together. */
+function unquoteRun(raws: readonly string[]): Pick<ChatRun, "texts" | "whole"> {
+  const atOnce = isMostlySpecial(raws) ? unquoteAtOnce(raws) : undefined
+  if (atOnce !== undefined) return { texts: atOnce, whole: joined(atOnce) }
+  const whole = joined(raws)
+  if (!isSpecial(whole)) return { texts: raws, whole }
+  const texts = unquoteEach(raws)
+  return { texts, whole: joined(texts) }
+}
+
+/** Servers that write all but ASCII as escape sequences do it everywhere. */
+function isMostlySpecial(raws: readonly string[]): boolean {
+  const [first, last] = [raws[0], raws.at(-1)]
+  return raws.length > 1 && isSpecial(first ?? "") && isSpecial(last ?? "")
+}
+
+function joined(texts: readonly string[]): string {
+  const [first = ""] = texts
+  return texts.length === 1 ? first : texts.join("")
 }
 
 // A character that JSON writes as it is, and hardly any text holds.
@@ -175,9 +205,8 @@ function formOf(message: string, chunk: unknown): Form | undefined {
   if (!message.startsWith("data:") || !message.endsWith("\n\n")) return undefined
   const sole = soleText(chunk)
   if (sole === undefined || !isObject(chunk)) return undefined
-  const line = message.slice(0, -2)
-  if (/[\r\n]/.test(line)) return undefined
-  const around = splitAt(line, sole.field, sole.text)
+  if (endOfMessage(message, 0) !== message.length || message.includes("\r")) return undefined
+  const around = splitAt(message, sole.field, sole.text)
   if (around === undefined) return undefined
   const [head, tail] = around
   const { obfuscation } = chunk
@@ -190,9 +219,13 @@ function formOf(message: string, chunk: unknown): Form | undefined {
 function splitAt(line: string, name: string, value: string): readonly [string, string] | undefined {
   const quoted = JSON.stringify(value)
   const at = line.indexOf(quoted)
-  if (at < 0 || at !== line.lastIndexOf(quoted)) return undefined
-  const head = line.slice(0, at + 1)
-  const key = head.slice(0, -1).trimEnd()
-  const isValue = key.endsWith(":") && key.slice(0, -1).trimEnd().endsWith(`"${name}"`)
-  return isValue ? [head, line.slice(at + quoted.length - 1)] : undefined
+  if (at < 0 || line.includes(quoted, at + 1) || !isValueOf(line, at, name)) return undefined
+  return [line.slice(0, at + 1), line.slice(at + quoted.length - 1)]
+}
+
+/** Does the value that begins at `at` belong to the member of this name? */
+function isValueOf(line: string, at: number, name: string): boolean {
+  if (line.startsWith(`"${name}":`, at - name.length - 3)) return true
+  const key = line.slice(0, at).trimEnd()
+  return key.endsWith(":") && key.slice(0, -1).trimEnd().endsWith(`"${name}"`)
 }

@@ -8,10 +8,9 @@ const shortText = 256 * 1024
 
 /** What `JSON.stringify` makes of a body of plain data, as fetch takes it. */
 export function jsonBody(body: object): string | Blob {
-  const members = Object.entries(body)
-  if (!members.some(([, value]) => isLong(value))) return JSON.stringify(body)
+  if (!Object.values(body).some(isLong)) return JSON.stringify(body)
   const parts: string[] = []
-  for (const [name, value] of members) {
+  for (const [name, value] of Object.entries(body)) {
     if (value === undefined) continue
     parts.push(parts.length === 0 ? "{" : ",", JSON.stringify(name), ":")
     if (isLong(value)) writeItems(value, parts)

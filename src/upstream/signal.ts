@@ -16,14 +16,17 @@ export interface Trigger {
 
 /** A signal that fires at most once: its listeners are called once at most. */
 export function createTrigger(): Trigger {
-  let listeners: readonly (() => void)[] = none
+  let listeners: (() => void)[] = []
   const signal = {
     aborted: false,
     addEventListener: (_type: "abort", hear: () => void) => {
-      if (!listeners.includes(hear)) listeners = [...listeners, hear]
+      if (!listeners.includes(hear)) listeners.push(hear)
     },
     removeEventListener: (_type: "abort", hear: () => void) => {
-      listeners = listeners.filter((other) => other !== hear)
+      const at = listeners.lastIndexOf(hear)
+      // Mostly it is the last one.
+      if (at >= 0 && at === listeners.length - 1) listeners.pop()
+      else if (at >= 0) listeners.splice(at, 1)
     },
   }
   return {
@@ -32,10 +35,8 @@ export function createTrigger(): Trigger {
       if (signal.aborted) return
       signal.aborted = true
       const hearing = listeners
-      listeners = none
+      listeners = []
       for (const hear of hearing) hear()
     },
   }
 }
-
-const none: readonly (() => void)[] = []

@@ -28,17 +28,13 @@ const pieceOf = (index: number, args: string): StreamInput => ({
 
 const runOf = ({ index, texts }: Fragments): StreamInput => ({
   kind: "run",
-  run: { chunk: toolChunk({ index, args: "like" }), field: argumentsField, texts },
+  run: { chunk: toolChunk({ index, args: "like" }), field: argumentsField, texts, whole: texts.join("") },
 })
 
 function read(inputs: readonly StreamInput[], options: Options): Read {
-  let state = initialReader(options)
+  const state = initialReader(options)
   const deltas: Delta[] = []
-  for (const input of inputs) {
-    const [next, more] = readChat(state, input)
-    state = next
-    deltas.push(...more)
-  }
+  for (const input of inputs) deltas.push(...readChat(state, input))
   return { state, deltas: spreadRuns(deltas) }
 }
 
@@ -157,9 +153,11 @@ test("a run inside a string is one delta, and none where the arguments wait to b
     runOf({ index: 0, texts }),
   ]
   const runs = (wholeArguments: boolean) => {
-    const [begun] = readChat(initialReader(readerOptions({ tools: { wholeArguments } })), inputs[0] ?? fail())
-    const [, deltas] = readChat(begun, inputs[1] ?? fail())
-    return deltas.map((delta) => (delta.kind === "run" ? delta.texts : delta.kind))
+    const state = initialReader(readerOptions({ tools: { wholeArguments } }))
+    readChat(state, inputs[0] ?? fail())
+    return readChat(state, inputs[1] ?? fail()).map((delta) =>
+      delta.kind === "run" ? delta.texts : delta.kind,
+    )
   }
   expect(runs(false)).toEqual([["some ", '\\n\\"wor', "ds", "\\u00e9 ", "more"]])
   expect(runs(true)).toEqual([])

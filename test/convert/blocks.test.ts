@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test"
 import { encodeCarrier, isOurs, noCargo } from "../../src/convert/carrier.ts"
 import type { Delta } from "../../src/convert/delta.ts"
-import { begin, keepAlive } from "../../src/convert/reply/blocks.ts"
+import { begin } from "../../src/convert/reply/blocks.ts"
+import { keepAlive } from "../../src/convert/reply/keep-alive.ts"
 import { hasContent, initialWriter, type WriterState } from "../../src/convert/reply/writer-state.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import { renderEvents, writerOptions } from "../support/fixtures.ts"
@@ -24,6 +25,12 @@ const failure: Delta = {
 const state = initialWriter(writerOptions)
 const lines = (...deltas: readonly Delta[]) => renderEvents(writeEach(state, deltas)[1])
 const after = (...deltas: readonly Delta[]): WriterState => writeEach(state, deltas)[0]
+
+function started(): WriterState {
+  const begun = { ...state }
+  begin(begun)
+  return begun
+}
 
 describe("blocks", () => {
   test("an open call that is complete makes room for those that wait, in order", () => {
@@ -118,14 +125,14 @@ describe("blocks", () => {
   })
 
   test("the message may begin before the first delta, once", () => {
-    const [begun, events] = begin(state)
-    expect(events.length).toBe(1)
-    expect(begin(begun)[1]).toEqual([])
+    const begun = { ...state }
+    expect(begin(begun).length).toBe(1)
+    expect(begin(begun)).toEqual([])
     expect(renderEvents(writeEach(begun, [text("a")])[1])).toEqual(["0 text", '0   "a"'])
   })
 
   test("hasContent is true from the first block on", () => {
-    expect(hasContent(begin(state)[0])).toBe(false)
+    expect(hasContent(started())).toBe(false)
     expect(hasContent(after(text("a")))).toBe(true)
     expect(hasContent(after(text("")))).toBe(false)
   })
@@ -133,7 +140,7 @@ describe("blocks", () => {
 
 test.each([
   ["before the message", state, []],
-  ["no block open", begin(state)[0], ['message_delta  {"output_tokens":0}']],
+  ["no block open", started(), ['message_delta  {"output_tokens":0}']],
   ["in text", after(text("a")), ['0   ""']],
   ["in thinking", after(thought("a")), ['0   ""']],
   ["in a call", after(tool(0, "{")), ['0   ""']],

@@ -207,13 +207,11 @@ function missing(name: string): never {
 
 /** A stream that is read input by input. */
 function createSession({ options, writing }: Recording) {
-  let reader = initialReader(options)
+  const reader = initialReader(options)
   let writer = initialWriter(writing)
   const events: MessagesEvent[] = []
   function take(input: StreamInput): void {
-    const [nextReader, deltas] = readChat(reader, input)
-    const [nextWriter, more] = writeEach(writer, deltas)
-    reader = nextReader
+    const [nextWriter, more] = writeEach(writer, readChat(reader, input))
     writer = nextWriter
     events.push(...more)
   }

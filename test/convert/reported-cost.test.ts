@@ -50,12 +50,8 @@ function written(deltas: readonly Delta[]) {
 }
 
 function readAll(chunks: readonly unknown[]): readonly Delta[] {
-  let state = initialReader(readerOptions())
-  return inputs(chunks).flatMap((input) => {
-    const [next, deltas] = readChat(state, input)
-    state = next
-    return deltas
-  })
+  const state = initialReader(readerOptions())
+  return inputs(chunks).flatMap((input) => readChat(state, input))
 }
 
 const counted = (more = {}) => ({

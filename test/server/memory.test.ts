@@ -201,6 +201,16 @@ describe("the name of a client", () => {
     expect(new Set(["a", "b", undefined].map((session) => scopeOf(headers, session))).size).toBe(3)
   })
 
+  test("is the same from a memory, whoever asked before", () => {
+    const memory = createReasoningMemory()
+    const asked = ["sk-1", "sk-1", "sk-2", "sk-1"].flatMap((key) =>
+      ["a", undefined, "b", "b"].map((session) => [new Headers({ "x-api-key": key }), session] as const),
+    )
+    expect(asked.map(([headers, session]) => memory.scopeOf(headers, session))).toEqual(
+      asked.map(([headers, session]) => scopeOf(headers, session)),
+    )
+  })
+
   test("without a key is the same for everybody", () => {
     expect(scope({})).toBe(scope({ "x-api-key": "" }))
   })

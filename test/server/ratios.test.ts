@@ -1,11 +1,14 @@
 // How each model counts, learnt from what it reports: the numbers, and where they come to bear.
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
+import type { ChatMessage } from "../../src/protocol/chat.ts"
 import { arrayOf, type JsonObject, objectOf, textOf } from "../../src/protocol/json.ts"
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
+import { weighBody } from "../../src/server/fit.ts"
 import { measurePrompt } from "../../src/server/prompt.ts"
 import { createRatios } from "../../src/server/ratios.ts"
+import { measureSent } from "../../src/server/sent.ts"
 import { startServer } from "../../src/server/server.ts"
 import { estimateRequest, estimateText } from "../../src/tokens/estimate.ts"
 import { configFrom, removeFolders } from "../config/support.ts"
@@ -326,6 +329,19 @@ describe("what is no measure of the text", () => {
     for (let turn = 0; turn < 10; turn++) measurePrompt({ body, tokens }, direct, ratios).learn(reported)
     expect(estimates).toBe(3)
   })
+})
+
+property("no prompt without tools has more tokens than bytes", 300, (random) => {
+  const letters = ["a", "Z", "7", " ", "\n", "🎯", "漢", "ß", "\u0000", "{", '"', "__", "é", "한", "\u200d"]
+  const text = () => Array.from({ length: random.integer(0, 40) }, () => random.pick(letters)).join("")
+  const call = () =>
+    ({ id: text(), type: "function", function: { name: text(), arguments: text() } }) as const
+  const message = (): ChatMessage => {
+    if (random.chance(0.3)) return { role: "assistant", content: null, tool_calls: [call(), call()] }
+    return { role: "user", content: random.chance(0.5) ? text() : [{ type: "text", text: text() }] }
+  }
+  const body = { model: "m", messages: Array.from({ length: random.integer(1, 5) }, message) }
+  expect(measureSent(body).tokens).toBeLessThanOrEqual(2 * weighBody(body).atMost)
 })
 
 describe("a prompt whose reply has begun", () => {

@@ -130,13 +130,11 @@ export function play(
   options: ReaderOptions = readerOptions(),
   writing: WriterOptions = writerOptions,
 ): readonly MessagesEvent[] {
-  let reader = initialReader(options)
+  const reader = initialReader(options)
   let writer = initialWriter(writing)
   const events: MessagesEvent[] = []
   for (const input of given) {
-    const [nextReader, deltas] = readChat(reader, input)
-    const [nextWriter, more] = writeEach(writer, deltas)
-    reader = nextReader
+    const [nextWriter, more] = writeEach(writer, readChat(reader, input))
     writer = nextWriter
     for (const event of more) events.push(event)
   }

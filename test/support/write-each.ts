@@ -5,12 +5,13 @@ import type { WriterState } from "../../src/convert/reply/writer-state.ts"
 import { eventsOfRun } from "../../src/protocol/delta-run.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 
-/** Writes these deltas; the state after them and their events, each by itself. */
+/** Writes these deltas and leaves the state as it is; the state after them and their events, each by itself. */
 export function writeEach(
   state: WriterState,
   deltas: readonly Delta[],
 ): readonly [WriterState, readonly MessagesEvent[]] {
-  const [next, events] = writeAll(state, deltas)
+  const next = { ...state }
+  const events = writeAll(next, deltas)
   const single = (event: MessagesEvent): readonly MessagesEvent[] =>
     event.type === "content_block_deltas" ? eventsOfRun(event) : [event]
   return [next, events.flatMap(single)]

@@ -141,6 +141,9 @@ describe("the same inputs and events as without the short cut", () => {
       '"',
       '","',
       "\t",
+      "\n",
+      "\n\n",
+      "\r",
       "é",
       "a",
       "a",
@@ -153,6 +156,21 @@ describe("the same inputs and events as without the short cut", () => {
     const lines = ["ok", ...raws].map((raw) => `data: ${head}${raw}${tail}\n\n`)
     const texts = random.chance(0.5) ? [lines.join("")] : lines
     expect(spread(quickly(texts))).toEqual(spread(slowly(texts)))
+  })
+
+  property("of long runs with something else here and there", 60, (random) => {
+    const odd = ["\\n", '\\"', "\\", '"', '","', "\n", ""]
+    const share = random.pick([0, 0.01, 0.2, 0.9])
+    const [head = "", tail = ""] = JSON.stringify({
+      ...textChunk("@"),
+      ...random.pick([{ obfuscation: "xy" }, {}]),
+    }).split("@")
+    const line = () => `data: ${head}a${random.chance(share) ? random.pick(odd) : ""}${tail}\n\n`
+    const texts = Array.from({ length: random.integer(2, 1_000) }, line).join("")
+    const [slow, quick] = [slowly([texts]), quickly([texts])]
+    expect(spread(quick)).toEqual(spread(slow))
+    for (const input of quick)
+      if (input.kind === "run") expect(input.run.whole).toBe(input.run.texts.join(""))
   })
 
   property("where text is looked through for tags and calls, and for repetitions", 400, (random) => {

@@ -82,7 +82,7 @@ export function convertChatReply(
     ...(asked.answer === undefined ? [] : [unheard]),
     ...deltas.flatMap((delta) => (delta.kind === "note" ? [delta.note] : [])),
   ]
-  const [, events] = writeAll(initialWriter(writerOptions(route, inputTokens, estimated)), deltas)
+  const events = writeAll(initialWriter(writerOptions(route, inputTokens, estimated)), deltas)
   if ("chunks" in input) {
     return { text: events.map((event) => encodeEvent(event, "req_converted")).join(""), notes }
   }
@@ -103,13 +103,11 @@ function readStream(
   wishes: Wishes,
   options: ReaderOptions,
 ): readonly Delta[] {
-  let reader = initialDialect(options)
+  const reader = initialDialect(options)
   let filters = initialFilters(wishes)
   const deltas: Delta[] = []
   for (const input of inputs) {
-    const [next, read] = readDialect(reader, input)
-    const [after, given] = applyFilters(filters, read)
-    reader = next
+    const [after, given] = applyFilters(filters, readDialect(reader, input))
     filters = after
     for (const delta of given) deltas.push(delta)
     // The upstream would have been let go here.

@@ -3,6 +3,7 @@ import type { Exchange } from "../../observe/exchange.ts"
 import { dayOf } from "../../observe/log-days.ts"
 import {
   addTally,
+  emptyTally,
   type GrowingTally,
   mostModels,
   otherModels,
@@ -41,12 +42,33 @@ type Growing<Row> = Omit<Row, "tally"> & { readonly tally: GrowingTally }
 
 type Place = Pick<DayRow, "provider" | "model">
 
+/** What the last request was counted in. */
+interface Counted {
+  readonly names: Names
+  readonly secrets: readonly string[]
+  readonly row: Growing<DayRow>
+}
+
+type Names = Pick<Exchange, "provider" | "model" | "client">
+
+function isLike({ names, row, secrets }: Counted, next: Names, nextSecrets: readonly string[], day: string) {
+  const { provider: by, model, client } = names
+  return (
+    by === next.provider &&
+    model === next.model &&
+    client === next.client &&
+    row.day === day &&
+    secrets === nextSecrets
+  )
+}
+
 /** Nothing waits at first. */
 export function createPending(now: () => number): Pending {
   const days = new Map<string, Growing<DayRow>>()
   const sessions = new Map<string, Growing<SessionRow>>()
   const models = new Set<string>()
   const dayAt = createDays()
+  let last: Counted | undefined
 
   /** The names that clients make up must not fill the file: the same limit as in memory. */
   function modelOf({ provider, model: given }: Exchange, secrets: readonly string[]): Place {
@@ -57,12 +79,25 @@ export function createPending(now: () => number): Pending {
     return { provider, model }
   }
 
-  function addDay(day: string, client: string, { provider, model }: Place, tally: Tally): void {
+  /** The row of a day, which exists from now on. */
+  function rowOf(day: string, client: string, { provider, model }: Place): Growing<DayRow> {
     // Only the last of them may hold anything.
     const key = `${day} ${client} ${provider}/${model}`
-    const row = days.get(key)
-    if (row === undefined) days.set(key, { day, provider, model, client, tally: { ...tally } })
-    else addTally(row.tally, tally)
+    const known = days.get(key)
+    if (known !== undefined) return known
+    const row = { day, provider, model, client, tally: { ...emptyTally } }
+    days.set(key, row)
+    return row
+  }
+
+  /** Mostly it is the row of the request before. */
+  function rowFor(exchange: Exchange, secrets: readonly string[], day: string): Growing<DayRow> {
+    if (last === undefined || !isLike(last, exchange, secrets, day)) {
+      const { provider, model, client } = exchange
+      const row = rowOf(day, client ?? "", modelOf(exchange, secrets))
+      last = { names: { provider, model, client }, secrets, row }
+    }
+    return last.row
   }
 
   function addSession(session: string, { provider, model }: Place, time: number, tally: Tally): void {
@@ -82,15 +117,15 @@ export function createPending(now: () => number): Pending {
   return {
     add: (exchange, secrets) => {
       const tally = tallyOf(exchange)
-      const time = exchange.endedAt ?? now()
-      const place = modelOf(exchange, secrets)
-      const { session, client = "" } = exchange
-      addDay(dayAt(time), client, place, tally)
-      if (session !== undefined) addSession(session, place, time, tally)
+      const { session, endedAt: time = now() } = exchange
+      const row = rowFor(exchange, secrets, dayAt(time))
+      addTally(row.tally, tally)
+      if (session !== undefined) addSession(session, row, time, tally)
     },
     isEmpty: () => days.size === 0,
     batch: () => ({ days: [...days.values()], sessions: [...sessions.values()] }),
     clear: () => {
+      last = undefined
       days.clear()
       sessions.clear()
     },

@@ -8,9 +8,9 @@ import { foundPages, readPage } from "./search.ts"
  * The sources of a search that was asked for, wherever the provider puts them: `annotations` (OpenAI,
  * OpenRouter), `web_search` (Zhipu), `citations` and `search_results` (Perplexity, xAI).
  */
-export function readSources(state: ReaderState, content: JsonObject): ReaderState {
-  if (state.options.search === undefined) return state
-  return foundPages(state, [
+export function readSources(state: ReaderState, content: JsonObject): void {
+  if (state.options.search === undefined) return
+  foundPages(state, [
     ...arrayOf(content["annotations"]).filter(isObject).flatMap(readAnnotation),
     ...arrayOf(content["web_search"]).filter(isObject).flatMap(readPage),
     ...arrayOf(content["search_results"]).filter(isObject).flatMap(readPage),
@@ -23,18 +23,18 @@ function readAnnotation(annotation: JsonObject): readonly SearchResult[] {
 }
 
 /** Pictures and sound have no block of their own in the Messages API: words stand for them. */
-export function readMedia(given: ReaderState, content: JsonObject, out: Delta[]): ReaderState {
+export function readMedia(state: ReaderState, content: JsonObject, out: Delta[]): void {
   const { audio } = content
-  const state = isObject(audio) ? take(readAudio(given, audio, content), out) : given
+  if (isObject(audio)) take(readAudio(state, audio, content), out)
   const images = arrayOf(content["images"]).length
-  if (images === 0) return state
-  return take(plainText(state, images === 1 ? "[image omitted]" : `[${images} images omitted]`), out)
+  if (images === 0) return
+  take(plainText(state, images === 1 ? "[image omitted]" : `[${images} images omitted]`), out)
 }
 
 /** The words that are said, unless they stand in the content as well. */
 function readAudio(state: ReaderState, audio: JsonObject, { content }: JsonObject): Step {
-  const heard: ReaderState = { ...state, sounds: true }
+  state.sounds = true
   const transcript = textOf(audio["transcript"])
   const isWritten = typeof content === "string" ? content.trim() !== "" : arrayOf(content).length > 0
-  return transcript === undefined || isWritten ? [heard, none] : plainText(heard, transcript)
+  return transcript === undefined || isWritten ? none : plainText(state, transcript)
 }

@@ -15,13 +15,15 @@ export function readReasoning(
   content: JsonObject,
   known: string | undefined,
   out: Delta[],
-): ReaderState {
+): void {
   const field = known ?? filledField(content, state.options.profile.reasoning.replyFields)
-  if (field !== undefined) return take(inField(state, textOf(content[field]) ?? "", field), out)
-  if (state.thoughtInField || content["reasoning_details"] === undefined) return state
+  if (field !== undefined) {
+    take(inField(state, textOf(content[field]) ?? "", field), out)
+    return
+  }
+  if (state.thoughtInField || content["reasoning_details"] === undefined) return
   const pieces = detailsOf(content)
-  if (pieces.length === 0) return state
-  return take(reasoning(state, pieces.map(detailText).join(""), "reasoning_details"), out)
+  if (pieces.length > 0) take(reasoning(state, pieces.map(detailText).join(""), "reasoning_details"), out)
 }
 
 function filledField(content: JsonObject, fields: readonly string[]): string | undefined {
@@ -30,17 +32,16 @@ function filledField(content: JsonObject, fields: readonly string[]): string | u
 }
 
 /** Reasoning in a field of its own. */
-export function inField(given: ReaderState, text: string, field: string): Step {
-  const state = withoutTags(given)
-  const told = state.thoughtInField || text === "" ? state : { ...state, thoughtInField: true }
-  return reasoning(told, text, field)
+export function inField(state: ReaderState, text: string, field: string): Step {
+  expectNoTag(state)
+  if (text !== "") state.thoughtInField = true
+  return reasoning(state, text, field)
 }
 
 /** A server that has a field for reasoning has taken it out of the text: no closing tag will come. */
-function withoutTags(state: ReaderState): ReaderState {
+function expectNoTag(state: ReaderState): void {
   const { tags } = state
-  if (tags.unproved === undefined || tags.mode !== "start") return state
-  return { ...state, tags: { ...tags, unproved: undefined } }
+  if (tags.unproved !== undefined && tags.mode === "start") state.tags = { ...tags, unproved: undefined }
 }
 
 const detailsOf = (content: JsonObject) => arrayOf(content["reasoning_details"]).filter(isObject)

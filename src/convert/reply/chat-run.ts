@@ -7,29 +7,32 @@ import { countPlain, passPlain } from "../text-calls/plain-run.ts"
 import { readArgumentRun } from "../tool-calls/tool-run.ts"
 import { readFragment } from "../tool-calls/tool-slots.ts"
 import { inField } from "./chat-reasoning.ts"
-import { type ReaderState, type Step, take } from "./reader-text.ts"
+import { type ReaderState, take } from "./reader-text.ts"
 import { flaggedText } from "./thought-flags.ts"
 
-/** Reads a run; `read` is the way of any chunk, for what cannot be cut short. */
-export function readRun(given: ReaderState, run: ChatRun, read: Read): Step {
-  const { field, texts } = run
-  if (field === argumentsField) return readArguments(given, run, read)
-  const out: Delta[] = []
-  let state = given
+/** Reads a run, whose deltas are added to `out`; `read` is the way of any chunk, for what cannot be cut short. */
+export function readRun(state: ReaderState, run: ChatRun, read: Read, out: Delta[]): void {
+  if (run.field === argumentsField) readArguments(state, run, read, out)
+  else readTexts(state, run, read, out)
+}
+
+function readTexts(state: ReaderState, run: ChatRun, read: Read, out: Delta[]): void {
+  const { field, texts, whole } = run
   for (let at = 0; at < texts.length; ) {
     const like = steadyPiece(state, field)
     const count = like === undefined ? 0 : passing(state, like, texts, at)
     if (like === undefined || count === 0) {
-      state = take(readOne(state, run, texts[at] ?? "", read), out)
+      readOne(state, run, texts[at] ?? "", read, out)
       at++
       continue
     }
-    const passed = count === texts.length ? texts : texts.slice(at, at + count)
-    out.push({ kind: "run", like, texts: passed })
-    state = passedBy(state, passed)
+    const isAll = count === texts.length
+    const passed = isAll ? texts : texts.slice(at, at + count)
+    const all = isAll ? whole : passed.join("")
+    out.push({ kind: "run", like, texts: passed, whole: all })
+    passedBy(state, all)
     at += count
   }
-  return [state, out]
 }
 
 /** How many of the texts from `from` on pass as pieces like this one. */
@@ -39,9 +42,9 @@ function passing({ textCalls }: ReaderState, like: Piece, texts: readonly string
 }
 
 /** What is looked for in text has to know what it follows. */
-function passedBy(state: ReaderState, texts: readonly string[]): ReaderState {
-  if (state.textCalls === undefined || state.last !== "text") return state
-  return { ...state, textCalls: passPlain(state.textCalls, texts) }
+function passedBy(state: ReaderState, text: string): void {
+  if (state.textCalls !== undefined && state.last === "text")
+    state.textCalls = passPlain(state.textCalls, text)
 }
 
 /** Text behind text, or thoughts behind thoughts: they pass, unless something is found in them. */
@@ -66,36 +69,30 @@ function isUnrolled({ options, tracks }: ReaderState): boolean {
 const someText: Piece = { kind: "text", text: "" }
 
 /** One text of a run. */
-function readOne(state: ReaderState, run: ChatRun, text: string, read: Read): Step {
+function readOne(state: ReaderState, run: ChatRun, text: string, read: Read, out: Delta[]): void {
   const { field } = run
-  if (isUnrolled(state)) return read(state, withText(run, text))
-  if (field === "content") return flaggedText(state, text, false)
-  if (!state.options.profile.reasoning.replyFields.includes(field)) return read(state, withText(run, text))
-  return inField(state, text, field)
+  const isReasoning = state.options.profile.reasoning.replyFields.includes(field)
+  if (isUnrolled(state) || (field !== "content" && !isReasoning)) read(state, withText(run, text), out)
+  else take(field === "content" ? flaggedText(state, text, false) : inField(state, text, field), out)
 }
 
-type Read = (state: ReaderState, chunk: JsonObject) => Step
+type Read = (state: ReaderState, chunk: JsonObject, out: Delta[]) => void
 
-function readArguments(state: ReaderState, run: ChatRun, read: Read): Step {
+function readArguments(state: ReaderState, run: ChatRun, read: Read, out: Delta[]): void {
   const { texts } = run
   const index = callIndex(run)
   const whole = state.options.tools.wholeArguments === true
-  const deltas: Delta[] = []
-  let current = state
   for (let at = 0; at < texts.length; ) {
-    const [tools, count] = isCalling(current)
-      ? readArgumentRun(current.tools, index, texts, at, whole, deltas)
-      : [current.tools, 0]
-    if (count > 0) current = { ...current, tools }
+    const [tools, count] = isCalling(state)
+      ? readArgumentRun(state.tools, index, run, at, whole, out)
+      : [state.tools, 0]
+    state.tools = tools
     at += count
     const text = texts[at]
     if (text === undefined) break
-    const [next, more] = read(current, withText(run, text))
-    current = next
-    for (const delta of more) deltas.push(delta)
+    read(state, withText(run, text), out)
     at++
   }
-  return [current, deltas]
 }
 
 /** A call came last, its pieces pass, and nothing is held back that would have to come before the next one. */

@@ -24,63 +24,67 @@ import {
 import { flaggedText, isFlagged } from "./thought-flags.ts"
 import { mayRepeat, unroll } from "./unroll.ts"
 
-/** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */
-export function readChat(state: ReaderState, input: StreamInput): Step {
-  if (state.ended) return [state, none]
-  if (input.kind === "run") return readRun(state, input.run, readOne)
+/** One input in, which changes the state; what it means out. After `end` or `fault` nothing more comes. */
+export function readChat(state: ReaderState, input: StreamInput): readonly Delta[] {
+  if (state.ended) return none
   const out: Delta[] = []
-  return [readInput(state, input, out), out]
+  if (input.kind === "run") readRun(state, input.run, readOne, out)
+  else readInput(state, input, out)
+  return out
 }
 
-function readInput(
-  state: ReaderState,
-  input: Exclude<StreamInput, { kind: "run" }>,
-  out: Delta[],
-): ReaderState {
+function readInput(state: ReaderState, input: Exclude<StreamInput, { kind: "run" }>, out: Delta[]): void {
   switch (input.kind) {
     case "chunk":
-      return readChunk(state, input.chunk, false, out)
+      readChunk(state, input.chunk, false, out)
+      return
     case "end":
-      return take(readEnd(readPiece(state, nothingSaid, true, out), input.clean), out)
+      readPiece(state, nothingSaid, true, out)
+      take(readEnd(state, input.clean), out)
+      return
     case "fault":
-      return broken(state, input.fault, out)
+      broken(state, input.fault, out)
+      return
     default:
-      return input satisfies never
+      input satisfies never
   }
 }
 
 const nothingSaid: JsonObject = Object.freeze({})
 
 /** One chunk of a run that cannot be cut short. */
-function readOne(state: ReaderState, chunk: JsonObject): Step {
-  const out: Delta[] = []
-  return [readChunk(state, chunk, false, out), out]
+function readOne(state: ReaderState, chunk: JsonObject, out: Delta[]): void {
+  readChunk(state, chunk, false, out)
 }
 
 /** What was held back is given before the reply breaks off: it may be complete all the same. */
-function broken(state: ReaderState, fault: Fault, out: Delta[]): ReaderState {
-  return take(failed(readPiece(state, nothingSaid, true, out), fault), out)
+function broken(state: ReaderState, fault: Fault, out: Delta[]): void {
+  readPiece(state, nothingSaid, true, out)
+  take(failed(state, fault), out)
 }
 
 /** A whole reply: the same reading, in one step, with every entry of `tool_calls` a call of its own. */
-export function readChatReply(state: ReaderState, reply: unknown): Step {
+export function readChatReply(state: ReaderState, reply: unknown): readonly Delta[] {
   const out: Delta[] = []
-  const read = readChunk(state, reply, true, out)
-  return [read.ended ? read : take(readEnd(read, true), out), out]
+  readChunk(state, reply, true, out)
+  if (!state.ended) take(readEnd(state, true), out)
+  return out
 }
 
-function readChunk(given: ReaderState, raw: unknown, whole: boolean, out: Delta[]): ReaderState {
-  if (isErrorJson(raw)) return broken(given, faultFromJson(raw, given.options.errors), out)
-  if (!isObject(raw)) return given
-  let state = readUsage(given, raw, out)
+function readChunk(state: ReaderState, raw: unknown, whole: boolean, out: Delta[]): void {
+  if (isErrorJson(raw)) {
+    broken(state, faultFromJson(raw, state.options.errors), out)
+    return
+  }
+  if (!isObject(raw)) return
+  readUsage(state, raw, out)
   // Some gateways spread one answer over several choices (seen with copilot-api).
   const choices = arrayOf(raw["choices"])
-  if (state.options.search !== undefined) state = readAllSources(state, raw, choices.filter(isObject), whole)
+  if (state.options.search !== undefined) readAllSources(state, raw, choices.filter(isObject), whole)
   for (const choice of choices) {
     if (state.ended) break
-    if (isObject(choice)) state = readChoice(state, choice, whole, out)
+    if (isObject(choice)) readChoice(state, choice, whole, out)
   }
-  return state
 }
 
 /** The pages of a search are told before the words, so they are read first. */
@@ -89,20 +93,21 @@ function readAllSources(
   chunk: JsonObject,
   choices: readonly ChatChoice[],
   whole: boolean,
-): ReaderState {
-  return choices.map((one) => deltaOf(state, one, whole)).reduce(readSources, readSources(state, chunk))
+): void {
+  readSources(state, chunk)
+  for (const one of choices) readSources(state, deltaOf(state, one, whole))
 }
 
 /** Usage is cumulative wherever it is sent, so the last one counts and none are added. */
-function readUsage(state: ReaderState, chunk: JsonObject, out: Delta[]): ReaderState {
+function readUsage(state: ReaderState, chunk: JsonObject, out: Delta[]): void {
   const { cachedTokens } = state.options
   const first = usageIn(chunk)
-  if (first === undefined && !isObject(chunk["timings"])) return state
+  if (first === undefined && !isObject(chunk["timings"])) return
   const counted = first === undefined ? state.counted : first.raw
   const timings = isObject(chunk["timings"]) ? chunk["timings"] : state.timings
   const isAll = timings === undefined && cachedTokens === undefined
   const found = first !== undefined && isAll ? first.usage : convertUsage(counted, timings, cachedTokens)
-  return found === undefined ? state : take(reported(state, found, counted, timings), out)
+  if (found !== undefined) take(reported(state, found, counted, timings), out)
 }
 
 /** The usage of a chunk: places that may hold one, in the order in which they are believed. */
@@ -112,40 +117,46 @@ function usageIn(chunk: JsonObject): FoundUsage | undefined {
   return orUsage(found, objectOf(chunk["x_groq"])["usage"])
 }
 
-function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean, out: Delta[]): ReaderState {
+function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean, out: Delta[]): void {
   const { error } = choice
-  if (error !== undefined && isErrorJson({ error }))
-    return broken(state, faultFromJson({ error }, state.options.errors), out)
+  if (error !== undefined && isErrorJson({ error })) {
+    broken(state, faultFromJson({ error }, state.options.errors), out)
+    return
+  }
   const given = deltaOf(state, choice, whole)
   const word = textOf(choice.finish_reason)
-  const said = whole ? readSaid(state, given, true, out) : readPiece(state, given, word !== undefined, out)
-  return word === undefined ? said : take(readFinish(said, choice, word), out)
+  if (whole) readSaid(state, given, true, out)
+  else readPiece(state, given, word !== undefined, out)
+  if (word !== undefined) take(readFinish(state, choice, word), out)
 }
 
 /** A piece of a stream, without what it only repeats. */
-function readPiece(state: ReaderState, given: JsonObject, over: boolean, out: Delta[]): ReaderState {
+function readPiece(state: ReaderState, given: JsonObject, over: boolean, out: Delta[]): void {
   const { profile } = state.options
-  if (!mayRepeat(state.tracks, given, profile)) return readSaid(state, given, false, out)
+  if (!mayRepeat(state.tracks, given, profile)) {
+    readSaid(state, given, false, out)
+    return
+  }
   const { tracks, content, before, field } = unroll(state.tracks, given, profile, over)
-  const ready = tracks === state.tracks ? state : { ...state, tracks }
-  const said = before === "" ? ready : take(tagged(ready, before), out)
-  return readSaid(said, content, false, out, field)
+  state.tracks = tracks
+  if (before !== "") take(tagged(state, before), out)
+  readSaid(state, content, false, out, field)
 }
 
 function readSaid(
-  given: ReaderState,
+  state: ReaderState,
   content: ChatDelta & JsonObject,
   whole: boolean,
   out: Delta[],
   field?: string,
-): ReaderState {
-  let state = readReasoning(given, content, field, out)
+): void {
+  readReasoning(state, content, field, out)
   readOpaque(state, content, out)
-  state = readContent(state, content, out)
+  readContent(state, content, out)
   const refusal = textOf(content.refusal)
-  if (refusal !== undefined) state = take(plainText(state, refusal), out)
-  state = readMedia(state, content, out)
-  return readCalls(state, content, whole, out)
+  if (refusal !== undefined) take(plainText(state, refusal), out)
+  readMedia(state, content, out)
+  readCalls(state, content, whole, out)
 }
 
 /** Fake streams put a whole message into their last chunk: read only if nothing was streamed before. */
@@ -162,43 +173,42 @@ function saysSomething([field, value]: readonly [string, unknown]): boolean {
   return field !== "role" && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)
 }
 
-function readContent(given: ReaderState, said: JsonObject, out: Delta[]): ReaderState {
+function readContent(state: ReaderState, said: JsonObject, out: Delta[]): void {
   const { content } = said
   const flagged = isFlagged(said)
-  if (typeof content === "string") return readText(given, content, flagged, out)
-  if (isObject(content)) return readPart(given, content, flagged, out)
-  let state = given
+  if (typeof content === "string") readText(state, content, flagged, out)
+  else if (isObject(content)) readPart(state, content, flagged, out)
   for (const part of arrayOf(content)) {
-    if (isObject(part)) state = readPart(state, part, flagged, out)
-    else if (typeof part === "string") state = readText(state, part, flagged, out)
+    if (isObject(part)) readPart(state, part, flagged, out)
+    else if (typeof part === "string") readText(state, part, flagged, out)
   }
-  return state
 }
 
-function readText(state: ReaderState, text: string, flagged: boolean, out: Delta[]): ReaderState {
-  return text === "" ? state : take(flaggedText(state, text, flagged), out)
+function readText(state: ReaderState, text: string, flagged: boolean, out: Delta[]): void {
+  if (text !== "") take(flaggedText(state, text, flagged), out)
 }
 
 /** Mistral streams content as parts, thinking among them. */
-function readPart(state: ReaderState, part: JsonObject, flagged: boolean, out: Delta[]): ReaderState {
+function readPart(state: ReaderState, part: JsonObject, flagged: boolean, out: Delta[]): void {
   if (part["type"] === "thinking") {
     const inner = part["thinking"]
     const parts = typeof inner === "string" ? [{ text: inner }] : arrayOf(inner).filter(isObject)
     const thought = parts.map((item) => textOf(item["text"]) ?? "").join("")
-    return take(reasoning(state, thought, "content"), out)
+    take(reasoning(state, thought, "content"), out)
+    return
   }
   const text = textOf(part["text"]) ?? textOf(part["refusal"])
-  return text === undefined ? state : take(flaggedText(state, text, flagged || isFlagged(part)), out)
+  if (text !== undefined) take(flaggedText(state, text, flagged || isFlagged(part)), out)
 }
 
-function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: Delta[]): ReaderState {
+function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: Delta[]): void {
   const calls = callsIn(content)
-  if (calls.length === 0) return state
-  const ready = take(releaseHeld(state), out)
-  const [next, deltas] = called(ready, calls, whole)
-  for (const signature of readSignatures(calls, ready.tools, next.tools)) out.push(signature)
-  for (const delta of deltas) out.push(delta)
-  return next
+  if (calls.length === 0) return
+  take(releaseHeld(state), out)
+  const before = state.tools
+  const deltas = called(state, calls, whole)
+  take(readSignatures(calls, before, state.tools), out)
+  take(deltas, out)
 }
 
 function callsIn({ tool_calls, function_call: legacy }: ChatDelta): readonly unknown[] {

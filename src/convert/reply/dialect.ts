@@ -10,37 +10,31 @@ import { readReply } from "./reply.ts"
 import type { ResponsesState } from "./responses-queue.ts"
 import { initialResponses, readResponses, readResponsesReply } from "./responses-stream.ts"
 
-export type DialectState =
-  | { readonly dialect: "chat"; readonly state: ReaderState }
-  | { readonly dialect: "responses"; readonly state: ResponsesState }
+/** A reply as far as it was read. It changes in place. */
+export interface DialectState {
+  /** What is common to the readers of all dialects: how far the reply is. */
+  readonly reader: ReaderState
+  /** Undefined: it speaks Chat. */
+  responses: ResponsesState | undefined
+}
 
 export function initialDialect(options: ReaderOptions): DialectState {
-  if (options.profile.dialect !== "responses") return { dialect: "chat", state: initialReader(options) }
-  return { dialect: "responses", state: initialResponses(options) }
+  if (options.profile.dialect !== "responses") return { reader: initialReader(options), responses: undefined }
+  const responses = initialResponses(options)
+  return { reader: responses.reader, responses }
 }
 
-/** What is common to the readers of all dialects: how far the reply is. */
-export function readerOf(reader: DialectState): ReaderState {
-  return reader.dialect === "chat" ? reader.state : reader.state.reader
-}
-
-/** One input in; the next state and what it means out. */
-export function readDialect(
-  reader: DialectState,
-  input: StreamInput,
-): readonly [DialectState, readonly Delta[]] {
-  if (
-    reader.dialect === "responses" &&
-    input.kind !== "run" &&
-    !(input.kind === "chunk" && isChat(input.chunk))
-  ) {
-    const [state, deltas] = readResponses(reader.state, input)
-    return [{ dialect: "responses", state }, deltas]
+/** One input in, which changes the state; what it means out. */
+export function readDialect(state: DialectState, input: StreamInput): readonly Delta[] {
+  const { reader, responses } = state
+  if (responses === undefined) return readChat(reader, input)
+  if (input.kind === "run" || (input.kind === "chunk" && isChat(input.chunk))) {
+    state.responses = undefined
+    return readChat(reader, input)
   }
-  const before = readerOf(reader)
-  const [state, deltas] = readChat(before, input)
-  const isSame = reader.dialect === "chat" && state === before
-  return [isSame ? reader : { dialect: "chat", state }, deltas]
+  const [next, deltas] = readResponses(responses, input)
+  state.responses = next
+  return deltas
 }
 
 /** A whole reply, in one step. */

@@ -12,14 +12,18 @@ export interface Fold {
   readonly fault: Fault | undefined
 }
 
+/** A block that grows in place. */
 interface Draft {
-  readonly block: ReplyBlock
-  readonly json: string
+  block: ReplyBlock
+  json: string
 }
+
+/** A message that grows in place. */
+type OpenReply = { -readonly [Field in keyof MessagesReply]: MessagesReply[Field] }
 
 /** The message that a client would have assembled from these events, or the fault they end in. */
 export function foldEvents(events: Iterable<MessagesEvent>): Fold {
-  let reply: MessagesReply | undefined
+  let reply: OpenReply | undefined
   const drafts: Draft[] = []
   let native: JsonObject[] | undefined
   for (const event of events) {
@@ -27,13 +31,14 @@ export function foldEvents(events: Iterable<MessagesEvent>): Fold {
     if (event.type === "native") {
       native ??= []
       native.push(event.value)
-    } else if (event.type === "message_start") reply = event.message
-    else if (event.type === "message_delta") reply = addEnd(reply, event)
-    else foldBlock(drafts, event)
+    } else if (event.type === "message_start") reply = { ...event.message }
+    else if (event.type !== "message_delta") foldBlock(drafts, event)
+    else if (reply !== undefined) addEnd(reply, event)
   }
   if (reply === undefined) return { reply: undefined, fault: undefined }
   if (native !== undefined) return { reply: foldNative(reply, native), fault: undefined }
-  return { reply: { ...reply, content: drafts.map(finishBlock) }, fault: undefined }
+  reply.content = drafts.map(finishBlock)
+  return { reply, fault: undefined }
 }
 
 /** With every block and field that its upstream gave it, known here or not. */
@@ -47,13 +52,10 @@ function isReply(message: unknown): message is MessagesReply {
   return isObject(message) && Array.isArray(message["content"]) && isObject(message["usage"])
 }
 
-function addEnd(
-  reply: MessagesReply | undefined,
-  event: Extract<MessagesEvent, { type: "message_delta" }>,
-): MessagesReply | undefined {
-  return reply === undefined
-    ? undefined
-    : { ...reply, ...event.delta, usage: { ...reply.usage, ...event.usage } }
+function addEnd(reply: OpenReply, { delta, usage }: Extract<MessagesEvent, { type: "message_delta" }>): void {
+  reply.stop_reason = delta.stop_reason
+  reply.stop_sequence = delta.stop_sequence
+  reply.usage = { ...reply.usage, ...usage }
 }
 
 function foldBlock(drafts: Draft[], event: MessagesEvent): void {
@@ -61,26 +63,29 @@ function foldBlock(drafts: Draft[], event: MessagesEvent): void {
   if (event.type !== "content_block_delta" && event.type !== "content_block_deltas") return
   const delta = event.type === "content_block_deltas" ? joinedRun(event) : event
   const draft = drafts[event.index]
-  if (draft !== undefined) drafts[event.index] = addDelta(draft, delta)
+  if (draft !== undefined) addDelta(draft, delta)
 }
 
-function addDelta(draft: Draft, event: Extract<MessagesEvent, { type: "content_block_delta" }>): Draft {
-  const { block, json } = draft
-  const { delta } = event
+function addDelta(draft: Draft, { delta }: Extract<MessagesEvent, { type: "content_block_delta" }>): void {
+  const { block } = draft
   switch (delta.type) {
     case "text_delta":
-      return block.type === "text" ? { json, block: { ...block, text: block.text + delta.text } } : draft
+      if (block.type === "text") draft.block = { ...block, text: block.text + delta.text }
+      return
     case "thinking_delta":
-      if (block.type !== "thinking") return draft
-      return { json, block: { ...block, thinking: block.thinking + delta.thinking } }
+      if (block.type === "thinking") draft.block = { ...block, thinking: block.thinking + delta.thinking }
+      return
     case "signature_delta":
-      return block.type === "thinking" ? { json, block: { ...block, signature: delta.signature } } : draft
+      if (block.type === "thinking") draft.block = { ...block, signature: delta.signature }
+      return
     case "input_json_delta":
-      return { block, json: json + delta.partial_json }
+      draft.json += delta.partial_json
+      return
     case "compaction_delta":
-      return block.type === "compaction" ? { json, block: { ...block, content: delta.content } } : draft
+      if (block.type === "compaction") draft.block = { ...block, content: delta.content }
+      return
     default:
-      return delta satisfies never
+      delta satisfies never
   }
 }
 

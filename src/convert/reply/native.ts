@@ -15,44 +15,47 @@ export function nativeEvent(value: JsonObject, data: string, event?: string): Na
   return { type: "native", name, data: /[\r\n]/.test(data) ? JSON.stringify(value) : data, value }
 }
 
-/** One event in; the next state. What goes out is added to `out`: the message has begun, and in our words. */
-export function writeNative(state: WriterState, event: NativeEvent, out: MessagesEvent[]): WriterState {
-  const next = noted(state, event)
-  if (event.name === "message_delta") out.push(withCounts(event, next))
+/** One event in. What goes out is added to `out`: the message has begun, and in our words. */
+export function writeNative(state: WriterState, event: NativeEvent, out: MessagesEvent[]): void {
+  note(state, event)
+  if (event.name === "message_delta") out.push(withCounts(event, state))
   else if (event.name !== "message_start") out.push(event)
-  return next
 }
 
 /** What has to be known of the event. */
-function noted(state: WriterState, { name, value }: NativeEvent): WriterState {
+function note(state: WriterState, { name, value }: NativeEvent): void {
   switch (name) {
     case "message_start":
-      return counted(state, objectOf(value["message"])["usage"])
+      count(state, objectOf(value["message"])["usage"])
+      return
     case "content_block_start":
-      return opened(state, value)
+      open(state, value)
+      return
     case "content_block_delta":
-      return { ...state, written: growText(state.written, [wordsOf(objectOf(value["delta"]))]) }
+      state.written = growText(state.written, [wordsOf(objectOf(value["delta"]))])
+      return
     case "content_block_stop":
-      return { ...state, open: nothingOpen, index: state.index + 1 }
+      state.open = nothingOpen
+      state.index += 1
+      return
     case "message_delta":
-      return counted(state, value["usage"])
+      count(state, value["usage"])
+      return
     case "message_stop":
-      return { ...state, phase: "ended" }
-    default:
-      return state
+      state.phase = "ended"
   }
 }
 
-function counted(state: WriterState, given: unknown): WriterState {
-  const usage = laterCounts(state.usage ?? noUsage, readUsage(given))
-  return { ...state, usage, costUsd: reportedCost(given) ?? state.costUsd }
+function count(state: WriterState, given: unknown): void {
+  state.usage = laterCounts(state.usage ?? noUsage, readUsage(given))
+  state.costUsd = reportedCost(given) ?? state.costUsd
 }
 
-function opened(state: WriterState, value: JsonObject): WriterState {
+function open(state: WriterState, value: JsonObject): void {
   const block = objectOf(value["content_block"])
-  const index = countOf(value["index"]) ?? state.index
-  const written = growText(state.written, [wordsOf(block)])
-  return { ...state, index, written, open: openOf(block["type"]) }
+  state.index = countOf(value["index"]) ?? state.index
+  state.written = growText(state.written, [wordsOf(block)])
+  state.open = openOf(block["type"])
 }
 
 function openOf(type: unknown): Open {

@@ -32,47 +32,47 @@ export interface ReaderOptions {
   readonly cachedTokens?: number | undefined
 }
 
+/** A reply as far as it was read. It changes in place: what is in it never does. */
 export interface ReaderState extends SearchState {
   readonly options: ReaderOptions
-  readonly tags: TagState
+  tags: TagState
   /** Pieces in a row that are marked as a thought. */
-  readonly thoughts: "none" | "one" | "several"
+  thoughts: "none" | "one" | "several"
   /** Calls that are written into the text; undefined: none are looked for (any more). */
-  readonly textCalls: TextCallState | undefined
-  readonly tools: ToolState
+  textCalls: TextCallState | undefined
+  tools: ToolState
   /** White space that may turn out to be nothing but the gap before something else, and whose it is. */
-  readonly space: string
-  readonly spaceOf: "text" | "reasoning"
-  readonly last: "nothing" | "reasoning" | "text" | "tool"
+  space: string
+  spaceOf: "text" | "reasoning"
+  last: "nothing" | "reasoning" | "text" | "tool"
   /** A reply field gave the reasoning: what `reasoning_details` say is the same once more. */
-  readonly thoughtInField: boolean
+  thoughtInField: boolean
   /** The texts of the reply so far: some providers repeat them from the beginning. */
-  readonly tracks: Tracks
+  tracks: Tracks
   /** There was sound, with or without the words that are said in it. */
-  readonly sounds: boolean
-  readonly finish: Finish | undefined
+  sounds: boolean
+  finish: Finish | undefined
   /** The last counts as they came, in `usage` and in llama.cpp's `timings`: together they make the usage. */
-  readonly counted: unknown
-  readonly timings: JsonObject | undefined
-  readonly ended: boolean
+  counted: unknown
+  timings: JsonObject | undefined
+  ended: boolean
 }
 
-export type Step = readonly [ReaderState, readonly Delta[]]
+/** What a step that changed the state means for the client. */
+export type Step = readonly Delta[]
 
 /** No deltas; shared, because most of what is looked at in a chunk gives none. */
 export const none: readonly Delta[] = []
 
-/** What came before, and a step after it. */
-export function after(before: readonly Delta[], step: Step): Step {
+/** One step after another. */
+export function after(before: Step, step: Step): Step {
   if (before.length === 0) return step
-  const [state, more] = step
-  return [state, more.length === 0 ? before : [...before, ...more]]
+  return step.length === 0 ? before : [...before, ...step]
 }
 
-/** The state after a step; its deltas are added to `out`. */
-export function take(step: Step, out: Delta[]): ReaderState {
-  for (const delta of step[1]) out.push(delta)
-  return step[0]
+/** The step's deltas are added to `out`. */
+export function take(step: Step, out: Delta[]): void {
+  for (const delta of step) out.push(delta)
 }
 
 /** One step for each item; their deltas in one list, however many there are. */
@@ -81,34 +81,31 @@ export function each<T>(
   items: readonly T[],
   read: (state: ReaderState, item: T) => Step,
 ): Step {
-  let current = state
   const deltas: Delta[] = []
-  for (const item of items) {
-    const [next, more] = read(current, item)
-    current = next
-    for (const delta of more) deltas.push(delta)
-  }
-  return [current, deltas.length === 0 ? none : deltas]
+  for (const item of items) take(read(state, item), deltas)
+  return deltas.length === 0 ? none : deltas
 }
 
 /** Text that may still hold think tags at its beginning. */
 export function tagged(state: ReaderState, text: string): Step {
   if (state.tags.mode === "text") return modelText(state, text)
   const [tags, pieces] = splitTags(state.tags, text)
-  return readPieces({ ...state, tags }, pieces)
+  state.tags = tags
+  return readPieces(state, pieces)
 }
 
 /** What was held back because it could have become a tag or a call is released: something else follows, or nothing. */
 export function releaseHeld(state: ReaderState): Step {
-  let step: Step = [state, none]
+  let step: Step = none
   if (state.tags.mode !== "text") {
     const [tags, pieces] = flushTags(state.tags)
-    step = readPieces({ ...state, tags }, pieces)
+    state.tags = tags
+    step = readPieces(state, pieces)
   }
-  const current = step[0]
-  if (current.textCalls === undefined) return step
-  const [textCalls, pieces] = flushTextCalls(current.textCalls)
-  return after(step[1], readTextPieces({ ...current, textCalls }, pieces))
+  if (state.textCalls === undefined) return step
+  const [textCalls, pieces] = flushTextCalls(state.textCalls)
+  state.textCalls = textCalls
+  return after(step, readTextPieces(state, pieces))
 }
 
 /** Are calls looked for in the text? Only where some were offered, and until one comes as it should. */
@@ -136,7 +133,8 @@ function readPiece(state: ReaderState, { kind, text }: Piece): Step {
 function modelText(state: ReaderState, text: string): Step {
   if (state.textCalls === undefined) return plainText(state, text)
   const [textCalls, pieces] = readTextCalls(state.textCalls, text)
-  return readTextPieces({ ...state, textCalls }, pieces)
+  state.textCalls = textCalls
+  return readTextPieces(state, pieces)
 }
 
 function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
@@ -152,32 +150,36 @@ function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call
   const entry = { function: { name: call.name, arguments: call.args } }
   const [tools, deltas] = readToolCalls(state.tools, [entry], state.options.tools, true)
   const note = changed("choices.0.message.content", `a call of ${call.name} was written as text`)
-  return [{ ...state, tools, space: "", last: "tool" }, [{ kind: "note", note }, ...deltas]]
+  state.tools = tools
+  state.space = ""
+  state.last = "tool"
+  return [{ kind: "note", note }, ...deltas]
 }
 
 /** Text that is text. White space alone opens no block: it is often just the gap before a call. */
 export function plainText(state: ReaderState, text: string): Step {
-  if (state.last === "text") return [state, [{ kind: "text", text }]]
-  if (text.trim() === "") return [holdSpace(state, "text", text), none]
-  const begun = begin(state, "text")
-  return after(begun.pending, [begun.state, [{ kind: "text", text: begun.space + text }]])
+  if (state.last === "text") return [{ kind: "text", text }]
+  if (text.trim() === "") return holdSpace(state, "text", text)
+  const { pending, space } = begin(state, "text")
+  return after(pending, [{ kind: "text", text: space + text }])
 }
 
 /** Reasoning, from the field named; left out where the client switched thinking off. */
 export function reasoning(state: ReaderState, text: string, field: string): Step {
-  if (text === "" || !state.options.showReasoning) return [state, none]
-  if (state.last === "reasoning") return [state, [{ kind: "reasoning", text, field }]]
-  if (text.trim() === "") return [holdSpace(state, "reasoning", text), none]
-  const begun = begin(state, "reasoning")
-  return after(begun.pending, [begun.state, [{ kind: "reasoning", text: begun.space + text, field }]])
+  if (text === "" || !state.options.showReasoning) return none
+  if (state.last === "reasoning") return [{ kind: "reasoning", text, field }]
+  if (text.trim() === "") return holdSpace(state, "reasoning", text)
+  const { pending, space } = begin(state, "reasoning")
+  return after(pending, [{ kind: "reasoning", text: space + text, field }])
 }
 
-function holdSpace(state: ReaderState, spaceOf: "text" | "reasoning", text: string): ReaderState {
-  return { ...state, spaceOf, space: state.spaceOf === spaceOf ? state.space + text : text }
+function holdSpace(state: ReaderState, spaceOf: "text" | "reasoning", text: string): Step {
+  state.space = state.spaceOf === spaceOf ? state.space + text : text
+  state.spaceOf = spaceOf
+  return none
 }
 
 interface Begun {
-  readonly state: ReaderState
   /** What comes before the content. */
   readonly pending: readonly Delta[]
   readonly space: string
@@ -187,9 +189,10 @@ interface Begun {
 function begin(state: ReaderState, kind: "text" | "reasoning"): Begun {
   const [tools, pending] = startPending(state.tools, state.options.tools)
   const space = state.spaceOf === kind ? state.space : ""
-  if (kind !== "text" || state.told !== undefined)
-    return { state: { ...state, tools, space: "", last: kind }, pending, space }
-  const told = state.pages.length
-  const begun: ReaderState = { ...state, tools, space: "", last: kind, told }
-  return { state: begun, pending: told === 0 ? pending : [...pending, ...tellPages(state)], space }
+  state.tools = tools
+  state.space = ""
+  state.last = kind
+  if (kind !== "text" || state.told !== undefined) return { pending, space }
+  state.told = state.pages.length
+  return { pending: state.told === 0 ? pending : [...pending, ...tellPages(state)], space }
 }

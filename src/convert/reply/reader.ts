@@ -52,8 +52,12 @@ export function initialReader(options: ReaderOptions): ReaderState {
  */
 export function called(state: ReaderState, calls: readonly unknown[], whole: boolean): Step {
   const [tools, deltas] = readToolCalls(state.tools, calls, state.options.tools, whole)
+  state.tools = tools
   // A server that reads its model's calls leaves none in the text.
-  return [{ ...state, tools, textCalls: undefined, space: "", last: "tool" }, deltas]
+  state.textCalls = undefined
+  state.space = ""
+  state.last = "tool"
+  return deltas
 }
 
 /** Counts of tokens: totals, of which the last ones count. `counted` and `timings` are what they were read from. */
@@ -66,7 +70,10 @@ export function reported(
   const usage = laterUsage(state.usage, found)
   const costUsd = reportedCost(counted)
   const delta: Delta = costUsd === undefined ? { kind: "usage", usage } : { kind: "usage", usage, costUsd }
-  return [{ ...state, usage, counted, timings }, [delta]]
+  state.usage = usage
+  state.counted = counted
+  state.timings = timings
+  return [delta]
 }
 
 /** Why the reply ends; `stopped` is the sequence the upstream names, if it names one. */
@@ -74,14 +81,15 @@ export function finished(state: ReaderState, finish: Finish, stopped?: string): 
   const earlier = state.finish
   // With several reasons the first one that is not a plain stop counts, and no failure undoes a stop.
   const plain = earlier?.kind === "stop" && earlier.reason === "end_turn"
-  if (earlier !== undefined && (!plain || finish.kind === "fault")) return [state, none]
+  if (earlier !== undefined && (!plain || finish.kind === "fault")) return none
   if (finish.kind === "fault") return failed(state, finish.fault)
   if (finish.kind === "window" && state.last === "nothing") {
     const { inputTokens, contextWindow } = state.options.errors
     const message = overflowMessage("", inputTokens, contextWindow)
     return failed(state, fault({ kind: "invalid_request_error", source: "upstream", message }))
   }
-  return [{ ...state, finish }, [finishDelta(state, finish, stopped)]]
+  state.finish = finish
+  return [finishDelta(state, finish, stopped)]
 }
 
 function finishDelta({ options }: ReaderState, finish: Finish, stopped: string | undefined): Delta {
@@ -99,24 +107,27 @@ function finishDelta({ options }: ReaderState, finish: Finish, stopped: string |
 /** Once a finish reason is known all of the reply is here: what then fails changes nothing for the client. */
 export function failed(state: ReaderState, found: Fault): Step {
   if (state.finish !== undefined) return readEnd(state, true)
-  return [{ ...state, ended: true }, [{ kind: "fault", fault: found }]]
+  state.ended = true
+  return [{ kind: "fault", fault: found }]
 }
 
 /** Nothing more comes: what was held is released, and every call finished. */
 export function readEnd(state: ReaderState, clean: boolean): Step {
   if (!clean && state.finish === undefined) {
-    return [{ ...state, ended: true }, [{ kind: "end", clean: false }]]
+    state.ended = true
+    return [{ kind: "end", clean: false }]
   }
   const out: Delta[] = []
-  let ready = take(releaseHeld(state), out)
-  const extra = lastWords(ready)
-  if (extra !== undefined) ready = take(plainText(ready, extra), out)
-  if (ready.last === "nothing" && ready.finish === undefined) return failed(ready, noReply(ready))
-  const cut = ready.finish?.kind === "stop" && ready.finish.reason === "max_tokens"
-  for (const delta of endSearch(ready)) out.push(delta)
-  for (const delta of endToolCalls(ready.tools, ready.options.tools, cut)) out.push(delta)
+  take(releaseHeld(state), out)
+  const extra = lastWords(state)
+  if (extra !== undefined) take(plainText(state, extra), out)
+  if (state.last === "nothing" && state.finish === undefined) return failed(state, noReply(state))
+  const cut = state.finish?.kind === "stop" && state.finish.reason === "max_tokens"
+  for (const delta of endSearch(state)) out.push(delta)
+  for (const delta of endToolCalls(state.tools, state.options.tools, cut)) out.push(delta)
   out.push(cleanEnd)
-  return [{ ...ready, ended: true }, out]
+  state.ended = true
+  return out
 }
 
 const cleanEnd: Delta = { kind: "end", clean: true }

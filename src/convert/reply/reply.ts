@@ -9,25 +9,22 @@ import type { ReaderOptions } from "./reader-text.ts"
 import { piecesFrom, writePieces, writeRun } from "./writer-run.ts"
 import type { WriterState } from "./writer-state.ts"
 
-/** Writes several deltas; the state after the last one and all their events in order. */
-export function writeAll(
-  state: WriterState,
-  deltas: readonly Delta[],
-): readonly [WriterState, readonly MessagesEvent[]] {
-  let current = state
+/** Writes several deltas, which change the state; all their events in order. */
+export function writeAll(state: WriterState, deltas: readonly Delta[]): readonly MessagesEvent[] {
   const events: MessagesEvent[] = []
   for (let at = 0; at < deltas.length; ) {
-    const count = piecesFrom(current, deltas, at)
-    if (count > 0) current = writePieces(current, deltas, at, at + count, events)
+    const count = piecesFrom(state, deltas, at)
+    if (count > 0) writePieces(state, deltas, at, at + count, events)
     at += count
     const delta = deltas[at++]
     if (delta === undefined) break
-    current = delta.kind === "run" ? writeRun(current, delta, events) : write(current, delta, events)
+    if (delta.kind === "run") writeRun(state, delta, events)
+    else write(state, delta, events)
   }
-  return [current, events]
+  return events
 }
 
 /** A whole Chat Completions reply as the deltas a stream of it would have given. */
 export function readReply(reply: unknown, options: ReaderOptions): readonly Delta[] {
-  return readChatReply(initialReader(options), reply)[1]
+  return readChatReply(initialReader(options), reply)
 }

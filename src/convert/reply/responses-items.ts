@@ -57,12 +57,13 @@ export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject
     return [{ ...item, added: true }, startItem(reader, item, objectOf(event["item"]))]
   if (type === "response.output_item.done") return finishItem(reader, item, objectOf(event["item"]))
   if (type === "response.output_text.annotation.added") {
-    return [item, [foundPages(reader, readPage(objectOf(event["annotation"]))), none]]
+    foundPages(reader, readPage(objectOf(event["annotation"])))
+    return [item, none]
   }
   const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
   // Arguments of a call without a name come once more with its end.
-  if (kind === undefined || (kind === "arguments" && !item.added)) return [item, [reader, none]]
+  if (kind === undefined || (kind === "arguments" && !item.added)) return [item, none]
   const position = countOf(event["summary_index"]) ?? countOf(event["content_index"]) ?? 0
   const text = textOf(
     event[end === "delta" ? "delta" : kind === "summary" || kind === "reasoning" ? "text" : kind],
@@ -88,7 +89,7 @@ function say(reader: ReaderState, item: Item, { kind, position, text, isWhole }:
   // A summary and the reasoning itself are one thing told twice: the first to come is shown.
   const other = kind === "summary" ? "reasoning" : kind === "reasoning" ? "summary" : undefined
   const told = other !== undefined && item.seen[other] !== undefined
-  if (text === undefined || told || (isWhole && position <= last)) return [item, [reader, none]]
+  if (text === undefined || told || (isWhole && position <= last)) return [item, none]
   const isNew = position > last
   const next = isNew ? { ...item, seen: { ...item.seen, [kind]: position } } : item
   return [next, pass(reader, item, kind, text, isNew)]
@@ -119,27 +120,26 @@ function between({ last }: ReaderState, { seen }: Item): string {
 }
 
 function callWith(reader: ReaderState, entry: JsonObject): Step {
-  const [ready, before] = releaseHeld(reader)
-  return after(before, called(ready, [entry], false))
+  return after(releaseHeld(reader), called(reader, [entry], false))
 }
 
 /** A call is known by name as soon as it is added, and a message by its phase; the rest follows. */
 function startItem(reader: ReaderState, { index }: Item, given: JsonObject): Step {
-  if (given["type"] === "message") return startMessage(reader, textOf(given["phase"]))
-  if (given["type"] !== "function_call") return [reader, none]
+  if (given["type"] === "message") return startMessage(textOf(given["phase"]))
+  if (given["type"] !== "function_call") return none
   const { call_id: id, name } = given
   return callWith(reader, { index, id, function: { name, arguments: "" } })
 }
 
 /** OpenAI's newer models lose quality where the phase of their messages does not come back. */
-function startMessage(reader: ReaderState, phase: string | undefined): Step {
-  if (phase === undefined) return [reader, none]
-  return [reader, [{ kind: "opaque", opaque: { kind: "phase", value: phase } }]]
+function startMessage(phase: string | undefined): Step {
+  return phase === undefined ? none : [{ kind: "opaque", opaque: { kind: "phase", value: phase } }]
 }
 
 /** What is said next is a text of its own. */
-const textOver = (reader: ReaderState): ReaderState =>
-  reader.last === "text" ? { ...reader, last: "tool" } : reader
+function endText(reader: ReaderState): void {
+  if (reader.last === "text") reader.last = "tool"
+}
 
 /** The item as it is in the end: what of it has not come before, and what only now is final. */
 function finishItem(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
@@ -155,7 +155,7 @@ function finishItem(reader: ReaderState, item: Item, given: JsonObject): ItemSte
     case "image_generation_call":
       return [item, plainText(reader, "[image omitted]")]
     default:
-      return [item, [reader, none]]
+      return [item, none]
   }
 }
 
@@ -166,9 +166,9 @@ const wholePart = (kind: Kind, position: number, text: unknown): Said => {
 /** Servers that send nothing of a call but its end name it here for the first time. */
 function finishCall(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
   const args = textOf(given["arguments"]) ?? "{}"
-  const [named, before] = startItem(reader, item, given)
-  const [next, [read, deltas]] = say(named, item, wholePart("arguments", 0, args))
-  return [next, [read, [...before, ...deltas, ...(parseJson(args).ok ? endCall(read) : none)]]]
+  const before = startItem(reader, item, given)
+  const [next, deltas] = say(reader, item, wholePart("arguments", 0, args))
+  return [next, [...before, ...deltas, ...(parseJson(args).ok ? endCall(reader) : none)]]
 }
 
 /** Empty arguments are held back, because more may follow them; here nothing does. */
@@ -181,13 +181,14 @@ function endCall({ tools }: ReaderState): readonly Delta[] {
 
 /** `encrypted_content` is final only here (OpenAI API reference): it goes back with the next request. */
 function finishReasoning(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
-  const [next, [read, deltas]] = sayAll(reader, item, [
+  const [next, deltas] = sayAll(reader, item, [
     ...partsOf(given["summary"]).map((part, at) => wholePart("summary", at, part["text"])),
     ...partsOf(given["content"]).map((part, at) => wholePart("reasoning", at, part["text"])),
   ])
   const value = textOf(given["encrypted_content"])
-  if (value === undefined) return [next, [read, deltas]]
-  return [next, [textOver(read), [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]]
+  if (value === undefined) return [next, deltas]
+  endText(reader)
+  return [next, [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]
 }
 
 function finishMessage(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
@@ -199,8 +200,9 @@ function finishMessage(reader: ReaderState, item: Item, given: JsonObject): Item
   )
   // Of a message that was never added this is all there is.
   const isAll = Object.keys(item.seen).length === 0
-  const [begun, before] = isAll ? startItem(reader, item, given) : ([reader, none] as const)
-  const [next, step] = sayAll(foundPages(begun, pagesOf(given)), item, said)
+  const before = isAll ? startItem(reader, item, given) : none
+  foundPages(reader, pagesOf(given))
+  const [next, step] = sayAll(reader, item, said)
   return [next, after(before, step)]
 }
 
@@ -225,13 +227,14 @@ const partsOf = (value: unknown): readonly JsonObject[] => arrayOf(value).filter
 function finishSearch(reader: ReaderState, given: JsonObject): Step {
   const action = objectOf(given["action"])
   const { search } = reader.options
-  if (search === undefined || (action["type"] !== "search" && given["status"] !== "failed"))
-    return [reader, none]
+  if (search === undefined || (action["type"] !== "search" && given["status"] !== "failed")) return none
   const queries = arrayOf(action["queries"]).filter((one) => typeof one === "string")
   const query = textOf(action["query"]) ?? textOf(queries.join(", ")) ?? search.query
   const pages = partsOf(action["sources"]).flatMap(readPage)
-  if (given["status"] !== "failed" && pages.length === 0) return [reader, none]
+  if (given["status"] !== "failed" && pages.length === 0) return none
   const results = given["status"] === "failed" ? undefined : pages
-  const [ready, before] = releaseHeld(reader)
-  return [{ ...ready, searched: true, last: "tool" }, [...before, { kind: "search", query, results }]]
+  const before = releaseHeld(reader)
+  reader.searched = true
+  reader.last = "tool"
+  return [...before, { kind: "search", query, results }]
 }

@@ -3,7 +3,7 @@ import { fault } from "../../protocol/fault.ts"
 import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
 import { failed } from "./reader.ts"
-import { none, type ReaderState, type Step } from "./reader-text.ts"
+import { none, type ReaderState, type Step, take } from "./reader-text.ts"
 import { type Item, initialItem, readItemEvent } from "./responses-items.ts"
 
 export interface ResponsesState {
@@ -138,11 +138,10 @@ function readNow(state: ResponsesState, index: number, event: JsonObject): Respo
 function readOne(state: ResponsesState, index: number, event: JsonObject, deltas: Delta[]): ResponsesState {
   const waiting = state.items.get(index)
   if (waiting === undefined) return state
-  const [item, [reader, more]] = readItemEvent(state.reader, waiting.item, event)
-  for (const delta of more) deltas.push(delta)
-  if (isDone(event)) return { ...withDone(state, index, waiting), reader }
-  if (item === waiting.item) return { ...state, reader }
-  return { ...withItem(state, index, { ...waiting, item }), reader }
+  const [item, step] = readItemEvent(state.reader, waiting.item, event)
+  take(step, deltas)
+  if (isDone(event)) return withDone(state, index, waiting)
+  return item === waiting.item ? state : withItem(state, index, { ...waiting, item })
 }
 
 function without(state: ResponsesState, index: number): ResponsesState {
@@ -193,7 +192,6 @@ export function settle(state: ResponsesState, end: (reader: ReaderState) => Step
     current = next
     for (const delta of more) deltas.push(delta)
   }
-  const [reader, more] = end(current.reader)
-  for (const delta of more) deltas.push(delta)
-  return [{ ...current, reader }, deltas]
+  take(end(current.reader), deltas)
+  return [current, deltas]
 }

@@ -37,12 +37,12 @@ export function readResponses(
 /** A whole reply, in one step. */
 export function readResponsesReply(options: ReaderOptions, reply: unknown): readonly Delta[] {
   const reader = initialReader(options)
-  if (isErrorJson(reply)) return failed(reader, faultFromJson(reply, options.errors))[1]
+  if (isErrorJson(reply)) return failed(reader, faultFromJson(reply, options.errors))
   const response = objectOf(reply)
   // Who stops reading at a stop sequence is to know what it cost all the same.
-  const [counted, usage] = countedBy(reader, response)
-  const [read, deltas] = readOutput(counted, response)
-  return [...usage, ...deltas, ...endOf(read, response)[1]]
+  const usage = countedBy(reader, response)
+  const deltas = readOutput(reader, response)
+  return [...usage, ...deltas, ...endOf(reader, response)]
 }
 
 function readEvent(state: ResponsesState, event: unknown): ResponsesStep {
@@ -57,20 +57,15 @@ function readEvent(state: ResponsesState, event: unknown): ResponsesStep {
     case "response.failed":
     case "response.done":
       return readTerminal(state, response)
+    // A gateway may know the prompt's tokens from the start; one that is cut off never tells more.
     case "response.created":
     case "response.in_progress":
-      return readBeginning(state, response)
+      return [state, countedBy(reader, response)]
     case "response.output_item.added":
       return addItem(state, event)
     default:
       return isItemEvent(event) ? toItem(state, event) : [state, none]
   }
-}
-
-/** A gateway may know the prompt's tokens from the start; one that is cut off never tells more. */
-function readBeginning(state: ResponsesState, response: JsonObject): ResponsesStep {
-  const [reader, deltas] = countedBy(state.reader, response)
-  return [deltas.length === 0 ? state : { ...state, reader }, deltas]
 }
 
 const isItemEvent = (event: JsonObject): boolean => /^response\.\w+[._]/.test(textOf(event["type"]) ?? "")
@@ -81,8 +76,8 @@ function readTerminal(state: ResponsesState, response: JsonObject): ResponsesSte
     state.begun && !isFailed(response) ? readRest(state, arrayOf(response["output"])) : [state, none]
   if (told.reader.ended) return [told, before]
   const [next, deltas] = settle(told, (reader) => {
-    const step: Step = state.begun ? [reader, none] : readOutput(reader, response)
-    return after(step[1], endOf(step[0], response))
+    const step = state.begun ? none : readOutput(reader, response)
+    return after(step, endOf(reader, response))
   })
   return [next, [...before, ...deltas]]
 }
@@ -91,28 +86,28 @@ const isFailed = ({ status, error }: JsonObject): boolean => status === "failed"
 
 function readOutput(reader: ReaderState, response: JsonObject): Step {
   const items = [...arrayOf(response["output"]).entries()]
-  const known = foundPages(
+  foundPages(
     reader,
     items.flatMap(([, item]) => (isObject(item) ? pagesOf(item) : [])),
   )
-  return each(known, items, (current, [index, item]) =>
-    isObject(item) ? readWholeItem(current, index, item) : [current, none],
+  return each(reader, items, (current, [index, item]) =>
+    isObject(item) ? readWholeItem(current, index, item) : none,
   )
 }
 
 function countedBy(reader: ReaderState, response: JsonObject): Step {
   const usage = convertUsage(response["usage"])
-  return usage === undefined ? [reader, none] : reported(reader, usage, response["usage"])
+  return usage === undefined ? none : reported(reader, usage, response["usage"])
 }
 
 function endOf(reader: ReaderState, response: JsonObject): Step {
-  let step = countedBy(reader, response)
+  const usage = countedBy(reader, response)
   if (isFailed(response)) {
     const error = { error: response["error"] ?? { message: "the response failed, without a reason" } }
-    return after(step[1], failed(step[0], faultFromJson(error, reader.options.errors)))
+    return after(usage, failed(reader, faultFromJson(error, reader.options.errors)))
   }
-  step = after(step[1], finished(step[0], finishOf(response)))
-  return step[0].ended ? step : after(step[1], readEnd(step[0], true))
+  const step = after(usage, finished(reader, finishOf(response)))
+  return reader.ended ? step : after(step, readEnd(reader, true))
 }
 
 /** `incomplete_details.reason` says why a reply is not whole. */

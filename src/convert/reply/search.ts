@@ -8,23 +8,22 @@ import type { Delta, Search, SearchResult } from "../delta.ts"
 export interface SearchState {
   readonly options: { readonly search?: Search | undefined }
   /** Pages that a web search found. */
-  readonly pages: readonly SearchResult[]
+  pages: readonly SearchResult[]
   /** How many of them were told before the first text; undefined: no text has begun. */
-  readonly told: number | undefined
+  told: number | undefined
   /** A search was told already, with all that it found. */
-  readonly searched: boolean
-  readonly usage: MessagesUsage | undefined
+  searched: boolean
+  usage: MessagesUsage | undefined
 }
 
 const nothing: readonly Delta[] = []
 
 /** Pages that were found; they come in pieces, and are kept until they are told. */
-export function foundPages<State extends SearchState>(state: State, pages: readonly SearchResult[]): State {
-  if (state.options.search === undefined || pages.length === 0 || state.pages.length >= mostPages)
-    return state
+export function foundPages(state: SearchState, pages: readonly SearchResult[]): void {
+  if (state.options.search === undefined || pages.length === 0 || state.pages.length >= mostPages) return
   // Some providers name all of them in every chunk.
   const known = new Map([...state.pages, ...pages].map((page) => [page.url, page]))
-  return { ...state, pages: [...known.values()].slice(0, mostPages) }
+  state.pages = [...known.values()].slice(0, mostPages)
 }
 
 const mostPages = 200

@@ -18,14 +18,18 @@ export function flaggedText(state: ReaderState, text: string, flagged: boolean):
 }
 
 function thought(state: ReaderState, text: string): Step {
-  if (state.thoughts !== "none" && isOpen(state.tags)) return tagged({ ...state, thoughts: "several" }, text)
-  const [ready, before] = releaseHeld(state)
-  const begun: ReaderState = { ...ready, thoughts: "one", tags: initialFlagged }
-  if (ready.last !== "reasoning") return after(before, tagged(begun, text))
+  if (state.thoughts !== "none" && isOpen(state.tags)) {
+    state.thoughts = "several"
+    return tagged(state, text)
+  }
+  const before = releaseHeld(state)
+  state.thoughts = "one"
+  state.tags = initialFlagged
+  if (state.last !== "reasoning") return after(before, tagged(state, text))
   // White space is layout before a thought, but not where one goes on.
   const [lead, first = "", tag = "", second = ""] = /^(\s*)(<thought>)?(\s*)/.exec(text) ?? [""]
-  const [spaced, space] = reasoning(begun, first + second, "content")
-  return after([...before, ...space], tagged(spaced, tag + text.slice(lead.length)))
+  const space = reasoning(state, first + second, "content")
+  return after([...before, ...space], tagged(state, tag + text.slice(lead.length)))
 }
 
 const isOpen = ({ mode }: TagState): boolean => mode !== "text" && mode !== "after"
@@ -33,12 +37,20 @@ const isOpen = ({ mode }: TagState): boolean => mode !== "text" && mode !== "aft
 /** Text without the flag behind text that had it. */
 function behindThought(state: ReaderState, text: string): Step {
   const { tags, thoughts } = state
-  if (!isOpen(tags)) return tagged({ ...state, thoughts: "none" }, text)
+  if (!isOpen(tags)) {
+    state.thoughts = "none"
+    return tagged(state, text)
+  }
   const rest = (tags.held + text).trimStart()
   if (rest.startsWith(tags.close) || tags.close.startsWith(rest)) return tagged(state, text)
   // Should the closing tag never come, this was the answer.
-  if (tags.opened && thoughts === "one")
-    return tagged({ ...state, thoughts: "none", tags: { ...tags, unproved: "" } }, text)
-  const [ready, before] = releaseHeld(state)
-  return after(before, tagged({ ...ready, thoughts: "none", tags: initialTags("never") }, text))
+  if (tags.opened && thoughts === "one") {
+    state.thoughts = "none"
+    state.tags = { ...tags, unproved: "" }
+    return tagged(state, text)
+  }
+  const before = releaseHeld(state)
+  state.thoughts = "none"
+  state.tags = initialTags("never")
+  return after(before, tagged(state, text))
 }

@@ -11,7 +11,7 @@ export function writeSearch(
   state: WriterState,
   { query, results }: Extract<Delta, { kind: "search" }>,
   out: MessagesEvent[],
-): WriterState {
+): void {
   const { index, searches, options } = state
   const id = `srvtoolu_${options.id.replace(/^msg_/, "")}${searches}`
   const use: ReplyBlock = { type: "server_tool_use", id, name: "web_search", input: {} }
@@ -28,11 +28,12 @@ export function writeSearch(
     { type: "content_block_start", index: index + 1, content_block: result },
     { type: "content_block_stop", index: index + 1 },
   )
-  return { ...state, index: index + 2, searches: searches + 1 }
+  state.index = index + 2
+  state.searches = searches + 1
 }
 
 /** A summary comes whole, in one delta: that is what the SDK's accumulator takes for the block's final value. */
-export function writeCompaction(state: WriterState, text: string, out: MessagesEvent[]): WriterState {
+export function writeCompaction(state: WriterState, text: string, out: MessagesEvent[]): void {
   const { index, options, written } = state
   const carrier = { provider: options.provider, model: options.upstreamModel, field: "", cargo: noCargo }
   const signature = encodeCarrier(carrier, "")
@@ -46,5 +47,6 @@ export function writeCompaction(state: WriterState, text: string, out: MessagesE
     },
     { type: "content_block_stop", index },
   )
-  return { ...state, index: index + 1, written: growText(written, [text]) }
+  state.index = index + 1
+  state.written = growText(written, [text])
 }

@@ -3,11 +3,10 @@
 import { deltaEvent } from "../../protocol/delta-run.ts"
 import type { MessagesEvent } from "../../protocol/messages.ts"
 import type { Delta, Piece } from "../delta.ts"
-import { addText } from "../grown-text.ts"
 import { type Run, withText } from "../pieces.ts"
 import { write } from "./blocks.ts"
 import { isEmpty } from "./writer-queue.ts"
-import { continues, type WriterState } from "./writer-state.ts"
+import { continues, deltaTypes, grew, type WriterState } from "./writer-state.ts"
 
 /** How many deltas from `from` on continue the open block. */
 export function piecesFrom(state: WriterState, deltas: readonly Delta[], from: number): number {
@@ -27,28 +26,28 @@ export function writePieces(
   from: number,
   to: number,
   events: MessagesEvent[],
-): WriterState {
+): void {
   const last = deltas[to - 1]
   const piece = last === undefined ? undefined : pieceOf(last)
-  if (last === undefined || piece === undefined) return state
-  if (to - from === 1) return grow(state, piece, textsOf(last), events)
-  const several: string[] = []
-  for (let at = from; at < to; at++) {
-    const delta = deltas[at]
-    if (delta !== undefined) for (const text of textsOf(delta)) several.push(text)
+  if (last === undefined || piece === undefined) return
+  if (to - from === 1 && last.kind === "run") {
+    grow(state, piece, last.texts, last.whole, events)
+    return
   }
-  return grow(state, piece, several, events)
+  const several: string[] = []
+  let whole = ""
+  for (let at = from; at < to; at++) whole += addTexts(deltas[at], several)
+  grow(state, piece, several, whole, events)
 }
 
 /** A run whose first pieces open a block, or wait for one that is open. */
-export function writeRun(state: WriterState, { like, texts }: Run, events: MessagesEvent[]): WriterState {
-  let current = state
-  for (let at = 0; at < texts.length; at++) {
-    if (isSteady(current) && continues(current.open, like) !== undefined)
-      return grow(current, like, texts.slice(at), events)
-    current = write(current, withText(like, texts[at] ?? ""), events)
-  }
-  return current
+export function writeRun(state: WriterState, { like, texts }: Run, events: MessagesEvent[]): void {
+  let at = 0
+  while (at < texts.length && !(isSteady(state) && continues(state.open, like) !== undefined))
+    write(state, withText(like, texts[at++] ?? ""), events)
+  if (at === texts.length) return
+  const others = texts.slice(at)
+  grow(state, like, others, others.join(""), events)
 }
 
 /** A block is open, and nothing waits for its end. */
@@ -61,39 +60,29 @@ function pieceOf(delta: Delta): Piece | undefined {
   return delta.kind === "text" || delta.kind === "reasoning" || delta.kind === "tool" ? delta : undefined
 }
 
-function textsOf(delta: Delta): readonly string[] {
-  if (delta.kind === "run") return delta.texts
-  const piece = pieceOf(delta)
-  const text = piece?.kind === "tool" ? piece.args : piece?.text
-  return text === undefined || text === "" ? noTexts : [text]
+/** Adds what a delta says to the texts; gives all of it. */
+function addTexts(delta: Delta | undefined, texts: string[]): string {
+  if (delta?.kind === "run") {
+    for (const text of delta.texts) texts.push(text)
+    return delta.whole
+  }
+  const piece = delta === undefined ? undefined : pieceOf(delta)
+  const text = (piece?.kind === "tool" ? piece.args : piece?.text) ?? ""
+  if (text !== "") texts.push(text)
+  return text
 }
 
-const noTexts: readonly string[] = []
-
-const types = { text: "text_delta", reasoning: "thinking_delta", tool: "input_json_delta" } as const
-
-/** The state after these pieces, of which `last` was the last one. */
+/** Writes these texts, which are `whole` together; `last` was the last piece of them. */
 function grow(
   state: WriterState,
   last: Piece,
   texts: readonly string[],
+  whole: string,
   events: MessagesEvent[],
-): WriterState {
+): void {
   const { index } = state
-  const [first] = texts
-  const whole = texts.length === 1 && first !== undefined ? first : texts.join("")
-  if (texts.length > 1)
-    events.push({ type: "content_block_deltas", index, delta: types[last.kind], texts, whole })
-  else if (whole !== "") events.push(deltaEvent(index, types[last.kind], whole))
-  const written = addText(state.written, whole)
-  if (last.kind === "text") return { ...state, written }
-  if (last.kind === "reasoning") return { ...state, written, thinking: addText(state.thinking, whole) }
-  const { key, complete } = last
-  return {
-    ...state,
-    written,
-    open: { kind: "tool", key, complete },
-    sawTool: true,
-    lastToolComplete: complete,
-  }
+  const delta = deltaTypes[last.kind]
+  if (texts.length > 1) events.push({ type: "content_block_deltas", index, delta, texts, whole })
+  else if (whole !== "") events.push(deltaEvent(index, delta, whole))
+  grew(state, last, whole)
 }

@@ -2,7 +2,8 @@
 import type { Note } from "../../protocol/fault.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
 import { type Cargo, noCargo } from "../carrier.ts"
-import { type GrownText, noText } from "../grown-text.ts"
+import type { Piece } from "../delta.ts"
+import { addText, type GrownText, noText } from "../grown-text.ts"
 import { type Content, emptyQueue, type Queue } from "./writer-queue.ts"
 
 export type { Content } from "./writer-queue.ts"
@@ -31,33 +32,34 @@ export type Open =
   /** A block of an upstream that speaks Messages itself, of a kind that is not known here. */
   | { readonly kind: "other" }
 
+/** The message as far as it is written. It changes in place: what is in it never does. */
 export interface WriterState {
-  readonly options: WriterOptions
-  readonly phase: "new" | "started" | "ended"
+  options: WriterOptions
+  phase: "new" | "started" | "ended"
   /** Index of the open block, or of the next one when none is open. */
-  readonly index: number
-  readonly open: Open
+  index: number
+  open: Open
   /** What came while a call was open whose arguments are not complete. */
-  readonly queue: Queue
+  queue: Queue
   /** The text of the thinking block that is open. */
-  readonly thinking: GrownText
+  thinking: GrownText
   /** Opaque data for the signature of the thinking block that is open, or of the next one. */
-  readonly cargo: Cargo
+  cargo: Cargo
   /** Keys of the calls that are over: no more than a reply may have calls. */
-  readonly closed: ReadonlySet<number>
-  readonly finish: StopReason | undefined
-  readonly stopSequence: string | null
-  readonly usage: MessagesUsage | undefined
+  closed: ReadonlySet<number>
+  finish: StopReason | undefined
+  stopSequence: string | null
+  usage: MessagesUsage | undefined
   /** What the provider says it charged, in US dollars. */
-  readonly costUsd: number | undefined
+  costUsd: number | undefined
   /** Everything written so far, for the estimate of output tokens. */
-  readonly written: GrownText
-  readonly lastToolComplete: boolean
-  readonly sawTool: boolean
+  written: GrownText
+  lastToolComplete: boolean
+  sawTool: boolean
   /** Web searches that were run upstream. */
-  readonly searches: number
+  searches: number
   /** What was done to the reply on its way. */
-  readonly notes: readonly Note[]
+  notes: readonly Note[]
 }
 
 export const nothingOpen: Open = { kind: "none" }
@@ -102,4 +104,21 @@ export function continues(open: Open, item: Content): Growing | undefined {
 /** Only when its arguments are complete is a call over: until then all else waits, so that none is torn. */
 export function isBusy(open: Open): boolean {
   return open.kind === "tool" && !open.complete
+}
+
+export const deltaTypes = {
+  text: "text_delta",
+  reasoning: "thinking_delta",
+  tool: "input_json_delta",
+} as const
+
+/** The open block has grown by this text; `last` is the last piece of it. */
+export function grew(state: WriterState, last: Piece, text: string): void {
+  state.written = addText(state.written, text)
+  if (last.kind === "reasoning") state.thinking = addText(state.thinking, text)
+  if (last.kind !== "tool") return
+  const { key, complete } = last
+  state.open = { kind: "tool", key, complete }
+  state.sawTool = true
+  state.lastToolComplete = complete
 }

@@ -115,12 +115,15 @@ function configured(defaults: Route["defaults"], kind: Task, top_k: number | und
   return { fields, notes }
 }
 
+const noFields: Sampling["fields"] = Object.freeze({})
+
 /** Those of the values that are there. */
 function given(
   temperature: number | undefined,
   top_p: number | undefined,
   top_k: number | undefined,
 ): Sampling["fields"] {
+  if (temperature === undefined && top_p === undefined && top_k === undefined) return noFields
   return {
     ...(temperature === undefined ? undefined : { temperature }),
     ...(top_p === undefined ? undefined : { top_p }),

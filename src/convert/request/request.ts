@@ -94,7 +94,7 @@ export function convertRequest(
   const maxTokens = prepareMaxTokens(request, profile, limits, thinking.wanted)
   const stops = prepareStops(request, profile)
   const sampled = sampling(request, route, task)
-  const system = [joinSystem(request.system), ...dialogue.hoisted, format.instruction]
+  const system = systemOf(joinSystem(request.system), dialogue.hoisted, format.instruction)
   const parts: Parts = {
     tools,
     search,
@@ -109,7 +109,7 @@ export function convertRequest(
   const body = buildBody(request, route, parts, session)
   const notes: Note[] = []
   for (const part of [changes, search, tools, thinking, dialogue, maxTokens, stops, sampled, format]) {
-    for (const note of part.notes) notes.push(note)
+    if (part.notes.length > 0) for (const note of part.notes) notes.push(note)
   }
   applyProfile(body, request, profile, notes)
   noteMetadata(request, notes)
@@ -175,7 +175,7 @@ interface Parts {
   readonly stops: { readonly sent: readonly string[] }
   readonly sampled: Sampling
   readonly maxTokens: number
-  readonly system: readonly (string | undefined)[]
+  readonly system: string | undefined
 }
 
 function buildBody(
@@ -217,17 +217,25 @@ function wantsCache({ messages }: MessagesRequest): boolean {
   return messages.some(isMarked)
 }
 
+/** All that is said to the model before the conversation. */
+function systemOf(
+  prompt: string | undefined,
+  hoisted: readonly string[],
+  instruction: string | undefined,
+): string | undefined {
+  if (hoisted.length === 0 && instruction === undefined) return prompt
+  const texts = prompt === undefined ? [...hoisted] : [prompt, ...hoisted]
+  if (instruction !== undefined) texts.push(instruction)
+  return texts.join("\n\n")
+}
+
 function withSystem(
-  system: readonly (string | undefined)[],
+  system: string | undefined,
   messages: readonly ChatMessage[],
   profile: ProviderProfile,
 ): readonly ChatMessage[] {
-  const texts = system.filter(isThere)
-  if (texts.length === 0) return messages
-  return [{ role: profile.systemRole, content: texts.join("\n\n") }, ...messages]
+  return system === undefined ? messages : [{ role: profile.systemRole, content: system }, ...messages]
 }
-
-const isThere = (text: string | undefined): text is string => text !== undefined
 
 /** Who is asking is nobody's business upstream: the id names a device and an account. */
 function noteMetadata(request: MessagesRequest, notes: Note[]): void {

@@ -25,7 +25,8 @@ export interface ConvertedSearch {
 
 const isSearch = (tool: Tool) => tool.type.startsWith("web_search_")
 
-const nothing: Omit<ConvertedSearch, "tools"> = {
+const nothing: ConvertedSearch = {
+  tools: noTools,
   chatTools: [],
   hosted: [],
   fields: {},
@@ -37,6 +38,7 @@ const nothing: Omit<ConvertedSearch, "tools"> = {
 /** Takes the search out of the tools. Claude Code's WebSearch offers it alone and insists on it. */
 export function convertSearch(request: MessagesRequest, profile: ProviderProfile): ConvertedSearch {
   const all = request.tools ?? noTools
+  if (all.length === 0) return nothing
   const tool = all.find(isSearch)
   return tool === undefined ? { ...nothing, tools: all } : convertTool(tool, request, profile)
 }

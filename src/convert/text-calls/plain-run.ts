@@ -18,11 +18,10 @@ export function countPlain(state: TextCallState, texts: readonly string[], from:
   return at - from
 }
 
-/** The state behind texts that countPlain() found to pass. */
-export function passPlain(state: TextCallState, texts: readonly string[]): TextCallState {
+/** The state behind texts that countPlain() found to pass, put together. */
+export function passPlain(state: TextCallState, text: string): TextCallState {
   if (state.off) return state
   const markdown = { ...state.markdown }
-  const text = texts.join("")
   followAll(markdown, text)
   return { ...state, markdown, line: addToLine(state.line, text) }
 }

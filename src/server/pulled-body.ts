@@ -93,7 +93,7 @@ function createBody(options: BodyOptions): Body {
   return body
 }
 
-/** Gives what the client takes to the end; it is sent on where there is nothing more for now. */
+/** Gives what the client takes to the end. What comes last goes out with the end itself. */
 async function run<T>(
   body: Body,
   controller: Controller,
@@ -102,22 +102,23 @@ async function run<T>(
 ): Promise<void> {
   if (!body.open) return controller.close()
   try {
-    sendEvents(body, controller, first)
+    writeEvents(body, controller, first)
+    flush(body, controller)
     setBeat(body, controller)
     while (body.open) {
       const given = options.next()
-      if (given instanceof Promise) flush(body, controller)
       const { chunks, last } = options.write(given instanceof Promise ? await given : given)
-      sendEvents(body, controller, chunks)
+      writeEvents(body, controller, chunks)
       if (last) close(body, controller)
-      else if (body.full !== undefined) await body.full
+      else flush(body, controller)
+      if (body.full !== undefined) await body.full
     }
   } catch (error) {
     guard(body, controller, error)
   }
 }
 
-function send(body: Body, controller: Controller, chunk: Chunk): void {
+function write(body: Body, controller: Controller, chunk: Chunk): void {
   if (!body.open || chunk.length === 0) return
   body.lastByte = body.options.clock.now()
   const written = controller.write(chunk)
@@ -133,8 +134,8 @@ function wait(body: Body, written: Promise<unknown>): void {
   body.full = written.then(taken, taken)
 }
 
-function sendEvents(body: Body, controller: Controller, chunks: readonly Chunk[]): void {
-  for (const chunk of chunks) send(body, controller, chunk)
+function writeEvents(body: Body, controller: Controller, chunks: readonly Chunk[]): void {
+  for (const chunk of chunks) write(body, controller, chunk)
   body.lastEvent = body.lastByte
 }
 
@@ -159,7 +160,7 @@ function close(body: Body, controller: Controller): void {
 
 /** An exception would reset the client's socket: it must hear of it as an event. */
 function guard(body: Body, controller: Controller, error: unknown): void {
-  sendEvents(body, controller, [body.options.fail(error)])
+  writeEvents(body, controller, [body.options.fail(error)])
   close(body, controller)
 }
 
@@ -183,8 +184,8 @@ function keepUp(body: Body, controller: Controller): void {
   const now = clock.now()
   try {
     if (keepAlive !== undefined && now - body.lastEvent >= keepAlive.afterMs) {
-      sendEvents(body, controller, keepAlive.events())
-    } else if (now - body.lastByte >= pingMs) send(body, controller, ping)
+      writeEvents(body, controller, keepAlive.events())
+    } else if (now - body.lastByte >= pingMs) write(body, controller, ping)
     flush(body, controller)
   } catch (error) {
     guard(body, controller, error)

@@ -74,7 +74,10 @@ function ask(proxy: TestProxy, body: JsonObject, more: Record<string, string> = 
   return { leave: () => leaving.abort(), gone }
 }
 
-async function askAndLeave(proxy: TestProxy, body: JsonObject, ms = longMs, more = headers): Promise<void> {
+// A machine that is busy may take a while to read the first request.
+const busyMs = longMs + 300
+
+async function askAndLeave(proxy: TestProxy, body: JsonObject, ms = busyMs, more = headers): Promise<void> {
   const before = waits(proxy)
   const { leave, gone } = ask(proxy, body, more)
   await Bun.sleep(ms)

@@ -87,7 +87,7 @@ test("a client that does not read cannot hold the stop up", async () => {
   await Bun.sleep(100)
   const from = performance.now()
   await proxy.stop(50)
-  // It would last for ever; a busy machine is allowed a few seconds.
-  expect(performance.now() - from).toBeLessThan(5000)
+  // It would last for ever; a busy machine is allowed some seconds.
+  expect(performance.now() - from).toBeLessThan(15_000)
   socket.terminate()
 })

@@ -25,7 +25,7 @@ import { createCounter } from "../../src/tokens/count.ts"
 import { createKnownTexts } from "../../src/tokens/known-texts.ts"
 import { configFrom } from "../config/support.ts"
 import { createMessagesUpstream, type MessagesTurn } from "../support/anthropic-upstream.ts"
-import { cleanUp, createClock, type Logged } from "./support.ts"
+import { cleanUp, createClock, type Logged, timesAt } from "./support.ts"
 
 export const upstreamKey = "sk-ant-upstream-key-1"
 
@@ -108,7 +108,7 @@ function createContext(
     log,
     version: "0.0.0-test",
     clock,
-    times: { ...defaultTimes, ...options.times },
+    times: { ...defaultTimes, ...timesAt(options.speed, options.times) },
     onExchange: (exchange) => exchanges.push(exchange),
     callers: createCallers(config),
     statistics: createStatistics(clock.now),

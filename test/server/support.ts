@@ -2,7 +2,7 @@
 import type { Config } from "../../src/config/config.ts"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { isObject, type JsonObject, parseJson } from "../../src/protocol/json.ts"
-import type { Times } from "../../src/server/context.ts"
+import { defaultTimes, type Times } from "../../src/server/context.ts"
 import { startServer } from "../../src/server/server.ts"
 import type { History } from "../../src/server/statistics.ts"
 import { type Clock, systemClock } from "../../src/upstream/deadline.ts"
@@ -85,6 +85,15 @@ export function createClock(speed = 1): CountingClock {
   }
 }
 
+/**
+ * A server's times under a clock `speed` times faster: what a busy machine must not run out of, the wait for a
+ * request's body and for an error's own status, stays as long as it is in real seconds.
+ */
+export function timesAt(speed = 1, times: Partial<Times> = {}): Partial<Times> {
+  const bend = Math.max(1, speed)
+  return { commitMs: defaultTimes.commitMs * bend, bodyMs: defaultTimes.bodyMs * bend, ...times }
+}
+
 function configFor(upstreamUrl: string, env: ProxyOptions["env"]): Config {
   return configFrom({
     OPENAI_BASE_URL: upstreamUrl,
@@ -115,7 +124,7 @@ export function startProxy(upstreamUrl: string, options: ProxyOptions = {}): Tes
     },
     clock,
     history: options.history,
-    ...(options.times === undefined ? {} : { times: options.times }),
+    times: timesAt(options.speed, options.times),
   })
   started.push(() => server.stop(0))
   const { url, port, stop, reload } = server

@@ -25,7 +25,7 @@ export function rewordOverflow(
   const said = around === undefined ? undefined : memberOf(membersOf(text, around.value.start), "message")
   if (said === undefined) return text
   const { start, end } = said.value
-  const reworded = overflowMessage(message, context.inputTokens, context.contextWindow)
+  const reworded = overflowMessage(message, context.inputTokens(), context.contextWindow)
   return text.slice(0, start) + JSON.stringify(reworded) + text.slice(end)
 }
 

@@ -15,7 +15,7 @@ export interface ErrorContext {
   /** The URL that was called, without its query. */
   readonly url: string
   /** Our estimate of the prompt, in tokens. */
-  readonly inputTokens: number
+  readonly inputTokens: () => number
   readonly contextWindow: number | null
   /** The variable that holds the key of this upstream. */
   readonly keyName: string
@@ -240,11 +240,11 @@ function overflowApplies(
   if (otherStatuses.includes(status)) return false
   if (isOverflow(message, codes)) return true
   // Cerebras answers an overflow with an empty 400 or 413: believed only of a prompt that is really long.
-  const long = context.inputTokens > (context.contextWindow ?? 60_000) * 0.8
+  const long = context.inputTokens() > (context.contextWindow ?? 60_000) * 0.8
   return emptyBody && (status === 400 || status === 413) && long
 }
 
 function overflowFault(message: string, numbers: string, context: ErrorContext): Fault {
-  const text = overflowMessage(message, context.inputTokens, context.contextWindow, numbers)
+  const text = overflowMessage(message, context.inputTokens(), context.contextWindow, numbers)
   return fault({ kind: "invalid_request_error", source: "upstream", message: redact(text, context.secrets) })
 }

@@ -82,7 +82,7 @@ function refusalOf({ fault: given, refused }: FailedOpening, errors: ErrorContex
     message: given.message,
     param: namedParam(refused?.body),
     body: refused?.body,
-    inputTokens: () => errors.inputTokens,
+    inputTokens: errors.inputTokens,
   }
 }
 

@@ -104,7 +104,7 @@ async function unpack(bytes: Bytes | Promise<Bytes>, encoding: string, limits: B
 }
 
 // A body of this length is read in one piece, which takes half the time. What of it has come is not seen then.
-const onePiece = 1024 * 1024
+const onePiece = 2 * 1024 * 1024
 // Bytes a millisecond of the slowest line that a body may come over, beyond the time in which nothing need come.
 const slowest = 16
 

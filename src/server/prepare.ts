@@ -154,9 +154,7 @@ export function errorContext(
     provider: route.provider,
     model: route.model,
     url: withoutQuery(route.url),
-    get inputTokens() {
-      return inputTokens()
-    },
+    inputTokens,
     contextWindow: route.profile.contextWindow,
     keyName: route.keyName,
     secrets: config.secrets,

@@ -130,7 +130,12 @@ test("78: a page of HTML becomes a short text, and an empty 400 to a huge prompt
     ])
     expect((await hear(nothing)).message).not.toContain("too long")
   }
-  const cerebras = { ...errorContext, provider: "cerebras", inputTokens: 140_000, contextWindow: 131_072 }
+  const cerebras = {
+    ...errorContext,
+    provider: "cerebras",
+    inputTokens: () => 140_000,
+    contextWindow: 131_072,
+  }
   expect(faultFromError({ status: 400, header: () => null, body: "" }, cerebras)).toMatchObject({
     ...{ kind: "invalid_request_error", status: 400 },
     message: "prompt is too long: 140000 tokens > 131072 maximum",

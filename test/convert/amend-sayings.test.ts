@@ -65,7 +65,7 @@ const context = {
   provider: "x",
   model: "some-model",
   url: "u",
-  inputTokens: 500,
+  inputTokens: () => 500,
   contextWindow: null,
   keyName: "",
 }

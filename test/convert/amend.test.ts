@@ -113,7 +113,7 @@ describe("a prompt and a reply that do not fit together", () => {
         provider: "x",
         model: "m",
         url: "u",
-        inputTokens: 5_000,
+        inputTokens: () => 5_000,
         contextWindow: null,
         keyName: "",
         secrets: [],

@@ -9,7 +9,7 @@ const context: ErrorContext = {
   provider: "generic",
   model: "m",
   url: "http://upstream",
-  inputTokens: 10,
+  inputTokens: () => 10,
   contextWindow: null,
   keyName: "OPENAI_API_KEY",
   secrets: ["zq9-K7fK7f-secret-value-of-a-test"],

@@ -9,7 +9,7 @@ const both = (input: number, output: number, limit: number) =>
   `input length and \`max_tokens\` exceed context limit: ${input} + ${output} > ${limit}, decrease input length or \`max_tokens\` and try again`
 
 // What we estimated, and the window we know: used where the provider gives no numbers.
-const context = { ...errorContext, inputTokens: 5000, contextWindow: 4096 }
+const context = { ...errorContext, inputTokens: () => 5000, contextWindow: 4096 }
 const estimated = long(5000, 4096)
 
 const sayings: readonly (readonly [string, string, string])[] = [

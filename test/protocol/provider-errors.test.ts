@@ -24,7 +24,7 @@ function playError(name: string): Played {
     ...errorContext,
     provider: String(provider),
     model: textOf(model) ?? errorContext.model,
-    inputTokens: countOf(inputTokens) ?? 100,
+    inputTokens: () => countOf(inputTokens) ?? 100,
     contextWindow: countOf(contextWindow) ?? null,
     secrets: arrayOf(secrets).map(String),
   }

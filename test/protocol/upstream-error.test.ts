@@ -20,7 +20,7 @@ describe("treacherous cases", () => {
     const { message } = faultOf(502, page)
     expect(message).toStartWith("[generic] Bad Gateway x x")
     expect(message.length).toBeLessThan(520)
-    expect(faultOf(400, "", { ...errorContext, inputTokens: 90_000 }).message).toBe(
+    expect(faultOf(400, "", { ...errorContext, inputTokens: () => 90_000 }).message).toBe(
       "prompt is too long: 90000 tokens > 89999 maximum",
     )
   })

@@ -87,7 +87,7 @@ describe("another upstream's overflow", () => {
 })
 
 describe("only the message is changed", () => {
-  const context = { inputTokens: 500, contextWindow: 400 }
+  const context = { inputTokens: () => 500, contextWindow: 400 }
   const words = "prompt is too long: 500 tokens > 400 maximum"
 
   test.each([
@@ -117,7 +117,7 @@ describe("only the message is changed", () => {
   ])("%j stays as it is, and its prompt is not counted", (text) => {
     const counted = {
       contextWindow: null,
-      get inputTokens(): number {
+      inputTokens: () => {
         throw new Error("counted")
       },
     }

@@ -76,7 +76,7 @@ export const errorContext: ErrorContext = {
   provider: "generic",
   model: "test-model",
   url: "https://upstream.test/v1/chat/completions",
-  inputTokens: 100,
+  inputTokens: () => 100,
   contextWindow: null,
   keyName: "TEST_API_KEY",
   secrets: [],

@@ -89,7 +89,7 @@ describe("what to do is said", () => {
   ])("a certificate that is not trusted: %s", (code, why) => {
     const deadline = createDeadline(0, new AbortController().signal, createTestClock())
     const errors = {
-      ...{ provider: "p", model: "m", url: "", inputTokens: 0, contextWindow: null },
+      ...{ provider: "p", model: "m", url: "", inputTokens: () => 0, contextWindow: null },
       ...{ keyName: "", secrets: [] },
     }
     const situation = { timeoutMs: 1, signal: new AbortController().signal, errors }

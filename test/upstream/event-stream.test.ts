@@ -11,7 +11,7 @@ const errors: ErrorContext = {
   provider: "p",
   model: "m",
   url: "http://127.0.0.1/v1/chat/completions",
-  inputTokens: 1,
+  inputTokens: () => 1,
   contextWindow: null,
   keyName: "KEY",
   secrets: [],

@@ -85,7 +85,7 @@ export function finished(state: ReaderState, finish: Finish, stopped?: string): 
   if (finish.kind === "fault") return failed(state, finish.fault)
   if (finish.kind === "window" && state.last === "nothing") {
     const { inputTokens, contextWindow } = state.options.errors
-    const message = overflowMessage("", inputTokens, contextWindow)
+    const message = overflowMessage("", inputTokens(), contextWindow)
     return failed(state, fault({ kind: "invalid_request_error", source: "upstream", message }))
   }
   state.finish = finish

@@ -370,7 +370,7 @@ describe("how it ends", () => {
   })
 
   test("case 75: a full window before any word asks for compaction, later it is max_tokens", () => {
-    const errors = { ...readerOptions().errors, inputTokens: 90_000, contextWindow: 128_000 }
+    const errors = { ...readerOptions().errors, inputTokens: () => 90_000, contextWindow: 128_000 }
     expect(blocks([finishChunk("model_context_window_exceeded")], { errors })).toEqual([
       "error: prompt is too long: 128001 tokens > 128000 maximum",
     ])

@@ -1,0 +1,98 @@
+// Replies that say how long they are before they come: short ones are read in one piece, and end like all others.
+import { afterEach, describe, expect, test } from "bun:test"
+import { objectOf } from "../../src/protocol/json.ts"
+import { chatReply, finishChunk, textChunk, usageChunk } from "../support/chunks.ts"
+import { until } from "../support/upstream.ts"
+import { dataLines, rawUpstream } from "./raw.ts"
+import { eventsOf, jsonOf, post, postStream, startProxy, stopAll, textOf, typesOf } from "./support.ts"
+
+afterEach(stopAll)
+
+const head = (length: number, more = "") => `HTTP/1.1 200 OK\r\n${more}content-length: ${length}\r\n\r\n`
+const json = "content-type: application/json\r\n"
+const document = JSON.stringify(chatReply({ content: "größer 🎉" }))
+const long = JSON.stringify(chatReply({ content: "x".repeat(100_000) }))
+const stream = dataLines(textChunk("größer 🎉"), finishChunk("stop"), usageChunk(3, 1), "[DONE]")
+const whole = (body: string, more = "") => head(Buffer.byteLength(body), more) + body
+
+describe("whatever its type says, it is read by its words", () => {
+  test.each([
+    ["a document", whole(document, json), "größer 🎉"],
+    ["a document without a type", whole(document), "größer 🎉"],
+    [
+      "a document behind a byte order mark and blank lines",
+      whole(`\ufeff\n\n${document}`, json),
+      "größer 🎉",
+    ],
+    ["a long document", whole(long, json), "x".repeat(100_000)],
+    ["a stream", whole(stream, "content-type: text/event-stream\r\n"), "größer 🎉"],
+    ["a stream that is called a document", whole(stream, json), "größer 🎉"],
+    ["a stream behind a comment", whole(`: one moment\n\n${stream}`), "größer 🎉"],
+  ])("%s", async (_, answer, text) => {
+    const upstream = rawUpstream((socket) => socket.write(answer))
+    const proxy = startProxy(upstream.url)
+    const reply = await jsonOf(post(proxy))
+    expect(reply["content"]).toEqual([{ type: "text", text }])
+    const events = await eventsOf(postStream(proxy))
+    expect(textOf(events)).toBe(text)
+    expect(typesOf(events).at(-1)).toBe("message_stop")
+    expect(upstream.connections()).toBeLessThanOrEqual(2)
+    expect(proxy.timers()).toBe(0)
+  })
+})
+
+const env = { MAX_RETRIES: "0", REQUEST_TIMEOUT: "0.5" }
+
+test.each([
+  ["nothing", "", 502, "api_error", "nothing"],
+  ["blank", " \n", 502, "api_error", "nothing"],
+  ["broken", '{"choices":[', 502, "api_error", "broken JSON"],
+  ["a page", "<html>no</html>", 502, "api_error", "an HTML page"],
+])("%s is no reply", async (_, body, status, type, said) => {
+  const upstream = rawUpstream((socket) => socket.write(whole(body, json)))
+  const proxy = startProxy(upstream.url, { env })
+  const response = await post(proxy)
+  expect(response.status).toBe(status)
+  const error = objectOf((await jsonOf(response))["error"])
+  expect(error["type"]).toBe(type)
+  expect(error["message"]).toContain(said)
+  expect(proxy.timers()).toBe(0)
+})
+
+test("one that is cut before its length is a broken connection", async () => {
+  const upstream = rawUpstream((socket) => {
+    socket.write(head(document.length + 50, json) + document)
+    socket.end()
+  })
+  const proxy = startProxy(upstream.url, { env })
+  const response = await post(proxy)
+  expect(response.status).toBe(502)
+  expect(objectOf((await jsonOf(response))["error"])["message"]).toContain("the connection to")
+  expect(proxy.timers()).toBe(0)
+})
+
+test.each([
+  ["of which nothing comes", ""],
+  ["of which half comes", document.slice(0, 20)],
+])("one %s is given up in time", async (_, part) => {
+  const upstream = rawUpstream((socket) => socket.write(head(document.length, json) + part))
+  const proxy = startProxy(upstream.url, { env })
+  const response = await post(proxy)
+  expect(response.status).toBe(504)
+  expect(objectOf((await jsonOf(response))["error"])["type"]).toBe("timeout_error")
+  await until(() => upstream.open() === 0)
+  expect(proxy.timers()).toBe(0)
+})
+
+test("one whose client leaves is given up with it", async () => {
+  const upstream = rawUpstream((socket) => socket.write(head(document.length, json)))
+  const proxy = startProxy(upstream.url)
+  const leaving = new AbortController()
+  const asked = post(proxy, {}, { signal: leaving.signal }).catch(() => undefined)
+  await until(() => upstream.requests() === 1)
+  leaving.abort()
+  await asked
+  await until(() => upstream.open() === 0)
+  expect(proxy.exchanges.map(({ outcome }) => outcome.kind)).toEqual(["cancelled"])
+  expect(proxy.timers()).toBe(0)
+})

@@ -115,7 +115,8 @@ const shortLength = 16_384
 /** Whoever names the length in the head has all of it: what is short is read at once, at half the cost. */
 function isShort({ headers }: Response): boolean {
   const length = headers.get("content-length")
-  return length !== null && Number(length) <= shortLength && headers.get("content-encoding") === null
+  if (length === null || Number(length) > shortLength) return false
+  return headers.get("content-encoding") === null && headers.get("transfer-encoding") === null
 }
 
 function shortReply(

@@ -3,8 +3,18 @@ import { afterEach, describe, expect, test } from "bun:test"
 import { objectOf } from "../../src/protocol/json.ts"
 import { chatReply, finishChunk, textChunk, usageChunk } from "../support/chunks.ts"
 import { until } from "../support/upstream.ts"
-import { dataLines, rawUpstream } from "./raw.ts"
-import { eventsOf, jsonOf, post, postStream, startProxy, stopAll, textOf, typesOf } from "./support.ts"
+import { chunked, dataLines, rawUpstream } from "./raw.ts"
+import {
+  eventsOf,
+  jsonOf,
+  listen,
+  post,
+  postStream,
+  startProxy,
+  stopAll,
+  textOf,
+  typesOf,
+} from "./support.ts"
 
 afterEach(stopAll)
 
@@ -39,6 +49,16 @@ describe("whatever its type says, it is read by its words", () => {
     expect(upstream.connections()).toBeLessThanOrEqual(2)
     expect(proxy.timers()).toBe(0)
   })
+})
+
+test("one in chunks is a stream, whatever length it names", async () => {
+  const upstream = rawUpstream((socket) => {
+    socket.write(head(5, "content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"))
+    socket.write(chunked(dataLines(textChunk("one"))))
+  })
+  const proxy = startProxy(upstream.url)
+  const heard = await listen(postStream(proxy))
+  await until(() => heard.text().includes("one"))
 })
 
 const env = { MAX_RETRIES: "0", REQUEST_TIMEOUT: "0.5" }

@@ -9,16 +9,9 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { type ByteReader, createBodyText, readText } from "./body-text.ts"
+import { createBodyText, readText } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
-import {
-  type Clock,
-  clearDeadline,
-  countSilence,
-  createDeadline,
-  type Deadline,
-  endSilence,
-} from "./deadline.ts"
+import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 import { jsonBody } from "./json-body.ts"
@@ -76,11 +69,6 @@ export async function send(
     })
     endSilence(deadline)
     if (!response.ok) return await errorReply(response, deadline, situation)
-    const cachedTokens = countOf(response.headers.get(cachedHeader))
-    if (isShort(response)) {
-      countSilence(deadline)
-      return shortReply(await response.text(), deadline, cachedTokens, situation)
-    }
     const bytes = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
     let text = ""
     let more: string | undefined = ""
@@ -90,6 +78,7 @@ export async function send(
       more = await readText(bytes)
       text = (more ?? "").trimStart()
     }
+    const cachedTokens = countOf(response.headers.get(cachedHeader))
     if (text !== "" && !documentStarts.has(text.charAt(0))) {
       const batches = readEventStream(text, bytes, situation)
       return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
@@ -109,33 +98,6 @@ export async function send(
 }
 
 const failed = (given: Fault): FailedOpening => ({ ok: false, fault: given })
-
-const shortLength = 16_384
-
-/** Whoever names the length in the head has all of it: what is short is read at once, at half the cost. */
-function isShort({ headers }: Response): boolean {
-  const length = headers.get("content-length")
-  if (length === null || Number(length) > shortLength) return false
-  return headers.get("content-encoding") === null && headers.get("transfer-encoding") === null
-}
-
-function shortReply(
-  text: string,
-  deadline: Deadline,
-  cachedTokens: number | undefined,
-  options: Answered,
-): Sent {
-  endSilence(deadline)
-  const said = text.trimStart()
-  if (said !== "" && !documentStarts.has(said.charAt(0))) {
-    const batches = readEventStream(said, createBodyText(endedBody, deadline), options)
-    return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
-  }
-  clearDeadline(deadline)
-  return document(said, cachedTokens, options)
-}
-
-const endedBody: ByteReader = { read: () => Promise.resolve({ done: true }) }
 
 function requestHeaders(
   { profile, apiKey, headers: own }: Route,

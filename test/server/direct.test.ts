@@ -436,7 +436,7 @@ describe("a stream that breaks off", () => {
 
   test("silence for too long", async () => {
     const { url, exchanges, timers } = startDirect([streamTurn(whole, { until: never })], {
-      speed: 100,
+      speed: 30,
       env: { REQUEST_TIMEOUT: "20" },
     })
     const events = parseAnthropicSse(await (await send({ url }, streamed)).text())

@@ -236,7 +236,7 @@ describe("from Messages", () => {
   ])("a stream of which %s has come is kept alive, and led on", async (_name, turn) => {
     const proxy = chain([native([turn]), chat(answering("other"))], {
       ...slow,
-      env: { ...slow.env, REQUEST_TIMEOUT: "0.2" },
+      env: { ...slow.env, REQUEST_TIMEOUT: "0.6" },
     })
     const heard = await listen(postStream(proxy))
     expect(heard.response.status).toBe(200)

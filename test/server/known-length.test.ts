@@ -1,4 +1,4 @@
-// Replies that say how long they are before they come: short ones are read in one piece, and end like all others.
+// Replies that say how long they are before they come: they are read, and end, like all others.
 import { afterEach, describe, expect, test } from "bun:test"
 import { objectOf } from "../../src/protocol/json.ts"
 import { chatReply, finishChunk, textChunk, usageChunk } from "../support/chunks.ts"
@@ -102,6 +102,20 @@ test.each([
   expect(objectOf((await jsonOf(response))["error"])["type"]).toBe("timeout_error")
   await until(() => upstream.open() === 0)
   expect(proxy.timers()).toBe(0)
+})
+
+test("one that comes slowly is waited for as long as it comes", async () => {
+  const upstream = rawUpstream(async (socket) => {
+    socket.write(head(Buffer.byteLength(document), json))
+    const bytes = [...document]
+    for (let at = 0; at < bytes.length; at += 20) {
+      await Bun.sleep(80)
+      socket.write(bytes.slice(at, at + 20).join(""))
+    }
+  })
+  const proxy = startProxy(upstream.url, { env })
+  const reply = await jsonOf(post(proxy))
+  expect(reply["content"]).toEqual([{ type: "text", text: "größer 🎉" }])
 })
 
 test("one whose client leaves is given up with it", async () => {

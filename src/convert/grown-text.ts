@@ -10,7 +10,7 @@ export interface GrownText {
 
 export const noText: GrownText = { whole: "", loose: "", pieces: 0 }
 
-const mostLoose = 4
+const mostLoose = 16
 
 /** With these pieces behind it. Linear in the pieces, however long the text is. */
 export function growText(text: GrownText, pieces: readonly string[]): GrownText {

@@ -14,7 +14,7 @@ export interface ErrorContext {
   readonly model: string
   /** The URL that was called, without its query. */
   readonly url: string
-  /** Our estimate of the prompt, in tokens. */
+  /** Our estimate of the prompt, in tokens; made when it is asked for. */
   readonly inputTokens: () => number
   readonly contextWindow: number | null
   /** The variable that holds the key of this upstream. */

@@ -31,8 +31,8 @@ test.each([
     await Bun.sleep(15)
   }
   expect(upstream.requests()).toBe(20)
-  // One would do; a busy machine sometimes has not read the end by then.
-  expect(upstream.connections()).toBeLessThanOrEqual(5)
+  // One would do; of an end that comes later a busy machine sometimes has not heard by then.
+  expect(upstream.connections()).toBeLessThanOrEqual(body === undefined ? 5 : 2)
   expect(proxy.timers()).toBe(0)
 })
 

@@ -4,8 +4,20 @@ import { objectOf } from "../../src/protocol/json.ts"
 import { chatReply, finishChunk, roleChunk, textChunk, usageChunk } from "../support/chunks.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import type { Turn } from "../support/script.ts"
+import type { ScriptedUpstream } from "../support/upstream.ts"
 import { chunked, dataLines, rawUpstream, streamHead } from "./raw.ts"
-import { eventsOf, jsonOf, post, postStream, start, startProxy, stopAll, textOf, typesOf } from "./support.ts"
+import {
+  eventsOf,
+  jsonOf,
+  post,
+  postStream,
+  start,
+  startProxy,
+  stopAll,
+  type TestProxy,
+  textOf,
+  typesOf,
+} from "./support.ts"
 
 afterEach(stopAll)
 
@@ -226,24 +238,37 @@ test("a date that is near is obeyed", async () => {
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(900, 4_000)
 }, 10_000)
 
+/** How long the proxy meant to wait before each further attempt, in milliseconds. */
+const waitsOf = ({ logs }: TestProxy): readonly number[] =>
+  logs.flatMap(({ fields }) => (typeof fields["waitMs"] === "number" ? [fields["waitMs"]] : []))
+
+/** It has waited for so long, and for however long the machine took beside it. */
+function checkGaps({ turns }: ScriptedUpstream, waits: readonly number[]): void {
+  const at = turns().map((turn) => turn.at)
+  for (const [index, wait] of waits.entries())
+    expect((at[index + 1] ?? 0) - (at[index] ?? 0)).toBeGreaterThanOrEqual(wait - 5)
+}
+
 test("the pauses grow, and no two are alike", async () => {
-  const gaps = async () => {
+  const pauses = async () => {
     const { upstream, proxy } = start([failing(500), failing(500), good])
     expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
-    const at = upstream.turns().map((turn) => turn.at)
-    return at.slice(1).map((time, index) => time - (at[index] ?? 0))
+    const waits = waitsOf(proxy)
+    checkGaps(upstream, waits)
+    return waits
   }
-  const [first = 0, second = 0] = await gaps()
-  expect(first).toBeWithin(120, 1_500)
-  expect(second).toBeWithin(245, 1_500)
-  expect((await gaps()).map(Math.round)).not.toEqual([first, second].map(Math.round))
+  const [first = 0, second = 0, ...more] = await pauses()
+  expect(first).toBeWithin(125, 251)
+  expect(second).toBeWithin(250, 501)
+  expect(more).toEqual([])
+  expect(await pauses()).not.toEqual([first, second])
 }, 10_000)
 
 test("a short wait is obeyed", async () => {
   const { upstream, proxy } = start([failing(429, { "retry-after-ms": "150" }), good])
   expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
-  const [first, second] = upstream.turns()
-  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(145, 1_500)
+  expect(waitsOf(proxy)).toEqual([150])
+  checkGaps(upstream, [150])
 })
 
 describe("after content", () => {

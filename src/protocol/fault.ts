@@ -31,6 +31,8 @@ export interface Fault {
   readonly finalForClient?: boolean
   /** `error.details.error_code`, which the SDK turns into its own recovery. */
   readonly code?: string
+  /** What the upstream named as to blame, in OpenAI's two fields for it. */
+  readonly named?: { readonly param?: string; readonly code?: string }
   /** Response headers a fault needs beyond the common ones (`allow` of a 405). */
   readonly headers?: Readonly<Record<string, string>>
 }

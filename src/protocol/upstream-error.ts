@@ -1,5 +1,6 @@
 // Errors of every provider's shape, read into one Fault. Pure: used for HTTP errors and for errors that come
 // inside a 200.
+import { readError, shorten } from "./error-facts.ts"
 import { type Fault, fault } from "./fault.ts"
 import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "./json.ts"
 import { isOverflow, overflowMessage } from "./overflow.ts"
@@ -33,15 +34,6 @@ export interface UpstreamError {
   readonly body: string
 }
 
-interface ErrorFacts {
-  readonly message: string
-  /** Codes, types and status words, lower case. */
-  readonly codes: readonly string[]
-  readonly status: number | undefined
-  /** Numbers that stand in fields of their own (llama.cpp). */
-  readonly numbers: string
-}
-
 // Longer messages repeat what was sent.
 const messageLimit = 2000
 const bodyLimit = 256 * 1024
@@ -59,6 +51,7 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
   if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context)) {
     return overflowFault(message, facts?.numbers ?? "", context)
   }
+  const named = facts?.named
   const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message, context.now?.())
   const words = `${codes.join(" ")} ${message.toLowerCase()}`
   const verdict = judge({ status, words, codes, wait }, context)
@@ -72,7 +65,15 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
     message: safe,
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
     ...(verdict.final === true ? { finalForClient: true } : {}),
+    ...(named === undefined ? {} : { named: redactNamed(named, context.secrets) }),
   })
+}
+
+function redactNamed({ param, code }: NonNullable<Fault["named"]>, secrets: readonly string[]) {
+  return {
+    ...(param === undefined ? {} : { param: redact(param, secrets) }),
+    ...(code === undefined ? {} : { code: redact(code, secrets) }),
+  }
 }
 
 /** An error that came as JSON inside a 200: a chunk of a stream, or a whole reply that is none. */
@@ -109,107 +110,6 @@ function isBareError(value: JsonObject): boolean {
   return value["detail"] !== undefined || (value["error"] === true && text !== undefined)
 }
 
-function readError(value: unknown): ErrorFacts | undefined {
-  if (typeof value === "string" && value.trim() !== "") {
-    return { message: value, codes: [], status: undefined, numbers: "" }
-  }
-  if (Array.isArray(value)) return readError(value[0])
-  if (!isObject(value)) return undefined
-  const inner = objectOf(value["error"])
-  const base = objectOf(value["base_resp"])
-  const message = readMessage(value, inner, base)
-  if (message === undefined && Object.keys(inner).length === 0) return undefined
-  const behind = readBehind(objectOf(inner["metadata"]))
-  const given = [
-    inner["code"],
-    inner["type"],
-    inner["status"],
-    value["code"],
-    value["error_code"],
-    value["type"],
-  ]
-  const own = given.filter((code) => typeof code === "string" || typeof code === "number")
-  return {
-    message: `${message ?? JSON.stringify(inner)}${behind?.text ?? ""}`,
-    codes: [...own.map((code) => String(code).toLowerCase()), ...(behind?.codes ?? [])],
-    status: statusOf(inner, value, base),
-    numbers: numberFields
-      .map((field) => (countOf(inner[field]) === undefined ? "" : `${field} ${String(inner[field])}`))
-      .join(" "),
-  }
-}
-
-const numberFields = ["n_prompt_tokens", "n_ctx"] as const
-
-function readMessage(value: JsonObject, inner: JsonObject, base: JsonObject): string | undefined {
-  return (
-    messageOf(inner["message"]) ??
-    textOf(value["error"]) ??
-    messageOf(value["message"]) ??
-    messageOf(value["detail"]) ??
-    messageOf(arrayOf(value["errors"])[0]) ??
-    textOf(base["status_msg"]) ??
-    textOf(value["msg"]) ??
-    textOf(value["error_msg"]) ??
-    textOf(value["title"])
-  )
-}
-
-/** OpenRouter hands on what the host behind it said: as text, which may be that host's JSON. */
-function readBehind(
-  metadata: JsonObject,
-): { readonly text: string; readonly codes: readonly string[] } | undefined {
-  const raw = textOf(metadata["raw"])
-  if (raw === undefined) return undefined
-  const parsed = parseJson(raw)
-  const facts = parsed.ok ? readError(parsed.value) : undefined
-  const name = textOf(metadata["provider_name"])
-  const said = shorten((facts?.message ?? raw).trim(), 300)
-  return { text: ` (${name === undefined ? "" : `${name}: `}${said})`, codes: facts?.codes ?? [] }
-}
-
-// MiniMax's numbers (platform.minimax.io, error codes); others use the same ones for other things.
-const minimaxStatus: Readonly<Record<string, number>> = {
-  "1001": 504,
-  "1002": 429,
-  "1004": 401,
-  "1008": 402,
-  "1026": 400,
-  "1027": 400,
-  "1039": 429,
-  "1041": 429,
-  "2013": 400,
-  "2045": 429,
-  "2049": 401,
-  "2056": 429,
-}
-
-function statusOf(inner: JsonObject, value: JsonObject, base: JsonObject): number | undefined {
-  const given = [inner["code"], inner["status"], value["code"], value["status"]].map(countOf)
-  const found = given.find((code) => code !== undefined && code >= 400 && code <= 599)
-  const minimax = String(base["status_code"])
-  return found ?? (Object.hasOwn(minimaxStatus, minimax) ? minimaxStatus[minimax] : undefined)
-}
-
-/** A string, FastAPI's list of `{loc, msg}`, or Mistral's object around one. */
-function messageOf(value: unknown): string | undefined {
-  if (typeof value === "string") return textOf(value)
-  if (Array.isArray(value)) {
-    const parts = value.map((item) => (isObject(item) ? validationText(item) : textOf(item)))
-    return textOf(parts.filter((part) => part !== undefined).join("; "))
-  }
-  if (!isObject(value)) return undefined
-  return (
-    messageOf(value["detail"]) ?? textOf(value["message"]) ?? textOf(value["msg"]) ?? JSON.stringify(value)
-  )
-}
-
-function validationText(item: JsonObject): string | undefined {
-  const place = arrayOf(item["loc"]).join(".")
-  const text = textOf(item["msg"]) ?? textOf(item["message"])
-  return place === "" || text === undefined ? text : `${place}: ${text}`
-}
-
 /** HTML and other text, made readable and short; a page's title says what it is. */
 function plainText(body: string): string {
   const start = body.slice(0, 16_384)
@@ -220,10 +120,6 @@ function plainText(body: string): string {
     .replace(/\s+/g, " ")
     .trim()
   return shorten(bare, 500)
-}
-
-function shorten(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
 // Nothing about the prompt's length: who asks, for what, how often, or whether anybody is there. 403 is not

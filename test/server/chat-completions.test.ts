@@ -234,6 +234,31 @@ describe("what is wrong is said in OpenAI's shape", () => {
     expect(proxy.exchanges.map(({ outcome }) => outcome.kind)).toEqual(["failed", "failed"])
   })
 
+  const named: readonly (readonly [JsonObject, string | null, string | null])[] = [
+    [{ param: "messages[0].content", code: "invalid_image" }, "messages[0].content", "invalid_image"],
+    [{ param: null, code: "content_filter" }, null, "content_filter"],
+    [{ param: "top_p", code: null, type: "invalid_request_error" }, "top_p", null],
+    // A number is a status, and what is longer than any name is none.
+    [{ code: 400, param: "x".repeat(300) }, null, null],
+    [{ code: "sk-canary-0123456789", param: "" }, null, "[redacted]"],
+  ]
+
+  test.each(named)("what the upstream names as to blame is handed on: %j", async (more, param, code) => {
+    const turn: Turn = { kind: "json", status: 400, body: { error: { message: "no", ...more } } }
+    const { proxy } = start(() => turn, { env: { MAX_RETRIES: "0" } })
+    for (const stream of [false, true]) {
+      const response = await ask(proxy, { stream })
+      expect(await jsonOf(response)).toEqual(error(expect.any(String), "invalid_request_error", code, param))
+    }
+  })
+
+  test("and an agent reads the code it knows, whatever the upstream calls it", async () => {
+    const turn: Turn = { kind: "json", status: 401, body: { error: { message: "no", code: "AuthError" } } }
+    const { proxy } = start(() => turn, { env: { MAX_RETRIES: "0" } })
+    const body = await jsonOf(await ask(proxy))
+    expect(body).toEqual(error(expect.any(String), "authentication_error", "invalid_api_key"))
+  })
+
   test("a stream that is cut ends in an error, without [DONE]", async () => {
     const cut: Turn = { kind: "stream", chunks: [roleChunk(), textChunk("Well")], cut: "clean" }
     const { proxy } = start([cut])

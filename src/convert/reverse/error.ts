@@ -33,7 +33,10 @@ const words: Readonly<Record<FaultKind, Words>> = {
   overloaded_error: { type: "server_error", code: "overloaded" },
 }
 
-/** The body for a fault. `about` says which parameter is to blame, where that is known. */
+/**
+ * The body for a fault. `about` says which parameter is to blame, where that is known; else what the upstream named is
+ * handed on. A code of ours stands for every provider's own: agents act upon it.
+ */
 export function toChatErrorBody(
   given: Fault,
   about: { readonly param?: string; readonly code?: string } = {},
@@ -45,8 +48,8 @@ export function toChatErrorBody(
     error: {
       message: given.message,
       type,
-      param: about.param ?? null,
-      code: about.code ?? tooLong ?? code,
+      param: about.param ?? given.named?.param ?? null,
+      code: about.code ?? tooLong ?? code ?? given.named?.code ?? null,
     },
   }
 }

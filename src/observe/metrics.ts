@@ -100,7 +100,9 @@ function countTrouble(exchange: Exchange, model: string, families: TroubleFamili
   }
   if (fallbackFrom !== undefined) families.fallbacks(fallbackFrom, model)(1)
   if (shared === true) families.sharedReplies()(1)
-  if (cache !== undefined) (cache === "hit" ? families.cacheHits : families.cacheMisses)()(1)
+  if (cache === "miss") families.cacheMisses()(1)
+  // A failure that was shared with others is no answer from the cache.
+  else if (cache === "hit" && outcome.kind !== "failed") families.cacheHits()(1)
 }
 
 /** One call may need several repairs; each has its own note, at the call's own path. */

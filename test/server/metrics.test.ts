@@ -296,6 +296,26 @@ describe("what a proxy does beside asking", () => {
     expect(await figureOf(proxy, "upstream_wait_seconds_count")).toBe(1)
   })
 
+  test("a failure that equal requests share is no hit", async () => {
+    const held = Promise.withResolvers<void>()
+    const refused: Turn = { kind: "stream", chunks: [{ until: held.promise }, { error: { code: 400 } }] }
+    const { proxy } = start([refused], { env: { CACHE_ENABLED: "true" }, times: { commitMs: 1 } })
+    const streams = []
+    for (let count = 0; count < 2; count++) {
+      const stream = await listen(postStream(proxy, { temperature: 0 }))
+      await until(() => stream.text().includes("message_start"))
+      streams.push(stream)
+    }
+    held.resolve()
+    for (const { ended, text } of streams) {
+      expect(await ended).toBe("complete")
+      expect(text()).toContain("event: error")
+    }
+    expect(await figureOf(proxy, "cache_misses_total")).toBe(1)
+    expect(await figureOf(proxy, "cache_hits_total")).toBe(0)
+    expect(await figureOf(proxy, "shared_replies_total")).toBe(1)
+  })
+
   test("clients beyond their limit, each by its label", async () => {
     const env = { RATE_LIMIT_REQUESTS_PER_MINUTE: "1", ALLOWED_API_KEYS: "first-key,second-key" }
     const { proxy } = start([whole, whole], { env })

@@ -4,8 +4,12 @@ import type { Config } from "./config.ts"
 import { type Resolved, type RouteRequest, resolveRoute } from "./route.ts"
 import { inUse } from "./slots.ts"
 
-/** As `resolveRoute`, for one configuration. */
-export type Routes = (requestedModel: string | undefined, request?: RouteRequest) => Resolved
+export interface Routes {
+  /** The route of a request that has no wishes beside its model; undefined: it has to be resolved. */
+  readonly known: (requestedModel: string | undefined) => Resolved | undefined
+  /** As `resolveRoute`, for one configuration. */
+  readonly resolve: (requestedModel: string | undefined, request?: RouteRequest) => Resolved
+}
 
 // Clients make the names up.
 const mostNames = 500
@@ -15,7 +19,8 @@ const longestName = 200
 export function createRoutes(config: Config): Routes {
   const byContent = inUse(config.router)
   const known = new Map<string, Resolved>()
-  return (requestedModel = "", request = {}) => {
+
+  function resolve(requestedModel = "", request: RouteRequest = {}): Resolved {
     const asIs = request.exact === true || request.dialect !== undefined
     if (byContent || asIs || requestedModel.length > longestName)
       return resolveRoute(config, requestedModel, request)
@@ -26,4 +31,6 @@ export function createRoutes(config: Config): Routes {
     known.set(requestedModel, resolved)
     return resolved
   }
+
+  return { known: (requestedModel = "") => known.get(requestedModel), resolve }
 }

@@ -183,6 +183,10 @@ export const knownFields: ReadonlySet<string> = new Set(
 /** The words for how hard to think. */
 export const efforts: readonly string[] = Effort.options
 
+/** Is it one of them? */
+export const isEffort = (value: unknown): value is Effort =>
+  typeof value === "string" && efforts.includes(value)
+
 const noFiles = "this proxy has no Files API; send the content itself, as base64 or by its URL"
 
 interface FileBlock {

@@ -13,12 +13,10 @@ export interface SseDecoder {
   readonly flush: () => readonly SseMessage[]
   /** Characters that wait for the rest of their line or message. */
   readonly pending: () => number
-  /** Does the next message begin with the next character? */
-  readonly isIdle: () => boolean
 }
 
-/** A stream as far as it was read. It changes in place. */
-interface Reading {
+/** A stream as far as it was read. It changes in place, by the functions below. */
+export interface SseReading {
   event: string | undefined
   data: string | undefined
   /** The beginning of a line. */
@@ -27,24 +25,38 @@ interface Reading {
   ignored: string
 }
 
-/** Creates a decoder for one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
+/** One stream, of which nothing was read. Bytes must be decoded as UTF-8 (streaming) before they come here. */
+export function startSse(): SseReading {
+  return { event: undefined, data: undefined, rest: "", ignored: "\uFEFF" }
+}
+
+/** The same, by functions of its own. */
 export function createSseDecoder(): SseDecoder {
-  const reading: Reading = { event: undefined, data: undefined, rest: "", ignored: "\uFEFF" }
+  const reading = startSse()
   return {
-    push: (text) => {
-      const sole = isIdle(reading) ? soleData(text) : undefined
-      if (sole === undefined) return pushText(reading, text)
-      reading.ignored = ""
-      return [{ event: undefined, data: sole }]
-    },
-    flush: () => flush(reading),
-    pending: () => reading.rest.length + (reading.data?.length ?? 0),
-    isIdle: () => isIdle(reading),
+    push: (text) => pushSse(reading, text),
+    flush: () => flushSse(reading),
+    pending: () => pendingSse(reading),
   }
 }
 
-const isIdle = ({ event, data, rest }: Reading): boolean =>
-  data === undefined && event === undefined && rest === ""
+/** Text in, complete messages out; what is incomplete waits for the next call. */
+export function pushSse(reading: SseReading, text: string): readonly SseMessage[] {
+  const sole = isIdle(reading) ? soleData(text) : undefined
+  if (sole === undefined) return pushText(reading, text)
+  reading.ignored = ""
+  return [{ event: undefined, data: sole }]
+}
+
+/** Characters that wait for the rest of their line or message. */
+export function pendingSse({ rest, data }: SseReading): number {
+  return rest.length + (data?.length ?? 0)
+}
+
+/** Does the next message begin with the next character? */
+export function isIdle({ event, data, rest }: SseReading): boolean {
+  return data === undefined && event === undefined && rest === ""
+}
 
 /** What nearly every message is: one line of data. Undefined: it is something else, or more. */
 function soleData(text: string): string | undefined {
@@ -57,7 +69,7 @@ function soleData(text: string): string | undefined {
 const space = 32
 
 /** Text is cut at LF, CRLF and CR. Only new text is looked at: a long line is joined once, at its end. */
-function pushText(reading: Reading, text: string): readonly SseMessage[] {
+function pushText(reading: SseReading, text: string): readonly SseMessage[] {
   const out: SseMessage[] = []
   if (text === "") return out
   const { ignored } = reading
@@ -73,7 +85,8 @@ function pushText(reading: Reading, text: string): readonly SseMessage[] {
   return out
 }
 
-function flush(reading: Reading): readonly SseMessage[] {
+/** End of input: the last message even if no blank line closed it. */
+export function flushSse(reading: SseReading): readonly SseMessage[] {
   const out: SseMessage[] = []
   const last = reading.rest
   reading.rest = ""
@@ -82,7 +95,7 @@ function flush(reading: Reading): readonly SseMessage[] {
   return out
 }
 
-function take(reading: Reading, line: string, out: SseMessage[]): void {
+function take(reading: SseReading, line: string, out: SseMessage[]): void {
   if (line === "") {
     const { event, data } = reading
     if (data !== undefined) out.push({ event, data })

@@ -1,7 +1,7 @@
 // The frame of a request, read by hand as the conversation in it is: what nearly every request says takes no schema,
 // and only what few of them say is left to one. What is read here is what `MessagesRequest` would make of it.
 import { isObject, type JsonObject } from "./json.ts"
-import { findsNoFiles, MessagesRequest, readMessages } from "./messages.ts"
+import { type Effort, findsNoFiles, isEffort, MessagesRequest, readMessages } from "./messages.ts"
 import { readTools } from "./usual-tools.ts"
 
 /** A request, or what is wrong with it. */
@@ -15,10 +15,7 @@ export function parseRequest(body: JsonObject): ParsedRequest {
 
 const Rest = MessagesRequest.pick({
   tool_choice: true,
-  thinking: true,
-  output_config: true,
   output_format: true,
-  metadata: true,
   service_tier: true,
   speed: true,
   compaction: true,
@@ -40,6 +37,10 @@ function readRequest(body: JsonObject): MessagesRequest | undefined {
   if (messages === undefined || system === undefined || tools === "unusual" || !findsNoFiles(messages)) {
     return undefined
   }
+  const thinking = readThinking(body["thinking"])
+  const output_config = readOutput(body["output_config"])
+  const metadata = readMetadata(body["metadata"])
+  if (thinking === "unusual" || output_config === "unusual" || metadata === "unusual") return undefined
   const read = {
     model,
     messages,
@@ -51,6 +52,9 @@ function readRequest(body: JsonObject): MessagesRequest | undefined {
     stop_sequences,
     stream,
     tools,
+    thinking,
+    output_config,
+    metadata,
   }
   if (!says(body, restFields)) return read
   const rest = Rest.safeParse(body)
@@ -78,6 +82,37 @@ const isTexts = (value: unknown): value is Maybe<string[]> =>
   value === undefined ||
   value === null ||
   (Array.isArray(value) && value.every((item) => typeof item === "string"))
+
+type Unusual = "unusual"
+
+function readThinking(given: unknown): MessagesRequest["thinking"] | Unusual {
+  if (given === undefined || given === null) return given
+  if (!isPlain(given)) return "unusual"
+  const { type, budget_tokens } = given
+  if (typeof type !== "string" || !isAmount(budget_tokens)) return "unusual"
+  return { ...given, type, budget_tokens }
+}
+
+/** As far as it names no format. */
+function readOutput(given: unknown): MessagesRequest["output_config"] | Unusual {
+  if (given === undefined || given === null) return given
+  if (!isPlain(given)) return "unusual"
+  const { effort, format } = given
+  if (format !== undefined || !isMaybeEffort(effort)) return "unusual"
+  return { ...given, effort, format }
+}
+
+function readMetadata(given: unknown): MessagesRequest["metadata"] | Unusual {
+  if (given === undefined || given === null) return given
+  if (!isPlain(given)) return "unusual"
+  const { user_id } = given
+  return isText(user_id) ? { ...given, user_id } : "unusual"
+}
+
+const isPlain = (value: unknown): value is JsonObject => isObject(value) && !Object.hasOwn(value, "__proto__")
+
+const isMaybeEffort = (value: unknown): value is Maybe<Effort> =>
+  value === undefined || value === null || isEffort(value)
 
 /** The texts of a system prompt; undefined: it holds something else. */
 function readSystem(given: unknown): readonly string[] | undefined {

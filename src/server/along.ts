@@ -4,15 +4,16 @@ import { encodeEvent, pingEvent } from "../protocol/encode.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { arrayOf, objectOf, textOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
+import type { Route } from "../providers/route.ts"
+import type { FailedOpening } from "../upstream/attempts.ts"
 import { answer, type Dialect, refuse } from "./answer.ts"
-import { type Asked, isDirect, withRoute } from "./asked.ts"
+import { type Asked, parsedOf, withRoute } from "./asked.ts"
 import type { Context } from "./context.ts"
-import { answeringOn, type Conversation, type Course, createCourse } from "./course.ts"
+import { answeringOn, type Conversation, createCourse } from "./course.ts"
 import { handleDirect } from "./direct.ts"
-import { threadFault } from "./direct-parts.ts"
-import type { DirectRequest } from "./direct-request.ts"
 import { scopeOf } from "./memory.ts"
-import type { GetReady, Preparation, Stop } from "./prepare.ts"
+import type { Asking, Readying } from "./prepare.ts"
+import type { Stop } from "./ready.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 import { firstStop, nextStop } from "./stops.ts"
 
@@ -29,75 +30,44 @@ export interface Speech {
   readonly translate: (reply: Response) => Response | Promise<Response>
 }
 
-/** What the client asked for, made ready for a model of either kind. */
-export interface Readiness {
-  readonly direct: (course: Course, route: DirectRequest["route"]) => DirectRequest
-  readonly converted: (course: Course, route: DirectRequest["route"], ready: GetReady) => Preparation
-}
-
-export interface Asking {
-  readonly asked: Asked
-  readonly request: Request
-  readonly requestId: string
-  readonly speech: Speech
-  /** The body as it came. */
-  readonly bytes: Uint8Array
-  /** It is asked to see what this very model answers. */
-  readonly exact?: boolean | undefined
-}
+export const plainSpeech: Speech = { dialect: anthropicDialect, translate: (reply) => reply }
 
 /**
  * Answers by the model that the request was routed to, or by its fallbacks: each is asked in words of its own, and what
  * it answers becomes one reply, one Exchange, and the header that names the route.
  */
-export async function answerAlong(asking: Asking, readiness: Readiness, context: Context): Promise<Response> {
-  const { asked, request, requestId, speech } = asking
+export async function answerAlong(asking: Asking, speech: Speech, context: Context): Promise<Response> {
+  const { asked, request, requestId } = asking
   const { resolved } = asked
   if (!resolved.ok) {
-    const parsed = asked.parsed()
+    const parsed = parsedOf(asked)
     const fault = parsed.success ? resolved.fault : invalidRequest(renderIssues(parsed.error))
     return refuse(fault, request, context, requestId, speech.dialect)
   }
   const { route: primary } = resolved
   const conversation = primary.fallbacks.length > 0 ? conversationOf(asked, primary, request) : undefined
   const course = createCourse(primary, requestId, conversation, context)
-  const ready: GetReady = (route) => {
-    if (isDirect(route)) return readyDirect(readiness.direct(course, route))
-    const preparation = readiness.converted(course, route, ready)
-    if (!preparation.ok) return preparation
-    return { ok: true, stop: { kind: "converted", prepared: preparation.prepared } }
-  }
-
-  function go(stop: Stop, { dialect, translate }: Speech): Promise<Response> {
-    if (stop.kind === "converted") return answer(stop.prepared, request, context, dialect, asking)
-    const next = (failed: Parameters<typeof nextStop>[2]) => nextStop(course, ready, failed)
-    // What it says on the way is translated together with all the rest.
-    const onward = { next, go: (other: Stop) => go(other, plainSpeech) }
-    return handleDirect(stop.direct, context, onward).then(translate)
-  }
-
-  const first = firstStop(course, ready)
+  const readying: Readying = { asking, course, context }
+  const first = firstStop(readying)
   const reply = first.ok
-    ? await go(first.stop, speech)
+    ? await answerAt(first.stop, readying, speech)
     : refuse(first.fault, request, context, requestId, speech.dialect)
   return withRoute(reply, answeringOn(course).route)
 }
 
-export const plainSpeech: Speech = { dialect: anthropicDialect, translate: (reply) => reply }
-
-function readyDirect(direct: DirectRequest) {
-  const fault = threadFault(direct)
-  return fault === undefined
-    ? ({ ok: true, stop: { kind: "direct", direct } } as const)
-    : ({ ok: false, fault } as const)
+function answerAt(stop: Stop, readying: Readying, { dialect, translate }: Speech): Promise<Response> {
+  const { asking, context } = readying
+  if (stop.kind === "converted") return answer(stop.prepared, asking.request, context, dialect, asking)
+  const onward = {
+    next: (failed: FailedOpening) => nextStop(readying, failed),
+    // What it says on the way is translated together with all the rest.
+    go: (other: Stop) => answerAt(other, readying, plainSpeech),
+  }
+  return handleDirect(stop.direct, context, onward).then(translate)
 }
 
 /** Whose conversation it is, and with which model. What the client does not name is known by the words it began with. */
-function conversationOf(
-  { body }: Asked,
-  { url, model }: DirectRequest["route"],
-  { headers }: Request,
-): Conversation {
+function conversationOf({ body }: Asked, { url, model }: Route, { headers }: Request): Conversation {
   const user_id = textOf(objectOf(body["metadata"])["user_id"])
   const session = headers.get("x-claude-code-session-id") ?? sessionOf({ metadata: { user_id } }) ?? user_id
   const messages = arrayOf(body["messages"])

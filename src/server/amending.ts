@@ -2,23 +2,31 @@
 // when its endpoint does not know the API that was spoken.
 import { amend, namedParam, type Refusal } from "../convert/request/amend.ts"
 import { causeOf } from "../convert/request/amendments.ts"
+import type { Conversion } from "../convert/request/request.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
-import type { SentConversion } from "./refusals.ts"
+import type { Dialects } from "./dialects.ts"
+import type { Refusals } from "./refusals.ts"
 
 /** A request in the words of one route. */
 export interface Sendable {
   readonly route: Route
-  readonly conversion: SentConversion
+  /** As it was before anything was left out of it. */
+  readonly converted: Conversion
+  readonly conversion: Conversion
   readonly errors: ErrorContext
 }
 
 export interface AmendingOptions extends Sendable {
   /** The same by Chat Completions, in case the endpoint does not know the Responses API. */
   readonly inChat: (() => Sendable) | undefined
-  /** Hears that it does not. */
-  readonly onChat: () => void
+}
+
+/** Where it is remembered what upstreams refuse. */
+export interface AmendingMemory {
+  readonly refusals: Pick<Refusals, "learn">
+  readonly dialects: Pick<Dialects, "withoutResponses">
 }
 
 export interface Amending {
@@ -33,7 +41,7 @@ export interface Amending {
 const mostAmendments = 6
 
 /** Starts with the request as it is; every cause changes it once. */
-export function createAmending(options: AmendingOptions): Amending {
+export function createAmending(options: AmendingOptions, memory: AmendingMemory): Amending {
   let current: Sendable = options
   let { inChat } = options
   const causes = new Set<string>()
@@ -43,20 +51,19 @@ export function createAmending(options: AmendingOptions): Amending {
     if (inChat === undefined || !lacksEndpoint(failed)) return false
     current = inChat()
     inChat = undefined
-    learned.push(options.onChat)
+    learned.push(() => memory.dialects.withoutResponses(options.route))
     return true
   }
 
   function amendOnce(failed: FailedOpening): boolean {
-    const { conversion, errors } = current
+    const { route, converted, conversion, errors } = current
     const refusal = refusalOf(failed, errors)
     if (refusal === undefined || causes.size >= mostAmendments) return false
     const amended = amend(conversion, refusal)
     if (amended === undefined || causes.has(causeOf(amended.amendment))) return false
     causes.add(causeOf(amended.amendment))
-    const { onAmended } = conversion
-    current = { ...current, conversion: { ...amended.conversion, onAmended } }
-    learned.push(() => onAmended(amended, failed.fault))
+    current = { route, converted, conversion: amended.conversion, errors }
+    learned.push(() => memory.refusals.learn(route, converted, amended, failed.fault))
     return true
   }
 

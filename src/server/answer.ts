@@ -118,7 +118,7 @@ async function streamed(reading: Reading, { times, clock }: Context, dialect: Di
     // Content that is there already leaves together with the start of the message, but none is waited for twice.
     const isMore = early !== undefined && start.length <= 1
     const first = isMore ? [...start, ...((await reading.next()) ?? [])] : start
-    return eventReply(first, reading, { requestId, clock, times, ...dialect.stream(requestId) })
+    return eventReply(first, reading, { requestId, clock, times, encoder: dialect.stream(requestId) })
   } catch (error) {
     return dialect.refuse(reading.fail(error), requestId)
   }

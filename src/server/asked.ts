@@ -11,14 +11,18 @@ import { estimateRequest, estimateText } from "../tokens/estimate.ts"
 import type { KnownTexts } from "../tokens/known-texts.ts"
 import type { Ratios } from "./ratios.ts"
 
-export interface Asked {
+/** A body, and what was found out about it so far. */
+export interface Read {
   readonly body: JsonObject
-  /** The body read as a Messages request, once. */
-  readonly parsed: () => ParsedRequest
-  /** The prompt's tokens, estimated once and only when first asked for: a large one takes milliseconds. */
-  readonly tokens: () => number
   /** Our estimate of one text. */
   readonly countText: (text: string) => number
+  read: ParsedRequest | undefined
+  estimate: number | undefined
+}
+
+export interface Asked extends Read {
+  /** The prompt's tokens, as `tokensOf` finds them. */
+  readonly tokens: () => number
   readonly resolved: Resolved
 }
 
@@ -35,43 +39,50 @@ export interface Known {
   readonly texts?: KnownTexts
 }
 
-/** Resolves the route of a Messages body; by `ratios` its prompt is counted as the model would count it. */
-export function askFor(body: JsonObject, config: Config, wish: Wish = {}, known: Known = {}): Asked {
-  let read: ParsedRequest | undefined
-  let estimate: number | undefined
-  const parsed = (): ParsedRequest => {
-    read ??= parseRequest(body)
-    return read
-  }
-  const countText = (text: string): number => known.texts?.tokensOf(text, estimateText) ?? estimateText(text)
-  const tokens = (): number => {
-    if (estimate !== undefined) return estimate
-    const { data } = parsed()
-    estimate = data === undefined ? estimateUnread(body) : estimateRequest(data, countText)
-    return estimate
-  }
-  const corrected: NonNullable<RouteRequest["tokens"]> = (to) =>
-    to === null ? tokens() : (known.ratios?.correct(to, tokens()) ?? tokens())
-  const resolved = resolve(body, config, wish, corrected, known.routes)
-  return { body, parsed, tokens, countText, resolved }
+/** The body read as a Messages request, once. */
+export function parsedOf(asked: Read): ParsedRequest {
+  asked.read ??= parseRequest(asked.body)
+  return asked.read
 }
 
-function resolve(
-  body: JsonObject,
-  config: Config,
-  { model, exact, dialect }: Wish,
-  tokens: NonNullable<RouteRequest["tokens"]>,
-  routes: Routes | undefined,
-): Resolved {
+/** The prompt's tokens, estimated once and only when first asked for: a large one takes milliseconds. */
+export function tokensOf(asked: Read): number {
+  asked.estimate ??= estimateOf(asked)
+  return asked.estimate
+}
+
+function estimateOf(asked: Read): number {
+  const { data } = parsedOf(asked)
+  return data === undefined ? estimateUnread(asked.body) : estimateRequest(data, asked.countText)
+}
+
+const noWish: Wish = {}
+
+/** Resolves the route of a Messages body; by `ratios` its prompt is counted as the model would count it. */
+export function askFor(body: JsonObject, config: Config, wish: Wish = noWish, known: Known = {}): Asked {
+  const countText = known.texts?.countText ?? estimateText
+  const found = wish === noWish ? known.routes?.known(textOf(body["model"])) : undefined
+  const read: Read = { body, countText, read: undefined, estimate: undefined }
+  return askedFor(read, found ?? resolve(read, config, wish, known))
+}
+
+function askedFor({ body, countText, read, estimate }: Read, resolved: Resolved): Asked {
+  const asked: Asked = { body, countText, read, estimate, tokens: () => tokensOf(asked), resolved }
+  return asked
+}
+
+function resolve(read: Read, config: Config, { model, exact, dialect }: Wish, known: Known): Resolved {
+  const { body } = read
+  const { ratios, routes } = known
   const name = model ?? textOf(body["model"])
   if (exact === true && !name?.trim()) return noModel
   const facts: RouteRequest = {
     thinking: isThinking(body),
-    tokens,
+    tokens: (to) => (to === null ? tokensOf(read) : (ratios?.correct(to, tokensOf(read)) ?? tokensOf(read))),
     ...(exact === undefined ? undefined : { exact }),
     ...(dialect === undefined ? undefined : { dialect }),
   }
-  const resolved = routes === undefined ? resolveRoute(config, name, facts) : routes(name, facts)
+  const resolved = routes === undefined ? resolveRoute(config, name, facts) : routes.resolve(name, facts)
   return exact === true ? alone(resolved) : resolved
 }
 

@@ -1,7 +1,7 @@
 // The body of a request: read, decompressed, parsed; or a Fault that says what is wrong with it. No more of it is
 // taken than may be, neither in bytes nor in time.
 import { type Fault, fault, invalidRequest } from "../protocol/fault.ts"
-import { isObject, type JsonObject } from "../protocol/json.ts"
+import { isObject, type JsonObject, type Parsed } from "../protocol/json.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
 import type { Turns } from "./turns.ts"
@@ -53,19 +53,43 @@ const formats: Readonly<Record<string, "gzip" | "deflate" | "brotli" | "zstd">> 
  * Reads a JSON object out of a request's body. Never throws. What is over the limit is a 413, as early as it is
  * known, and the rest of it is never kept: Bun reads it off the connection, so that the client hears the answer.
  */
-export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
-  const bytes = await readBytes(request, limits)
-  if (!bytes.ok) return bytes
-  const parsed = isLong(bytes.bytes)
-    ? await limits.turns.run(readJsonInSteps(bytes.bytes))
-    : readJson(bytes.bytes)
+export function readBody(request: Request, limits: BodyLimits): Promise<Body> {
+  const { headers } = request
+  const encoding = (headers.get("content-encoding") ?? "").trim().toLowerCase()
+  const isPlain = encoding === "" || encoding === "identity"
+  const length = Number(headers.get("content-length") ?? Number.NaN)
+  return isPlain && length <= Math.min(onePiece, limits.config.maxBodyBytes)
+    ? readShort(request, length, limits, parseBody)
+    : readUnusual(request, length, isPlain ? undefined : encoding, limits)
+}
+
+/** A body that is long, of unknown length, or compressed. */
+async function readUnusual(
+  request: Request,
+  length: number,
+  encoding: string | undefined,
+  limits: BodyLimits,
+): Promise<Body> {
+  const sent = await readSent(request, length, limits)
+  return parseBody(encoding === undefined ? sent : await unpack(sent, encoding, limits), limits)
+}
+
+function parseBody(given: Bytes, { turns }: BodyLimits): Body | Promise<Body> {
+  if (!given.ok) return given
+  const { bytes } = given
+  return isLong(bytes)
+    ? turns.run(readJsonInSteps(bytes)).then((parsed) => bodyOf(parsed, bytes))
+    : bodyOf(readJson(bytes), bytes)
+}
+
+function bodyOf(parsed: Parsed | undefined, bytes: Uint8Array): Body {
   if (parsed === undefined) return refused("the request body is not valid UTF-8")
   if (!parsed.ok) {
-    const why = isBlank(bytes.bytes) ? "it is empty" : parsed.why
+    const why = isBlank(bytes) ? "it is empty" : parsed.why
     return refused(`the request body is not valid JSON: ${why}`)
   }
   return isObject(parsed.value)
-    ? { ok: true, json: parsed.value, bytes: bytes.bytes }
+    ? { ok: true, json: parsed.value, bytes }
     : refused("the request body must be a JSON object")
 }
 
@@ -80,14 +104,7 @@ export const textOfBody = (bytes: Uint8Array): string => decodeText(bytes) ?? ""
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly fault: Fault }
 
-function readBytes(request: Request, limits: BodyLimits): Bytes | Promise<Bytes> {
-  const encoding = (request.headers.get("content-encoding") ?? "").trim().toLowerCase()
-  const sent = readSent(request, limits)
-  return encoding === "" || encoding === "identity" ? sent : unpack(sent, encoding, limits)
-}
-
-async function unpack(bytes: Bytes | Promise<Bytes>, encoding: string, limits: BodyLimits): Promise<Bytes> {
-  const sent = await bytes
+async function unpack(sent: Bytes, encoding: string, limits: BodyLimits): Promise<Bytes> {
   if (!sent.ok) return sent
   const format = Object.hasOwn(formats, encoding) ? formats[encoding] : undefined
   if (format === undefined) {
@@ -118,24 +135,32 @@ function tooLong(length: number, limits: BodyLimits): Fault {
 }
 
 /** The bytes on the wire. Nothing is read of a body that says that it is too large. */
-function readSent(request: Request, limits: BodyLimits): Bytes | Promise<Bytes> {
-  const length = Number(request.headers.get("content-length") ?? Number.NaN)
+function readSent(request: Request, length: number, limits: BodyLimits): Bytes | Promise<Bytes> {
   if (length > limits.config.maxBodyBytes) return { ok: false, fault: tooLong(length, limits) }
-  return length <= onePiece ? readShort(request, length, limits) : readLong(request.body, limits)
+  return length <= onePiece ? readShort(request, length, limits, asSent) : readLong(request.body, limits)
 }
 
-/** In one piece, and not for ever. */
-function readShort(request: Request, length: number, limits: BodyLimits): Promise<Bytes> {
+const asSent = (bytes: Bytes): Bytes => bytes
+
+/** In one piece, and not for ever; what `use` makes of it. */
+function readShort<Used>(
+  request: Request,
+  length: number,
+  limits: BodyLimits,
+  use: (bytes: Bytes, limits: BodyLimits) => Used | Promise<Used>,
+): Promise<Used> {
   return new Promise((resolve) => {
-    const giveUp = () => resolve({ ok: false, fault: tooSlow(limits) })
+    const giveUp = () => resolve(use({ ok: false, fault: tooSlow(limits) }, limits))
     const cancel = limits.clock.setTimer(giveUp, limits.times.bodyMs + length / slowest)
-    const end = (given: Bytes) => {
-      cancel()
-      resolve(given)
-    }
     request.bytes().then(
-      (bytes) => end({ ok: true, bytes }),
-      () => end(unreadable),
+      (bytes) => {
+        cancel()
+        resolve(use({ ok: true, bytes }, limits))
+      },
+      () => {
+        cancel()
+        resolve(use(unreadable, limits))
+      },
     )
   })
 }

@@ -4,6 +4,7 @@ import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { KeptReply } from "./cache.ts"
 import type { Rider } from "./flight-reader.ts"
 import { randomId } from "./ids.ts"
+import { beginsToCome, clientOf, complete, fail, leave, refuse } from "./outcome.ts"
 import type { Reading } from "./reading.ts"
 
 // A client takes one batch after the other: a long reply is not written out for one that has left.
@@ -33,9 +34,9 @@ export function readKeptReply(kept: KeptReply, rider: Rider): Reading {
 
   async function next(): Promise<readonly MessagesEvent[] | undefined> {
     if (over) return undefined
-    outcome.content()
+    beginsToCome(outcome)
     const batch = take(batchSize)
-    if (over) outcome.complete()
+    if (over) complete(outcome)
     return batch
   }
 
@@ -44,9 +45,9 @@ export function readKeptReply(kept: KeptReply, rider: Rider): Reading {
     opened: Promise.resolve({ fault: undefined }),
     begin: () => take(1),
     keepAlive: () => [],
-    leave: outcome.leave,
-    left: outcome.left(),
-    fail: outcome.fail,
-    refuse: outcome.refuse,
+    leave: () => leave(outcome),
+    left: clientOf(outcome),
+    fail: (error) => fail(outcome, error),
+    refuse: (given) => refuse(outcome, given),
   }
 }

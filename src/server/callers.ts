@@ -14,10 +14,12 @@ const longestName = 64
 export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys" | "secrets">): Callers {
   const hashes = clientKeys.map(hash)
 
+  function indexOf(given: readonly ReturnType<typeof hash>[]): number {
+    return hashes.findIndex((known) => given.some((one) => crypto.timingSafeEqual(one, known)))
+  }
+
   function labelOf(headers: Headers): string | undefined {
-    if (hashes.length === 0) return undefined
-    const given = sentKeys(headers).map(({ key }) => hash(key))
-    const index = hashes.findIndex((known) => given.some((one) => crypto.timingSafeEqual(one, known)))
+    const index = hashes.length === 0 ? -1 : indexOf(sentKeys(headers).map(({ key }) => hash(key)))
     return index < 0 ? undefined : `key-${index + 1}`
   }
 

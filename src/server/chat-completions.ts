@@ -3,17 +3,17 @@
 import { convertMessagesReply } from "../convert/reverse/reply.ts"
 import { convertChatRequest } from "../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../protocol/chat-request.ts"
-import { changed, type Fault, invalidRequest, type Note } from "../protocol/fault.ts"
+import { changed, type Fault, invalidRequest } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
-import { answerAlong, type Readiness, type Speech } from "./along.ts"
+import { answerAlong, type Speech } from "./along.ts"
 import type { Dialect } from "./answer.ts"
-import { type Asked, askFor } from "./asked.ts"
+import { askFor } from "./asked.ts"
 import { readBody } from "./body.ts"
 import { type About, chatFaultReply } from "./chat-fault.ts"
 import { type ChatReplyOptions, chatComment, createChatWriter, toChatReply } from "./chat-reply.ts"
 import type { Context } from "./context.ts"
 import { type DirectRequest, directRequest } from "./direct-request.ts"
-import { type Preparation, prepareRequest } from "./prepare.ts"
+import { type Preparation, prepareRequest, type Readiness, type Readying } from "./prepare.ts"
 import { jsonReply } from "./respond.ts"
 
 /** Answers one request; what happens to it is recorded as for a Messages request. */
@@ -37,49 +37,42 @@ export async function handleChatCompletions(
   }
   const { request: converted, wishes, notes } = convertChatRequest(parsed.data)
   const options = { ...wishes, created: Math.floor(Date.now() / 1000) }
-  const asked = askFor(converted, context.config, {}, context)
-  const given = { request, requestId, startedAt }
+  const asked = askFor(converted, context.config, undefined, context)
   const speech: Speech = {
     dialect: chatDialect(options),
     translate: (reply) => toChatReply(reply, requestId, options),
   }
-  const readiness: Readiness = {
-    direct: (course, route) => passOn(asked, notes, route, { ...given, course }),
-    converted: (course, route, ready) =>
-      withNotes(prepareRequest(asked, route, { ...given, course, ready }, context), notes),
-  }
-  const reply = await answerAlong(
-    { asked, request, requestId, speech, bytes: body.bytes },
-    readiness,
-    context,
-  )
+  const { bytes } = body
+  const given = { asked, request, requestId, startedAt, url: noQuery, bytes, notes, exact: undefined }
+  const reply = await answerAlong({ ...given, readiness }, speech, context)
   reply.headers.set("x-request-id", requestId)
   return reply
 }
 
+const readiness: Readiness = { direct: passOn, converted: convert }
+
 /** What was lost on the way into the Messages API is told together with what is lost on the way out of it. */
-function withNotes(preparation: Preparation, notes: readonly Note[]): Preparation {
+function convert(readying: Readying, route: Route): Preparation {
+  const preparation = prepareRequest(readying, route)
   if (!preparation.ok) return preparation
   const { prepared } = preparation
-  return { ok: true, prepared: { ...prepared, notes: [...notes, ...prepared.notes] } }
+  return { ok: true, prepared: { ...prepared, notes: [...readying.asking.notes, ...prepared.notes] } }
 }
 
 // The query of a Chat request means nothing to the Messages API.
 const noQuery = new URL("http://localhost/v1/messages")
 
 /** For an upstream that speaks the Messages API itself, whose temperatures end at 1. */
-function passOn(
-  asked: Asked,
-  notes: readonly Note[],
-  route: Route,
-  about: Pick<DirectRequest, "request" | "requestId" | "startedAt" | "course">,
-): DirectRequest {
+function passOn({ asking, course }: Readying, route: Route): DirectRequest {
+  const { asked, notes, request, requestId, startedAt, url } = asking
   const { temperature } = asked.body
   const hot = typeof temperature === "number" && temperature > 1
   const body = hot ? { ...asked.body, temperature: 1 } : asked.body
   const lowered = hot ? [changed("temperature", `${temperature} became 1, the nearest value taken here`)] : []
   const text = JSON.stringify(body)
-  const direct = directRequest({ ...asked, body }, route, { ...about, text, url: noQuery })
+  const direct = directRequest({ ...asked, body }, route, {
+    ...{ request, requestId, startedAt, course, text, url },
+  })
   return { ...direct, notes: [...notes, ...lowered] }
 }
 

@@ -15,6 +15,7 @@ import type { Dialects } from "./dialects.ts"
 import type { Flights } from "./flights.ts"
 import type { Keys } from "./keys.ts"
 import type { ReasoningMemory } from "./memory.ts"
+import type { RequestOutcome } from "./outcome.ts"
 import type { Ratios } from "./ratios.ts"
 import type { Refusals } from "./refusals.ts"
 import type { Siblings } from "./siblings.ts"
@@ -42,19 +43,6 @@ export const defaultTimes: Times = {
   keepAliveMs: 60_000,
   bodyMs: 60_000,
   afterFinishMs: 5_000,
-}
-
-/** Something that can be told to end at once. */
-export interface Running {
-  readonly stop: () => void
-  /** It is answered as a stream. */
-  readonly stream?: boolean
-  /** For whoever is told that it was cut; `startedAt` is of `performance.now()`. */
-  readonly about?: () => {
-    readonly requestId: string
-    readonly model: string
-    readonly startedAt: number
-  }
 }
 
 export interface Context {
@@ -102,7 +90,7 @@ export interface Context {
   /** Is the server about to end? */
   readonly draining?: () => boolean
   /** Requests under way. */
-  readonly running: Set<Running>
+  readonly running: Set<RequestOutcome>
   /** Where the server listens, once it does. */
   readonly address: () => { readonly hostname: string; readonly port: number }
 }

@@ -5,7 +5,7 @@ import { countParts } from "../tokens/count.ts"
 import { encodingOf } from "../tokens/exact/encodings.ts"
 import type { Countable } from "../tokens/pieces.ts"
 import { estimateInSteps } from "../tokens/steps.ts"
-import { type Asked, askFor, directRoute } from "./asked.ts"
+import { type Asked, askFor, directRoute, parsedOf } from "./asked.ts"
 import { readBody, textOfBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { countDirect } from "./direct.ts"
@@ -41,13 +41,13 @@ export async function countTokens(
   const startedAt = performance.now()
   const body = await readBody(request, context)
   if (!body.ok) return faultReply(body.fault, requestId)
-  const asked = askFor(body.json, context.config, {}, context)
+  const asked = askFor(body.json, context.config, undefined, context)
   const route = directRoute(asked)
   if (route !== undefined) {
     const text = textOfBody(body.bytes)
     return countDirect(directRequest(asked, route, { request, text, url, requestId, startedAt }), context)
   }
-  const parsed = asked.parsed()
+  const parsed = parsedOf(asked)
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
   const estimate = () => context.turns.run(estimateInSteps(parsed.data, context.texts))
   const tokens = await promptTokens({ resolved: asked.resolved, tokens: estimate }, parsed.data, context)

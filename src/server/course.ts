@@ -1,12 +1,15 @@
 // The course of one request over the models that may answer it: the one it was meant for and its fallbacks, which of
 // them is asked now, what those before it failed of, and what the client is told when none is left.
+import type { Config } from "../config/config.ts"
 import { resolveFallbacks } from "../config/route.ts"
 import type { Exchange, Failure } from "../observe/exchange.ts"
+import type { Logger } from "../observe/log.ts"
 import type { Fault, Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
-import type { Context } from "./context.ts"
+import type { Keys } from "./keys.ts"
 import { isRefusal, mayMove, type Tried, toldOf } from "./moving.ts"
+import type { Stays } from "./stays.ts"
 
 /** One model that may answer. */
 export interface Target {
@@ -25,7 +28,13 @@ export interface CourseFacts extends Pick<Exchange, "attempts" | "failures" | "f
   readonly answering: Answering
 }
 
-type Sources = Pick<Context, "config" | "keys" | "stays" | "log">
+/** What of the server it is moved on by. */
+interface Sources {
+  readonly config: Config
+  readonly keys: Pick<Keys, "areResting">
+  readonly stays: Stays
+  readonly log: Pick<Logger, "warn">
+}
 
 interface Asked {
   readonly notes: readonly Note[]

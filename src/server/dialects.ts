@@ -34,6 +34,10 @@ export function createDialects({ log, now }: DialectOptions): Dialects {
     tell()
   }
 
+  function tellOfResponses(name: string, { provider, model }: Route): void {
+    once(name, () => log.info("the Responses API is used for this model", () => ({ provider, model })))
+  }
+
   function isLacking(name: string): boolean {
     const since = lacking.get(name)
     return since !== undefined && now() - since < forgottenAfterMs
@@ -42,10 +46,9 @@ export function createDialects({ log, now }: DialectOptions): Dialects {
   return {
     choose: (route) => {
       if (route.chat === undefined) return route
-      const { provider, model } = route
       const name = nameOf(route)
       if (isLacking(name)) return route.chat
-      once(name, () => log.info("the Responses API is used for this model", () => ({ provider, model })))
+      if (!told.has(name)) tellOfResponses(name, route)
       return route
     },
     withoutResponses: (route) => {

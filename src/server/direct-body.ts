@@ -11,6 +11,7 @@ import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
 import type { DirectSession } from "./direct-session.ts"
 import { createEventGate, createTap } from "./direct-tap.ts"
+import { clientOf, complete, fail, leave, refuse } from "./outcome.ts"
 import { pulledBody } from "./pulled-body.ts"
 
 export interface DirectStreamOptions {
@@ -39,9 +40,9 @@ export function directBody(
       return { chunks: [bytes, write(end)], last: true }
     },
     heartbeat: { pingMs: times.pingMs, ping: pingEvent, allowed: source.running },
-    fail: (error) => write(session.fail(error)),
-    left: session.left(),
-    leave: session.leave,
+    fail: (error) => write(fail(session.outcome, error)),
+    left: clientOf(session.outcome),
+    leave: () => leave(session.outcome),
     ended: source.close,
   })
 }
@@ -85,7 +86,7 @@ function createSource(
     event: session.tally.pass,
     error: (data) => {
       failed = true
-      session.refuse(faultOf(data, errors))
+      refuse(session.outcome, faultOf(data, errors))
     },
   })
 
@@ -93,7 +94,7 @@ function createSource(
 
   function pass(bytes: Uint8Array): Uint8Array {
     tap.push(bytes)
-    if (tap.phase() === "stopped") session.complete()
+    if (tap.phase() === "stopped") complete(session.outcome)
     // The upstream has said its last word; if it does not go, we do.
     if (over()) cancelGrace ??= clock.setTimer(batches.close, afterMs)
     return failed ? withoutSecrets(bytes, errors.secrets) : bytes
@@ -103,10 +104,10 @@ function createSource(
     const rest = gate.rest()
     if (over()) return { bytes: rest, end: "complete" }
     // Half an event would break the client's reader before it sees the error.
-    if (!tap.flush(rest)) return { bytes: noBytes, end: session.refuse(given) }
-    if (tap.phase() === "stopped") session.complete()
+    if (!tap.flush(rest)) return { bytes: noBytes, end: refuse(session.outcome, given) }
+    if (tap.phase() === "stopped") complete(session.outcome)
     if (over()) return { bytes: rest, end: "complete" }
-    return { bytes: Buffer.concat([rest, blankLine]), end: session.refuse(given) }
+    return { bytes: Buffer.concat([rest, blankLine]), end: refuse(session.outcome, given) }
   }
 
   function take(input: DirectInput): SourcePiece {
@@ -115,7 +116,7 @@ function createSource(
     const bytes = gate.push(input.bytes)
     if (gate.pending() <= eventLimit) return { bytes: bytes.length === 0 ? bytes : pass(bytes) }
     batches.close()
-    return { bytes, end: session.refuse(tooLong(errors, "an event", eventLimit)) }
+    return { bytes, end: refuse(session.outcome, tooLong(errors, "an event", eventLimit)) }
   }
 
   async function next(): Promise<SourcePiece> {

@@ -59,14 +59,14 @@ export async function openDirect(
   headers: Headers,
   options: DirectOpenOptions,
 ): Promise<DirectOpening> {
-  const { errors, keys, signal } = options
+  const { errors, keys } = options
   let head: DirectHead = { status: 200, headers: {} }
   let refusal: Refusal | undefined
   const expected = { stream: options.stream, message: options.endpoint === "" }
   let judge = createJudge(errors, expected)
-  const { opening } = await attempt<DirectInput>({
+  const { opening } = await attempt<DirectOpenOptions, DirectInput>(options, {
     open: async () => {
-      const sent = await sendInTurn(keys, route, signal, (to) => {
+      const sent = await sendInTurn(keys, route, options, (to) => {
         options.onSend?.()
         return sendDirect(to, text, headers, options)
       })
@@ -85,13 +85,10 @@ export async function openDirect(
       return worth
     },
     // A key may also be refused inside a reply that began well; of all else the turn has heard already.
-    amend: (failed) => keys.failed(failed.fault),
-    maxRetries: options.maxRetries,
-    ...(options.hasNext === undefined ? {} : { hasNext: options.hasNext }),
-    signal,
-    clock: options.clock,
+    amend: (_options, failed) => keys.failed(failed.fault),
+    hasNext: options.hasNext,
     random: Math.random,
-    onRetry: options.onRetry,
+    onRetry: (_options, ...failed) => options.onRetry(...failed),
   })
   if (!opening.ok) {
     return { ok: false, fault: opening.fault, ...(refusal === undefined ? {} : { refusal }) }

@@ -12,7 +12,7 @@ import type { DirectOpenOptions } from "./direct-open.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import type { TurnOptions } from "./keys.ts"
 import { errorContext } from "./prepare.ts"
-import { type MeasuredPrompt, measurePrompt } from "./prompt.ts"
+import { type MeasuredPrompt, measurePrompt, promptTokens } from "./prompt.ts"
 import { refuseThread } from "./threads.ts"
 
 export interface DirectParts {
@@ -36,7 +36,7 @@ export function directParts(given: DirectRequest, context: Context): DirectParts
   return {
     ...{ text, prompt },
     notes: [...given.notes, ...notes],
-    errors: errorContext(route, config, prompt.tokens, clock.now),
+    errors: errorContext(route, config, () => promptTokens(prompt), clock.now),
     stream: body["stream"] === true,
     servesTools: hasServerTools(body),
   }
@@ -79,7 +79,7 @@ export function sendingOptions(
 
 /** Only Anthropic keeps threads: elsewhere a later turn would be answered without what came before it. */
 export function threadFault({ genuineOnly, body, request }: DirectRequest): Fault | undefined {
-  return genuineOnly ? undefined : refuseThread(body, request.headers.get("user-agent") ?? "")
+  return genuineOnly ? undefined : refuseThread(body, request.headers)
 }
 
 /** The failure as it is told of every upstream. */

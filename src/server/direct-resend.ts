@@ -1,17 +1,17 @@
 // A request that is passed through and sent again by its client, who gave up waiting before the upstream answered:
 // the answer to the first one goes to the second.
-import type { Handing, Seat } from "./asker.ts"
+import type { Seat } from "./asker.ts"
 import type { Context } from "./context.ts"
 import { sessionIn } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { gone, lingerMs, sentAgain } from "./flight-reader.ts"
 import { scopeOf } from "./memory.ts"
-import { createFreeOutcome } from "./outcome.ts"
+import { complete, createFreeOutcome, handOver, type RequestOutcome } from "./outcome.ts"
 import type { Resendable } from "./resends.ts"
 import { faultReply } from "./respond.ts"
 
-/** Asks; `left` fires when nobody waits for the answer any more, `begun` hears of the session. */
-export type Ask = (left: AbortSignal, begun: (session: Handing) => void) => Promise<Response>
+/** Asks; `left` fires when nobody waits for the answer any more, `begun` hears of the request under way. */
+export type Ask = (left: AbortSignal, begun: (outcome: RequestOutcome) => void) => Promise<Response>
 
 /** The answer to this request, or to the same one that its client has given up. */
 export function askOrResume(
@@ -40,7 +40,7 @@ function seatOf(given: DirectRequest, context: Context, left: AbortSignal): Seat
   const stream = body["stream"] === true
   const caller = context.callers(request.headers, sessionOf(given))
   const about = { route, requestId, startedAt, stream, notes, caller, shared: true } as const
-  const count = () => createFreeOutcome(about, context).complete()
+  const count = () => complete(createFreeOutcome(about, context))
   return { requestId, startedAt, stream, caller, since: context.clock.now(), left, count }
 }
 
@@ -55,14 +55,14 @@ function createPending(
   onClose: () => void,
 ): Resendable<Seat, Promise<Response>> {
   const upstream = new AbortController()
-  let session: Handing | undefined
+  let outcome: RequestOutcome | undefined
   let owner: Waiting | undefined
   let first = ""
   let response: Response | undefined
   let cancelLinger: (() => void) | undefined
 
   ask(upstream.signal, (begun) => {
-    session = begun
+    outcome = begun
   }).then((answer) => {
     response = answer
     if (cancelLinger === undefined) deliver(answer)
@@ -122,7 +122,7 @@ function createPending(
   function replace(seat: Seat, told: typeof gone): Promise<Response> {
     const before = owner
     before?.seat.left.removeEventListener("abort", leave)
-    if (session?.handOver(seat) !== true) seat.count()
+    if (outcome === undefined || !handOver(outcome, seat)) seat.count()
     const answer = sit(seat)
     if (before !== undefined) before.resolve(faultReply(told, before.seat.requestId))
     return answer

@@ -8,8 +8,8 @@ import type { MessagesUsage } from "../protocol/messages.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import type { Account, OutcomeFacts } from "./exchange-of.ts"
-import { createOutcome, type RequestOutcome } from "./outcome.ts"
-import type { MeasuredPrompt } from "./prompt.ts"
+import { beginsToCome, createOutcome, type RequestOutcome } from "./outcome.ts"
+import { learnPrompt, type MeasuredPrompt, promptTokens } from "./prompt.ts"
 import { createTally, type Tally } from "./tally.ts"
 
 export interface DirectFacts extends Omit<OutcomeFacts, "account"> {
@@ -19,7 +19,8 @@ export interface DirectFacts extends Omit<OutcomeFacts, "account"> {
   readonly servesTools: boolean
 }
 
-export interface DirectSession extends RequestOutcome {
+export interface DirectSession {
+  readonly outcome: RequestOutcome
   /** Something of the answer has come: some of its words, or what is none. */
   readonly content: (words?: string) => void
   /** Adds what a `usage` object of the reply says. */
@@ -43,7 +44,7 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
   /** A stream that breaks off has told of its prompt, and not of all that it wrote. */
   function filled(isWhole: boolean): MessagesUsage {
     const answered = isWhole || written !== ""
-    const input = inputOf(usage) === 0 && answered ? { input_tokens: prompt.tokens() } : {}
+    const input = inputOf(usage) === 0 && answered ? { input_tokens: promptTokens(prompt) } : {}
     if (written === "" || (isWhole && usage.output_tokens > 0)) return { ...usage, ...input }
     const output = context.ratios.correct(route, before + estimateText(written))
     return { ...usage, ...input, output_tokens: Math.max(output, usage.output_tokens) }
@@ -51,7 +52,7 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
 
   /** Few prompts are enough: who counts by itself is rarely asked for our count. */
   function learn(): void {
-    if (inputOf(usage) > 0 && !prompt.sure && !facts.servesTools) prompt.learn(inputOf(usage))
+    if (inputOf(usage) > 0 && !prompt.sure && !facts.servesTools) learnPrompt(prompt, inputOf(usage))
   }
 
   function account({ kind }: Outcome): Account {
@@ -63,9 +64,9 @@ export function createDirectSession(facts: DirectFacts, context: Context): Direc
 
   const outcome = createOutcome({ ...facts, account }, context)
   return {
-    ...outcome,
+    outcome,
     content: (words = "") => {
-      outcome.content()
+      beginsToCome(outcome)
       written += words
       // What is left of it says that there was some.
       if (written.length < longestKept) return

@@ -24,7 +24,9 @@ import {
 import type { DirectRequest } from "./direct-request.ts"
 import { type Ask, askOrResume } from "./direct-resend.ts"
 import { createDirectSession, type DirectSession } from "./direct-session.ts"
-import { errorContext, type Stop } from "./prepare.ts"
+import { abandon, complete, fail, hasLeft, isAnswered, leave, refuse, retry } from "./outcome.ts"
+import { errorContext } from "./prepare.ts"
+import type { Stop } from "./ready.ts"
 import { faultReply, jsonReply } from "./respond.ts"
 
 /** The other models that may answer when this one fails. */
@@ -54,14 +56,15 @@ async function answerDirect(
   const parts = directParts(given, context)
   const caller = context.callers(request.headers, sessionIn(given.body))
   const session = createDirectSession({ ...given, ...parts, caller }, context)
-  begun(session)
+  const { outcome } = session
+  begun(outcome)
   const left = given.left ?? request.signal
-  if (left.aborted) session.leave()
-  else left.addEventListener("abort", session.leave, { once: true })
+  if (left.aborted) leave(outcome)
+  else left.addEventListener("abort", () => leave(outcome), { once: true })
   try {
     return await reply(given, parts, session, context, onward)
   } catch (error) {
-    return faultReply(session.fail(error), requestId)
+    return faultReply(fail(outcome, error), requestId)
   }
 }
 
@@ -74,7 +77,8 @@ async function reply(
 ): Promise<Response> {
   const { route, request, requestId, course } = given
   const { text, errors, stream } = parts
-  const { signal, retried, sent, answered } = session
+  const { outcome } = session
+  const { upstream: signal } = outcome
   const options = sendingOptions(given, errors, context)
   askTarget(course, parts.notes, options.keys.workedElsewhere)
   const opening = await openDirect(route, text, request.headers, {
@@ -82,18 +86,18 @@ async function reply(
     endpoint: "",
     stream,
     signal,
-    onRetry: retried,
-    onSend: sent,
-    onAnswer: answered,
+    onRetry: (failed, attempt, waitMs) => retry(outcome, failed, attempt, waitMs),
+    onSend: () => hasLeft(outcome),
+    onAnswer: () => isAnswered(outcome),
   })
   if (!opening.ok) {
     const next = signal.aborted ? undefined : onward?.next(failedOpening(opening))
     if (next !== undefined && onward !== undefined) {
-      session.abandon()
+      abandon(outcome)
       return onward.go(next)
     }
     const isOwn = signal.aborted || onward === undefined || course === undefined
-    const fault = session.refuse(isOwn ? opening.fault : faultOfAll(course))
+    const fault = refuse(outcome, isOwn ? opening.fault : faultOfAll(course))
     return fault === opening.fault ? refusalReply(opening, given, errors) : faultReply(fault, requestId)
   }
   settleCourse(course)
@@ -103,7 +107,7 @@ async function reply(
     session.content(blocks.map(wordsOf).join(""))
     session.readUsage(objectOf(opening.json["usage"]))
     session.tally.blocks(blocks)
-    session.complete()
+    complete(outcome)
     if (!stream) return new Response(opening.bytes, replyInit(opening.head, requestId, asJson(opening.head)))
     return new Response(streamOfMessage(opening.json), replyInit(opening.head, requestId, eventHeaders))
   }

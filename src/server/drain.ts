@@ -3,7 +3,7 @@
 import type { Logger } from "../observe/log.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import type { Running } from "./context.ts"
+import { type RequestOutcome, stop } from "./outcome.ts"
 
 export interface Drain {
   /** Has the end begun? */
@@ -20,7 +20,7 @@ export interface Listener {
 }
 
 interface DrainOptions {
-  readonly running: ReadonlySet<Running>
+  readonly running: ReadonlySet<RequestOutcome>
   readonly log: Pick<Logger, "warn">
   readonly clock: Clock
   /** Lets go of what nobody waits for. */
@@ -52,11 +52,11 @@ export function createDrain({ running, log, clock, onBegin }: DrainOptions): Dra
     const cut = [...running]
     const unread = Math.max(0, server.pendingRequests - cut.length)
     const now = performance.now()
-    const requests = cut.slice(0, mostTold).flatMap(({ about }) => {
-      if (about === undefined) return []
-      const { startedAt, ...facts } = about()
-      return [{ ...facts, seconds: Math.round((now - startedAt) / 100) / 10 }]
-    })
+    const requests = cut.slice(0, mostTold).map(({ asker, facts }) => ({
+      requestId: asker.requestId,
+      model: facts.route.requestedModel,
+      seconds: Math.round((now - asker.startedAt) / 100) / 10,
+    }))
     if (cut.length + unread > 0) {
       const count = cut.length === 1 ? "1 request is" : `${cut.length} requests are`
       log.warn(`the time to finish is over (SHUTDOWN_TIMEOUT): ${count} cut`, () => ({
@@ -65,7 +65,7 @@ export function createDrain({ running, log, clock, onBegin }: DrainOptions): Dra
         ...(unread === 0 ? {} : { connections: unread }),
       }))
     }
-    for (const { stop } of cut) stop()
+    for (const one of cut) stop(one)
   }
 
   return {

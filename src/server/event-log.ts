@@ -2,21 +2,6 @@
 import { joinedRun } from "../protocol/delta-run.ts"
 import type { DeltaRun, MessagesEvent } from "../protocol/messages.ts"
 
-/** Positions count the batches as they came, also those that are forgotten or made one. */
-export interface EventLog {
-  readonly append: (events: readonly MessagesEvent[]) => void
-  /** Everything since a position that is not forgotten. */
-  readonly since: (position: number) => readonly MessagesEvent[]
-  /** The position of what comes next. */
-  readonly end: () => number
-  /** Nobody asks for what stands before this position. */
-  readonly forget: (before: number) => void
-  /** Nobody asks for a part of what stands before this position: it may be kept with less. */
-  readonly pack: (before: number) => void
-  /** The memory that it takes, in bytes, roughly. */
-  readonly size: () => number
-}
-
 interface Batch {
   readonly events: readonly MessagesEvent[]
   readonly bytes: number
@@ -29,48 +14,65 @@ const textBytes = 40
 // Packing is worth it for some batches at a time.
 const leastPacked = 64
 
+/** Positions count the batches as they came, also those that are forgotten or made one. It changes in place. */
+export interface EventLog {
+  batches: Batch[]
+  /** A batch stands at its position less this. */
+  offset: number
+  /** The memory that it takes, in bytes, roughly. */
+  size: number
+}
+
 /** An empty log. */
 export function createEventLog(): EventLog {
-  let batches: Batch[] = []
-  /** A batch stands at its position less this. */
-  let offset = 0
-  let size = 0
+  return { batches: [], offset: 0, size: 0 }
+}
 
-  function indexOf(position: number): number {
-    return Math.max(0, position - offset)
-  }
+function indexOf({ offset }: EventLog, position: number): number {
+  return Math.max(0, position - offset)
+}
 
-  /** Puts these batches in the place of the first ones. */
-  function replace(count: number, others: readonly Batch[]): void {
-    const [gone, kept] = [batches.slice(0, count), batches.slice(count)]
-    for (const { bytes } of gone) size -= bytes
-    for (const { bytes } of others) size += bytes
-    batches = [...others, ...kept]
-    offset += gone.length - others.length
-  }
+/** Puts these batches in the place of the first ones. */
+function replace(log: EventLog, count: number, others: readonly Batch[]): void {
+  const [gone, kept] = [log.batches.slice(0, count), log.batches.slice(count)]
+  for (const { bytes } of gone) log.size -= bytes
+  for (const { bytes } of others) log.size += bytes
+  log.batches = [...others, ...kept]
+  log.offset += gone.length - others.length
+}
 
-  return {
-    append: (events) => {
-      const batch = { events, bytes: sizeOf(events) }
-      batches.push(batch)
-      size += batch.bytes
-    },
-    since: (position) => {
-      const from = indexOf(position)
-      const last = batches[from]
-      if (last !== undefined && from === batches.length - 1) return last.events
-      return batches.slice(from).flatMap(({ events }) => events)
-    },
-    end: () => offset + batches.length,
-    forget: (before) => replace(indexOf(before), []),
-    pack: (before) => {
-      const count = indexOf(before)
-      if (count < leastPacked) return
-      const events = joined(batches.slice(0, count))
-      replace(count, [{ events, bytes: sizeOf(events) }])
-    },
-    size: () => size,
-  }
+/** With these events behind what it holds. */
+export function append(log: EventLog, events: readonly MessagesEvent[]): void {
+  const batch = { events, bytes: sizeOf(events) }
+  log.batches.push(batch)
+  log.size += batch.bytes
+}
+
+/** Everything since a position that is not forgotten. */
+export function since(log: EventLog, position: number): readonly MessagesEvent[] {
+  const { batches } = log
+  const from = indexOf(log, position)
+  const last = batches[from]
+  if (last !== undefined && from === batches.length - 1) return last.events
+  return batches.slice(from).flatMap(({ events }) => events)
+}
+
+/** The position of what comes next. */
+export function endOf({ offset, batches }: EventLog): number {
+  return offset + batches.length
+}
+
+/** Nobody asks for what stands before this position. */
+export function forget(log: EventLog, before: number): void {
+  replace(log, indexOf(log, before), [])
+}
+
+/** Nobody asks for a part of what stands before this position: it may be kept with less. */
+export function pack(log: EventLog, before: number): void {
+  const count = indexOf(log, before)
+  if (count < leastPacked) return
+  const events = joined(log.batches.slice(0, count))
+  replace(log, count, [{ events, bytes: sizeOf(events) }])
 }
 
 /** The same reply in fewer events. */

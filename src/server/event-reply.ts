@@ -4,6 +4,7 @@ import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import type { Signal } from "../upstream/signal.ts"
 import { type Piece, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
@@ -15,7 +16,7 @@ export interface EventSource {
   /** Nobody reads any more. */
   readonly leave: () => void
   /** Fires when nobody reads any more, whoever noticed it. */
-  readonly left: AbortSignal
+  readonly left: Signal
   /** Something threw; gives what the client is told. */
   readonly fail: (error: unknown) => Fault
 }
@@ -32,7 +33,8 @@ export interface StreamEncoder {
   readonly ping: string
 }
 
-export interface EventReplyOptions extends StreamEncoder {
+export interface EventReplyOptions {
+  readonly encoder: StreamEncoder
   readonly requestId: string
   readonly clock: Clock
   readonly times: HeartbeatTimes
@@ -59,19 +61,27 @@ const endPiece: Piece = { chunks: [], last: true }
 function eventBody(
   first: readonly MessagesEvent[],
   source: EventSource,
-  { encode, ping, clock, times }: EventReplyOptions,
+  { encoder, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
-  return pulledBody(first.map(encode), {
+  return pulledBody([encodeAll(first, encoder)], {
     clock,
     next: source.next,
-    write: (events) => (events === undefined ? endPiece : { chunks: events.map(encode), last: false }),
+    write: (events) =>
+      events === undefined ? endPiece : { chunks: [encodeAll(events, encoder)], last: false },
     heartbeat: {
       pingMs: times.pingMs,
-      ping,
-      keepAlive: { afterMs: times.keepAliveMs, events: () => source.keepAlive().map(encode) },
+      ping: encoder.ping,
+      keepAlive: { afterMs: times.keepAliveMs, events: () => [encodeAll(source.keepAlive(), encoder)] },
     },
-    fail: (error) => encode({ type: "error", fault: source.fail(error) }),
+    fail: (error) => encoder.encode({ type: "error", fault: source.fail(error) }),
     left: source.left,
     leave: source.leave,
   })
+}
+
+/** As one text: each write takes longer than most of what is written. */
+function encodeAll(events: readonly MessagesEvent[], { encode }: StreamEncoder): string {
+  let text = ""
+  for (const event of events) text += encode(event)
+  return text
 }

@@ -1,77 +1,76 @@
 // What comes of a session, pulled once for all who read it.
-import type { Delta } from "../convert/delta.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Soon } from "../upstream/batches.ts"
-import { createEventLog, type EventLog } from "./event-log.ts"
+import { append, createEventLog, type EventLog, endOf } from "./event-log.ts"
+import { fail } from "./outcome.ts"
+import { beginReply, hasEnded } from "./progress.ts"
 import { nextEvents, type Source } from "./reading.ts"
 
+/** It changes in place, by the functions below. */
 export interface Feed {
+  readonly session: Source
   /** What was pulled. */
   readonly log: EventLog
-  /** Writes the beginning of the message into the log, unless something has come already. */
-  readonly begin: () => void
-  /** Fills the log, one batch at a time: while one is awaited this does nothing. */
-  readonly pull: () => void
-  readonly pulling: () => boolean
-  /** The next events, past the log. Not while one is awaited. */
-  readonly direct: () => Soon<readonly MessagesEvent[] | undefined>
+  /** Hears of every pull that is over. */
+  readonly onBatch: () => void
+  pulling: boolean
   /** Nothing follows what is in the log. */
-  readonly ended: () => boolean
+  ended: boolean
   /** The upstream has said that it ended as it should. */
-  readonly isSound: () => boolean
+  sound: boolean
 }
 
-/** `onBatch` hears of every pull that is over. */
+/** Nothing is pulled yet. Each of the session's readers comes to an end of its own. */
 export function createFeed(session: Source, onBatch: () => void): Feed {
-  const source = nextEvents(session, watch)
   const log = createEventLog()
-  let pulling = false
-  let ended = false
-  let sound = false
-
-  function watch(_session: Source, deltas: readonly Delta[]): void {
+  const feed: Feed = { session, log, onBatch, pulling: false, ended: false, sound: false }
+  session.watch = (_session, deltas) => {
     for (const delta of deltas) {
       // A call that never came is no end either.
-      if (delta.kind === "finish") sound = delta.odd !== true && delta.reason !== "tool_use"
+      if (delta.kind === "finish") feed.sound = delta.odd !== true && delta.reason !== "tool_use"
     }
   }
+  return feed
+}
 
-  const isLast = (events: readonly MessagesEvent[] | undefined): boolean =>
-    events === undefined || session.progress.ended()
+/** Writes the beginning of the message into the log, unless something has come already. */
+export function beginFeed({ log, session }: Feed): void {
+  if (endOf(log) === 0) append(log, beginReply(session.progress))
+}
 
-  function hear(events: readonly MessagesEvent[] | undefined): readonly MessagesEvent[] | undefined {
-    ended = isLast(events)
-    return events
+/** The next events, past the log. Not while one is awaited. `hear` is told of them, and may answer in their place. */
+export function direct(
+  feed: Feed,
+  hear: (events: Events) => Events,
+): Soon<readonly MessagesEvent[] | undefined> {
+  const onEvents = (events: Events): Events => {
+    feed.ended = isLast(feed, events)
+    return hear(events)
   }
+  const events = nextEvents(feed.session)
+  return events instanceof Promise ? events.then(onEvents) : onEvents(events)
+}
 
-  function direct(): Soon<readonly MessagesEvent[] | undefined> {
-    const events = source()
-    return events instanceof Promise ? events.then(hear) : hear(events)
-  }
+type Events = readonly MessagesEvent[] | undefined
 
-  async function pull(): Promise<void> {
-    if (pulling || ended) return
-    pulling = true
-    try {
-      const events = await source()
-      if (events !== undefined && events.length > 0) log.append(events)
-      // Not before that: whoever has read the log to its end would take it for the end of the reply.
-      ended = isLast(events)
-    } catch (error) {
-      ended = true
-      log.append([{ type: "error", fault: session.outcome.fail(error) }])
-    }
-    pulling = false
-    onBatch()
-  }
+function isLast({ session }: Feed, events: Events): boolean {
+  return events === undefined || hasEnded(session.progress)
+}
 
-  return {
-    ...{ log, pull, direct },
-    begin: () => {
-      if (log.end() === 0) log.append(session.progress.begin())
-    },
-    pulling: () => pulling,
-    ended: () => ended,
-    isSound: () => sound,
+/** Fills the log, one batch at a time: while one is awaited this does nothing. */
+export async function pull(feed: Feed): Promise<void> {
+  const { session, log, pulling, ended } = feed
+  if (pulling || ended) return
+  feed.pulling = true
+  try {
+    const events = await nextEvents(session)
+    if (events !== undefined && events.length > 0) append(log, events)
+    // Not before that: whoever has read the log to its end would take it for the end of the reply.
+    feed.ended = isLast(feed, events)
+  } catch (error) {
+    feed.ended = true
+    append(log, [{ type: "error", fault: fail(session.outcome, error) }])
   }
+  feed.pulling = false
+  feed.onBatch()
 }

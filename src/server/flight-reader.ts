@@ -1,7 +1,9 @@
 // One client's place in the reply of a flight.
 import { type Fault, fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
-import type { Asker, ReaderOutcome } from "./asker.ts"
+import { createTrigger, type Trigger } from "../upstream/signal.ts"
+import type { Asker } from "./asker.ts"
+import type { RequestOutcome } from "./outcome.ts"
 import type { Opened } from "./reading.ts"
 
 /** A request that reads a flight. */
@@ -9,7 +11,7 @@ export interface Rider extends Asker {
   /** The client's own name of the model, which is echoed. */
   readonly model: string
   /** An outcome of its own, for one who reads what another one's request brings. */
-  readonly outcome: () => ReaderOutcome
+  readonly outcome: () => RequestOutcome
 }
 
 export interface Reader {
@@ -19,9 +21,9 @@ export interface Reader {
   /** Of its message, where it is not the session's own: two replies with one id would be merged by their client. */
   readonly id: string | undefined
   /** Fires when the client has left. */
-  readonly client: AbortController
+  readonly client: Trigger
   /** Undefined for the one whose request the session is. */
-  outcome: ReaderOutcome | undefined
+  outcome: RequestOutcome | undefined
   /** In the log: what it reads next. */
   position: number
   /** When it was given something last, in milliseconds since the epoch. */
@@ -34,14 +36,25 @@ export interface Reader {
   fault: Fault | undefined
   /** It waits for something to happen. */
   wake: (() => void) | undefined
-  readonly over: PromiseWithResolvers<Opened>
+  /** How the reply began, unless it was over for this reader before. */
+  readonly opened: Promise<Opened>
+  readonly open: (opened: Opened) => void
 }
 
 /** A reader at the beginning. */
-export function createReader(rider: Rider, since: number, id: string | undefined): Reader {
+export function createReader(
+  rider: Rider,
+  since: number,
+  id: string | undefined,
+  opening: Promise<Opened>,
+): Reader {
+  const { promise: opened, resolve: open } = Promise.withResolvers<Opened>()
+  opening.then(open)
   return {
-    ...{ rider, since, id },
-    client: new AbortController(),
+    rider,
+    since,
+    id,
+    client: createTrigger(),
     outcome: undefined,
     position: 0,
     readAt: since,
@@ -49,7 +62,8 @@ export function createReader(rider: Rider, since: number, id: string | undefined
     state: "reading",
     fault: undefined,
     wake: undefined,
-    over: Promise.withResolvers<Opened>(),
+    opened,
+    open,
   }
 }
 
@@ -72,6 +86,13 @@ export function asOwn({ id, rider }: Reader, events: readonly MessagesEvent[]): 
       ? { ...event, message: { ...event.message, id, model: rider.model } }
       : event,
   )
+}
+
+/** What is left to say to a client whose connection ends before the reply does. */
+export function lastWords(reader: Reader): readonly MessagesEvent[] | undefined {
+  const { fault } = reader
+  reader.fault = undefined
+  return fault === undefined ? undefined : [{ type: "error", fault }]
 }
 
 const least = 1_000

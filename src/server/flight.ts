@@ -4,9 +4,26 @@ import { foldEvents } from "../convert/reply/fold.ts"
 import type { Logger } from "../observe/log.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import { createFeed } from "./flight-feed.ts"
-import { asOwn, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
-import { createRoster } from "./flight-roster.ts"
+import { endOf, pack, since } from "./event-log.ts"
+import { beginFeed, createFeed, direct, type Feed, pull } from "./flight-feed.ts"
+import { asOwn, lastWords, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
+import {
+  addReader,
+  createRoster,
+  dismiss,
+  failReader,
+  finishReader,
+  isAlone,
+  leaveRoster,
+  passOn,
+  type Roster,
+  readBy,
+  refuseReader,
+  trim,
+  wakeAll,
+} from "./flight-roster.ts"
+import { beginsToCome } from "./outcome.ts"
+import { keepReplyAlive } from "./progress.ts"
 import type { Reading, Source } from "./reading.ts"
 import type { Resendable } from "./resends.ts"
 
@@ -33,177 +50,197 @@ export type Flight = Resendable<Rider, Reading>
 
 const none: readonly MessagesEvent[] = []
 
+/** It changes in place, by the functions below. */
+interface Flying {
+  readonly options: FlightOptions
+  readonly roster: Roster
+  readonly feed: Feed
+  closed: boolean
+  landing: boolean
+  cancelLinger: (() => void) | undefined
+}
+
 /** The flight of a session that was just begun; the first one to join it is the one whose request it is. */
 export function createFlight(options: FlightOptions): Flight {
-  const { session, shared, limit, clock } = options
-  const { opening: opened } = session
-  const roster = createRoster(session, options.log, onDone)
-  const feed = createFeed(session, onBatch)
-  const { log, ended } = feed
-  let closed = false
-  let landing = false
-  let cancelLinger: (() => void) | undefined
-
+  const { session, shared, clock } = options
+  const roster = createRoster(session, options.log, () => onDone(flying))
+  const feed = createFeed(session, () => onBatch(flying))
+  const flying: Flying = {
+    options,
+    roster,
+    feed,
+    closed: false,
+    landing: false,
+    cancelLinger: undefined,
+  }
   // A failure is told to those who wait for the reply; who comes later may have better luck.
-  opened.then(({ fault }) => {
+  session.opening.then(({ fault }) => {
     if (fault === undefined) return
-    if (roster.size() === 0) abandon()
-    else close()
+    if (roster.readers.size === 0) abandon(flying)
+    else close(flying)
   })
-
-  function close(): void {
-    if (closed) return
-    closed = true
-    options.onClose()
-    roster.trim(log, clock.now())
-  }
-
-  function onDone(): void {
-    if (!landing) close()
-  }
-
-  function waits(): boolean {
-    return roster.owner()?.state === "left"
-  }
-
-  function leave(reader: Reader): void {
-    if (roster.leave(reader)) linger(reader)
-    if (closed) roster.trim(log, clock.now())
-  }
-
-  /** Who leaves while the answer comes does not want it; who has waited for it in vain may ask again. */
-  function linger(reader: Reader): void {
-    const ms = reader.heard || !options.lingers ? 0 : lingerMs(clock.now() - reader.since)
-    if (closed || ms === 0 || !options.onLinger(true)) {
-      abandon()
-      return
-    }
-    cancelLinger = clock.setTimer(abandon, ms)
-    const { requestId } = reader.rider
-    options.log.debug("a client gave up waiting; its request may be sent again", () => ({ requestId, ms }))
-  }
-
-  function endLinger(): void {
-    if (cancelLinger === undefined) return
-    cancelLinger()
-    cancelLinger = undefined
-    options.onLinger(false)
-  }
-
-  function abandon(): void {
-    endLinger()
-    close()
-    roster.dismiss()
-  }
-
-  function onBatch(): void {
-    if (shared && !closed) log.pack(roster.readBy(log.end()))
-    if (shared && log.size() > limit) close()
-    if (closed) roster.trim(log, clock.now())
-    roster.wake()
-    if (ended() && shared && !closed) land()
-  }
-
-  /** The log holds all of the reply: until it is kept elsewhere, others may have it from here. */
-  function land(): void {
-    const reply = feed.isSound() ? foldEvents(log.since(0)).reply : undefined
-    landing = reply !== undefined
-    if (reply === undefined) close()
-    else options.onReply(reply).then(close, close)
-  }
-
-  function take(reader: Reader): readonly MessagesEvent[] {
-    const events = log.since(reader.position)
-    reader.position = log.end()
-    reader.readAt = clock.now()
-    if (!reader.heard && events.some(({ type }) => type !== "message_start")) hear(reader)
-    if (ended()) roster.finish(reader, events)
-    if (closed) roster.trim(log, clock.now())
-    return asOwn(reader, events)
-  }
-
-  /** A whole reply is given to its client at its end; until then it has nothing of it. */
-  function hear(reader: Reader): void {
-    reader.outcome?.content()
-    if (!reader.rider.stream && !ended()) return
-    reader.heard = true
-    if (!shared) close()
-  }
-
-  async function next(reader: Reader): Promise<readonly MessagesEvent[] | undefined> {
-    while (reader.state === "reading") {
-      if (reader.position < log.end()) return take(reader)
-      if (ended()) roster.finish(reader, none)
-      else if (readsAlone(reader)) return hearAlone(reader, await feed.direct())
-      else await sleep(reader, feed.pull)
-    }
-    // A request whose client has left comes to no end before it is known what becomes of it.
-    while (reader.state === "left") await sleep(reader, () => {})
-    return lastWords(reader)
-  }
-
-  /** The one reader of a reply that nobody else can join needs no log. */
-  function readsAlone(reader: Reader): boolean {
-    const isFree = closed && !ended() && !feed.pulling()
-    return isFree && reader.position >= log.end() && roster.isAlone(reader)
-  }
-
-  function hearAlone(
-    reader: Reader,
-    events: readonly MessagesEvent[] | undefined,
-  ): readonly MessagesEvent[] | undefined {
-    if (ended() && reader.state === "reading") roster.finish(reader, events ?? none)
-    return events
-  }
-
-  function readingOf(reader: Reader): Reading {
-    const { requestId, stream } = reader.rider
-    const onEvents = (events: readonly MessagesEvent[] | undefined) => hearAlone(reader, events)
-    return {
-      ...{ requestId, stream },
-      opened: Promise.race([opened, reader.over.promise]),
-      begin: () => {
-        feed.begin()
-        return reader.state === "reading" ? take(reader) : none
-      },
-      next: () => {
-        if (!readsAlone(reader)) return next(reader)
-        const events = feed.direct()
-        return events instanceof Promise ? events.then(onEvents) : onEvents(events)
-      },
-      keepAlive: () => (reader.position === log.end() ? session.progress.keepAlive() : none),
-      leave: () => leave(reader),
-      left: reader.client.signal,
-      fail: (error) => roster.fail(reader, error),
-      refuse: (given) => roster.refuse(reader, given),
-    }
-  }
-
   return {
-    join: (rider) => {
-      const isFirst = roster.owner() === undefined
-      const waited = waits()
-      const reader = roster.add(rider, clock.now())
-      if (waited) {
-        endLinger()
-        roster.handOver(reader)
-      } else if (!isFirst) reader.outcome = rider.outcome()
-      return readingOf(reader)
-    },
+    join: (rider) => join(flying, rider),
     takeOver: (rider) => {
-      const reader = roster.add(rider, clock.now())
-      roster.handOver(reader, sentAgain)
-      return readingOf(reader)
+      const reader = addReader(roster, rider, clock.now())
+      passOn(roster, reader, sentAgain)
+      return readingOf(flying, reader)
     },
-    waits,
-    isPrivate: () => !shared && roster.size() === 1,
-    abandon,
+    waits: () => waits(flying),
+    isPrivate: () => !shared && roster.readers.size === 1,
+    abandon: () => abandon(flying),
   }
 }
 
-/** What is left to say to a client whose connection ends before the reply does. */
-function lastWords(reader: Reader): readonly MessagesEvent[] | undefined {
-  const { fault } = reader
-  reader.fault = undefined
-  return fault === undefined ? undefined : [{ type: "error", fault }]
+function join(flying: Flying, rider: Rider): Reading {
+  const { roster, options } = flying
+  const isFirst = roster.owner === undefined
+  const waited = waits(flying)
+  const reader = addReader(roster, rider, options.clock.now())
+  if (waited) {
+    endLinger(flying)
+    passOn(roster, reader)
+  } else if (!isFirst) reader.outcome = rider.outcome()
+  return readingOf(flying, reader)
+}
+
+function close(flying: Flying): void {
+  const { roster, feed, options } = flying
+  if (flying.closed) return
+  flying.closed = true
+  options.onClose()
+  trim(roster, feed.log, options.clock.now())
+}
+
+function trimIfClosed({ roster, feed, options, closed }: Flying): void {
+  if (closed) trim(roster, feed.log, options.clock.now())
+}
+
+function onDone(flying: Flying): void {
+  if (!flying.landing) close(flying)
+}
+
+function waits({ roster }: Flying): boolean {
+  return roster.owner?.state === "left"
+}
+
+function leave(flying: Flying, reader: Reader): void {
+  if (leaveRoster(flying.roster, reader)) linger(flying, reader)
+  trimIfClosed(flying)
+}
+
+/** Who leaves while the answer comes does not want it; who has waited for it in vain may ask again. */
+function linger(flying: Flying, reader: Reader): void {
+  const { lingers, clock, onLinger, log } = flying.options
+  const ms = reader.heard || !lingers ? 0 : lingerMs(clock.now() - reader.since)
+  if (flying.closed || ms === 0 || !onLinger(true)) {
+    abandon(flying)
+    return
+  }
+  flying.cancelLinger = clock.setTimer(() => abandon(flying), ms)
+  const { requestId } = reader.rider
+  log.debug("a client gave up waiting; its request may be sent again", () => ({ requestId, ms }))
+}
+
+function endLinger(flying: Flying): void {
+  if (flying.cancelLinger === undefined) return
+  flying.cancelLinger()
+  flying.cancelLinger = undefined
+  flying.options.onLinger(false)
+}
+
+function abandon(flying: Flying): void {
+  endLinger(flying)
+  close(flying)
+  dismiss(flying.roster)
+}
+
+function onBatch(flying: Flying): void {
+  const { roster, feed, options } = flying
+  const { log } = feed
+  if (options.shared && !flying.closed) pack(log, readBy(roster, endOf(log)))
+  if (options.shared && log.size > options.limit) close(flying)
+  trimIfClosed(flying)
+  wakeAll(roster)
+  if (feed.ended && options.shared && !flying.closed) land(flying)
+}
+
+/** The log holds all of the reply: until it is kept elsewhere, others may have it from here. */
+function land(flying: Flying): void {
+  const { feed, options } = flying
+  const reply = feed.sound ? foldEvents(since(feed.log, 0)).reply : undefined
+  flying.landing = reply !== undefined
+  if (reply === undefined) close(flying)
+  else {
+    const over = () => close(flying)
+    options.onReply(reply).then(over, over)
+  }
+}
+
+function take(flying: Flying, reader: Reader): readonly MessagesEvent[] {
+  const { roster, feed, options } = flying
+  const events = since(feed.log, reader.position)
+  reader.position = endOf(feed.log)
+  reader.readAt = options.clock.now()
+  if (!reader.heard && events.some(({ type }) => type !== "message_start")) hear(flying, reader)
+  if (feed.ended) finishReader(roster, reader, events)
+  trimIfClosed(flying)
+  return asOwn(reader, events)
+}
+
+/** A whole reply is given to its client at its end; until then it has nothing of it. */
+function hear(flying: Flying, reader: Reader): void {
+  if (reader.outcome !== undefined) beginsToCome(reader.outcome)
+  if (!reader.rider.stream && !flying.feed.ended) return
+  reader.heard = true
+  if (!flying.options.shared) close(flying)
+}
+
+async function next(flying: Flying, reader: Reader): Promise<readonly MessagesEvent[] | undefined> {
+  const { roster, feed } = flying
+  while (reader.state === "reading") {
+    if (reader.position < endOf(feed.log)) return take(flying, reader)
+    if (feed.ended) finishReader(roster, reader, none)
+    else if (readsAlone(flying, reader)) return direct(feed, (events) => hearAlone(flying, reader, events))
+    else await sleep(reader, () => void pull(feed))
+  }
+  // A request whose client has left comes to no end before it is known what becomes of it.
+  while (reader.state === "left") await sleep(reader, () => {})
+  return lastWords(reader)
+}
+
+/** The one reader of a reply that nobody else can join needs no log. */
+function readsAlone({ roster, feed, closed }: Flying, reader: Reader): boolean {
+  const isFree = closed && !feed.ended && !feed.pulling
+  return isFree && reader.position >= endOf(feed.log) && isAlone(roster, reader)
+}
+
+function hearAlone(
+  { feed, roster }: Flying,
+  reader: Reader,
+  events: readonly MessagesEvent[] | undefined,
+): readonly MessagesEvent[] | undefined {
+  if (feed.ended && reader.state === "reading") finishReader(roster, reader, events ?? none)
+  return events
+}
+
+function readingOf(flying: Flying, reader: Reader): Reading {
+  const { roster, feed, options } = flying
+  const { requestId, stream } = reader.rider
+  const onEvents = (events: readonly MessagesEvent[] | undefined) => hearAlone(flying, reader, events)
+  return {
+    requestId,
+    stream,
+    left: reader.client,
+    opened: reader.opened,
+    begin: () => {
+      beginFeed(feed)
+      return reader.state === "reading" ? take(flying, reader) : none
+    },
+    next: () => (readsAlone(flying, reader) ? direct(feed, onEvents) : next(flying, reader)),
+    keepAlive: () => (reader.position === endOf(feed.log) ? keepReplyAlive(options.session.progress) : none),
+    leave: () => leave(flying, reader),
+    fail: (error) => failReader(roster, reader, error),
+    refuse: (given) => refuseReader(roster, reader, given),
+  }
 }

@@ -189,26 +189,26 @@ type Failed = { readonly ok: false; readonly fault: Fault }
  * Sends a request with one key after the other, as long as they are refused and there is another one. When none is
  * left, it is a limit that the client hears of, if there was one: waiting helps against that.
  */
-export function sendInTurn<T extends { readonly ok: true } | Failed>(
+export function sendInTurn<On extends { readonly signal: Signal }, T extends { readonly ok: true } | Failed>(
   keys: KeyTurn,
   route: Route,
-  signal: Signal,
-  send: (route: Route) => Promise<T>,
+  on: On,
+  send: (route: Route, on: On) => Promise<T>,
 ): Promise<T> {
-  return keys === onlyKey ? send(route) : sendByTurns(keys, route, signal, send)
+  return keys === onlyKey ? send(route, on) : sendByTurns(keys, route, on, send)
 }
 
-async function sendByTurns<T extends { readonly ok: true } | Failed>(
+async function sendByTurns<On extends { readonly signal: Signal }, T extends { readonly ok: true } | Failed>(
   keys: KeyTurn,
   route: Route,
-  signal: Signal,
-  send: (route: Route) => Promise<T>,
+  on: On,
+  send: (route: Route, on: On) => Promise<T>,
 ): Promise<T> {
   const explained = (sent: T): T => (sent.ok ? sent : { ...sent, fault: keys.explain(sent.fault) })
   let limited: T | undefined
   for (;;) {
-    const sent = await send(keys.take(route))
-    if (sent.ok || signal.aborted) return explained(sent)
+    const sent = await send(keys.take(route), on)
+    if (sent.ok || on.signal.aborted) return explained(sent)
     const { fault } = sent
     if (fault.kind === "rate_limit_error") limited = sent
     if (!keys.failed(fault)) return explained(restFor(fault) === undefined ? sent : (limited ?? sent))

@@ -8,6 +8,8 @@ import type { MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
 export interface ReasoningMemory {
   /** `scope` keeps clients with different keys apart. */
   readonly recall: (scope: string, toolUseId: string) => readonly ThinkingBlock[] | undefined
+  /** The same for one scope, as long as nothing more is remembered. */
+  readonly recallIn: (scope: string) => (toolUseId: string) => readonly ThinkingBlock[] | undefined
   readonly remember: (scope: string, toolUseId: string, blocks: readonly ThinkingBlock[]) => void
   /** As scopeOf(), for whom it mostly is the scope of the request before. */
   readonly scopeOf: typeof scopeOf
@@ -33,16 +35,23 @@ export function createReasoningMemory(limit = defaultLimit): ReasoningMemory {
     size += sizeOf(key, blocks)
   }
 
+  function recall(scope: string, toolUseId: string): readonly ThinkingBlock[] | undefined {
+    const key = `${scope} ${toolUseId}`
+    const blocks = entries.get(key)
+    if (blocks === undefined) return undefined
+    forget(key)
+    keep(key, blocks)
+    return blocks
+  }
+
+  function recallFrom(scope: string): ReturnType<ReasoningMemory["recallIn"]> {
+    return (toolUseId) => recall(scope, toolUseId)
+  }
+
   return {
     scopeOf: createScopes(),
-    recall: (scope, toolUseId) => {
-      const key = `${scope} ${toolUseId}`
-      const blocks = entries.get(key)
-      if (blocks === undefined) return undefined
-      forget(key)
-      keep(key, blocks)
-      return blocks
-    },
+    recall,
+    recallIn: (scope) => (entries.size === 0 ? recallNothing : recallFrom(scope)),
     remember: (scope, toolUseId, blocks) => {
       const key = `${scope} ${toolUseId}`
       forget(key)
@@ -56,6 +65,8 @@ export function createReasoningMemory(limit = defaultLimit): ReasoningMemory {
     },
   }
 }
+
+const recallNothing = (): undefined => undefined
 
 function sizeOf(key: string, blocks: readonly ThinkingBlock[]): number {
   return blocks.reduce((sum, { thinking, signature }) => sum + thinking.length + signature.length, key.length)

@@ -1,11 +1,13 @@
 // From a request's bytes to the reply's, in one straight line.
+import { noNotes } from "../protocol/fault.ts"
+import type { Route } from "../providers/route.ts"
 import { answerAlong, anthropicDialect, plainSpeech } from "./along.ts"
 import { refuse } from "./answer.ts"
 import { askFor, type Wish } from "./asked.ts"
 import { readBody, textOfBody } from "./body.ts"
 import type { Context } from "./context.ts"
-import { directRequest } from "./direct-request.ts"
-import { prepareRequest } from "./prepare.ts"
+import { type DirectRequest, directRequest } from "./direct-request.ts"
+import { type Preparation, prepareRequest, type Readiness, type Readying } from "./prepare.ts"
 import { refuseThread } from "./threads.ts"
 
 /** POST /v1/messages: the body, the model that it leads to and its fallbacks, and the answer. */
@@ -14,31 +16,35 @@ export async function handleMessages(
   context: Context,
   requestId: string,
   url: URL,
-  wish: Wish = {},
+  wish?: Wish,
 ): Promise<Response> {
   const startedAt = performance.now()
   const body = await readBody(request, context)
   if (!body.ok) return refuse(body.fault, request, context, requestId, anthropicDialect)
-  const asked = askFor(body.json, context.config, wish, context)
-  return answerAlong(
-    { asked, request, requestId, speech: plainSpeech, bytes: body.bytes, exact: wish.exact },
-    {
-      // An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread.
-      direct: (course, route) =>
-        directRequest(asked, route, {
-          request,
-          requestId,
-          startedAt,
-          course,
-          url,
-          text: textOfBody(body.bytes),
-        }),
-      converted: (course, route, ready) => {
-        const refused = refuseThread(asked.body, request.headers.get("user-agent") ?? "")
-        if (refused !== undefined) return { ok: false, fault: refused }
-        return prepareRequest(asked, route, { request, requestId, startedAt, course, ready }, context)
-      },
-    },
-    context,
-  )
+  const asking = {
+    asked: askFor(body.json, context.config, wish, context),
+    request,
+    requestId,
+    startedAt,
+    url,
+    bytes: body.bytes,
+    notes: noNotes,
+    readiness,
+    exact: wish?.exact,
+  }
+  return answerAlong(asking, plainSpeech, context)
+}
+
+const readiness: Readiness = { direct: passOn, converted: convert }
+
+/** An upstream that speaks the Messages API itself knows its fields better than we do: it gets them unread. */
+function passOn({ asking, course }: Readying, route: Route): DirectRequest {
+  const { asked, request, requestId, startedAt, url, bytes } = asking
+  return directRequest(asked, route, { request, requestId, startedAt, course, url, text: textOfBody(bytes) })
+}
+
+function convert(readying: Readying, route: Route): Preparation {
+  const { asked, request } = readying.asking
+  const refused = refuseThread(asked.body, request.headers)
+  return refused === undefined ? prepareRequest(readying, route) : { ok: false, fault: refused }
 }

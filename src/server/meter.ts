@@ -2,7 +2,7 @@
 // that were refused before there was one, by the answer they got.
 import type { Exchange } from "../observe/exchange.ts"
 import type { Metrics } from "../observe/metrics.ts"
-import type { Running } from "./context.ts"
+import type { RequestOutcome } from "./outcome.ts"
 
 export interface Meter {
   readonly began: (requestId: string) => void
@@ -36,8 +36,10 @@ function isRefusal({ method }: Request, { status }: Response): boolean {
 }
 
 /** How many requests are under way, for whoever asks. */
-export function countRunning(running: ReadonlySet<Running>) {
+export function countRunning(
+  running: ReadonlySet<{ readonly facts: Pick<RequestOutcome["facts"], "stream"> }>,
+) {
   let streams = 0
-  for (const { stream } of running) if (stream === true) streams++
+  for (const { facts } of running) if (facts.stream) streams++
   return { requests: running.size, streams }
 }

@@ -14,7 +14,7 @@ import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import { type DirectOpening, openDirect } from "./direct-open.ts"
 import { type DirectParts, failedOpening, type SendingOptions } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
-import type { RequestOutcome } from "./outcome.ts"
+import { hasLeft, isAnswered, type RequestOutcome, retry } from "./outcome.ts"
 
 /** Sends it until the reply begins or must be given up. Never rejects. */
 export async function openNative(
@@ -22,12 +22,14 @@ export async function openNative(
   { text, stream, errors }: DirectParts,
   sending: SendingOptions,
   afterMs: number,
-  { signal, retried, sent, answered }: Pick<RequestOutcome, "signal" | "retried" | "sent" | "answered">,
+  outcome: RequestOutcome,
 ): Promise<Opening<Delta>> {
   const opening = await openDirect(route, text, request.headers, {
     ...sending,
-    ...{ endpoint: "", stream, signal },
-    ...{ onRetry: retried, onSend: sent, onAnswer: answered },
+    ...{ endpoint: "", stream, signal: outcome.upstream },
+    onRetry: (failed, attempt, waitMs) => retry(outcome, failed, attempt, waitMs),
+    onSend: () => hasLeft(outcome),
+    onAnswer: () => isAnswered(outcome),
   })
   if (!opening.ok) return failedOpening(opening)
   const { clock } = sending

@@ -2,7 +2,7 @@
 // one that its client has given up, or, in the end, from its upstream.
 import type { Caller, Exchange } from "../observe/exchange.ts"
 import type { MessagesReply } from "../protocol/messages.ts"
-import type { Asked } from "./asked.ts"
+import { type Asked, parsedOf } from "./asked.ts"
 import type { ReplyCache } from "./cache.ts"
 import { cacheWish, isCacheable, replyKey } from "./cache-key.ts"
 import { lifeOf } from "./cache-life.ts"
@@ -11,14 +11,14 @@ import type { Context } from "./context.ts"
 import { currentTarget } from "./course.ts"
 import type { Rider } from "./flight-reader.ts"
 import type { FlightKeys } from "./flights.ts"
-import { createFreeOutcome } from "./outcome.ts"
+import { createFreeOutcome, leave } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
-import { type Reading, readSession } from "./reading.ts"
+import { type Reading, readAlone } from "./reading.ts"
 import { createSession } from "./session.ts"
 
 /** A request as it came: what tells it from others. */
 export interface Origin {
-  readonly asked: Pick<Asked, "body" | "parsed">
+  readonly asked: Asked
   /** The body as it was sent. */
   readonly bytes: Uint8Array
   /** It is asked to see what this very model answers. */
@@ -41,24 +41,30 @@ export interface Wanted {
 
 /** Undefined: its client has left before anything was asked. */
 export function openReading(wanted: Wanted, origin: Origin): Begun | undefined | Promise<Begun | undefined> {
-  const { prepared, request, context } = wanted
+  const { prepared } = wanted
   // What needs no upstream is there already.
   if (prepared.conversion.answer !== undefined) return askAlone(wanted)
   const resent = resentKey(wanted, origin)
-  if (resent !== undefined) {
-    const retried = Number(request.headers.get("x-stainless-retry-count") ?? 0) > 0
-    const reading = context.flights.resume(resent, context.config, riderOf(wanted), retried)
-    if (reading !== undefined) return { reading, cache: undefined }
-  }
+  if (resent !== undefined) return askOrResume(wanted, origin, resent)
+  const question = questionOf(wanted, origin)
+  return question === undefined ? askAlone(wanted) : askOnce(wanted, origin, question, resent)
+}
+
+/** One that its client may have sent before, or may send again. */
+function askOrResume(wanted: Wanted, origin: Origin, resent: string): Begun | Promise<Begun | undefined> {
+  const { request, context } = wanted
+  const rider = riderOf(wanted)
+  const retried = Number(request.headers.get("x-stainless-retry-count") ?? 0) > 0
+  const reading = context.flights.resume(resent, context.config, rider, retried)
+  if (reading !== undefined) return { reading, cache: undefined }
   const question = questionOf(wanted, origin)
   if (question !== undefined) return askOnce(wanted, origin, question, resent)
-  if (resent === undefined) return askAlone(wanted)
-  return { reading: ask(wanted, { shared: undefined, resent }, nothingKept), cache: undefined }
+  return { reading: ask(wanted, rider, { shared: undefined, resent }, nothingKept), cache: undefined }
 }
 
 function askAlone({ prepared, request, caller, context }: Wanted): Begun {
   const session = createSession(prepared, caller, context)
-  return { reading: readSession(session, request.signal), cache: undefined }
+  return { reading: readAlone(session, request.signal), cache: undefined }
 }
 
 const nothingKept = { limit: 0, onReply: () => Promise.resolve() }
@@ -68,10 +74,15 @@ interface Keeping {
   readonly onReply: (reply: MessagesReply) => Promise<void>
 }
 
-function ask(wanted: Wanted, keys: FlightKeys, keeping: Keeping, cache?: Exchange["cache"]): Reading {
-  const { prepared, caller, context } = wanted
+function ask(
+  { prepared, caller, context }: Wanted,
+  rider: Rider,
+  keys: FlightKeys,
+  { limit, onReply }: Keeping,
+  cache?: Exchange["cache"],
+): Reading {
   const session = createSession(prepared, caller, context, cache)
-  return context.flights.start(keys, context.config, riderOf(wanted), { session, ...keeping })
+  return context.flights.start(keys, context.config, rider, { session, limit, onReply })
 }
 
 /** A request that the cache may answer, and how. */
@@ -103,7 +114,7 @@ async function askOnce(
   const known = mayBeKnown ? await findKnown(wanted, question) : undefined
   if (known !== undefined) return known
   if (request.signal.aborted) {
-    riderOf(wanted).outcome().leave()
+    leave(riderOf(wanted).outcome())
     return undefined
   }
   // What another model says in its place is not what this one would say.
@@ -113,7 +124,7 @@ async function askOnce(
   }
   const keeping = { limit: cache.growingBytes, onReply: keep }
   const found = mayBeKnown && cache.find !== undefined ? "miss" : undefined
-  return { reading: ask(wanted, { shared: key, resent }, keeping, found), cache: found }
+  return { reading: ask(wanted, riderOf(wanted), { shared: key, resent }, keeping, found), cache: found }
 }
 
 async function findKnown(wanted: Wanted, { key, cache }: Question): Promise<Begun | undefined> {
@@ -132,7 +143,7 @@ async function findKnown(wanted: Wanted, { key, cache }: Question): Promise<Begu
 
 function lifeFor({ content }: MessagesReply, { conversion }: Prepared, { asked }: Origin): number {
   const text = content.map((block) => (block.type === "text" ? block.text : "")).join("\n")
-  const parsed = asked.parsed()
+  const parsed = parsedOf(asked)
   return lifeOf({ messages: parsed.success ? parsed.data.messages : [], json: conversion.json, text })
 }
 

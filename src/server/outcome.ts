@@ -1,42 +1,44 @@
 // The one end a request comes to, converted or passed through: complete, left by its client, or failed. The
 // first one counts, and becomes the request's one Exchange.
-import type { Failure, Outcome } from "../observe/exchange.ts"
+import type { Exchange, Failure, Outcome } from "../observe/exchange.ts"
+import type { Logger } from "../observe/log.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
-import { createTrigger, type Signal } from "../upstream/signal.ts"
+import type { Clock } from "../upstream/deadline.ts"
+import { createTrigger, fire, type Signal, type Trigger } from "../upstream/signal.ts"
 import type { Asker } from "./asker.ts"
-import type { Context, Running } from "./context.ts"
 import { courseFacts, retryTarget } from "./course.ts"
 import { type Account, exchangeOf, nothingUsed, type OutcomeFacts, type Seen } from "./exchange-of.ts"
 import { internalFault } from "./respond.ts"
 
+/** What a request on its way to its one end needs of everything around it. */
+export interface OutcomeContext {
+  readonly clock: Pick<Clock, "now">
+  readonly log: Pick<Logger, "warn" | "error">
+  readonly onExchange: (exchange: Exchange) => void
+  readonly running: Set<RequestOutcome>
+}
+
+/** There is one for each request, and thousands may last for hours: a record, which the functions below move on. */
 export interface RequestOutcome {
+  readonly facts: OutcomeFacts
+  readonly context: OutcomeContext
   /** Fires when the upstream is to be let go. */
-  readonly signal: Signal
-  /** Fires when the client has left. */
-  readonly left: () => AbortSignal
-  /** A request to an upstream leaves. */
-  readonly sent: () => void
-  /** What was sent last is being answered. */
-  readonly answered: () => void
-  /** An attempt has failed and another one follows. */
-  readonly retried: (fault: Fault, attempt: number, waitMs: number) => void
-  /** Something of the answer has come. */
-  readonly content: () => void
-  readonly complete: () => void
-  /** The client has left: the upstream is let go, and nothing has failed. */
-  readonly leave: () => void
-  /** It failed; gives the fault as the client is to see it. */
-  readonly refuse: (given: Fault) => Fault
-  /** Something of ours broke: the upstream is let go. Gives what the client is told. */
-  readonly fail: (error: unknown) => Fault
+  readonly upstream: Trigger
+  /** Whose request it is now. */
+  asker: Asker
+  /** Few ask for it: most replies are there before anybody could leave. */
+  client: Trigger | undefined
+  /** The client has left. */
+  gone: boolean
   /** The proxy has given the request up, before its end. */
-  readonly stopped: () => boolean
-  /** A fault in the words that hold when the request was given up by us. */
-  readonly explain: (given: Fault) => Fault
-  /** Lets go of a request of which no Exchange is made. */
-  readonly abandon: () => void
-  /** Its client has left, and from now on it is the request of another one. False: it has come to its end. */
-  readonly handOver: (heir: Asker) => boolean
+  stopped: boolean
+  /** It has come to its end. */
+  done: boolean
+  attempts: number
+  failures: readonly Failure[]
+  firstContentAt: number | undefined
+  sentAt: number | undefined
+  upstreamWaitMs: number | undefined
 }
 
 const stopping = fault({
@@ -47,119 +49,34 @@ const stopping = fault({
   retryAfterMs: 1_000,
 })
 
+const none: readonly never[] = []
+
 /** For a request that is about to be sent; it counts as running until its end. */
-export function createOutcome(facts: OutcomeFacts, context: Context): RequestOutcome {
-  const { stream } = facts
-  let asker: Asker = facts
-  const upstream = createTrigger()
-  // Few ask for it: most replies are there before anybody could leave.
-  let client: AbortController | undefined
-  let gone = false
-  let stopped = false
-  let done = false
-  let attempts = facts.free === true ? 0 : 1
-  let firstContentAt: number | undefined
-  let sentAt: number | undefined
-  let upstreamWaitMs: number | undefined
-  const failures: Failure[] = []
-  const running: Running = {
-    stream,
-    about: () => ({
-      requestId: asker.requestId,
-      startedAt: asker.startedAt,
-      model: facts.route.requestedModel,
-    }),
-    stop: () => {
-      stopped = true
-      upstream.fire()
-    },
+export function createOutcome(facts: OutcomeFacts, context: OutcomeContext): RequestOutcome {
+  const outcome: RequestOutcome = {
+    facts,
+    context,
+    upstream: createTrigger(),
+    asker: facts,
+    client: undefined,
+    gone: false,
+    stopped: false,
+    done: false,
+    attempts: facts.free === true ? 0 : 1,
+    failures: none,
+    firstContentAt: undefined,
+    sentAt: undefined,
+    upstreamWaitMs: undefined,
   }
-  context.running.add(running)
-
-  function finish(outcome: Outcome): void {
-    if (done) return
-    done = true
-    context.running.delete(running)
-    const firstContentMs =
-      firstContentAt === undefined ? undefined : Math.max(0, firstContentAt - asker.startedAt)
-    const tried = facts.free === true ? undefined : courseFacts(facts.course)
-    const seen: Seen = {
-      attempts: tried?.attempts ?? attempts,
-      failures: tried?.failures ?? failures,
-      fallbackFrom: tried?.fallbackFrom,
-      firstContentMs,
-      upstreamWaitMs,
-      endedAt: context.clock.now(),
-    }
-    context.onExchange(exchangeOf(facts, asker, outcome, seen, tried?.answering))
-  }
-
-  function handOver({ requestId, startedAt, stream, caller }: Asker): boolean {
-    if (done) return false
-    const seen = { attempts: 0, firstContentMs: undefined, endedAt: context.clock.now() }
-    context.onExchange(exchangeOf({ ...facts, ...nothingAsked }, asker, { kind: "cancelled" }, seen))
-    asker = { requestId, startedAt, stream, caller }
-    return true
-  }
-
-  // A request that we gave up ends in our words, not in those of the connection that broke by it.
-  const explain = (given: Fault): Fault => (stopped ? stopping : given)
-
-  function refuse(given: Fault): Fault {
-    const explained = explain(given)
-    finish({ kind: "failed", fault: explained })
-    return explained
-  }
-
-  return {
-    signal: upstream.signal,
-    left: () => {
-      client ??= new AbortController()
-      if (gone) client.abort()
-      return client.signal
-    },
-    sent: () => {
-      sentAt = performance.now()
-    },
-    answered: () => {
-      if (sentAt !== undefined) upstreamWaitMs = performance.now() - sentAt
-    },
-    retried: (given, attempt, waitMs) => {
-      retryTarget(facts.course, given)
-      attempts = attempt + 1
-      failures.push({ provider: facts.route.provider, kind: given.kind })
-      const why = () => ({ requestId: asker.requestId, why: given.message, attempt, waitMs })
-      context.log.warn("upstream failed before its reply began; trying again", why)
-    },
-    content: () => {
-      firstContentAt ??= performance.now()
-    },
-    complete: () => finish({ kind: "completed" }),
-    leave: () => {
-      finish({ kind: "cancelled" })
-      upstream.fire()
-      gone = true
-      client?.abort()
-    },
-    refuse,
-    fail: (error) => {
-      upstream.fire()
-      if (!done) context.log.error("internal error", () => ({ requestId: asker.requestId, error }))
-      return refuse(internalFault(error))
-    },
-    stopped: () => stopped,
-    explain,
-    abandon: () => {
-      done = true
-      upstream.fire()
-      context.running.delete(running)
-    },
-    handOver,
-  }
+  context.running.add(outcome)
+  return outcome
 }
 
 /** The same for a request that is answered from elsewhere: it uses nothing and costs nothing. */
-export function createFreeOutcome(facts: Omit<OutcomeFacts, "account">, context: Context): RequestOutcome {
+export function createFreeOutcome(
+  facts: Omit<OutcomeFacts, "account">,
+  context: OutcomeContext,
+): RequestOutcome {
   return createOutcome({ ...facts, ...nothingAsked, cache: facts.cache }, context)
 }
 
@@ -168,3 +85,110 @@ const nothingAsked = {
   free: true,
   cache: undefined,
 } as const
+
+/** Fires when the client has left. */
+export function clientOf(outcome: RequestOutcome): Signal {
+  outcome.client ??= createTrigger()
+  if (outcome.gone) fire(outcome.client)
+  return outcome.client
+}
+
+/** A request to an upstream leaves. */
+export function hasLeft(outcome: RequestOutcome): void {
+  outcome.sentAt = performance.now()
+}
+
+/** What was sent last is being answered. */
+export function isAnswered(outcome: RequestOutcome): void {
+  if (outcome.sentAt !== undefined) outcome.upstreamWaitMs = performance.now() - outcome.sentAt
+}
+
+/** An attempt has failed and another one follows. */
+export function retry(outcome: RequestOutcome, given: Fault, attempt: number, waitMs: number): void {
+  const { facts, context } = outcome
+  retryTarget(facts.course, given)
+  outcome.attempts = attempt + 1
+  outcome.failures = [...outcome.failures, { provider: facts.route.provider, kind: given.kind }]
+  const why = () => ({ requestId: outcome.asker.requestId, why: given.message, attempt, waitMs })
+  context.log.warn("upstream failed before its reply began; trying again", why)
+}
+
+/** Something of the answer has come. */
+export function beginsToCome(outcome: RequestOutcome): void {
+  outcome.firstContentAt ??= performance.now()
+}
+
+export function complete(outcome: RequestOutcome): void {
+  finish(outcome, completed)
+}
+
+const completed: Outcome = { kind: "completed" }
+const cancelled: Outcome = { kind: "cancelled" }
+
+/** The client has left: the upstream is let go, and nothing has failed. */
+export function leave(outcome: RequestOutcome): void {
+  finish(outcome, cancelled)
+  fire(outcome.upstream)
+  outcome.gone = true
+  if (outcome.client !== undefined) fire(outcome.client)
+}
+
+/** It failed; gives the fault as the client is to see it. */
+export function refuse(outcome: RequestOutcome, given: Fault): Fault {
+  const explained = explain(outcome, given)
+  finish(outcome, { kind: "failed", fault: explained })
+  return explained
+}
+
+/** Something of ours broke: the upstream is let go. Gives what the client is told. */
+export function fail(outcome: RequestOutcome, error: unknown): Fault {
+  fire(outcome.upstream)
+  const { context, asker, done } = outcome
+  if (!done) context.log.error("internal error", () => ({ requestId: asker.requestId, error }))
+  return refuse(outcome, internalFault(error))
+}
+
+/** A fault in the words that hold: who was given up by us hears of that, not of the connection that broke by it. */
+export function explain({ stopped }: RequestOutcome, given: Fault): Fault {
+  return stopped ? stopping : given
+}
+
+/** The proxy gives the request up. */
+export function stop(outcome: RequestOutcome): void {
+  outcome.stopped = true
+  fire(outcome.upstream)
+}
+
+/** Lets go of a request of which no Exchange is made. */
+export function abandon(outcome: RequestOutcome): void {
+  outcome.done = true
+  fire(outcome.upstream)
+  outcome.context.running.delete(outcome)
+}
+
+/** Its client has left, and from now on it is the request of another one. False: it has come to its end. */
+export function handOver(outcome: RequestOutcome, { requestId, startedAt, stream, caller }: Asker): boolean {
+  const { facts, context, asker } = outcome
+  if (outcome.done) return false
+  const seen = { attempts: 0, firstContentMs: undefined, endedAt: context.clock.now() }
+  context.onExchange(exchangeOf({ ...facts, ...nothingAsked }, asker, cancelled, seen))
+  outcome.asker = { requestId, startedAt, stream, caller }
+  return true
+}
+
+function finish(outcome: RequestOutcome, end: Outcome): void {
+  if (outcome.done) return
+  outcome.done = true
+  const { facts, context, asker, firstContentAt } = outcome
+  context.running.delete(outcome)
+  const tried = facts.free === true ? undefined : courseFacts(facts.course)
+  const seen: Seen = {
+    attempts: tried?.attempts ?? outcome.attempts,
+    failures: tried?.failures ?? outcome.failures,
+    fallbackFrom: tried?.fallbackFrom,
+    firstContentMs: firstContentAt === undefined ? undefined : Math.max(0, firstContentAt - asker.startedAt),
+    upstreamWaitMs: outcome.upstreamWaitMs,
+    endedAt: context.clock.now(),
+  }
+  context.onExchange(exchangeOf(facts, asker, end, seen, tried?.answering))
+}

@@ -11,7 +11,7 @@ import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
-import { type Attempted, attempt, type Opening } from "../upstream/attempts.ts"
+import { type Attempted, attempt, type Opening, type Tried, type Trying } from "../upstream/attempts.ts"
 import { oneBatch } from "../upstream/batches.ts"
 import { send } from "../upstream/client.ts"
 import { type Amending, createAmending, type Sendable } from "./amending.ts"
@@ -20,65 +20,76 @@ import { hasNextTarget } from "./course.ts"
 import { nothingSaid, readDeltas, saysSomething } from "./delta-stream.ts"
 import { seedOf } from "./ids.ts"
 import { type KeyTurn, sendInTurn } from "./keys.ts"
-import type { RequestOutcome } from "./outcome.ts"
+import { hasLeft, isAnswered, type RequestOutcome, retry } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
 
-/** What of a request's outcome its way to the upstream goes by, and tells of. */
-export type Way = Pick<RequestOutcome, "signal" | "retried" | "sent" | "answered">
-
-/** One request on its way to one upstream. */
-interface Leg {
+/** One request on its way to one upstream. It changes in place. */
+interface Leg extends Tried {
   readonly prepared: Prepared
-  readonly way: Way
+  readonly keys: KeyTurn
+  readonly outcome: RequestOutcome
   readonly context: Context
+  /** As it is sent now. */
+  sendable: Sendable
+  /** Undefined: nothing had to be changed. */
+  amending: Amending | undefined
 }
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
 export function openReply(
   prepared: Prepared,
   keys: KeyTurn,
-  way: Way,
+  outcome: RequestOutcome,
   context: Context,
 ): Promise<Attempted<Delta>> {
-  const { course } = prepared
-  const { signal } = way
-  const leg = { prepared, way, context }
-  let amending: Amending | undefined
-  return attempt<Delta>({
-    open: () => {
-      const sendable = amending === undefined ? prepared : amending.current()
-      const { answer } = sendable.conversion
-      if (answer !== undefined) return Promise.resolve({ ok: true, batches: oneBatch(answer) })
-      return sendInTurn(keys, sendable.route, signal, (route) => openOnce(sendable, route, leg))
-    },
-    // A key may also be refused inside a reply that began well; of all else the turn has heard already.
-    amend: (failed) => {
-      if (keys.failed(failed.fault)) return true
-      amending ??= createAmending(prepared)
-      return amending.amend(failed)
-    },
-    scale: () => createScale(prepared.errors),
+  const on: Leg = {
     maxRetries: context.config.maxRetries,
-    hasNext: course.hasFallbacks ? () => hasNextTarget(course) : undefined,
-    signal,
+    signal: outcome.upstream,
     clock: context.clock,
-    random: Math.random,
-    onRetry: way.retried,
-    onOpen: () => {
-      way.answered()
-      amending?.confirm()
-      keys.worked()
-    },
-  })
+    prepared,
+    keys,
+    outcome,
+    context,
+    sendable: prepared,
+    amending: undefined,
+  }
+  return attempt(on, converted)
 }
 
-async function openOnce(sendable: Sendable, route: Route, leg: Leg): Promise<Opening<Delta>> {
+const converted: Trying<Leg, Delta> = {
+  open: (on) => {
+    const { answer } = on.sendable.conversion
+    if (answer !== undefined) return Promise.resolve({ ok: true, batches: oneBatch(answer) })
+    return sendInTurn(on.keys, on.sendable.route, on, openOnce)
+  },
+  // A key may also be refused inside a reply that began well; of all else the turn has heard already.
+  amend: (on, failed) => {
+    if (on.keys.failed(failed.fault)) return true
+    on.amending ??= createAmending(on.prepared, on.context)
+    if (!on.amending.amend(failed)) return false
+    on.sendable = on.amending.current()
+    return true
+  },
+  scale: ({ prepared }) => createScale(prepared.errors),
+  hasNext: ({ prepared }) => hasNextTarget(prepared.course),
+  random: Math.random,
+  onRetry: ({ outcome }, given, attempt, waitMs) => retry(outcome, given, attempt, waitMs),
+  onOpen: ({ outcome, amending, keys }) => {
+    isAnswered(outcome)
+    amending?.confirm()
+    keys.worked()
+  },
+}
+
+async function openOnce(
+  route: Route,
+  { sendable, prepared, outcome, context }: Leg,
+): Promise<Opening<Delta>> {
   const { conversion, errors } = sendable
-  const { prepared, way, context } = leg
   const { config, clock, version } = context
-  way.sent()
+  hasLeft(outcome)
   const sent = await send(route, bodyOf(conversion), {
-    signal: way.signal,
+    signal: outcome.upstream,
     timeoutMs: config.requestTimeoutMs,
     clock,
     userAgent: `claude-proxy/${version}`,

@@ -1,25 +1,24 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../config/config.ts"
-import { bodyOf } from "../convert/request/body-of.ts"
-import { type Conversion, convertRequest } from "../convert/request/request.ts"
+import { convertRequest } from "../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../convert/request/session.ts"
 import { noteUnknownFields } from "../convert/request/unknown-fields.ts"
 import { type Fault, invalidRequest, joinNotes, type Note } from "../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf } from "../protocol/json.ts"
-import { renderIssues } from "../protocol/messages.ts"
+import { type MessagesRequest, renderIssues } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { AmendingOptions, Sendable } from "./amending.ts"
-import type { Asked } from "./asked.ts"
+import { type Asked, parsedOf } from "./asked.ts"
 import type { Context } from "./context.ts"
 import type { Course } from "./course.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { fitWindow } from "./fit.ts"
-import { type MeasuredPrompt, measurePrompt, type RepliedPrompt } from "./prompt.ts"
+import { type MeasuredPrompt, measurePrompt, promptTokens } from "./prompt.ts"
 
 /** What is known of one request once it is understood. */
 export interface Prepared extends AmendingOptions {
-  readonly prompt: RepliedPrompt
+  readonly prompt: MeasuredPrompt
   readonly notes: readonly Note[]
   readonly stream: boolean
   /** The client gets the arguments of calls in one piece (ToolOptions). */
@@ -31,19 +30,39 @@ export interface Prepared extends AmendingOptions {
   readonly requestId: string
   readonly startedAt: number
   readonly course: Course
-  /** Makes the request ready for another model, once that is to be asked. */
-  readonly ready: GetReady
+  /** By which it is made ready for another model, once that is to be asked. */
+  readonly readying: Readying
 }
 
-/** A request that is ready to be sent to one model. */
-export type Stop =
-  | { readonly kind: "converted"; readonly prepared: Prepared }
-  /** In the client's own words. */
-  | { readonly kind: "direct"; readonly direct: DirectRequest }
+/** A request that was read: what it asks for, and where it came from. */
+export interface Asking {
+  readonly asked: Asked
+  readonly request: Request
+  readonly requestId: string
+  readonly startedAt: number
+  /** Where it was sent; its query is passed on. */
+  readonly url: URL
+  /** The body as it came. */
+  readonly bytes: Uint8Array
+  /** What was lost before it was a Messages request. */
+  readonly notes: readonly Note[]
+  readonly readiness: Readiness
+  /** It is asked to see what this very model answers. */
+  readonly exact: boolean | undefined
+}
 
-export type Ready = { readonly ok: true; readonly stop: Stop } | { readonly ok: false; readonly fault: Fault }
+/** How requests to one endpoint are made ready for a model of either kind. */
+export interface Readiness {
+  readonly direct: (readying: Readying, route: Route) => DirectRequest
+  readonly converted: (readying: Readying, route: Route) => Preparation
+}
 
-export type GetReady = (route: Route) => Ready
+/** A request on its course over the models that may answer it. */
+export interface Readying {
+  readonly asking: Asking
+  readonly course: Course
+  readonly context: Context
+}
 
 export type Preparation =
   | { readonly ok: true; readonly prepared: Prepared }
@@ -53,88 +72,89 @@ type Fitted =
   | { readonly ok: true; readonly sendable: Sendable; readonly notes: readonly Note[] }
   | { readonly ok: false; readonly fault: Fault }
 
-/** What a request is beside its body. `request` is where it came from: its headers name the session and the client. */
-export interface Circumstances extends Pick<Prepared, "requestId" | "startedAt" | "course" | "ready"> {
-  readonly request: Request
+/** What the request is converted by, whatever model it goes to. */
+interface Converting {
+  readonly request: MessagesRequest
+  readonly prompt: MeasuredPrompt
+  /** Groups requests for the provider's cache. */
+  readonly group: string | undefined
+  readonly scope: string
+  readonly context: Context
 }
 
 /** Everything a Messages body says, or the Fault that refuses it: also because it cannot fit the model's window. */
-export function prepareRequest(
-  asked: Asked,
-  given: Route,
-  circumstances: Circumstances,
-  context: Context,
-): Preparation {
-  const { config } = context
-  const { request } = circumstances
-  const { body } = asked
-  const parsed = asked.parsed()
+export function prepareRequest(readying: Readying, given: Route): Preparation {
+  const { asking, context } = readying
+  const { asked, request } = asking
+  const parsed = parsedOf(asked)
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
-  const session = request.headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
-  const group = cacheGroup(session, request.headers.get("x-claude-code-agent-id") ?? undefined)
-  const scope = context.memory.scopeOf(request.headers, session)
-  const recall = (toolUseId: string) => context.memory.recall(scope, toolUseId)
+  const { headers } = request
+  const session = headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
+  const scope = context.memory.scopeOf(headers, session)
   const route = context.dialects.choose(given)
-  const prompt = measurePrompt(asked, route, context.ratios)
-  const fitted = (to: Route): Fitted =>
-    fit(to, convertRequest(parsed.data, to, config, group, recall), prompt, context)
-  const first = fitted(route)
-  if (!first.ok) return first
-  const { chat } = route
-  const inChat = chat === undefined ? undefined : () => sendableOr(fitted(chat), first.sendable)
-  const onChat = () => context.dialects.withoutResponses(route)
-  const stream = parsed.data.stream === true
-  return {
-    ok: true,
-    prepared: {
-      route: first.sendable.route,
-      conversion: first.sendable.conversion,
-      errors: first.sendable.errors,
-      prompt: learningFrom(first.sendable, prompt),
-      inChat,
-      onChat,
-      stream,
-      scope,
-      session,
-      requestId: circumstances.requestId,
-      startedAt: circumstances.startedAt,
-      course: circumstances.course,
-      ready: circumstances.ready,
-      notes: joinNotes(noteUnknownFields(body, route.profile), first.notes),
-      wholeArguments: !stream || wantsWhole(body, request.headers.get("user-agent") ?? ""),
-    },
+  const converting: Converting = {
+    request: parsed.data,
+    prompt: measurePrompt(asked, route, context.ratios),
+    group: cacheGroup(session, headers.get("x-claude-code-agent-id") ?? undefined),
+    scope,
+    context,
   }
+  const fitted = fit(converting, route)
+  if (!fitted.ok) return fitted
+  return { ok: true, prepared: preparedOf(fitted, converting, readying, session) }
 }
 
-/** The request without what this upstream refused of earlier ones, within the model's window. */
-function fit(route: Route, converted: Conversion, prompt: MeasuredPrompt, context: Context): Fitted {
-  const { conversion, notes } = context.refusals.foresee(route, converted)
-  const fits = fitWindow(conversion, route, prompt)
-  if (!fits.ok) return fits
-  const errors = errorContext(route, context.config, prompt.tokens, context.clock.now)
+function preparedOf(
+  { sendable, notes }: Extract<Fitted, { ok: true }>,
+  converting: Converting,
+  readying: Readying,
+  session: string | undefined,
+): Prepared {
+  const { request, prompt, scope } = converting
+  const { route, converted, conversion, errors } = sendable
+  const { asked, requestId, startedAt, request: sent } = readying.asking
+  const stream = request.stream === true
+  prompt.sent = conversion
   return {
-    ok: true,
-    sendable: { route, conversion: fits.conversion, errors },
-    notes: joinNotes(joinNotes(converted.notes, notes), fits.notes),
-  }
-}
-
-/** What the model counts is what was sent, and not what the client said. */
-function learningFrom(sendable: Sendable, { tokens, learn, settle }: MeasuredPrompt): RepliedPrompt {
-  let sent: Sendable | undefined = sendable
-  return {
-    tokens,
-    learn: (reported) => learn(reported, sent && bodyOf(sent.conversion)),
-    settle: () => {
-      settle(sent && bodyOf(sent.conversion))
-      sent = undefined
-    },
+    route,
+    converted,
+    conversion,
+    errors,
+    prompt,
+    inChat: route.chat === undefined ? undefined : inChat(converting, route.chat, sendable),
+    stream,
+    scope,
+    session,
+    requestId,
+    startedAt,
+    course: readying.course,
+    readying,
+    notes: joinNotes(noteUnknownFields(asked.body, route.profile), notes),
+    wholeArguments: !stream || wantsWhole(asked.body, sent.headers.get("user-agent") ?? ""),
   }
 }
 
 /** What fits in one dialect fits in the other, which only says it differently. */
-function sendableOr(fitted: Fitted, other: Sendable): Sendable {
-  return fitted.ok ? fitted.sendable : other
+function inChat(converting: Converting, chat: Route, other: Sendable): () => Sendable {
+  return () => {
+    const fitted = fit(converting, chat)
+    return fitted.ok ? fitted.sendable : other
+  }
+}
+
+/** The request without what this upstream refused of earlier ones, within the model's window. */
+function fit({ request, prompt, group, scope, context }: Converting, route: Route): Fitted {
+  const { config, memory, refusals, clock } = context
+  const converted = convertRequest(request, route, config, group, memory.recallIn(scope))
+  const { conversion, notes } = refusals.foresee(route, converted)
+  const fits = fitWindow(conversion, route, prompt)
+  if (!fits.ok) return fits
+  const errors = errorContext(route, config, () => promptTokens(prompt), clock.now)
+  return {
+    ok: true,
+    sendable: { route, converted, conversion: fits.conversion, errors },
+    notes: joinNotes(joinNotes(converted.notes, notes), fits.notes),
+  }
 }
 
 /** Claude Code lives with arguments that are no JSON, and who asks for eager streaming says that it does. */

@@ -1,4 +1,5 @@
 // What is known of a reply while it grows: the writer's state, and what it came to for the record at the end.
+import type { Config } from "../config/config.ts"
 import type { Delta } from "../convert/delta.ts"
 import { growText, noText, textOf } from "../convert/grown-text.ts"
 import { noUsage } from "../convert/messages-usage.ts"
@@ -16,48 +17,51 @@ import {
 import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateText } from "../tokens/estimate.ts"
-import type { Context } from "./context.ts"
+import type { Batches } from "../upstream/batches.ts"
 import type { Account } from "./exchange-of.ts"
 import { messageIdOf } from "./ids.ts"
-import { type Recording, recordEvent, startRecording } from "./memory.ts"
-import type { Prepared } from "./prepare.ts"
-import type { RepliedPrompt } from "./prompt.ts"
+import { type ReasoningMemory, type Recording, recordEvent, startRecording } from "./memory.ts"
+import { beginsToCome, type RequestOutcome } from "./outcome.ts"
+import { learnPrompt, type MeasuredPrompt, promptTokens, settlePrompt } from "./prompt.ts"
+import type { Ratios } from "./ratios.ts"
 import { type Counting, countEvent, factsOf, startCounting } from "./tally.ts"
 
 /** Who answers, as far as the record of the reply depends on it. */
 export interface Answering {
   readonly route: Route
-  readonly prompt: RepliedPrompt
+  readonly prompt: MeasuredPrompt
   /** Nobody has to be asked for the answer. */
   readonly isOwn: boolean
   /** More than the prompt is counted with it, or nothing can be learnt from its count. */
   readonly countsMore: boolean
 }
 
-export function answeringOf({ route, prompt, conversion }: Prepared): Answering {
-  const isOwn = conversion.answer !== undefined
-  // A search adds what it found to the prompt.
-  return { route, prompt, isOwn, countsMore: conversion.search !== undefined }
-}
-
-export interface Progress {
-  /** Another model answers, before anything of an answer has come. */
-  readonly move: (next: Answering) => void
-  readonly begin: () => readonly MessagesEvent[]
-  readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
-  readonly keepAlive: () => readonly MessagesEvent[]
-  readonly ended: () => boolean
-  /** The answer has begun, and the rest of it may take hours: no more is kept of the request than is needed for it. */
-  readonly settle: () => void
-  readonly account: () => Account
-}
-
 // A reply may go on for hours.
 const longestKept = 65_536
 
-/** What is known of one reply so far. It changes in place. */
-interface Growing {
+/** What of the server a reply is measured and remembered by. */
+export interface ProgressContext {
+  readonly config: Pick<Config, "estimateTokens">
+  readonly ratios: Pick<Ratios, "correct">
+  readonly memory: ReasoningMemory
+}
+
+/** The request that is replied to; nothing else of it is kept for the reply. */
+export interface Replied {
+  readonly requestId: string
+  readonly stream: boolean
+  /** Tells the clients of this proxy apart. */
+  readonly scope: string
+}
+
+/** What is known of one reply so far. It changes in place, by the functions below. */
+export interface Progress {
+  readonly context: ProgressContext
+  readonly outcome: RequestOutcome
+  readonly stream: boolean
   answering: Answering
+  /** What it is made of, from its first content on; undefined: it has not begun. */
+  batches: Batches<Delta> | undefined
   readonly state: WriterState
   readonly recording: Recording
   readonly counting: Counting
@@ -68,94 +72,129 @@ interface Growing {
   estimated: number
 }
 
-/** The progress of one reply that has not begun. `onContent` hears once of the first block. */
-export function createProgress(prepared: Prepared, context: Context, onContent: () => void): Progress {
-  const id = messageIdOf(prepared.requestId)
-  const answering = answeringOf(prepared)
-  const { stream } = prepared
-  const optionsFor = ({ route, prompt }: Answering): WriterOptions => ({
-    id,
-    model: route.requestedModel,
-    provider: route.provider,
-    upstreamModel: route.model,
-    // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
-    inputTokens: context.config.estimateTokens || stream ? prompt.tokens() : 0,
-    estimate: context.config.estimateTokens
-      ? (text) => context.ratios.correct(route, growing.estimated + estimateText(text))
-      : null,
-  })
-  const growing: Growing = {
+/** The progress of one reply that has not begun, its prompt not counted. The outcome hears once of the first block. */
+export function createProgress(
+  { requestId, stream, scope }: Replied,
+  answering: Answering,
+  outcome: RequestOutcome,
+  context: ProgressContext,
+): Progress {
+  const estimate = context.config.estimateTokens ? (text: string) => estimateOf(progress, text) : null
+  const progress: Progress = {
+    context,
+    outcome,
+    stream,
     answering,
-    state: initialWriter(optionsFor(answering)),
-    recording: startRecording(context.memory, prepared.scope),
+    batches: undefined,
+    state: initialWriter(writerOptions(messageIdOf(requestId), answering.route, 0, estimate)),
+    recording: startRecording(context.memory, scope),
     counting: startCounting(),
     content: false,
     settled: false,
     complete: false,
     estimated: 0,
   }
-
-  function step(events: readonly MessagesEvent[]): readonly MessagesEvent[] {
-    shorten(growing)
-    for (const event of events) note(growing, event)
-    if (growing.content || !hasContent(growing.state)) return events
-    growing.content = true
-    onContent()
-    return events
-  }
-
-  return {
-    move: (next) => {
-      growing.answering = next
-      growing.state.options = optionsFor(next)
-    },
-    begin: () => step(begin(growing.state)),
-    write: (deltas) => step(writeAll(growing.state, deltas)),
-    keepAlive: () => keepAlive(growing.state),
-    ended: () => growing.state.phase === "ended",
-    settle: () => {
-      // What is not streamed is soon over.
-      if (stream) settle(growing)
-    },
-    account: () => {
-      const account = accountOf(growing)
-      learn(growing)
-      return account
-    },
-  }
+  return progress
 }
 
-function settle(growing: Growing): void {
-  if (growing.settled) return
-  growing.settled = true
-  growing.answering.prompt.settle()
+function writerOptions(
+  id: string,
+  { requestedModel, provider, model }: Route,
+  inputTokens: number,
+  estimate: WriterOptions["estimate"],
+): WriterOptions {
+  return { id, model: requestedModel, provider, upstreamModel: model, inputTokens, estimate }
 }
 
-function note(growing: Growing, event: MessagesEvent): void {
-  recordEvent(growing.recording, event)
-  countEvent(growing.counting, event)
-  if (event.type === "message_stop") growing.complete = true
+/** Counts the prompt, before anything of an answer has come. */
+export function countPrompt({ state, stream, answering: { route, prompt } }: Progress): void {
+  const { id, estimate } = state.options
+  // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
+  const inputTokens = estimate !== null || stream ? promptTokens(prompt) : 0
+  state.options = writerOptions(id, route, inputTokens, estimate)
+}
+
+/** The tokens of all that was written; `text` is what is kept of it. */
+function estimateOf({ context, answering, estimated }: Progress, text: string): number {
+  return context.ratios.correct(answering.route, estimated + estimateText(text))
+}
+
+/** Another model answers, before anything of an answer has come. */
+export function moveTo(progress: Progress, next: Answering): void {
+  progress.answering = next
+  countPrompt(progress)
+}
+
+/** What a stream can begin with before anything has come. */
+export function beginReply(progress: Progress): readonly MessagesEvent[] {
+  return step(progress, begin(progress.state))
+}
+
+/** The events that these deltas make. */
+export function writeDeltas(progress: Progress, deltas: readonly Delta[]): readonly MessagesEvent[] {
+  return step(progress, writeAll(progress.state, deltas))
+}
+
+/** Real but empty events. */
+export function keepReplyAlive({ state }: Progress): readonly MessagesEvent[] {
+  return keepAlive(state)
+}
+
+/** Nothing follows. */
+export function hasEnded({ state }: Progress): boolean {
+  return state.phase === "ended"
+}
+
+function step(progress: Progress, events: readonly MessagesEvent[]): readonly MessagesEvent[] {
+  shorten(progress)
+  for (const event of events) note(progress, event)
+  if (progress.content || !hasContent(progress.state)) return events
+  progress.content = true
+  beginsToCome(progress.outcome)
+  return events
+}
+
+/**
+ * The answer has begun, and the rest of it may take hours: no more is kept of the request than is needed for it. What
+ * is not streamed is soon over.
+ */
+export function settleReply(progress: Progress): void {
+  if (progress.settled || !progress.stream) return
+  progress.settled = true
+  settlePrompt(progress.answering.prompt)
+}
+
+function note(progress: Progress, event: MessagesEvent): void {
+  recordEvent(progress.recording, event)
+  countEvent(progress.counting, event)
+  if (event.type === "message_stop") progress.complete = true
 }
 
 /** The text is kept for its estimate alone, which can be made of parts: of each its last character is left. */
-function shorten(growing: Growing): void {
-  const { written, options } = growing.state
+function shorten(progress: Progress): void {
+  const { written, options } = progress.state
   if (written.whole.length < longestKept) return
   const text = textOf(written)
-  if (options.estimate !== null) growing.estimated += estimateText(text.slice(0, -1))
-  growing.state.written = growText(noText, [text.slice(-1)])
+  if (options.estimate !== null) progress.estimated += estimateText(text.slice(0, -1))
+  progress.state.written = growText(noText, [text.slice(-1)])
 }
 
-/** Where nothing came that says otherwise, nothing was used: nobody was asked, or nobody answered. */
-function accountOf({ state, answering, content, complete, counting }: Growing): Account {
+/**
+ * What the reply came to; the prompt's length is learnt of it. Where nothing came that says otherwise, nothing was used:
+ * nobody was asked, or nobody answered.
+ */
+export function accountOf(progress: Progress): Account {
+  const { state, answering, content, complete, counting } = progress
   const isUsed = state.usage !== undefined || (!answering.isOwn && (content || complete))
-  return {
+  const account = {
     usage: isUsed ? usageOf(state, complete) : noUsage,
     estimated: isUsed && isEstimated(state, complete),
     repairs: state.notes,
     reply: factsOf(counting),
     reportedCostUsd: state.costUsd,
   }
+  learn(progress)
+  return account
 }
 
 /** As it was reported, where nothing is to be filled in. */
@@ -164,6 +203,6 @@ function usageOf(state: WriterState, complete: boolean): MessagesUsage {
   return state.usage !== undefined && final === state.usage ? state.usage : { ...noUsage, ...final }
 }
 
-function learn({ answering: { prompt, countsMore }, state }: Growing): void {
-  if (state.usage !== undefined && !countsMore) prompt.learn(inputOf(state.usage))
+function learn({ answering: { prompt, countsMore }, state }: Progress): void {
+  if (state.usage !== undefined && !countsMore) learnPrompt(prompt, inputOf(state.usage))
 }

@@ -1,30 +1,17 @@
 // What is known of a prompt's length for the model it goes to: counted when it is asked for, and weighed before.
+import { bodyOf } from "../convert/request/body-of.ts"
+import type { Conversion } from "../convert/request/request.ts"
 import type { ChatRequest } from "../protocol/chat.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { ResponsesRequest } from "../protocol/responses.ts"
 import type { Route } from "../providers/route.ts"
-import { type Prompt, type Weight, weighBody } from "./fit.ts"
 import { leastPrompt, type Ratios } from "./ratios.ts"
 import { measureSent } from "./sent.ts"
+import { type Weight, weighBody } from "./weight.ts"
 
 type SentBody = ChatRequest | ResponsesRequest
 
-export interface MeasuredPrompt extends Prompt {
-  /**
-   * The model has counted it: `reported` tokens, all of the prompt and nothing else. `sent` is what it was converted
-   * to, where it was.
-   */
-  readonly learn: (reported: number, sent?: SentBody) => void
-  /** The reply may take hours: what is to be known of the prompt is found now, and its words are let go of. */
-  readonly settle: (sent?: SentBody) => void
-}
-
-/** What of a prompt is needed for the reply to it. */
-export interface RepliedPrompt extends Pick<Prompt, "tokens"> {
-  readonly learn: (reported: number) => void
-  readonly settle: () => void
-}
-
+/** What is counted of a request. */
 interface Counted {
   readonly body: JsonObject
   /** Our estimate, as it is for every model. */
@@ -33,51 +20,78 @@ interface Counted {
   readonly countText?: (text: string) => number
 }
 
-/** The measures of a request's prompt; nothing is counted yet. */
-export function measurePrompt(given: Counted, route: Route, ratios: Ratios): MeasuredPrompt {
-  let counted = given
-  let corrected: number | undefined
-  let weighed: Weight | undefined
-  let settled: { readonly length: number | undefined } | undefined
-  const tokens = () => counted.tokens()
-  const weight = (): Weight => {
-    weighed ??= weighBody(counted.body)
-    return weighed
-  }
+/** The measures of a request's prompt. It changes in place, by the functions below. */
+export interface MeasuredPrompt {
+  readonly route: Route
+  readonly ratios: Ratios
+  /** The correction is the model's own. */
+  readonly sure: boolean
+  counted: Counted
+  /** What it was converted to, where it was: that is what the model counts, and not what the client said. */
+  sent: Pick<Conversion, "body" | "responses"> | undefined
+  weight: Weight | undefined
+  /** The estimate, corrected for the model. */
+  corrected: number | undefined
+  /** What is to be learnt from, if anything, once its words are let go of. */
+  settled: { readonly length: number | undefined } | undefined
+}
 
-  /** What is to be learnt from, if anything. */
-  function lengthOf(sent: SentBody | undefined): number | undefined {
-    if (weight().hasMedia) return undefined
-    // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
-    if (sent === undefined) return ratios.isSettled(route) ? undefined : tokens()
-    const sentWeight = weighBody(sent)
-    if (isAlike(weight(), sentWeight)) return tokens()
-    return isTooShort(sent, sentWeight) ? undefined : measureSent(sent, counted.countText).tokens
-  }
-
+/** Nothing is counted yet. */
+export function measurePrompt(counted: Counted, route: Route, ratios: Ratios): MeasuredPrompt {
   return {
-    tokens: () => {
-      // What one request is told of its length does not change with what is learnt meanwhile.
-      corrected ??= ratios.correct(route, tokens())
-      return corrected
-    },
-    estimate: tokens,
-    countText: given.countText,
-    atMost: () => {
-      const { atMost } = weight()
-      return Math.max(atMost, ratios.correct(route, atMost))
-    },
+    route,
+    ratios,
     sure: ratios.isSure(route),
-    learn: (reported, sent) => {
-      const { length } = settled ?? { length: lengthOf(sent) }
-      if (length !== undefined) ratios.learn(route, length, reported)
-    },
-    settle: (sent) => {
-      if (settled !== undefined) return
-      settled = { length: lengthOf(sent) }
-      counted = countedAs(counted.tokens())
-    },
+    counted,
+    sent: undefined,
+    weight: undefined,
+    corrected: undefined,
+    settled: undefined,
   }
+}
+
+/** Its tokens for the model. What one request is told of them does not change with what is learnt meanwhile. */
+export function promptTokens(prompt: MeasuredPrompt): number {
+  prompt.corrected ??= prompt.ratios.correct(prompt.route, prompt.counted.tokens())
+  return prompt.corrected
+}
+
+/** More tokens than it has, found without counting. */
+export function mostTokens(prompt: MeasuredPrompt): number {
+  const { atMost } = weightOf(prompt)
+  return Math.max(atMost, prompt.ratios.correct(prompt.route, atMost))
+}
+
+/** The model has counted it: `reported` tokens, all of the prompt and nothing else. */
+export function learnPrompt(prompt: MeasuredPrompt, reported: number): void {
+  const length = prompt.settled === undefined ? lengthOf(prompt) : prompt.settled.length
+  if (length !== undefined) prompt.ratios.learn(prompt.route, length, reported)
+}
+
+/** The reply may take hours: what is to be known of the prompt is found now, and its words are let go of. */
+export function settlePrompt(prompt: MeasuredPrompt): void {
+  if (prompt.settled !== undefined) return
+  prompt.settled = { length: lengthOf(prompt) }
+  prompt.counted = countedAs(prompt.counted.tokens())
+  prompt.sent = undefined
+}
+
+function weightOf(prompt: MeasuredPrompt): Weight {
+  prompt.weight ??= weighBody(prompt.counted.body)
+  return prompt.weight
+}
+
+/** What is to be learnt from, if anything. */
+function lengthOf(prompt: MeasuredPrompt): number | undefined {
+  const { route, ratios, counted, sent } = prompt
+  const weight = weightOf(prompt)
+  if (weight.hasMedia) return undefined
+  // What is passed through is estimated for this alone, and an upstream of that kind counts by itself.
+  if (sent === undefined) return ratios.isSettled(route) ? undefined : counted.tokens()
+  const body = bodyOf(sent)
+  const sentWeight = weighBody(body)
+  if (isAlike(weight, sentWeight)) return counted.tokens()
+  return isTooShort(body, sentWeight) ? undefined : measureSent(body, counted.countText).tokens
 }
 
 const countedAs = (tokens: number): Counted => ({ body: {}, tokens: () => tokens })

@@ -3,6 +3,7 @@
 // text as it is, with no queue and no promise in between.
 import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
+import type { Signal } from "../upstream/signal.ts"
 
 export type Chunk = string | Uint8Array
 
@@ -35,7 +36,7 @@ interface BodyOptions {
   /** Something threw; gives the body's last words. */
   readonly fail: (error: unknown) => Chunk
   /** Fires when nobody reads any more, whoever noticed it. */
-  readonly left: AbortSignal
+  readonly left: Signal
   /** The client reads no more. */
   readonly leave: () => void
   /** The body has ended, in whatever way; may be called again. */

@@ -52,13 +52,24 @@ const [leastAlike, mostAlike] = [0.4, 4]
 
 const unknown: Ratio = { value: 1, seen: 0, prompts: 0, tried: 0, tries: 0 }
 
+/** Of models that nothing is known of. */
+export const unlearnt: Ratios = {
+  correct: (_route, estimate) => estimate,
+  isSure: () => false,
+  isSettled: () => false,
+  learn: () => {},
+}
+
 /** An empty memory, which forgets the model that was not used for the longest time. */
 export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
   const keyOf = onceFor(nameOf)
   const known = new Map<string, Ratio>()
+  // It is the last one already: mostly the same model is asked for again.
+  let newest: string | undefined
 
   function keep(key: string, ratio: Ratio): void {
-    known.delete(key)
+    if (key !== newest) known.delete(key)
+    newest = key
     known.set(key, ratio)
     for (const oldest of known.keys()) {
       if (known.size <= limit) break
@@ -69,14 +80,20 @@ export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
   function find(route: Named): Ratio {
     const key = keyOf(route)
     const ratio = known.get(key)
-    if (ratio !== undefined) keep(key, ratio)
+    if (ratio !== undefined && key !== newest) keep(key, ratio)
     return ratio ?? unknown
   }
 
   return {
     correct: (route, estimate) => Math.round(estimate * factorOf(find(route))),
-    isSure: (route) => isEnough(find(route).seen, find(route).prompts),
-    isSettled: (route) => isEnough(find(route).tried, find(route).tries),
+    isSure: (route) => {
+      const { seen, prompts } = find(route)
+      return isEnough(seen, prompts)
+    },
+    isSettled: (route) => {
+      const { tried, tries } = find(route)
+      return isEnough(tried, tries)
+    },
     learn: (route, estimate, reported) => {
       if (estimate < leastPrompt) return
       const alike = reported / estimate

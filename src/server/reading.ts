@@ -4,9 +4,10 @@ import type { Delta } from "../convert/delta.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Opening } from "../upstream/attempts.ts"
-import type { Batches, Soon } from "../upstream/batches.ts"
-import type { Ends, Handing } from "./asker.ts"
+import type { Soon } from "../upstream/batches.ts"
 import type { EventSource } from "./event-reply.ts"
+import { complete, explain, fail, leave, type RequestOutcome, refuse } from "./outcome.ts"
+import { beginReply, hasEnded, keepReplyAlive, type Progress, settleReply, writeDeltas } from "./progress.ts"
 
 /** How the upstream's reply began; a fault: it never will. */
 export interface Opened {
@@ -25,93 +26,93 @@ export interface Reading extends EventSource {
   readonly refuse: (given: Fault) => Fault
 }
 
-/** A request under way whose reply can be read: a session. */
+/** A request under way whose reply can be read: it lasts as long as that. It changes in place. */
 export interface Source {
-  readonly requestId: string
-  readonly stream: boolean
+  /** The upstream's reply, from its first content on. Never rejects. */
   readonly opening: Promise<Opening<Delta>>
-  readonly progress: SourceProgress
-  readonly outcome: SourceOutcome
+  readonly progress: Progress
+  readonly outcome: RequestOutcome
+  /** Hears of everything that is written, and what it is made of. */
+  watch: Watch
 }
 
-/** The reply as it grows. */
-export interface SourceProgress {
-  readonly begin: () => readonly MessagesEvent[]
-  readonly write: (deltas: readonly Delta[]) => readonly MessagesEvent[]
-  readonly keepAlive: () => readonly MessagesEvent[]
-  readonly ended: () => boolean
-  /** The reply has begun, and there is time. */
-  readonly settle: () => void
+export type Watch = (source: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
+
+/** Nothing of it is read yet; its outcome is known once all of it is. */
+export function createSource(opening: Promise<Opening<Delta>>, progress: Progress): Source {
+  return { opening, progress, outcome: progress.outcome, watch: settleSource }
 }
 
-export interface SourceOutcome extends Ends, Handing {
-  /** The proxy has given the request up. */
-  readonly stopped: () => boolean
-  /** A fault in the words that hold when it has. */
-  readonly explain: (given: Fault) => Fault
+const settleSource: Watch = ({ progress, outcome }, _deltas, events) => {
+  if (hasEnded(progress)) settle(outcome, events)
 }
 
-/** A session that nobody else reads; `left` fires when its client has left. */
-export function readSession(session: Source, left: AbortSignal): Reading {
-  const { requestId, stream, opening, progress, outcome } = session
+/** A request that nobody else reads; `left` fires when its client has left. */
+export function readAlone(source: Source, left: AbortSignal): Reading {
+  const { opening, progress, outcome } = source
+  const { requestId, stream } = outcome.asker
   return {
     requestId,
     stream,
-    opened: opening,
-    begin: progress.begin,
-    keepAlive: progress.keepAlive,
-    leave: outcome.leave,
     left,
-    fail: outcome.fail,
-    refuse: outcome.refuse,
-    next: nextEvents(session, settleSession),
+    opened: opening,
+    begin: () => beginReply(progress),
+    next: () => nextEvents(source),
+    keepAlive: () => keepReplyAlive(progress),
+    leave: () => leave(outcome),
+    fail: (error) => fail(outcome, error),
+    refuse: (given) => refuse(outcome, given),
   }
-}
-
-const settleSession: Watch = ({ progress, outcome }, _deltas, events) => {
-  if (progress.ended()) settle(outcome, events)
 }
 
 /** The last events are there: with them the outcome is known. */
-export function settle(ends: Pick<Ends, "complete" | "refuse">, events: readonly MessagesEvent[]): void {
+export function settle(outcome: RequestOutcome, events: readonly MessagesEvent[]): void {
   const last = events.at(-1)
-  if (last?.type === "error") ends.refuse(last.fault)
-  else ends.complete()
+  if (last?.type === "error") refuse(outcome, last.fault)
+  else complete(outcome)
 }
 
-/** Hears of everything that is written, and what it is made of. */
-export type Watch = (session: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
+/** The next events of the reply; undefined once it is over. */
+export function nextEvents(source: Source): Soon<readonly MessagesEvent[] | undefined> {
+  const { progress, opening } = source
+  const { batches } = progress
+  if (hasEnded(progress)) return undefined
+  if (batches === undefined) return firstEvents(source, opening)
+  const deltas = batches.next()
+  if (!(deltas instanceof Promise)) return write(source, deltas)
+  settleReply(progress)
+  return laterEvents(source, deltas)
+}
 
-/** A function that gives the next events of the reply, and undefined once it is over. */
-export function nextEvents(session: Source, watch: Watch): EventSource["next"] {
-  const { progress, opening } = session
-  let batches: Batches<Delta> | undefined
-  const onDeltas = (deltas: readonly Delta[] | undefined) => write(session, deltas ?? endOfBatches, watch)
-  const onOpening = (opened: Opening<Delta>): Soon<readonly MessagesEvent[] | undefined> => {
-    if (!opened.ok) return onDeltas([{ kind: "fault", fault: opened.fault }])
-    batches = opened.batches
-    return next()
-  }
-  function next(): Soon<readonly MessagesEvent[] | undefined> {
-    if (progress.ended()) return undefined
-    if (batches === undefined) return opening.then(onOpening)
-    const deltas = batches.next()
-    if (!(deltas instanceof Promise)) return onDeltas(deltas)
-    progress.settle()
-    return deltas.then(onDeltas)
-  }
-  return next
+// What follows makes functions, which takes something whether it comes to that or not: so it stands by itself.
+
+function firstEvents(
+  source: Source,
+  opening: Promise<Opening<Delta>>,
+): Promise<readonly MessagesEvent[] | undefined> {
+  return opening.then((opened) =>
+    opened.ok ? nextEvents(source) : write(source, [{ kind: "fault", fault: opened.fault }]),
+  )
+}
+
+function laterEvents(
+  source: Source,
+  deltas: Promise<readonly Delta[] | undefined>,
+): Promise<readonly MessagesEvent[]> {
+  return deltas.then((later) => write(source, later))
+}
+
+function explainAll(deltas: readonly Delta[], outcome: RequestOutcome): readonly Delta[] {
+  return deltas.map((delta) =>
+    delta.kind === "fault" ? { kind: "fault", fault: explain(outcome, delta.fault) } : delta,
+  )
 }
 
 const endOfBatches: readonly Delta[] = [{ kind: "end", clean: false }]
 
-function write(session: Source, deltas: readonly Delta[], watch: Watch): readonly MessagesEvent[] {
-  const { progress, outcome } = session
-  const events = progress.write(outcome.stopped() ? deltas.map((delta) => explained(delta, outcome)) : deltas)
-  watch(session, deltas, events)
+function write(source: Source, deltas: readonly Delta[] = endOfBatches): readonly MessagesEvent[] {
+  const { progress, outcome } = source
+  const events = writeDeltas(progress, outcome.stopped ? explainAll(deltas, outcome) : deltas)
+  source.watch(source, deltas, events)
   return events
-}
-
-function explained(delta: Delta, { explain }: SourceOutcome): Delta {
-  return delta.kind === "fault" ? { kind: "fault", fault: explain(delta.fault) } : delta
 }

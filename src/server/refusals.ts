@@ -18,18 +18,11 @@ import type { RefusalRow } from "../store/refusal-store.ts"
 import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
 import { onceFor } from "./once-for.ts"
 
-/** A conversion on its way to an upstream; `onAmended` is told when something of it was refused. */
-export interface SentConversion extends Conversion {
-  readonly onAmended: (amended: AmendedRequest, fault: Fault) => void
-}
-
-interface Foreseen extends Amended {
-  readonly conversion: SentConversion
-}
-
 export interface Refusals {
   /** The conversion without what this upstream is known to refuse. */
-  readonly foresee: (route: Route, conversion: Conversion) => Foreseen
+  readonly foresee: (route: Route, conversion: Conversion) => Amended
+  /** Something of it was refused, and it was taken without that; `converted` is the request as nobody had amended it. */
+  readonly learn: (route: Route, converted: Conversion, amended: AmendedRequest, fault: Fault) => void
 }
 
 interface RefusalOptions {
@@ -92,12 +85,17 @@ export function createRefusals(options: RefusalOptions): Refusals {
     }
   }
 
-  function learn(route: Route, sent: Conversion, { amendment, notes }: AmendedRequest, fault: Fault): void {
+  function learn(
+    route: Route,
+    converted: Conversion,
+    { amendment, notes }: AmendedRequest,
+    fault: Fault,
+  ): void {
     const { provider, model } = route
     metrics.recordNotes(provider, notes)
     const time = now()
     const isNew = isLasting(amendment) && remember(keyOfRoute(route), amendment, time)
-    if (isNew) history?.keep(rowFor(route, amendment, fault.message, sent, time))
+    if (isNew) history?.keep(rowFor(route, amendment, fault.message, converted, time))
     const facts = () => ({ provider, model, changes: notes.map(describe), why: fault.message })
     if (isNew) log.warn("the upstream refused part of a request; it is left out from now on", facts)
     else log.debug("the upstream refused part of a request; it was sent again without it", facts)
@@ -108,17 +106,15 @@ export function createRefusals(options: RefusalOptions): Refusals {
       catchUp()
       const key = keyOfRoute(route)
       const known = models.get(key)
-      const onAmended: SentConversion["onAmended"] = (amended, fault) =>
-        learn(route, conversion, amended, fault)
-      if (known === undefined) return { conversion: { ...conversion, onAmended }, notes: noNotes }
+      if (known === undefined) return { conversion, notes: noNotes }
       keep(key, known)
       const fresh = [...known.values()].filter((one) => !isOld(one)).map(({ amendment }) => amendment)
-      const amended = applyAll(
+      return applyAll(
         conversion,
         fresh.toSorted((one, other) => rank(one) - rank(other)),
       )
-      return { ...amended, conversion: { ...amended.conversion, onAmended } }
     },
+    learn,
   }
 }
 

@@ -1,46 +1,36 @@
 // One request under way: its upstream, its reply as it grows, and the one end it comes to.
-import type { Delta } from "../convert/delta.ts"
 import type { Caller, Exchange } from "../observe/exchange.ts"
-import type { Opening } from "../upstream/attempts.ts"
 import type { Context } from "./context.ts"
-import { createOutcome, type RequestOutcome } from "./outcome.ts"
+import { abandon, createOutcome } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
-import { createProgress, type Progress } from "./progress.ts"
-import { openStops } from "./stops.ts"
+import { accountOf, countPrompt, createProgress, type Progress } from "./progress.ts"
+import { createSource, type Source } from "./reading.ts"
+import { answeringOf, openStops } from "./stops.ts"
 
-/** Lasts as long as the reply does: nothing of what was sent belongs into it. */
-export interface Session {
-  readonly requestId: string
-  readonly stream: boolean
-  /** The upstream's reply, from its first content on. Never rejects. */
-  readonly opening: Promise<Opening<Delta>>
-  readonly progress: Progress
-  readonly outcome: RequestOutcome
-}
-
-/** Sends the request and keeps the writer's state, until the one end it comes to. */
+/** Sends the request and keeps the writer's state, until the one end it comes to. Nothing of what was sent is kept. */
 export function createSession(
   prepared: Prepared,
   caller: Caller,
   context: Context,
   cache?: Exchange["cache"],
-): Session {
+): Source {
   const { route, requestId, startedAt, stream, notes, course } = prepared
-  const account = () => progress.account()
+  const account = () => accountOf(progress)
   const facts = { route, requestId, startedAt, stream, notes, course, cache, caller, account }
   const outcome = createOutcome(facts, context)
-  const opening = openStops(prepared, outcome, context, (next) => progress.move(next))
+  const progress = createProgress(prepared, answeringOf(prepared), outcome, context)
+  const opening = openStops(prepared, progress, context)
   // After the request has left: counting its tokens then takes no time from the reply.
-  const progress = beginProgress(prepared, context, outcome)
-  return { requestId, stream, opening, progress, outcome }
+  countOrAbandon(progress)
+  return createSource(opening, progress)
 }
 
 /** What throws before there is a session to fail takes the request that is under way with it. */
-function beginProgress(prepared: Prepared, context: Context, outcome: RequestOutcome): Progress {
+function countOrAbandon(progress: Progress): void {
   try {
-    return createProgress(prepared, context, outcome.content)
+    countPrompt(progress)
   } catch (error) {
-    outcome.abandon()
+    abandon(progress.outcome)
     throw error
   }
 }

@@ -7,23 +7,33 @@ import { askTarget, type Course, currentTarget, faultOfAll, moveOn, settleCourse
 import { directParts, sendingOptions } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { openNative } from "./native.ts"
-import type { RequestOutcome } from "./outcome.ts"
-import { openReply, type Way } from "./pipeline.ts"
-import type { GetReady, Prepared, Ready, Stop } from "./prepare.ts"
-import { type Answering, answeringOf } from "./progress.ts"
+import { fail, type RequestOutcome } from "./outcome.ts"
+import { openReply } from "./pipeline.ts"
+import type { Prepared, Readying } from "./prepare.ts"
+import { type Answering, moveTo, type Progress } from "./progress.ts"
+import { getReady, type Ready, type Stop } from "./ready.ts"
+
+/** Who answers when this request does. */
+export function answeringOf({ route, prompt, conversion }: Prepared): Answering {
+  const isOwn = conversion.answer !== undefined
+  // A search adds what it found to the prompt.
+  return { route, prompt, isOwn, countsMore: conversion.search !== undefined }
+}
 
 /** The request for the model whose turn it is, or for the first after it that can be asked. */
-export function firstStop(course: Course, ready: GetReady): Ready {
-  const first = ready(currentTarget(course).route)
+export function firstStop(readying: Readying): Ready {
+  const { course } = readying
+  const first = getReady(readying, currentTarget(course).route)
   if (first.ok) return first
-  const next = nextStop(course, ready, unsent(first.fault))
+  const next = nextStop(readying, unsent(first.fault))
   return next === undefined ? { ok: false, fault: faultOfAll(course) } : { ok: true, stop: next }
 }
 
 /** The request for the next model that can be asked after one that failed; undefined: there is none. */
-export function nextStop(course: Course, ready: GetReady, failed: FailedOpening): Stop | undefined {
+export function nextStop(readying: Readying, failed: FailedOpening): Stop | undefined {
+  const { course } = readying
   for (let failure = failed; moveOn(course, failure); ) {
-    const next = ready(currentTarget(course).route)
+    const next = getReady(readying, currentTarget(course).route)
     if (next.ok) return next.stop
     failure = unsent(next.fault)
   }
@@ -33,55 +43,57 @@ export function nextStop(course: Course, ready: GetReady, failed: FailedOpening)
 const unsent = (given: Fault): FailedOpening => ({ ok: false, fault: given })
 
 /**
- * The reply of the first model that gets as far as content. `onMove` hears which one is asked after a failure, before
- * anything of its reply is there. Never rejects: what throws is the failure that `way` makes of it.
+ * The reply of the first model that gets as far as content. Its progress hears which one is asked after a failure, before
+ * anything of its reply is there. Never rejects: what throws is the failure that the outcome makes of it.
  */
 export async function openStops(
   prepared: Prepared,
-  way: Way & Pick<RequestOutcome, "fail">,
+  progress: Progress,
   context: Context,
-  onMove: (answering: Answering) => void,
 ): Promise<Opening<Delta>> {
-  const { course, ready } = prepared
+  const { course, readying } = prepared
+  const { outcome } = progress
   try {
-    for (let pending: Promise<Opened> = openConverted(prepared, way, context); ; ) {
+    for (let pending: Promise<Opened> = openConverted(prepared, outcome, context); ; ) {
       const { opening } = await pending
-      if (opening.ok) settleCourse(course)
-      if (opening.ok || way.signal.aborted) return opening
-      const next = nextStop(course, ready, opening)
+      if (opening.ok) {
+        settleCourse(course)
+        progress.batches = opening.batches
+      }
+      if (opening.ok || outcome.upstream.aborted) return opening
+      const next = nextStop(readying, opening)
       if (next === undefined) return unsent(faultOfAll(course))
-      if (next.kind === "direct") pending = openDirectly(next.direct, course, way, context, onMove)
+      if (next.kind === "direct") pending = openDirectly(next.direct, course, progress, context)
       else {
-        onMove(answeringOf(next.prepared))
-        pending = openConverted(next.prepared, way, context)
+        moveTo(progress, answeringOf(next.prepared))
+        pending = openConverted(next.prepared, outcome, context)
       }
     }
   } catch (error) {
-    return unsent(way.fail(error))
+    return unsent(fail(outcome, error))
   }
 }
 
 type Opened = Pick<Attempted<Delta>, "opening">
 
-function openConverted(prepared: Prepared, way: Way, context: Context): Promise<Opened> {
+function openConverted(prepared: Prepared, outcome: RequestOutcome, context: Context): Promise<Opened> {
   const { route, session, notes, course } = prepared
   const keys = context.keys.turn(route, session, course)
   askTarget(course, notes, keys.workedElsewhere)
-  return openReply(prepared, keys, way, context)
+  return openReply(prepared, keys, outcome, context)
 }
 
 async function openDirectly(
   direct: DirectRequest,
   course: Course,
-  way: Way,
+  progress: Progress,
   context: Context,
-  onMove: (answering: Answering) => void,
 ): Promise<Opened> {
   const parts = directParts(direct, context)
   const { prompt, servesTools } = parts
   // Few prompts are enough: who counts by itself is rarely asked for our count.
-  onMove({ route: direct.route, prompt, isOwn: false, countsMore: servesTools || prompt.sure })
+  moveTo(progress, { route: direct.route, prompt, isOwn: false, countsMore: servesTools || prompt.sure })
   const sending = sendingOptions(direct, parts.errors, context)
   askTarget(course, parts.notes, sending.keys.workedElsewhere)
-  return { opening: await openNative(direct, parts, sending, context.times.afterFinishMs, way) }
+  return { opening: await openNative(direct, parts, sending, context.times.afterFinishMs, progress.outcome) }
 }

@@ -7,10 +7,10 @@ import { isObject, type JsonObject } from "../protocol/json.ts"
 const beta = "message-threads-2026-08-12"
 
 /** The refusal of a request that needs a thread's state, or undefined when it can be served. */
-export function refuseThread(body: JsonObject, userAgent: string): Fault | undefined {
+export function refuseThread(body: JsonObject, headers: Headers): Fault | undefined {
   const thread = body["thread"]
   if (thread === undefined || thread === null) return undefined
-  if (userAgent.startsWith("claude-cli")) {
+  if (headers.get("user-agent")?.startsWith("claude-cli")) {
     // Claude Code remembers this for the session, so it costs one request, not one a turn.
     const message = `message threads are not supported here; capability_rejected: beta_header:${beta}`
     return { ...invalidRequest(message), code: "thread_unsupported_request" }

@@ -1,7 +1,10 @@
 // Estimates that were made already. A conversation comes whole with every request, so all but its last turn was
 // estimated before. What is kept is a text's digest and its number, never the text itself.
+import { estimateText } from "./estimate.ts"
 
 export interface KnownTexts {
+  /** Our estimate of a text. */
+  readonly countText: (text: string) => number
   /** The tokens of a text, by `count` where they are not known. */
   readonly tokensOf: (text: string, count: (text: string) => number) => number
   /** The same where the counting is done in steps. */
@@ -39,12 +42,15 @@ export function createKnownTexts(digest: (text: string) => bigint, most = 10_000
     return tokens
   }
 
+  function tokensOf(text: string, count: (text: string) => number): number {
+    if (text.length < worthKeeping) return count(text)
+    const key = digest(text)
+    return find(key) ?? keep(key, count(text))
+  }
+
   return {
-    tokensOf: (text, count) => {
-      if (text.length < worthKeeping) return count(text)
-      const key = digest(text)
-      return find(key) ?? keep(key, count(text))
-    },
+    countText: (text) => tokensOf(text, estimateText),
+    tokensOf,
     tokensInSteps: function* (text, count) {
       if (text.length < worthKeeping) return yield* count(text)
       const key = digest(text)

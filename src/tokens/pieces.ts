@@ -128,15 +128,15 @@ function safePieces(block: ContentBlock, depth: number): readonly Piece[] {
   }
 }
 
-function toolPieces(tool: Tool): readonly Piece[] {
+export function toolPieces(tool: Tool): readonly Piece[] {
   const schema = tool.input_schema === undefined ? "" : jsonText(tool.input_schema)
   return [perTool, plain(tool.name), plain(tool.description), schema]
 }
 
-const systemPieces = (system: Countable["system"] = []): readonly Piece[] =>
+export const systemPieces = (system: Countable["system"] = []): readonly Piece[] =>
   system.length === 0 ? [] : [perMessage, ...system]
 
-const messagePieces = ({ content }: Pick<Message, "content">): readonly Piece[] => [
+export const messagePieces = ({ content }: Pick<Message, "content">): readonly Piece[] => [
   perMessage,
   ...blockListPieces(content, 0),
 ]

@@ -28,27 +28,35 @@ export interface OpenedReply<T> {
   readonly fault?: undefined
 }
 
-export interface AttemptOptions<T> {
-  /** One attempt: a request sent, its reply opened. Never throws. */
-  readonly open: () => Promise<Opening<T>>
-  /** A scale for one attempt, which says what a batch is worth: nothing yet, content, or a failure. */
-  readonly scale: () => (batch: readonly T[]) => "wait" | "go" | Fault
+/** What a batch is worth: nothing yet, content, or a failure. */
+export type Scale<T> = (batch: readonly T[]) => "wait" | "go" | Fault
+
+/** A request that is tried. */
+export interface Tried {
   /** Attempts after the first one. */
   readonly maxRetries: number
+  readonly signal: Signal
+  readonly clock: Clock
+}
+
+/** How it is tried: the same for all requests of a kind. */
+export interface Trying<On extends Tried, T> {
+  /** One attempt: a request sent, its reply opened. Never throws. */
+  readonly open: (on: On) => Promise<Opening<T>>
+  /** A scale for one attempt. */
+  readonly scale: (on: On) => Scale<T>
   /** Another upstream is there for the same request: one that cannot be reached is not waited for. */
-  readonly hasNext?: (() => boolean) | undefined
+  readonly hasNext?: ((on: On) => boolean) | undefined
   /**
    * May change what is sent, after a refusal of something in it: true sends it again, at once, and this does not
    * count as an attempt. It is for the callee to say true only so often.
    */
-  readonly amend?: (failed: FailedOpening) => boolean
-  readonly signal: Signal
-  readonly clock: Clock
+  readonly amend?: (on: On, failed: FailedOpening) => boolean
   /** 0 to 1, for the jitter. */
   readonly random: () => number
-  readonly onRetry: (fault: Fault, attempt: number, waitMs: number) => void
+  readonly onRetry: (on: On, fault: Fault, attempt: number, waitMs: number) => void
   /** Hears of the attempt that got as far as content. */
-  readonly onOpen?: () => void
+  readonly onOpen?: (on: On) => void
 }
 
 export interface Attempted<T> {
@@ -60,58 +68,60 @@ export interface Attempted<T> {
 const longestWaitMs = 5_000
 
 /** The reply of the first attempt that got as far as content (or a clean end), or the last one's Fault. */
-export async function attempt<T>(options: AttemptOptions<T>): Promise<Attempted<T>> {
+export async function attempt<On extends Tried, T>(on: On, trying: Trying<On, T>): Promise<Attempted<T>> {
   for (let attempts = 1; ; ) {
-    const opened = await options.open()
-    const weighed = opened.ok ? weigh(opened, options) : opened
+    const opened = await trying.open(on)
+    const weighed = opened.ok ? weigh(opened, trying.scale(on)) : opened
     // A whole reply shows at once what it is worth.
     const opening = weighed instanceof Promise ? await weighed : weighed
     if (opening.ok) {
-      options.onOpen?.()
+      trying.onOpen?.(on)
       return { opening, attempts }
     }
     // What was refused is said in another way.
-    if (!options.signal.aborted && options.amend?.(opening) === true) continue
-    const wait = waitBefore(opening, attempts, options)
+    if (!on.signal.aborted && trying.amend?.(on, opening) === true) continue
+    const wait = waitBefore(opening, attempts, on, trying)
     if (wait === undefined) return { opening, attempts }
-    options.onRetry(opening.fault, attempts, wait)
-    await pause(wait, options)
-    if (options.signal.aborted) return { opening, attempts }
+    trying.onRetry(on, opening.fault, attempts, wait)
+    await pause(wait, on)
+    if (on.signal.aborted) return { opening, attempts }
     attempts++
   }
 }
 
 /** Milliseconds until the next attempt, or undefined if there is to be none. */
-function waitBefore<T>(
+function waitBefore<On extends Tried, T>(
   { fault, unreachable }: FailedOpening,
   attempts: number,
-  options: AttemptOptions<T>,
+  on: On,
+  { hasNext, random }: Trying<On, T>,
 ): number | undefined {
-  const most = fault.retry === "once" ? Math.min(1, options.maxRetries) : options.maxRetries
-  if (fault.retry === "no" || attempts > most || options.signal.aborted) return undefined
-  if (unreachable === true && options.hasNext?.() === true) return undefined
+  const most = fault.retry === "once" ? Math.min(1, on.maxRetries) : on.maxRetries
+  if (fault.retry === "no" || attempts > most || on.signal.aborted) return undefined
+  if (unreachable === true && hasNext?.(on) === true) return undefined
   if (fault.retryAfterMs !== undefined) {
     return fault.retryAfterMs <= longestWaitMs ? fault.retryAfterMs : undefined
   }
   const exponential = Math.min(250 * 2 ** (attempts - 1), longestWaitMs)
-  return Math.round(exponential * (0.5 + options.random() / 2))
+  return Math.round(exponential * (0.5 + random() / 2))
 }
 
 /** The reply as far as it shows what it is worth. */
-function weigh<T>(opened: OpenedReply<T>, options: AttemptOptions<T>): Opening<T> | Promise<Opening<T>> {
+function weigh<T>(opened: OpenedReply<T>, scale: Scale<T>): Opening<T> | Promise<Opening<T>> {
   const { whole } = opened.batches
-  return whole === undefined ? weighStream(opened, options) : weighWhole(opened, whole, options)
+  if (whole === undefined) return weighStream(opened, scale)
+  const worth = scale(whole)
+  return typeof worth === "string" ? opened : { ok: false, fault: worth }
 }
 
-async function weighStream<T>(opened: OpenedReply<T>, { scale }: AttemptOptions<T>): Promise<Opening<T>> {
-  const { batches } = opened
-  const weigh = scale()
+async function weighStream<T>({ batches }: OpenedReply<T>, scale: Scale<T>): Promise<Opening<T>> {
   const first: (readonly T[])[] = []
   for (;;) {
-    const batch = await batches.next()
+    const soon = batches.next()
+    const batch = soon instanceof Promise ? await soon : soon
     if (batch === undefined) break
     if (batch.length > 0) first.push(batch)
-    const worth = weigh(batch)
+    const worth = scale(batch)
     if (worth === "wait") continue
     if (worth === "go") break
     batches.close()
@@ -120,21 +130,12 @@ async function weighStream<T>(opened: OpenedReply<T>, { scale }: AttemptOptions<
   return { ok: true, batches: replay(first, batches) }
 }
 
-function weighWhole<T>(
-  opened: OpenedReply<T>,
-  whole: readonly T[],
-  { scale }: AttemptOptions<T>,
-): Opening<T> {
-  const worth = scale()(whole)
-  return typeof worth === "string" ? opened : { ok: false, fault: worth }
-}
-
 /** The batches that were read already, which it takes from the list, then the rest. */
 function replay<T>(first: (readonly T[])[], rest: Batches<T>): Batches<T> {
   return { next: () => first.shift() ?? rest.next(), close: rest.close }
 }
 
-function pause<T>(ms: number, { clock, signal }: AttemptOptions<T>): Promise<void> {
+function pause(ms: number, { clock, signal }: Tried): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.setTimer(done, ms)
     function done(): void {

@@ -15,6 +15,8 @@ export interface BodyText {
   readonly deadline: Deadline
   readonly decoder: TextDecoder
   unread: Uint8Array
+  /** Bytes that have come. */
+  received: number
 }
 
 // A read may hold half a megabyte. As one text that is memory fresh from the system, touched once and given back:
@@ -27,7 +29,8 @@ const lineFeed = 10
 
 /** The text of a body that is UTF-8, of which nothing was read yet. */
 export function createBodyText(reader: ByteReader, deadline: Deadline): BodyText {
-  return { reader, deadline, decoder: new TextDecoder("utf-8", { ignoreBOM: true }), unread: nothing }
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  return { reader, deadline, decoder, unread: nothing, received: 0 }
 }
 
 /** What comes next of the body, for `receive`. Rejects when it breaks. While it is waited for, silence counts. */
@@ -40,6 +43,7 @@ export function nextRead({ reader, deadline }: BodyText): Promise<Read> {
 export function receive(body: BodyText, { done, value = nothing }: Read): string | undefined {
   endSilence(body.deadline)
   body.unread = value
+  body.received += value.length
   return done ? undefined : take(body)
 }
 
@@ -48,19 +52,9 @@ export function moreText(body: BodyText): string | undefined {
   return body.unread.length > 0 ? take(body) : undefined
 }
 
-/** More text as soon as there is some; undefined at the end of the body. Rejects when it breaks. */
-export async function readText(body: BodyText): Promise<string | undefined> {
-  return moreText(body) ?? receive(body, await nextRead(body))
-}
-
 /** After the end: what half a character at the end stands for. */
 export function restOfText({ decoder }: BodyText): string {
   return decoder.decode()
-}
-
-/** Reads to the end, and looks at nothing of it. Rejects when the body breaks. */
-export async function skipBody({ reader }: BodyText): Promise<void> {
-  while (!(await reader.read()).done) {}
 }
 
 function take(body: BodyText): string {

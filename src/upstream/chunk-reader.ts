@@ -3,18 +3,9 @@
 import type { StreamInput } from "../protocol/chat.ts"
 import { type ChatRun, soleText } from "../protocol/chat-run.ts"
 import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
-import { createSseDecoder, type SseDecoder } from "../protocol/sse.ts"
+import { flushSse, isIdle, pendingSse, pushSse, type SseReading, startSse } from "../protocol/sse.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
-import { createChunkParser } from "./chunk-parser.ts"
-
-export interface ChunkReader {
-  /** Text in, the inputs that are complete out; nothing after an `end` or a `fault`. */
-  readonly push: (text: string) => readonly StreamInput[]
-  /** End of input: the last one, even if nothing closed it. */
-  readonly flush: () => readonly StreamInput[]
-  /** Characters that wait for the rest of their line or message. */
-  readonly pending: () => number
-}
+import { type ChunkParsing, parseMessages, startParsing } from "./chunk-parser.ts"
 
 /** A line as it is written, around the text that changes. */
 interface Form {
@@ -35,10 +26,10 @@ const mostUseless = 32
 const mostInRun = 256
 const fewInRun = 8
 
-/** A stream as far as it was read. It changes in place. */
-interface Reading {
-  readonly sse: SseDecoder
-  readonly parse: ReturnType<typeof createChunkParser>
+/** A stream as far as it was read. It changes in place, by the functions below. */
+export interface ChunkReader {
+  readonly sse: SseReading
+  readonly parsing: ChunkParsing
   form: Form | undefined
   /** Texts to be looked for in one go. */
   inRun: number
@@ -46,59 +37,63 @@ interface Reading {
   useless: number
 }
 
-/** Makes the reader of one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
+/** The reader of one stream. Bytes must be decoded as UTF-8 (streaming) before they come here. */
 export function createChunkReader(errors: ErrorContext): ChunkReader {
-  const sse = createSseDecoder()
-  const parse = createChunkParser(errors)
-  const reading: Reading = { sse, parse, form: undefined, inRun: mostInRun, useless: 0 }
-  return {
-    push: (text) => push(reading, text),
-    flush: () => parse(sse.flush()),
-    pending: sse.pending,
-  }
+  return { sse: startSse(), parsing: startParsing(errors), form: undefined, inRun: mostInRun, useless: 0 }
 }
 
-function push(reading: Reading, text: string): readonly StreamInput[] {
+/** Text in, the inputs that are complete out; nothing after an `end` or a `fault`. */
+export function pushChunks(reader: ChunkReader, text: string): readonly StreamInput[] {
   const out: StreamInput[] = []
   let from = 0
   while (from < text.length && !isOver(out)) {
-    from = scan(reading, text, from, out)
+    from = scan(reader, text, from, out)
     if (from === text.length) break
     const end = text.indexOf("\n\n", from)
     const to = end < 0 ? text.length : end + 2
-    readOne(reading, from === 0 && to === text.length ? text : text.slice(from, to), out)
+    readOne(reader, from === 0 && to === text.length ? text : text.slice(from, to), out)
     from = to
   }
   return out
 }
 
+/** End of input: the last one, even if nothing closed it. */
+export function flushChunks({ sse, parsing }: ChunkReader): readonly StreamInput[] {
+  return parseMessages(parsing, flushSse(sse))
+}
+
+/** Characters that wait for the rest of their line or message. */
+export function pendingChunks({ sse }: ChunkReader): number {
+  return pendingSse(sse)
+}
+
 /** The messages in a row that have the known form; gives where the first other one begins. */
-function scan(reading: Reading, text: string, start: number, out: StreamInput[]): number {
-  const { form, sse } = reading
-  if (form === undefined || !text.startsWith(form.head, start) || !sse.isIdle()) return start
+function scan(reader: ChunkReader, text: string, start: number, out: StreamInput[]): number {
+  const { form, sse } = reader
+  if (form === undefined || !text.startsWith(form.head, start) || !isIdle(sse)) return start
   const raws: string[] = []
-  const end = scanRun(form, text, start, raws, reading.inRun)
+  const end = scanRun(form, text, start, raws, reader.inRun)
   if (raws.length === 0) return start
   const { texts, whole } = unquoteRun(raws)
   const isAll = texts.length === raws.length
-  reading.inRun = isAll ? Math.min(reading.inRun * 2, mostInRun) : fewInRun
+  reader.inRun = isAll ? Math.min(reader.inRun * 2, mostInRun) : fewInRun
   if (texts.length === 0) return start
-  reading.useless = 0
+  reader.useless = 0
   out.push({ kind: "run", run: { chunk: form.chunk, field: form.field, texts, whole } })
   return isAll ? end : scanRun(form, text, start, [], texts.length)
 }
 
 /** One message by the way that is always right. */
-function readOne(reading: Reading, piece: string, out: StreamInput[]): void {
-  const { sse, parse } = reading
-  const whole = sse.isIdle()
-  const inputs = parse(sse.push(piece))
+function readOne(reader: ChunkReader, piece: string, out: StreamInput[]): void {
+  const { sse, parsing } = reader
+  const whole = isIdle(sse)
+  const inputs = parseMessages(parsing, pushSse(sse, piece))
   for (const input of inputs) out.push(input)
   const first = inputs[0]
-  if (first === undefined) reading.form = undefined
-  else if (whole && reading.useless < mostUseless && first.kind === "chunk" && inputs.length === 1) {
-    reading.form = formOf(piece, first.chunk) ?? reading.form
-    reading.useless++
+  if (first === undefined) reader.form = undefined
+  else if (whole && reader.useless < mostUseless && first.kind === "chunk" && inputs.length === 1) {
+    reader.form = formOf(piece, first.chunk) ?? reader.form
+    reader.useless++
   }
 }
 
@@ -151,11 +146,9 @@ const special = /[^ !#-[\]-\uffff]/
 
 /** The texts that stand between the quotes of JSON strings, up to the first that is none; and all of them together. */
 function unquoteRun(raws: readonly string[]): Pick<ChatRun, "texts" | "whole"> {
-  const atOnce = isMostlySpecial(raws) ? unquoteAtOnce(raws) : undefined
-  if (atOnce !== undefined) return { texts: atOnce, whole: joined(atOnce) }
   const whole = joined(raws)
   if (!isSpecial(whole)) return { texts: raws, whole }
-  const texts = unquoteEach(raws)
+  const texts = (isMostlySpecial(raws) ? unquoteAtOnce(raws) : undefined) ?? unquoteEach(raws)
   return { texts, whole: joined(texts) }
 }
 

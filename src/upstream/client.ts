@@ -9,7 +9,7 @@ import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
-import { createBodyText, readText } from "./body-text.ts"
+import { type BodyText, createBodyText, moreText, nextRead, receive } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
@@ -61,11 +61,12 @@ export async function send(
   const situation = onTheWay(options, route)
   try {
     const response = await fetch(route.url, {
+      // First: what is spread behind other fields takes several times as long.
+      ...outboundOptions(route),
       method: "POST",
       headers: requestHeaders(route, body, options.userAgent),
       body: jsonBody(body),
       signal: deadline.signal,
-      ...outboundOptions(route),
     })
     endSilence(deadline)
     if (!response.ok) return await errorReply(response, deadline, situation)
@@ -75,7 +76,7 @@ export async function send(
     // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
     // visible character tells a document from a stream.
     while (more !== undefined && text === "") {
-      more = await readText(bytes)
+      more = moreText(bytes) ?? receive(bytes, await nextRead(bytes))
       text = (more ?? "").trimStart()
     }
     const cachedTokens = countOf(response.headers.get(cachedHeader))
@@ -83,18 +84,34 @@ export async function send(
       const batches = readEventStream(text, bytes, situation)
       return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
     }
-    while (more !== undefined && text.length <= documentLimit) {
-      more = await readText(bytes)
-      text += more ?? ""
-    }
-    if (more === undefined) clearDeadline(deadline)
-    else deadline.abort()
+    const isOpen = more !== undefined && !isAll(bytes, response)
+    if (isOpen) text += await readRest(bytes, response, documentLimit - text.length)
+    clearDeadline(deadline)
     return document(text, cachedTokens, situation)
   } catch (error) {
     deadline.abort()
     const given = connectionFault(error, deadline, route.url, situation)
     return { ok: false, fault: given, unreachable: isUnreachable(error) }
   }
+}
+
+/** What follows of a document, which is given up when it is more than `most` characters. */
+async function readRest(bytes: BodyText, response: Response, most: number): Promise<string> {
+  let text = ""
+  do {
+    const more = moreText(bytes) ?? receive(bytes, await nextRead(bytes))
+    if (more === undefined) return text
+    text += more
+  } while (text.length <= most && !isAll(bytes, response))
+  if (text.length > most) bytes.deadline.abort()
+  return text
+}
+
+/** All bytes of a reply that says how many they are have come, and were given: its end brings nothing new. */
+function isAll({ unread, received }: BodyText, { headers }: Response): boolean {
+  if (unread.length > 0 || received !== Number(headers.get("content-length") ?? -1)) return false
+  // The length is that of what was sent, which may have been compressed, and counts for nothing beside chunks.
+  return headers.get("content-encoding") === null && headers.get("transfer-encoding") === null
 }
 
 const failed = (given: Fault): FailedOpening => ({ ok: false, fault: given })

@@ -28,6 +28,8 @@ export interface Deadline {
 /** No word yet; the head of its reply; some of the reply itself. */
 export type Heard = "nothing" | "head" | "bytes"
 
+const once = { once: true } as const
+
 /** A deadline that fires after `ms` of silence, counted from now; 0 means never. */
 export function createDeadline(ms: number, outer: Signal, clock: Clock): Deadline {
   const controller = new AbortController()
@@ -48,7 +50,7 @@ export function createDeadline(ms: number, outer: Signal, clock: Clock): Deadlin
   }
   if (outer.aborted) deadline.abort()
   else {
-    outer.addEventListener("abort", deadline.abort, { once: true })
+    outer.addEventListener("abort", deadline.abort, once)
     if (ms > 0) watch(deadline, ms)
   }
   return deadline

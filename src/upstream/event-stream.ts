@@ -4,8 +4,14 @@ import type { StreamInput } from "../protocol/chat.ts"
 import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches } from "./batches.ts"
-import { type BodyText, moreText, nextRead, type Read, receive, restOfText, skipBody } from "./body-text.ts"
-import { type ChunkReader, createChunkReader } from "./chunk-reader.ts"
+import { type BodyText, moreText, nextRead, type Read, receive, restOfText } from "./body-text.ts"
+import {
+  type ChunkReader,
+  createChunkReader,
+  flushChunks,
+  pendingChunks,
+  pushChunks,
+} from "./chunk-reader.ts"
 import { connectionFault } from "./connection.ts"
 import { type Clock, clearDeadline } from "./deadline.ts"
 import { inWords, wordsLimit } from "./no-reply.ts"
@@ -51,7 +57,7 @@ type Next = readonly StreamInput[] | undefined
  */
 export function readEventStream(start: string, body: BodyText, situation: Situation): Batches<StreamInput> {
   const chunks = createChunkReader(situation.errors)
-  const batch = chunks.push(start)
+  const batch = pushChunks(chunks, start)
   const words = batch.length === 0 ? start.slice(0, wordsLimit) : undefined
   const stream: EventStream = { body, situation, chunks, batch, words, over: false }
   const onRead = (read: Read): Next => receiveInto(stream, read)
@@ -111,8 +117,8 @@ function settle(stream: EventStream, last: readonly StreamInput[]): readonly Str
 
 function takeRest(stream: EventStream): readonly StreamInput[] {
   const { chunks, body } = stream
-  const last = chunks.push(restOfText(body))
-  const rest = isLast(last) ? last : [...last, ...chunks.flush()]
+  const last = pushChunks(chunks, restOfText(body))
+  const rest = isLast(last) ? last : [...last, ...flushChunks(chunks)]
   return isLast(rest) ? rest : [...rest, endAfter(rest, stream)]
 }
 
@@ -138,20 +144,19 @@ function take(stream: EventStream, first: string): readonly StreamInput[] {
 
 function takeOne(stream: EventStream, text: string): readonly StreamInput[] {
   const { chunks, words, situation } = stream
-  const inputs = chunks.push(text)
+  const inputs = pushChunks(chunks, text)
   if (words !== undefined) {
     stream.words = inputs.length === 0 ? (words + text).slice(0, wordsLimit) : undefined
   }
-  return chunks.pending() > lineLimit ? [...inputs, tooLong(situation.errors)] : inputs
+  return pendingChunks(chunks) > lineLimit ? [...inputs, tooLong(situation.errors)] : inputs
 }
 
 /** Reads what is left, for a short time and without anybody waiting for it. */
-function drain(body: BodyText, clock: Clock): void {
-  const { deadline } = body
+function drain({ reader, deadline }: BodyText, clock: Clock): void {
   const cancel = clock.setTimer(deadline.abort, drainMs)
   async function readOn(): Promise<void> {
     try {
-      await skipBody(body)
+      while (!(await reader.read()).done) {}
     } catch {
       // Broken, or given up above: the reply was complete before.
     }

@@ -15,15 +15,15 @@ const errorBodyMs = 2_000
  * the caller's own. To be spread into fetch's options.
  */
 export function outboundOptions({ proxy, authorities }: Way) {
-  return {
+  const options = {
     proxy: proxy?.url ?? false,
-    // One text for all requests: connections are shared between those whose authorities are the same.
-    ...(authorities === undefined ? {} : { tls: { ca: authorities } }),
     // A redirected POST would lose its body, and could carry the key to another host.
     redirect: "manual",
     // Bun's own limit of five minutes counts thinking as silence.
     timeout: false,
   } as const
+  // One text for all requests: connections are shared between those whose authorities are the same.
+  return authorities === undefined ? options : { ...options, tls: { ca: authorities } }
 }
 
 /** The Fault for a redirect, which is never followed: the key would go with it. */

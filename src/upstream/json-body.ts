@@ -1,5 +1,6 @@
 // The JSON of a request as it is sent. A long conversation is written message by message: in one go its text would be
 // copied again and again while it grows, in pieces of memory so large that the system has to find them anew each time.
+import { type JsonObject, objectOf } from "../protocol/json.ts"
 
 // Lists with fewer items, such as most conversations begin with, are written at once.
 const manyItems = 16
@@ -8,7 +9,7 @@ const shortText = 256 * 1024
 
 /** What `JSON.stringify` makes of a body of plain data, as fetch takes it. */
 export function jsonBody(body: object): string | Blob {
-  if (!Object.values(body).some(isLong)) return JSON.stringify(body)
+  if (!hasLong(objectOf(body))) return JSON.stringify(body)
   const parts: string[] = []
   for (const [name, value] of Object.entries(body)) {
     if (value === undefined) continue
@@ -19,6 +20,11 @@ export function jsonBody(body: object): string | Blob {
   parts.push("}")
   const length = parts.reduce((sum, part) => sum + part.length, 0)
   return length < shortText ? parts.join("") : new Blob(parts)
+}
+
+function hasLong(body: JsonObject): boolean {
+  for (const name in body) if (isLong(body[name])) return true
+  return false
 }
 
 const isLong = (value: unknown): value is readonly unknown[] =>

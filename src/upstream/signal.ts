@@ -8,35 +8,39 @@ export interface Signal {
   readonly removeEventListener: (type: "abort", hear: () => void) => void
 }
 
-export interface Trigger {
-  readonly signal: Signal
-  /** Every listener hears of it, at once, in turn; the first time counts. */
-  readonly fire: () => void
+/** A signal of ours, and who hears of it. It changes in place. */
+export interface Trigger extends Signal {
+  aborted: boolean
+  listeners: (() => void)[]
 }
 
 /** A signal that fires at most once: its listeners are called once at most. */
 export function createTrigger(): Trigger {
-  let listeners: (() => void)[] = []
-  const signal = {
+  const trigger: Trigger = {
     aborted: false,
-    addEventListener: (_type: "abort", hear: () => void) => {
-      if (!listeners.includes(hear)) listeners.push(hear)
-    },
-    removeEventListener: (_type: "abort", hear: () => void) => {
-      const at = listeners.lastIndexOf(hear)
-      // Mostly it is the last one.
-      if (at >= 0 && at === listeners.length - 1) listeners.pop()
-      else if (at >= 0) listeners.splice(at, 1)
-    },
+    listeners: [],
+    addEventListener: (_type, hear) => listen(trigger, hear),
+    removeEventListener: (_type, hear) => forget(trigger, hear),
   }
-  return {
-    signal,
-    fire: () => {
-      if (signal.aborted) return
-      signal.aborted = true
-      const hearing = listeners
-      listeners = []
-      for (const hear of hearing) hear()
-    },
-  }
+  return trigger
+}
+
+/** Every listener hears of it, at once, in turn; the first time counts. */
+export function fire(trigger: Trigger): void {
+  if (trigger.aborted) return
+  trigger.aborted = true
+  const hearing = trigger.listeners
+  trigger.listeners = []
+  for (const hear of hearing) hear()
+}
+
+function listen({ listeners }: Trigger, hear: () => void): void {
+  if (!listeners.includes(hear)) listeners.push(hear)
+}
+
+function forget({ listeners }: Trigger, hear: () => void): void {
+  const at = listeners.lastIndexOf(hear)
+  // Mostly it is the last one.
+  if (at >= 0 && at === listeners.length - 1) listeners.pop()
+  else if (at >= 0) listeners.splice(at, 1)
 }

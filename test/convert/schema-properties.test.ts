@@ -1,5 +1,8 @@
 // Schemas of every kind, by every provider's rules: what comes out is taken, what went in is untouched.
 import { describe, expect, test } from "bun:test"
+import { parametersAsSent } from "../../src/convert/schema/as-sent.ts"
+import { createCleaning, rootPlace } from "../../src/convert/schema/cleaning.ts"
+import { copySchema } from "../../src/convert/schema/copy.ts"
 import { prepareParameters } from "../../src/convert/schema/schema.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import type { SchemaRules } from "../../src/providers/profile.ts"
@@ -181,6 +184,58 @@ property("a schema that OpenAI takes is sent as it is", 1_000, (random) => {
   const { nullable: _nullable, ...schema } = clean
   expect(prepareParameters(schema, "openai", "t")).toEqual({ schema, notes: [] })
 })
+
+describe.each([true, false])(
+  "parameters that are sent as they came (closed objects are taken: %s)",
+  (closed) => {
+    const copyOf = (schema: JsonObject) => {
+      const cleaning = createCleaning(schema, "t")
+      return { copy: copySchema(schema, rootPlace("t"), cleaning, { closed }), notes: cleaning.notes() }
+    }
+
+    property("say what a copy of them would", 2_000, (random) => {
+      const root = rootOf(random)
+      const mild = { type: "object", properties: propertiesOf(random, 1), $schema: "x" }
+      const taken = objectOf(copyOf(root).copy)
+      for (const given of [root, mild, taken, { ...mild, $defs: root["properties"] }]) {
+        const asSent = parametersAsSent(given, { closed })
+        if (asSent === undefined) continue
+        const { copy, notes } = copyOf(given)
+        expect(JSON.stringify(asSent)).toBe(JSON.stringify(copy))
+        expect(notes).toEqual([])
+      }
+    })
+
+    test("are the very same where nothing is to be left out", () => {
+      const inner = { type: "array", items: { type: "object", properties: {}, additionalProperties: true } }
+      const given = { type: "object", properties: { $ref: inner, $id: { enum: ["é"] } }, required: ["$ref"] }
+      expect(parametersAsSent(given, { closed })).toBe(given)
+      const named = parametersAsSent({ $schema: "x", ...given, $id: "y" }, { closed })
+      expect(named).toEqual(given)
+      expect(named?.["properties"]).toBe(given.properties)
+    })
+
+    test.each<[string, object]>([
+      ["another type", { type: ["object"] }],
+      ["no properties", { properties: [] }],
+      ["a choice", { anyOf: [] }],
+      ["a reference", { properties: { a: { $ref: "#" } } }],
+      ["a schema's name inside", { properties: { a: { $id: "x" } } }],
+      ["a list without items", { properties: { a: { type: "array" } } }],
+      ["an object without properties", { properties: { a: { not: { type: "object" } } } }],
+      ["half a pair in a name", { properties: { "\ud800": {} } }],
+      ["half a pair in a word", { properties: { a: { examples: [{ b: "\udc00" }] } } }],
+      ["a prototype", { ["__proto__"]: {} }],
+    ])("are copied: %s", (_name, more) => {
+      expect(parametersAsSent({ type: "object", properties: {}, ...more }, { closed })).toBeUndefined()
+    })
+
+    test("a closed object is copied where it is refused", () => {
+      const given = { type: "object", properties: {}, additionalProperties: false }
+      expect(parametersAsSent(given, { closed })).toEqual(closed ? given : undefined)
+    })
+  },
+)
 
 describe("absurd schemas", () => {
   const nested = (key: string, wrap: (inner: unknown) => unknown): JsonObject => {

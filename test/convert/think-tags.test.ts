@@ -1,6 +1,13 @@
 // Reasoning between tags at the beginning of a text, however the text is cut.
 import { describe, expect, test } from "bun:test"
-import { flushTags, initialTags, type Piece, splitTags } from "../../src/convert/reply/think-tags.ts"
+import {
+  beginsWithWord,
+  flushTags,
+  initialFlagged,
+  initialTags,
+  type Piece,
+  splitTags,
+} from "../../src/convert/reply/think-tags.ts"
 import { property } from "../support/random.ts"
 
 type Style = Parameters<typeof initialTags>[0]
@@ -75,4 +82,28 @@ describe("think tags", () => {
     }
     expect(split(pieces, style)).toEqual(split([text], style))
   })
+})
+
+property("a text that begins with a word has no tag before it", 300, (random) => {
+  const text = `${random.pick(["", " ", "\n", "<", "<think>", "a", "—", "\u00a0", "\u007f"])}${random.text(8)}`
+  const state = random.pick([
+    initialTags("start"),
+    initialTags("implicit"),
+    initialTags("never"),
+    initialFlagged,
+  ])
+  if (!beginsWithWord(state, text)) return
+  expect(splitTags(state, text)).toEqual([initialTags("never"), [{ kind: "text", text }]])
+})
+
+test.each([
+  ["Hello", true],
+  ["~", true],
+  ["<think>", false],
+  [" Hello", false],
+  ["", false],
+  ["\u00a0Hello", false],
+])("%j begins with a word: %p", (text, begins) => {
+  expect(beginsWithWord(initialTags("start"), text)).toBe(begins)
+  expect(beginsWithWord(initialTags("implicit"), text)).toBe(false)
 })

@@ -1,5 +1,6 @@
 // Events on the wire: an event line and one line of JSON, whatever is in them.
 import { expect, test } from "bun:test"
+import { eventsOfRun } from "../../src/protocol/delta-run.ts"
 import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
@@ -18,12 +19,38 @@ test.each([
   delta({ type: "input_json_delta", partial_json: odd }),
   delta({ type: "signature_delta", signature: "ccp1.x" }),
   { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+  { type: "content_block_start", index: 1, content_block: { type: "text", text: odd } },
+  { type: "content_block_start", index: 2, content_block: { type: "thinking", thinking: "", signature: "" } },
+  { type: "content_block_stop", index: 20 },
   { type: "message_delta", delta: { stop_reason: null, stop_sequence: null }, usage: { output_tokens: 0 } },
   { type: "message_stop" },
 ] satisfies readonly MessagesEvent[])("%j", (event) => {
   const text = encodeEvent(event, "req_1")
   expect(text).toBe(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   expect<unknown>(parseAnthropicSse(text)).toEqual([JSON.parse(JSON.stringify(event))])
+})
+
+const run = (
+  index: number,
+  kind: "text_delta" | "thinking_delta" | "input_json_delta",
+  ...texts: string[]
+) => ({
+  ...{ type: "content_block_deltas" as const, index, delta: kind, texts },
+  whole: texts.join(""),
+})
+
+test.each([
+  run(0, "text_delta", "a", "b"),
+  run(15, "thinking_delta", "a", odd, "c"),
+  run(16, "input_json_delta", odd, "b", "c"),
+  run(400, "text_delta", "one", "two"),
+])("a run is its deltas: %j", (event) => {
+  const texts = [...event.texts]
+  const each = eventsOfRun(event).map((one) => encodeEvent(one, "req_1"))
+  expect(encodeEvent(event, "req_1")).toBe(each.join(""))
+  for (const [at, one] of eventsOfRun(event).entries())
+    expect(each[at]).toBe(`event: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`)
+  expect(event.texts).toEqual(texts)
 })
 
 test("an error event has the shape of an error body", () => {

@@ -26,10 +26,31 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
     [{}],
   ],
   tool_choice: [{ type: "auto" }, { type: "tool", name: "a" }, { type: "tool" }, "auto"],
-  thinking: [{ type: "enabled", budget_tokens: 5 }, { type: "adaptive" }, {}],
-  output_config: [{ effort: "high" }, { effort: "no word" }, { format: { type: "json_schema", schema: {} } }],
+  thinking: [
+    ...[{ type: "enabled", budget_tokens: 5 }, { type: "adaptive" }, {}, { type: 1 }],
+    ...[
+      { type: "enabled", budget_tokens: "5" },
+      { type: "x", budget_tokens: null, display: "y" },
+    ],
+    ...[
+      { type: "x", budget_tokens: Number.POSITIVE_INFINITY },
+      JSON.parse('{"type":"x","__proto__":{"a":1}}'),
+    ],
+  ],
+  output_config: [
+    ...[
+      { effort: "high" },
+      { effort: "no word" },
+      { effort: null, task_budget: { total: 1 } },
+      { format: null },
+    ],
+    ...[{ format: { type: "json_schema", schema: {} } }, JSON.parse('{"effort":"low","__proto__":{"a":1}}')],
+  ],
   output_format: [{ type: "json_schema", schema: {} }, { type: 1 }],
-  metadata: [{ user_id: "u" }, { user_id: 1 }, "m"],
+  metadata: [
+    ...[{ user_id: "u" }, { user_id: 1 }, "m", {}, { user_id: null, other: [1] }],
+    JSON.parse('{"user_id":"u","__proto__":{"a":1}}'),
+  ],
   service_tier: ["auto", 1],
   speed: ["fast", {}],
   compaction: [{ type: "summarize" }, { type: "summarize", instructions: 1 }, 1],

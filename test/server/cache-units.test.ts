@@ -6,7 +6,7 @@ import { pieces, retell } from "../../src/convert/reply/retell.ts"
 import type { MessagesEvent, MessagesReply } from "../../src/protocol/messages.ts"
 import { cacheWish } from "../../src/server/cache-key.ts"
 import { lifeOf, longLifeMs, shortLifeMs } from "../../src/server/cache-life.ts"
-import { createEventLog } from "../../src/server/event-log.ts"
+import { append, createEventLog, endOf, forget, pack, since } from "../../src/server/event-log.ts"
 import { lingerMs } from "../../src/server/flight-reader.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import { property } from "../support/random.ts"
@@ -124,29 +124,29 @@ property("a log gives each reader what it has not read, whatever was forgotten o
   let read = 0
   let heard = ""
   for (let step = 0; step < 400; step++) {
-    if (random.chance(0.7)) log.append([event(said++)])
+    if (random.chance(0.7)) append(log, [event(said++)])
     if (random.chance(0.2)) {
-      heard += textOf(log.since(read))
-      read = log.end()
+      heard += textOf(since(log, read))
+      read = endOf(log)
     }
-    if (random.chance(0.3)) log.pack(read)
-    expect(log.end()).toBe(said)
-    expect(textOf(log.since(0))).toStartWith("0 ".slice(0, said * 2))
+    if (random.chance(0.3)) pack(log, read)
+    expect(endOf(log)).toBe(said)
+    expect(textOf(since(log, 0))).toStartWith("0 ".slice(0, said * 2))
   }
-  heard += textOf(log.since(read))
+  heard += textOf(since(log, read))
   const all = Array.from({ length: said }, (_, at) => `${at} `).join("")
   expect(heard).toBe(all)
-  expect(textOf(log.since(0))).toBe(all)
-  log.forget(log.end())
-  expect([log.size(), log.end(), log.since(log.end()).length]).toEqual([0, said, 0])
+  expect(textOf(since(log, 0))).toBe(all)
+  forget(log, endOf(log))
+  expect([log.size, endOf(log), since(log, endOf(log)).length]).toEqual([0, said, 0])
 })
 
 test("a packed log takes little more than its text", () => {
   const log = createEventLog()
   for (let at = 0; at < 10_000; at++) {
-    log.append([{ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "word" } }])
-    log.pack(log.end())
+    append(log, [{ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "word" } }])
+    pack(log, endOf(log))
   }
-  expect(log.size()).toBeLessThan(10_000 * 4 * 2 + 64 * 300)
-  expect(log.since(0).length).toBeLessThan(70)
+  expect(log.size).toBeLessThan(10_000 * 4 * 2 + 64 * 300)
+  expect(since(log, 0).length).toBeLessThan(70)
 })

@@ -295,7 +295,7 @@ test("events that say nothing to a client do not stop its stream", async () => {
   }
   const encode = ({ type }: MessagesEvent) => (type === "message_stop" ? "end" : "")
   const times = { pingMs: 60_000, keepAliveMs: 60_000 }
-  const options = { requestId: "req_1", clock: createClock(), times, encode, ping: "ping" }
+  const options = { requestId: "req_1", clock: createClock(), times, encoder: { encode, ping: "ping" } }
   // A stream that stops here is never pulled again: the test would not end.
   expect(await eventReply([], source, options).text()).toBe("end")
   expect([batches.length, options.clock.live()]).toEqual([0, 0])

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { messageOfStream, streamOfMessage } from "../../src/convert/direct-form.ts"
 import { objectOf } from "../../src/protocol/json.ts"
+import { stop } from "../../src/server/outcome.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import {
   type ByteStep,
@@ -460,7 +461,7 @@ describe("a stream that breaks off", () => {
     const { url, exchanges, running } = startDirect([streamTurn(whole, { until: never })])
     const heard = await listen(send({ url }, streamed))
     await until(() => heard.text() === whole)
-    for (const one of running) one.stop()
+    for (const one of running) stop(one)
     await heard.ended
     expect(heard.text().slice(whole.length)).toContain("the proxy was stopped")
     expect(exchanges.map(({ outcome }) => outcome)).toMatchObject([

@@ -61,7 +61,7 @@ function serveSource(source: EventSource, clock = createClock()) {
         requestId: "req_1",
         clock,
         times: { pingMs: 20, keepAliveMs: 30 },
-        ...encoder,
+        encoder,
       }),
   })
   cleanUp(() => server.stop(true))

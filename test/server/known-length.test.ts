@@ -5,6 +5,7 @@ import { chatReply, finishChunk, textChunk, usageChunk } from "../support/chunks
 import { until } from "../support/upstream.ts"
 import { chunked, dataLines, rawUpstream } from "./raw.ts"
 import {
+  cleanUp,
   eventsOf,
   jsonOf,
   listen,
@@ -59,6 +60,31 @@ test("one in chunks is a stream, whatever length it names", async () => {
   const proxy = startProxy(upstream.url)
   const heard = await listen(postStream(proxy))
   await until(() => heard.text().includes("one"))
+})
+
+test("a document in chunks does not end where the length that it names does", async () => {
+  const upstream = rawUpstream(async (socket) => {
+    socket.write(head(20, `${json}transfer-encoding: chunked\r\n`) + chunked(document.slice(0, 20)))
+    await Bun.sleep(50)
+    socket.write(`${chunked(document.slice(20))}0\r\n\r\n`)
+  })
+  const reply = await jsonOf(post(startProxy(upstream.url)))
+  expect(reply["content"]).toEqual([{ type: "text", text: "größer 🎉" }])
+})
+
+test("of one that is compressed, the length says nothing of its text", async () => {
+  const text = "compressed ".repeat(50_000)
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => {
+      const body = Bun.gzipSync(JSON.stringify(chatReply({ content: text })))
+      return new Response(body, { headers: { "content-encoding": "gzip" } })
+    },
+  })
+  cleanUp(() => server.stop(true))
+  const reply = await jsonOf(post(startProxy(`${server.url}v1`)))
+  expect(reply["content"]).toEqual([{ type: "text", text }])
 })
 
 const env = { MAX_RETRIES: "0", REQUEST_TIMEOUT: "0.5" }

@@ -33,6 +33,17 @@ describe("the memory", () => {
     expect(memory.recall("one", "toolu_1")).toEqual([block("of one")])
   })
 
+  test("recalls in one scope what it knows of it, and nothing before it knows anything", () => {
+    const memory = createReasoningMemory()
+    expect(memory.recallIn("one")("toolu_1")).toBeUndefined()
+    memory.remember("one", "toolu_1", [block("of one")])
+    const recall = memory.recallIn("one")
+    expect(recall("toolu_1")).toEqual([block("of one")])
+    memory.remember("one", "toolu_2", [block("of later")])
+    expect(recall("toolu_2")).toEqual([block("of later")])
+    expect(memory.recallIn("two")("toolu_1")).toBeUndefined()
+  })
+
   test("forgets what was not used for the longest time, by size", () => {
     const memory = createReasoningMemory(60)
     for (const id of ["toolu_1", "toolu_2", "toolu_3"]) memory.remember("", id, [twenty])

@@ -62,9 +62,6 @@ test("what has an Exchange is counted by it alone, whether it ends before its an
 })
 
 test("what is under way", () => {
-  const stop = () => {}
-  expect(countRunning(new Set([{ stop, stream: true }, { stop, stream: false }, { stop }]))).toEqual({
-    requests: 3,
-    streams: 1,
-  })
+  const running = [true, false, false].map((stream) => ({ facts: { stream } }))
+  expect(countRunning(new Set(running))).toEqual({ requests: 3, streams: 1 })
 })

@@ -5,11 +5,17 @@ import { arrayOf, type JsonObject, objectOf, textOf } from "../../src/protocol/j
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
-import { weighBody } from "../../src/server/fit.ts"
-import { measurePrompt } from "../../src/server/prompt.ts"
+import {
+  learnPrompt,
+  measurePrompt,
+  mostTokens,
+  promptTokens,
+  settlePrompt,
+} from "../../src/server/prompt.ts"
 import { createRatios } from "../../src/server/ratios.ts"
 import { measureSent } from "../../src/server/sent.ts"
 import { startServer } from "../../src/server/server.ts"
+import { weighBody } from "../../src/server/weight.ts"
 import { estimateRequest, estimateText } from "../../src/tokens/estimate.ts"
 import { configFrom, removeFolders } from "../config/support.ts"
 import { createMessagesUpstream } from "../support/anthropic-upstream.ts"
@@ -326,7 +332,8 @@ describe("what is no measure of the text", () => {
       return 50_000
     }
     const direct = routeWith({ dialect: "messages" })
-    for (let turn = 0; turn < 10; turn++) measurePrompt({ body, tokens }, direct, ratios).learn(reported)
+    for (let turn = 0; turn < 10; turn++)
+      learnPrompt(measurePrompt({ body, tokens }, direct, ratios), reported)
     expect(estimates).toBe(3)
   })
 })
@@ -361,7 +368,7 @@ describe("a prompt whose reply has begun", () => {
     ["with a picture", [{ type: "text", text: words }, picture], words],
   ])("teaches the same without its words: %s", (_name, content, sent) => {
     const body = asked(content)
-    const convert = sent === undefined ? undefined : sentAs(sent)
+    const converted = sent === undefined ? undefined : { body: sentAs(sent), responses: undefined }
     const learned = [false, true].map((settled) => {
       const ratios = createRatios(silent)
       let gone = false
@@ -370,14 +377,17 @@ describe("a prompt whose reply has begun", () => {
         return estimateText(words)
       }
       const prompt = measurePrompt({ body, tokens, countText: estimateText }, routeWith({}), ratios)
-      const before = prompt.tokens()
+      const before = promptTokens(prompt)
+      prompt.sent = converted
       if (settled) {
-        prompt.settle(convert)
-        prompt.settle(convert)
+        settlePrompt(prompt)
+        settlePrompt(prompt)
         gone = true
+        expect(prompt.sent).toBeUndefined()
+        expect(prompt.counted.body).toEqual({})
       }
-      prompt.learn(estimateText(words) * 1.3, settled ? undefined : convert)
-      return [before, prompt.tokens(), prompt.atMost(), ratios.correct(routeWith({}), 100_000)]
+      learnPrompt(prompt, estimateText(words) * 1.3)
+      return [before, promptTokens(prompt), mostTokens(prompt), ratios.correct(routeWith({}), 100_000)]
     })
     expect(learned[1]).toEqual(learned[0] ?? [])
   })

@@ -304,12 +304,12 @@ describe("kept beyond the process", () => {
       },
       sends: () => refusals.foresee(route, conversion).conversion.body.temperature,
       refuse: (message: string) =>
-        refusals
-          .foresee(route, conversion)
-          .conversion.onAmended(
-            { conversion, notes: [], amendment: { kind: "drop", fields: ["temperature"] } },
-            fault({ kind: "invalid_request_error", source: "upstream", message }),
-          ),
+        refusals.learn(
+          route,
+          conversion,
+          { conversion, notes: [], amendment: { kind: "drop", fields: ["temperature"] } },
+          fault({ kind: "invalid_request_error", source: "upstream", message }),
+        ),
     }
   }
 
@@ -358,8 +358,7 @@ test("the memory forgets the model that was not used for the longest time, and k
     ...{ conversion, notes: [], amendment: { kind: "drop", fields: ["temperature"] } },
   }
   const about = fault({ kind: "invalid_request_error", source: "upstream", message: "no" })
-  const refuse = (model: string, given = amended) =>
-    refusals.foresee(route(model), conversion).conversion.onAmended(given, about)
+  const refuse = (model: string, given = amended) => refusals.learn(route(model), conversion, given, about)
   const known = (model: string) =>
     refusals.foresee(route(model), conversion).conversion.body.temperature === undefined
   refuse("a")

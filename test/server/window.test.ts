@@ -9,8 +9,11 @@ import { MessagesRequest } from "../../src/protocol/messages.ts"
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
-import { fitWindow, type Prompt, weighBody } from "../../src/server/fit.ts"
+import { fitWindow } from "../../src/server/fit.ts"
+import { type MeasuredPrompt, measurePrompt } from "../../src/server/prompt.ts"
+import { unlearnt } from "../../src/server/ratios.ts"
 import { measureSent } from "../../src/server/sent.ts"
+import { weighBody } from "../../src/server/weight.ts"
 import { estimateRequest } from "../../src/tokens/estimate.ts"
 import { configFrom, folderWith, removeFolders } from "../config/support.ts"
 import { anyTextTurn } from "../e2e/session.ts"
@@ -72,7 +75,10 @@ function fitted(wanted: Wanted) {
     messages: [{ role: "user", content: "hi" }],
     ...more,
   })
-  const prompt: Prompt = { tokens: () => tokens, estimate: () => estimate, atMost: () => 2 * tokens, sure }
+  const prompt: MeasuredPrompt = {
+    ...measurePrompt({ body: {}, tokens: () => estimate }, route, unlearnt),
+    ...{ sure, corrected: tokens, weight: { atMost: 2 * tokens, hasMedia } },
+  }
   const sent = () => ({ tokens: sentTokens, hasMedia })
   return fitWindow(convertRequest(request, route, limits, undefined), route, prompt, sent)
 }
@@ -167,10 +173,12 @@ describe("a prompt of a known length", () => {
     const tokens = () => {
       throw new Error("counted")
     }
-    expect(fitWindow(conversion, route, { tokens, atMost: () => 127_000, sure: false }).ok).toBe(true)
-    expect(() => fitWindow(conversion, route, { tokens, atMost: () => 127_001, sure: false })).toThrow(
-      "counted",
-    )
+    const weighing = (atMost: number): MeasuredPrompt => ({
+      ...measurePrompt({ body: {}, tokens }, route, unlearnt),
+      weight: { atMost, hasMedia: false },
+    })
+    expect(fitWindow(conversion, route, weighing(127_000)).ok).toBe(true)
+    expect(() => fitWindow(conversion, route, weighing(127_001))).toThrow("counted")
   })
 })
 

@@ -4,7 +4,7 @@ import type { StreamInput } from "../../src/protocol/chat.ts"
 import { arrayOf, objectOf, parseJson } from "../../src/protocol/json.ts"
 import { createSseDecoder } from "../../src/protocol/sse.ts"
 import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
-import { createChunkParser } from "../../src/upstream/chunk-parser.ts"
+import { parseMessages, startParsing } from "../../src/upstream/chunk-parser.ts"
 import type { Random } from "./random.ts"
 
 /** The `data:` of one message each. */
@@ -113,13 +113,13 @@ export function encodeLines(random: Random, lines: Lines): Uint8Array {
 export function readPieces(pieces: readonly Uint8Array[], errors: ErrorContext): readonly StreamInput[] {
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
   const sse = createSseDecoder()
-  const parse = createChunkParser(errors)
+  const parsing = startParsing(errors)
   const inputs: StreamInput[] = []
   for (const piece of pieces) {
-    inputs.push(...parse(sse.push(utf8.decode(piece, { stream: true }))))
+    inputs.push(...parseMessages(parsing, sse.push(utf8.decode(piece, { stream: true }))))
     if (inputs.at(-1)?.kind !== "chunk" && inputs.length > 0) return inputs
   }
-  inputs.push(...parse([...sse.push(utf8.decode()), ...sse.flush()]))
+  inputs.push(...parseMessages(parsing, [...sse.push(utf8.decode()), ...sse.flush()]))
   return inputs.length > 0 && inputs.at(-1)?.kind !== "chunk"
     ? inputs
     : [...inputs, { kind: "end", clean: false }]

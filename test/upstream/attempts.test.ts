@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { type Fault, fault } from "../../src/protocol/fault.ts"
-import { attempt, type Opening } from "../../src/upstream/attempts.ts"
+import { attempt, type Opening, type Tried } from "../../src/upstream/attempts.ts"
 import type { Batches } from "../../src/upstream/batches.ts"
 import { createTestClock } from "./support.ts"
 
@@ -30,14 +30,12 @@ function play(script: readonly Played[], maxRetries = 2) {
     }
     return Promise.resolve({ ok: true, batches })
   }
-  const done = attempt<Item>({
+  const tried: Tried = { maxRetries, signal: leaving.signal, clock }
+  const done = attempt<Tried, Item>(tried, {
     open,
     scale: () => (batch) => (batch.includes("error") ? broken() : batch.includes("text") ? "go" : "wait"),
-    maxRetries,
-    signal: leaving.signal,
-    clock,
     random: () => 0.5,
-    onRetry: (_fault, _attempt, waitMs) => waits.push(waitMs),
+    onRetry: (_tried, _fault, _attempt, waitMs) => waits.push(waitMs),
   })
   /** Lets time pass until there is an answer. */
   async function result() {

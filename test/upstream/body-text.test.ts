@@ -1,6 +1,6 @@
 // The text of a body is what its bytes say, however they are cut, and slices end with an event where they can.
 import { expect, test } from "bun:test"
-import { createBodyText, moreText, readText, restOfText } from "../../src/upstream/body-text.ts"
+import { createBodyText, moreText, nextRead, receive, restOfText } from "../../src/upstream/body-text.ts"
 import { createDeadline } from "../../src/upstream/deadline.ts"
 import { property } from "../support/random.ts"
 import { createTestClock } from "./support.ts"
@@ -14,10 +14,12 @@ function open(pieces: readonly Uint8Array[]) {
 async function slicesOf(pieces: readonly Uint8Array[]): Promise<readonly string[]> {
   const body = open(pieces)
   const slices: string[] = []
-  for (let text = await readText(body); text !== undefined; text = await readText(body)) {
+  const read = async () => receive(body, await nextRead(body))
+  for (let text = await read(); text !== undefined; text = await read()) {
     slices.push(text)
     for (let more = moreText(body); more !== undefined; more = moreText(body)) slices.push(more)
   }
+  expect(body.received).toBe(pieces.reduce((sum, piece) => sum + piece.length, 0))
   return [...slices, restOfText(body)]
 }
 

@@ -5,8 +5,8 @@ import type { StreamInput } from "../../src/protocol/chat.ts"
 import { withText } from "../../src/protocol/chat-run.ts"
 import { isObject } from "../../src/protocol/json.ts"
 import { createSseDecoder } from "../../src/protocol/sse.ts"
-import { createChunkParser } from "../../src/upstream/chunk-parser.ts"
-import { createChunkReader } from "../../src/upstream/chunk-reader.ts"
+import { parseMessages, startParsing } from "../../src/upstream/chunk-parser.ts"
+import { createChunkReader, flushChunks, pushChunks } from "../../src/upstream/chunk-reader.ts"
 import {
   deltaChunk,
   finishChunk,
@@ -33,23 +33,23 @@ type Inputs = readonly StreamInput[]
 /** Every line parsed, as if there were no short cut. */
 function slowly(texts: readonly string[]): Inputs {
   const sse = createSseDecoder()
-  const parse = createChunkParser(errorContext)
+  const parsing = startParsing(errorContext)
   const read: StreamInput[] = []
   for (const text of texts) {
-    read.push(...parse(sse.push(text)))
+    read.push(...parseMessages(parsing, sse.push(text)))
     if (isOver(read)) return read
   }
-  return [...read, ...parse(sse.flush())]
+  return [...read, ...parseMessages(parsing, sse.flush())]
 }
 
 function quickly(texts: readonly string[]): Inputs {
   const reader = createChunkReader(errorContext)
   const read: StreamInput[] = []
   for (const text of texts) {
-    read.push(...reader.push(text))
+    read.push(...pushChunks(reader, text))
     if (isOver(read)) return read
   }
-  return [...read, ...reader.flush()]
+  return [...read, ...flushChunks(reader)]
 }
 
 const isOver = (inputs: Inputs): boolean => ["end", "fault"].includes(inputs.at(-1)?.kind ?? "")

@@ -16,7 +16,7 @@ import { dropped, type Note, toErrorBody } from "../../protocol/fault.ts"
 import { isObject, parseJson } from "../../protocol/json.ts"
 import { type MessagesRequest, renderIssues } from "../../protocol/messages.ts"
 import type { Route } from "../../providers/route.ts"
-import { askFor, type Wish } from "../../server/asked.ts"
+import { askFor, parsedOf, type Wish } from "../../server/asked.ts"
 import { readerFor } from "../../server/pipeline.ts"
 import { errorContext } from "../../server/prepare.ts"
 import { estimateRequest, estimateText } from "../../tokens/estimate.ts"
@@ -39,9 +39,9 @@ export function readAsked(text: string, config: Config, wish: Wish): AskedReques
   const json = parseJson(text)
   if (!json.ok) return { ok: false, why: `not valid JSON: ${json.why}` }
   if (!isObject(json.value)) return { ok: false, why: "not a Messages request: it must be a JSON object" }
-  const { parsed, resolved } = askFor(json.value, config, wish)
-  const read = parsed()
-  if (read.success) return { ok: true, request: read.data, resolved }
+  const asked = askFor(json.value, config, wish)
+  const read = parsedOf(asked)
+  if (read.success) return { ok: true, request: read.data, resolved: asked.resolved }
   return { ok: false, why: `not a Messages request: ${renderIssues(read.error)}` }
 }
 

@@ -11,8 +11,10 @@ import { ChatRequestBody, firstChatIssue } from "../../protocol/chat-request.ts"
 import { type JsonObject, parseJson } from "../../protocol/json.ts"
 import { CountRequest, renderIssues } from "../../protocol/messages.ts"
 import type { Route } from "../../providers/route.ts"
-import { askFor, directRoute } from "../../server/asked.ts"
-import { fitWindow, weighBody } from "../../server/fit.ts"
+import { askFor, directRoute, parsedOf } from "../../server/asked.ts"
+import { fitWindow } from "../../server/fit.ts"
+import { measurePrompt } from "../../server/prompt.ts"
+import { unlearnt } from "../../server/ratios.ts"
 import { estimateRequest } from "../../tokens/estimate.ts"
 import { explain, explainRoute, renderNotes, renderTokens } from "./explain.ts"
 
@@ -34,14 +36,13 @@ export function convertMessagesBody(
   const { resolved } = asked
   const direct = directRoute(asked)
   if (direct !== undefined) return passThrough(body, direct, config)
-  const parsed = asked.parsed()
+  const parsed = parsedOf(asked)
   if (!parsed.success) return { ok: false, why: notARequest(parsed.error) }
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
   const request = parsed.data
   const { route } = resolved
   const converted = convertRequest(request, route, config, sessionOf(request))
-  const prompt = { tokens: asked.tokens, atMost: () => weighBody(body).atMost, sure: false }
-  const fits = fitWindow(converted, route, prompt)
+  const fits = fitWindow(converted, route, measurePrompt(asked, route, unlearnt))
   const { conversion, notes } = fits.ok ? fits : { conversion: converted, notes: [] }
   return {
     ok: true,
@@ -90,8 +91,9 @@ export function convertChatBody(
   }
   const { request, notes } = convertChatRequest(parsed.data)
   const named = model === undefined ? request : { ...request, model }
-  const { parsed: read, resolved } = askFor(named, config)
-  const checked = read()
+  const asked = askFor(named, config)
+  const { resolved } = asked
+  const checked = parsedOf(asked)
   if (!checked.success) return { ok: false, why: renderIssues(checked.error) }
   if (!resolved.ok) return { ok: false, why: resolved.fault.message }
   return {

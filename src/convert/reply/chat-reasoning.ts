@@ -64,11 +64,13 @@ export function readOpaque({ options }: ReaderState, content: JsonObject, out: D
 const opaque = (given: Opaque): Delta => ({ kind: "opaque", opaque: given })
 
 function holdsOpaque(content: JsonObject): boolean {
-  for (const field of opaqueFields) if (content[field] !== undefined) return true
-  return false
+  return (
+    content["reasoning_details"] !== undefined ||
+    content["encrypted_content"] !== undefined ||
+    content["reasoning_opaque"] !== undefined ||
+    content["extra_content"] !== undefined
+  )
 }
-
-const opaqueFields = ["reasoning_details", "encrypted_content", "reasoning_opaque", "extra_content"] as const
 
 function signatureOf(given: JsonObject): string | undefined {
   return textOf(objectOf(objectOf(given["extra_content"])["google"])["thought_signature"])

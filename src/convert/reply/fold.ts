@@ -70,7 +70,7 @@ function addDelta(draft: Draft, { delta }: Extract<MessagesEvent, { type: "conte
   const { block } = draft
   switch (delta.type) {
     case "text_delta":
-      if (block.type === "text") draft.block = { ...block, text: block.text + delta.text }
+      if (block.type === "text") draft.block = { type: "text", text: block.text + delta.text }
       return
     case "thinking_delta":
       if (block.type === "thinking") draft.block = { ...block, thinking: block.thinking + delta.thinking }

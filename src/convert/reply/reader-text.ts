@@ -16,7 +16,7 @@ import { readToolCalls, startPending, type ToolOptions } from "../tool-calls/too
 import type { ToolState } from "../tool-calls/tool-slots.ts"
 import type { Finish } from "./finish.ts"
 import { type SearchState, tellPages } from "./search.ts"
-import { flushTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
+import { beginsWithWord, flushTags, initialTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
 import type { Tracks } from "./unroll.ts"
 
 export interface ReaderOptions {
@@ -86,8 +86,11 @@ export function each<T>(
   return deltas.length === 0 ? none : deltas
 }
 
+const noTags = initialTags("never")
+
 /** Text that may still hold think tags at its beginning. */
 export function tagged(state: ReaderState, text: string): Step {
+  if (beginsWithWord(state.tags, text)) state.tags = noTags
   if (state.tags.mode === "text") return modelText(state, text)
   const [tags, pieces] = splitTags(state.tags, text)
   state.tags = tags

@@ -47,6 +47,17 @@ export function initialTags(style: "start" | "implicit" | "never"): TagState {
   return style === "implicit" ? { ...start, unproved: "" } : start
 }
 
+/** Does its first character show that no tag stands before this text? So nearly all replies begin: with a word. */
+export function beginsWithWord({ mode, held, close, unproved }: TagState, text: string): boolean {
+  if (mode !== "start" || held !== "" || close !== "" || unproved !== undefined) return false
+  const first = text.charCodeAt(0)
+  return first > space && first <= lastVisible && first !== lessThan
+}
+
+const space = 32
+const lessThan = 60
+const lastVisible = 126
+
 /** One piece of text in; what is certain comes out, the rest waits in the state. */
 export function splitTags(state: TagState, text: string): Split {
   switch (state.mode) {
@@ -80,7 +91,6 @@ export function flushTags(state: TagState): Split {
 
 function atStart(state: TagState, held: string): Split {
   const trimmed = held.trimStart()
-  // Nearly all replies begin with a word, which is no tag.
   if (trimmed !== "" && !trimmed.startsWith("<")) return withoutTag(state, held, trimmed)
   const found = tags.find(([open]) => trimmed.startsWith(open))
   if (found !== undefined) {

@@ -5,6 +5,9 @@ import type { Conversion } from "./request.ts"
 import { toResponses } from "./responses-body.ts"
 
 /** The body to be sent. */
-export function bodyOf({ body, responses }: Conversion): ChatRequest | ResponsesRequest {
+export function bodyOf({
+  body,
+  responses,
+}: Pick<Conversion, "body" | "responses">): ChatRequest | ResponsesRequest {
   return responses === undefined ? body : toResponses(body, responses)
 }

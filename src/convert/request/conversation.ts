@@ -47,10 +47,10 @@ export function readConversation(
     // Such system text is for one turn only.
     if (message === undefined || (message.clear_at === "next_user_message" && index < lastUser)) continue
     last = message
-    const placed = { message, path: `messages.${index}` }
-    if (message.role === "assistant") addAnswer(placed, options, read, notes)
-    else if (message.role === "user") addItems(readUser(placed, profile, notes), read)
-    else addSystem(readSystem(placed, notes), profile, read, hoisted)
+    const path = `messages.${index}`
+    if (message.role === "assistant") addAnswer({ message, path }, options, read, notes)
+    else if (message.role === "user") addItems(readUser(message.content, path, profile, notes), read)
+    else addSystem(readSystem(message.content, path, notes), profile, read, hoisted)
   }
   return { turns: withoutSilence(read, notes), hoisted, isBegun: last?.role === "assistant" }
 }
@@ -112,9 +112,9 @@ function addSystem(
   else addItems([{ kind: "words", parts: [{ type: "text", text: reminder(text) }] }], turns)
 }
 
-function readSystem({ message, path }: Placed, notes: Note[]): string | undefined {
+function readSystem(content: Message["content"], path: string, notes: Note[]): string | undefined {
   const texts: string[] = []
-  for (const [index, block] of message.content.entries()) {
+  for (const [index, block] of content.entries()) {
     if (block.type === "text") texts.push(block.text)
     else if (block.type !== "other" || !isToolChange(block.original)) {
       const type = block.type === "other" ? String(block.original["type"]) : block.type
@@ -125,9 +125,13 @@ function readSystem({ message, path }: Placed, notes: Note[]): string | undefine
   return joinSystem(texts)
 }
 
-function readUser({ message, path }: Placed, profile: ProviderProfile, notes: Note[]): Item[] {
+function readUser(
+  content: Message["content"],
+  path: string,
+  profile: ProviderProfile,
+  notes: Note[],
+): Item[] {
   const items: Item[] = []
-  const { content } = message
   for (let index = 0; index < content.length; index++) {
     const block = content[index]
     if (block === undefined) continue

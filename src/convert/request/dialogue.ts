@@ -28,6 +28,6 @@ export function convertDialogue(given: readonly Message[], options: MessageOptio
     return { messages: [], input, hoisted, fields: {}, repeats, notes }
   }
   const { value, hoisted, notes } = convertMessages(given, options)
-  const prefill = convertPrefill(value, profile)
-  return { ...prefill, input: undefined, hoisted, notes: joinNotes(notes, prefill.notes) }
+  const { messages, fields, repeats, notes: told } = convertPrefill(value, profile)
+  return { messages, input: undefined, hoisted, fields, repeats, notes: joinNotes(notes, told) }
 }

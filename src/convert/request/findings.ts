@@ -3,19 +3,14 @@
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { isObject, type JsonObject } from "../../protocol/json.ts"
 
+/** What was found in one request so far. It changes in place, by the functions below; most requests add nothing. */
 export interface Findings {
-  /**
-   * A field that goes nowhere; its object stands at `path`, or is item `index` there. Null says nothing, and
-   * nothing is lost.
-   */
-  readonly field: (value: unknown, key: string, path: string, index?: number) => void
-  /** A mark on a block of a message: marks there are passed on to providers that know them. */
-  readonly mark: (mark: JsonObject, path: string) => void
-  /** Text that is sent with half a surrogate pair in it. */
-  readonly half: (path: string) => void
-  readonly note: (note: Note) => void
-  /** Everything found. `passesMarks`: does the provider take marks for its prefix cache? */
-  readonly notes: (passesMarks: boolean) => readonly Note[]
+  fields: Map<string, Found> | undefined
+  notes: Note[] | undefined
+  ttl: Found | undefined
+  broken: Found | undefined
+  rest: Found | undefined
+  isMarked: boolean
 }
 
 interface Found {
@@ -38,59 +33,78 @@ const reasonOf = (key: string): string =>
 const mostFields = 40
 const longestName = 64
 
-/** An empty collection. */
-export function createFindings(): Findings {
-  // Most requests say nothing that goes nowhere.
-  let fields: Map<string, Found> | undefined
-  let notes: Note[] | undefined
-  let ttl: Found | undefined
-  let broken: Found | undefined
-  let rest: Found | undefined
-  let isMarked = false
-
-  function field(value: unknown, key: string, path: string, index?: number): void {
-    if (value === null || value === undefined) return
-    fields ??= new Map()
-    const found = fields.get(key)
-    if (found !== undefined) {
-      found.count++
-      return
-    }
-    const parts = [path, index, key.slice(0, longestName)]
-    const place = parts.filter((part) => part !== undefined && part !== "").join(".")
-    const note = dropped(place, reasonOf(key))
-    if (fields.size < mostFields) fields.set(key, { note, count: 1 })
-    else rest = count(rest, note)
-  }
-
-  function half(path: string): void {
-    broken = count(broken, changed(path, "half a surrogate pair became U+FFFD"))
-  }
-
+/** Nothing is found yet. */
+export function startFindings(): Findings {
   return {
-    field,
-    mark: (mark, path) => {
-      isMarked = true
-      const time = mark["ttl"]
-      const why = "marks are passed on without their time"
-      if (typeof time === "string" && time !== "5m") {
-        ttl = count(ttl, dropped(`${path}.cache_control.ttl`, why))
-      }
-    },
-    half,
-    note: (note) => {
-      notes ??= []
-      notes.push(note)
-    },
-    notes: (passesMarks) => {
-      const passed = passesMarks && isMarked
-      if (passed) fields?.delete("cache_control")
-      const others = [passed ? ttl : undefined, rest, broken].filter((found) => found !== undefined)
-      if ((fields?.size ?? 0) + others.length === 0) return notes ?? noNotes
-      return [...[...(fields?.values() ?? []), ...others].map(told), ...(notes ?? noNotes)]
-    },
+    fields: undefined,
+    notes: undefined,
+    ttl: undefined,
+    broken: undefined,
+    rest: undefined,
+    isMarked: false,
   }
 }
+
+/**
+ * A field that goes nowhere; its object stands at `path`, or is item `index` there. Null says nothing, and nothing is
+ * lost.
+ */
+export function findField(
+  findings: Findings,
+  value: unknown,
+  key: string,
+  path: string,
+  index?: number,
+): void {
+  if (value === null || value === undefined) return
+  findings.fields ??= new Map()
+  const { fields } = findings
+  const found = fields.get(key)
+  if (found !== undefined) {
+    found.count++
+    return
+  }
+  const parts = [path, index, key.slice(0, longestName)]
+  const place = parts.filter((part) => part !== undefined && part !== "").join(".")
+  const note = dropped(place, reasonOf(key))
+  if (fields.size < mostFields) fields.set(key, { note, count: 1 })
+  else findings.rest = count(findings.rest, note)
+}
+
+/** A mark on a block of a message: marks there are passed on to providers that know them. */
+export function findMark(findings: Findings, mark: JsonObject, path: string): void {
+  findings.isMarked = true
+  const time = mark["ttl"]
+  if (typeof time !== "string" || time === "5m") return
+  const why = "marks are passed on without their time"
+  findings.ttl = count(findings.ttl, dropped(`${path}.cache_control.ttl`, why))
+}
+
+/** Text that is sent with half a surrogate pair in it. */
+export function findHalf(findings: Findings, path: string): void {
+  findings.broken = count(findings.broken, changed(path, "half a surrogate pair became U+FFFD"))
+}
+
+/** Whatever else there is to say. */
+export function findNote(findings: Findings, note: Note): void {
+  findings.notes ??= []
+  findings.notes.push(note)
+}
+
+/** Everything found. `passesMarks`: does the provider take marks for its prefix cache? */
+export function notesOf(findings: Findings, passesMarks: boolean): readonly Note[] {
+  const { fields, notes = noNotes, ttl, rest, broken, isMarked } = findings
+  const passed = passesMarks && isMarked
+  if (passed) fields?.delete("cache_control")
+  if (fields === undefined && ttl === undefined && rest === undefined && broken === undefined) return notes
+  const told = [...(fields?.values() ?? noneFound)]
+  if (passed && ttl !== undefined) told.push(ttl)
+  if (rest !== undefined) told.push(rest)
+  if (broken !== undefined) told.push(broken)
+  return told.length === 0 ? notes : [...told.map(tell), ...notes]
+}
+
+const noneFound: readonly Found[] = []
 
 /** The same remark once more: the first place is the one that is told. */
 function count(found: Found | undefined, note: Note): Found {
@@ -99,13 +113,17 @@ function count(found: Found | undefined, note: Note): Found {
   return found
 }
 
-function told({ note, count }: Found): Note {
+function tell({ note, count }: Found): Note {
   return count === 1 ? note : { ...note, why: `${note.why} (${count} times, first here)` }
 }
 
 /** Does JSON hold a string with half a surrogate pair? Looked through without recursion, however deep it is. */
 export function halves(value: unknown): boolean {
   if (typeof value === "string") return !value.isWellFormed()
+  return typeof value === "object" && value !== null && halvesWithin(value)
+}
+
+function halvesWithin(value: object): boolean {
   const open: unknown[] = [value]
   while (open.length > 0) {
     const next = open.pop()

@@ -40,10 +40,10 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
   const { profile } = options
   const out: ChatMessage[] = []
   let ids: CallIds | undefined
-  const lost: string[] = []
+  let lost: string[] | undefined
   let pending: readonly PendingCall[] = noCalls
   // Nothing may stand between calls and their results: a system message there waits for them.
-  let waiting: ChatMessage[] = []
+  const waiting: ChatMessage[] = []
   for (const turn of turns) {
     if (turn.role === "system") {
       const message = { role: profile.systemRole, content: turn.text }
@@ -54,18 +54,16 @@ function renderTurns(turns: readonly Turn[], options: MessageOptions, notes: Not
     if (turn.role === "user") convertUser(turn.items, pending, profile, out, notes)
     else stubResults(pending, profile, out)
     pending = noCalls
-    if (waiting.length > 0) {
-      for (const message of waiting) out.push(message)
-      waiting = []
-    }
+    for (const message of waiting) out.push(message)
+    waiting.length = 0
     if (turn.role === "user") continue
     ids ??= noCallIds()
     const { message, pending: calls } = renderAssistant(turn.turns, options, ids)
     out.push(message)
-    if (!tellsThoughts(message)) addSignedElsewhere(turn.turns, lost)
+    if (!tellsThoughts(message)) lost = signedElsewhere(turn.turns, lost)
     pending = calls
   }
-  noteLost(lost, notes)
+  if (lost !== undefined) noteLost(lost, notes)
   stubResults(pending, profile, out)
   for (const message of waiting) out.push(message)
   return out
@@ -87,13 +85,20 @@ function tellsThoughts(message: ChatAssistantMessage): boolean {
   return typeof content === "string" ? content.startsWith("<think>") : content?.[0]?.type === "thinking"
 }
 
-/** Where thinking stands whose signature is not this proxy's but Anthropic's own; a place for each block. */
-function addSignedElsewhere(turns: readonly AssistantTurn[], places: string[]): void {
+/** Where thinking stands whose signature is not this proxy's but Anthropic's own, after `before`: a place for each block. */
+function signedElsewhere(
+  turns: readonly AssistantTurn[],
+  before: string[] | undefined,
+): string[] | undefined {
+  let places = before
   for (const { said, path } of turns) {
     for (const piece of said) {
       if (piece.kind !== "thinking") continue
       const { thinking, signature } = piece.block
-      if (thinking !== "" && signature !== "" && !isOurs(signature)) places.push(`${path}.content`)
+      if (thinking === "" || signature === "" || isOurs(signature)) continue
+      places ??= []
+      places.push(`${path}.content`)
     }
   }
+  return places
 }

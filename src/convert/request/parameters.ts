@@ -47,7 +47,7 @@ function whyTokens(wanted: number, value: number, needed: number): string {
   return `set to ${value}`
 }
 
-interface Stops {
+export interface Stops {
   readonly wanted: readonly string[]
   readonly sent: readonly string[]
   /** Those that the proxy watches for. */
@@ -99,7 +99,7 @@ export function sampling(
   }
   const isOpen = defaults.temperature === undefined || defaults.top_p === undefined
   const isSilent = !tuning && defaults.temperature === undefined && defaults.top_p === undefined
-  if (isSilent) return { fields: given(undefined, undefined, top_k), notes: noNotes }
+  if (isSilent) return top_k === undefined ? noSampling : { fields: { top_k }, notes: noNotes }
   return configured(defaults, tuning && isOpen ? task() : "chat", top_k)
 }
 
@@ -116,6 +116,7 @@ function configured(defaults: Route["defaults"], kind: Task, top_k: number | und
 }
 
 const noFields: Sampling["fields"] = Object.freeze({})
+const noSampling: Sampling = { fields: noFields, notes: noNotes }
 
 /** Those of the values that are there. */
 function given(

@@ -33,14 +33,21 @@ export function mappedNames(
   calls: readonly ToolUse[],
   profile: ProviderProfile,
 ): ReadonlyMap<string, string> {
-  let names: Map<string, string> | undefined
-  for (const named of [tools, calls]) {
-    for (const { name } of named) {
-      const mapped = mapToolName(name, profile)
-      if (mapped === name) continue
-      names ??= new Map()
-      names.set(mapped, name)
-    }
+  const offered = addMapped(tools, profile, undefined)
+  return addMapped(calls, profile, offered) ?? noNames
+}
+
+function addMapped(
+  named: readonly { readonly name: string }[],
+  profile: ProviderProfile,
+  before: Map<string, string> | undefined,
+): Map<string, string> | undefined {
+  let names = before
+  for (const { name } of named) {
+    const mapped = mapToolName(name, profile)
+    if (mapped === name) continue
+    names ??= new Map()
+    names.set(mapped, name)
   }
-  return names ?? noNames
+  return names
 }

@@ -1,37 +1,27 @@
 // A Messages request as a Chat Completions request: parameters and assembly. The parts are in the files
 // named after them.
-import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { Message, MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { Tool } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../delta.ts"
-import { convertFormat, type Format } from "../schema/schema.ts"
-import { taskOf } from "../task/task.ts"
+import { convertFormat } from "../schema/schema.ts"
+import { type Task, taskOf } from "../task/task.ts"
 import type { Recall } from "./assistant.ts"
-import { markCache } from "./cache-marks.ts"
+import { buildBody, type Parts } from "./chat-body.ts"
 import { askForSummary } from "./compaction.ts"
-import { convertDialogue, type Dialogue } from "./dialogue.ts"
-import {
-  applyProfile,
-  prepareMaxTokens,
-  prepareStops,
-  type Sampling,
-  sampling,
-  serviceTier,
-  streaming,
-  type TokenLimits,
-} from "./parameters.ts"
+import { convertDialogue } from "./dialogue.ts"
+import { applyProfile, prepareMaxTokens, prepareStops, sampling, type TokenLimits } from "./parameters.ts"
 import { idsOf, mappedNames, toolUses } from "./past-calls.ts"
 import type { ResponsesParts } from "./responses-body.ts"
-import { cacheKey } from "./session.ts"
 import { joinSystem } from "./system.ts"
-import { convertThinking, type Reasoning, wishOf } from "./thinking.ts"
+import { convertThinking, wishOf } from "./thinking.ts"
 import { applyToolChanges, noTools } from "./tool-changes.ts"
-import { type PreparedTools, prepareTools } from "./tools.ts"
-import { type ConvertedSearch, convertSearch } from "./web-search.ts"
+import { prepareTools } from "./tools.ts"
+import { convertSearch } from "./web-search.ts"
 
 export interface Conversion {
   /** For an upstream of Chat Completions. */
@@ -85,7 +75,8 @@ export function convertRequest(
   const request = askForSummary(withTools(given, search.tools))
   const tools = prepareTools(request, profile)
   const hasTools = tools.tools.length + search.chatTools.length + search.hosted.length > 0
-  const task = taskOf(given.messages)
+  // Few configurations go by it, and no other one pays for it.
+  const task = route.tuning || route.defaults.thinking === "auto" ? taskOf(given.messages) : talk
   const wish = wishOf(request, route.defaults, task)
   const thinking = convertThinking(wish, profile, { forced: tools.forced, hasTools })
   const sendReasoning = !thinking.off || thinksAnyway(profile)
@@ -107,10 +98,7 @@ export function convertRequest(
     system,
   }
   const body = buildBody(request, route, parts, session)
-  const notes: Note[] = []
-  for (const part of [changes, search, tools, thinking, dialogue, maxTokens, stops, sampled, format]) {
-    if (part.notes.length > 0) for (const note of part.notes) notes.push(note)
-  }
+  const notes = notesOf(changes, maxTokens, parts)
   applyProfile(body, request, profile, notes)
   noteMetadata(request, notes)
   const calls = toolUses(request)
@@ -133,6 +121,31 @@ export function convertRequest(
     json: (request.output_config?.format ?? request.output_format ?? undefined) !== undefined,
     formatFallback: prepareFallback(request, profile, body),
   }
+}
+
+const talk = (): Task => "chat"
+
+interface Noted {
+  readonly notes: readonly Note[]
+}
+
+/** All that was said of a request's parts, in the order in which they were converted. */
+function notesOf(changes: Noted, maxTokens: Noted, parts: Parts): Note[] {
+  const notes: Note[] = []
+  addNotes(changes, notes)
+  addNotes(parts.search, notes)
+  addNotes(parts.tools, notes)
+  addNotes(parts.thinking, notes)
+  addNotes(parts.dialogue, notes)
+  addNotes(maxTokens, notes)
+  addNotes(parts.stops, notes)
+  addNotes(parts.sampled, notes)
+  addNotes(parts.format, notes)
+  return notes
+}
+
+function addNotes(part: Noted, notes: Note[]): void {
+  for (const note of part.notes) notes.push(note)
 }
 
 function withTools(request: MessagesRequest, tools: readonly Tool[]): MessagesRequest {
@@ -165,56 +178,9 @@ function responsesParts(
   }
 }
 
-/** What the parts of a request were made into. */
-interface Parts {
-  readonly tools: PreparedTools
-  readonly search: ConvertedSearch
-  readonly thinking: Reasoning
-  readonly dialogue: Dialogue
-  readonly format: Format
-  readonly stops: { readonly sent: readonly string[] }
-  readonly sampled: Sampling
-  readonly maxTokens: number
-  readonly system: string | undefined
-}
-
-function buildBody(
-  request: MessagesRequest,
-  { profile, model }: Route,
-  { tools, search, thinking, dialogue, format, stops, sampled, maxTokens, system }: Parts,
-  session: string | undefined,
-): ChatRequest {
-  const messages = withSystem(system, dialogue.messages, profile)
-  const offered = search.chatTools.length === 0 ? tools.tools : [...tools.tools, ...search.chatTools]
-  const choice = thinking.unforce ? "auto" : tools.choice
-  const body: ChatRequest = {
-    ...profile.extraBody,
-    model,
-    messages: profile.cacheControl && wantsCache(request) ? markCache(messages) : messages,
-  }
-  body[profile.maxTokensField] = maxTokens
-  Object.assign(body, sampled.fields)
-  if (stops.sent.length > 0) body.stop = stops.sent
-  Object.assign(body, streaming(request, profile, offered.length > 0))
-  if (offered.length > 0) body.tools = offered
-  if (choice !== undefined) body.tool_choice = choice
-  if (tools.parallel !== undefined) body[profile.parallelField] = tools.parallel
-  Object.assign(body, thinking.fields, format.fields, search.fields, dialogue.fields, serviceTier(request))
-  if (profile.promptCacheKey && session !== undefined) body.prompt_cache_key = cacheKey(session)
-  if (profile.sendStoreFalse) body.store = false
-  return body
-}
-
 /** Where thinking cannot be switched off, earlier reasoning is still asked for; some ask for it at all times. */
 function thinksAnyway({ reasoning }: ProviderProfile): boolean {
   return reasoning.request === "none" || !reasoning.canDisable || reasoning.sendBackWhenOff
-}
-
-const isMarked = ({ cache_control }: Message): boolean => cache_control
-
-/** Claude Code marks what it wants cached; who marks nothing does not want to pay for it. */
-function wantsCache({ messages }: MessagesRequest): boolean {
-  return messages.some(isMarked)
 }
 
 /** All that is said to the model before the conversation. */
@@ -227,14 +193,6 @@ function systemOf(
   const texts = prompt === undefined ? [...hoisted] : [prompt, ...hoisted]
   if (instruction !== undefined) texts.push(instruction)
   return texts.join("\n\n")
-}
-
-function withSystem(
-  system: string | undefined,
-  messages: readonly ChatMessage[],
-  profile: ProviderProfile,
-): readonly ChatMessage[] {
-  return system === undefined ? messages : [{ role: profile.systemRole, content: system }, ...messages]
 }
 
 /** Who is asking is nobody's business upstream: the id names a device and an account. */

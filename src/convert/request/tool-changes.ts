@@ -24,7 +24,7 @@ export const repeated = ({ name, path }: Tool): Note =>
 export function applyToolChanges(request: MessagesRequest): ToolChanges {
   const own = request.tools ?? noTools
   const changes = findChanges(request.messages)
-  if (changes.length === 0) return { tools: own, notes: noNotes }
+  if (changes === undefined) return unchanged(own)
   const tools = new Map<string, Tool>()
   const notes: Note[] = []
   for (const tool of own) {
@@ -44,6 +44,10 @@ export function applyToolChanges(request: MessagesRequest): ToolChanges {
 
 /** One for all requests without tools. */
 export const noTools: readonly Tool[] = Object.freeze([])
+const noChanges: ToolChanges = { tools: noTools, notes: noNotes }
+
+const unchanged = (tools: readonly Tool[]): ToolChanges =>
+  tools === noTools ? noChanges : { tools, notes: noNotes }
 
 function nameOf(target: JsonObject): string | undefined {
   return textOf(target["name"]) ?? textOf(objectOf(target["definition"])["name"])
@@ -61,15 +65,16 @@ interface Change {
   readonly path: string
 }
 
-/** Changes stand in system messages; what was compacted left its own with the summary. */
-function findChanges(messages: readonly Message[]): readonly Change[] {
-  const changes: Change[] = []
+/** Changes stand in system messages; what was compacted left its own with the summary. Undefined: there are none. */
+function findChanges(messages: readonly Message[]): readonly Change[] | undefined {
+  let changes: Change[] | undefined
   for (let index = 0; index < messages.length; index++) {
     const { role, content } = messages[index] ?? noMessage
     const mayChange = role !== "user" && role !== "assistant"
     for (let position = 0; position < content.length; position++) {
       const block = content[position]
       if (block?.type !== "other") continue
+      changes ??= []
       const path = `messages.${index}.content.${position}`
       if (block.original["type"] === "compaction") addCompacted(block.original, path, changes)
       else if (mayChange && isToolChange(block.original)) changes.push({ block: block.original, path })

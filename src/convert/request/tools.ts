@@ -1,6 +1,6 @@
 // Tools and the choice among them.
 import type { ChatFunctionTool, ChatToolChoice } from "../../protocol/chat.ts"
-import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, joinNotes, type Note, noNotes } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { Message, MessagesRequest } from "../../protocol/messages.ts"
 import type { Tool, ToolChoice } from "../../protocol/tools.ts"
@@ -58,13 +58,16 @@ function prepareSome(request: MessagesRequest, profile: ProviderProfile): Prepar
   const { sent, note: cut } = limitTools(chosen, wanted, profile)
   const single = choice !== undefined && choice.type !== "none" && choice.disable_parallel_tool_use === true
   const past = sent.length === 0 ? historyTools(request, profile) : []
+  const { offered, schemas } = known(sent)
+  const note = mapped.note === undefined ? noNotes : [mapped.note]
   return {
     tools: sent.length === 0 ? past : sent.map(({ chat }) => chat),
     choice: sent.length > 0 ? mapped.choice : past.length > 0 ? "none" : undefined,
     parallel: single && sent.length > 0 ? false : undefined,
     forced: isForced(mapped.choice),
-    ...known(sent),
-    notes: [...notes, ...(mapped.note === undefined ? [] : [mapped.note]), ...cut],
+    offered,
+    schemas,
+    notes: joinNotes(joinNotes(notes, note), cut),
   }
 }
 
@@ -90,7 +93,7 @@ function limitTools(
   wanted: readonly Candidate[],
   { maxTools }: ProviderProfile,
 ): { readonly sent: readonly Candidate[]; readonly note: readonly Note[] } {
-  if (maxTools === null || tools.length <= maxTools) return { sent: tools, note: [] }
+  if (maxTools === null || tools.length <= maxTools) return { sent: tools, note: noNotes }
   const first = wanted.length === tools.length ? [] : wanted
   const rest = tools.filter((tool) => !first.includes(tool)).slice(0, maxTools - first.length)
   const kept = new Set([...first, ...rest])
@@ -109,19 +112,21 @@ function convertTools(
   profile: ProviderProfile,
 ): { readonly all: readonly Candidate[]; readonly notes: readonly Note[] } {
   const notes: Note[] = []
-  const all = new Map<string, Candidate>()
+  const all: Candidate[] = []
+  const names = new Set<string>()
   for (const tool of inStableOrder(request.tools ?? [], request.messages)) {
     const { path } = tool
     const converted = tool.name === placeholderName ? undefined : convertTool(tool, profile)
     if (converted === undefined) notes.push(dropped(path, dropReason(tool)))
-    else if (all.has(tool.name)) notes.push(repeated(tool))
+    else if (names.has(tool.name)) notes.push(repeated(tool))
     else {
-      all.set(tool.name, { tool, chat: converted.chat })
+      names.add(tool.name)
+      all.push({ tool, chat: converted.chat })
       for (const note of converted.notes) notes.push(note)
       noteStrict(tool, converted.chat, notes)
     }
   }
-  return { all: [...all.values()], notes }
+  return { all, notes }
 }
 
 function noteStrict(tool: Tool, chat: ChatFunctionTool, notes: Note[]): void {
@@ -168,14 +173,14 @@ function convertTool(tool: Tool, profile: ProviderProfile): ConvertedTool | unde
   const { schema: parameters, notes } = prepareParameters(given, profile.schema, `${path}.input_schema`)
   const description = tool.description ?? typed?.description
   const strict = tool.strict && profile.strictTools && isStrict(parameters)
+  const name = mapToolName(tool.name, profile)
+  const definition =
+    description === undefined
+      ? { name, parameters }
+      : { name, description: description.toWellFormed(), parameters }
   const chat: ChatFunctionTool = {
     type: "function",
-    function: {
-      name: mapToolName(tool.name, profile),
-      ...(description === undefined ? {} : { description: description.toWellFormed() }),
-      parameters,
-      ...(strict ? { strict: true } : {}),
-    },
+    function: strict ? { ...definition, strict: true } : definition,
   }
   return { chat, notes }
 }

@@ -4,7 +4,16 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { efforts, knownFields } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
-import { createFindings, type Findings, halves } from "./findings.ts"
+import {
+  type Findings,
+  findField,
+  findHalf,
+  findMark,
+  findNote,
+  halves,
+  notesOf,
+  startFindings,
+} from "./findings.ts"
 import { isBillingLine } from "./system.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
@@ -49,9 +58,9 @@ const searchKeys = keys(...toolKeys, "max_uses", "allowed_domains", "blocked_dom
  * characters.
  */
 export function noteUnknownFields(raw: JsonObject, profile: Facts): readonly Note[] {
-  const findings = createFindings()
+  const findings = startFindings()
   for (const field in raw) {
-    if (!knownFields.has(field)) findings.field(raw[field], field, "")
+    if (!knownFields.has(field)) findField(findings, raw[field], field, "")
   }
   noteWords(raw, findings)
   for (const { field, known } of parts) noteKeys(raw[field], known, field, findings)
@@ -65,7 +74,7 @@ export function noteUnknownFields(raw: JsonObject, profile: Facts): readonly Not
   for (let index = 0; index < messages.length; index++) {
     noteMessage(objectOf(messages[index]), index, profile, findings)
   }
-  return findings.notes(profile.cacheControl)
+  return notesOf(findings, profile.cacheControl)
 }
 
 const textFormat = keys("type", "schema")
@@ -80,7 +89,7 @@ function noteKeys(
 ): void {
   if (!isObject(value)) return
   for (const key in value) {
-    if (!known.has(key)) findings.field(value[key], key, path, index)
+    if (!known.has(key)) findField(findings, value[key], key, path, index)
   }
 }
 
@@ -94,7 +103,7 @@ const quote = (value: unknown): string => (JSON.stringify(value) ?? "").slice(0,
 function noteWords(raw: JsonObject, findings: Findings): void {
   const type = objectOf(raw["thinking"])["type"]
   if (!isOneOf(type, thinkingTypes)) {
-    findings.note(changed("thinking.type", `${quote(type)} is not known here: read as "adaptive"`))
+    findNote(findings, changed("thinking.type", `${quote(type)} is not known here: read as "adaptive"`))
   }
   passOver("output_config.effort", objectOf(raw["output_config"])["effort"], efforts, findings)
   passOver("service_tier", raw["service_tier"], serviceTiers, findings)
@@ -107,7 +116,7 @@ const speeds = ["fast", "standard"]
 const compactions = ["summarize"]
 
 function passOver(path: string, value: unknown, words: readonly string[], findings: Findings): void {
-  if (!isOneOf(value, words)) findings.note(dropped(path, `${quote(value)} is not known here`))
+  if (!isOneOf(value, words)) findNote(findings, dropped(path, `${quote(value)} is not known here`))
 }
 
 function noteSystem(system: unknown, findings: Findings): void {
@@ -121,17 +130,18 @@ function noteSystem(system: unknown, findings: Findings): void {
     if (type === "text") {
       noteKeys(block, textKeys, path, findings)
       if (typeof text === "string") noteSystemText(text, path, findings)
-    } else findings.note(dropped(path, `a ${quote(type)} block in the system prompt is not understood`))
+    } else findNote(findings, dropped(path, `a ${quote(type)} block in the system prompt is not understood`))
   }
 }
 
 function noteSystemText(text: string, path: string, findings: Findings): void {
-  if (!text.isWellFormed()) findings.half(path)
+  if (!text.isWellFormed()) findHalf(findings, path)
   noteBilling(text, path, findings)
 }
 
 function noteBilling(text: string, path: string, findings: Findings): void {
-  if (isBillingLine(text)) findings.note(dropped(path, "Claude Code's billing line is no part of the prompt"))
+  if (isBillingLine(text))
+    findNote(findings, dropped(path, "Claude Code's billing line is no part of the prompt"))
 }
 
 /** Tools that Anthropic's servers run are left out whole, with a note of their own. */
@@ -142,21 +152,22 @@ function noteTool(tool: unknown, path: string, { webSearch }: Facts, findings: F
   noteKeys(tool, known, path, findings)
   noteKeys(tool["function"], functionKeys, `${path}.function`, findings)
   if (tool["defer_loading"] === true) {
-    findings.field(true, "defer_loading", path)
+    findField(findings, true, "defer_loading", path)
   }
-  if (halves(tool["description"])) findings.half(`${path}.description`)
+  if (halves(tool["description"])) findHalf(findings, `${path}.description`)
 }
 
 const noScreen = { width: undefined, height: undefined, zoom: false }
 
 function knownToolKeys(tool: JsonObject, searches: boolean): ReadonlySet<string> | undefined {
   const type = tool["type"] ?? "custom"
+  if (type === "custom") return toolKeys
   if (typeof type !== "string") return undefined
   if (type.startsWith("web_search_")) return searches ? searchKeys : undefined
   if (findTypedTool({ type, screen: noScreen }) !== undefined) {
     return type.startsWith("computer_") ? screenKeys : toolKeys
   }
-  const isOwn = type === "custom" || type === "function" || isObject(tool["input_schema"])
+  const isOwn = type === "function" || isObject(tool["input_schema"])
   return isOwn ? toolKeys : undefined
 }
 
@@ -174,7 +185,7 @@ function noteMessage(message: JsonObject, index: number, facts: Facts, findings:
     if (!isObject(block)) continue
     const { text } = block
     if (isSystem && typeof text === "string") noteBilling(text, `${path}.${at}`, findings)
-    if (isObject(block["cache_control"])) findings.mark(block["cache_control"], `${path}.${at}`)
+    if (isObject(block["cache_control"])) findMark(findings, block["cache_control"], `${path}.${at}`)
     if (block["type"] !== "tool_addition") continue
     noteTool(objectOf(block["tool"])["definition"], `${path}.${at}.tool.definition`, facts, findings)
   }
@@ -187,13 +198,13 @@ function noteConfig(config: JsonObject, index: number, findings: Findings): void
   noteKeys(config, configKeys, path, findings)
   const { effort } = config
   if (!isOneOf(effort, efforts)) {
-    findings.note(dropped(`${path}.effort`, `${quote(effort)} is not known here`))
+    findNote(findings, dropped(`${path}.effort`, `${quote(effort)} is not known here`))
   }
 }
 
 function noteContent(content: unknown, path: string, findings: Findings): void {
   if (typeof content === "string") {
-    if (!content.isWellFormed()) findings.half(path)
+    if (!content.isWellFormed()) findHalf(findings, path)
   } else if (Array.isArray(content)) {
     for (let index = 0; index < content.length; index++) {
       const block: unknown = content[index]
@@ -211,10 +222,10 @@ function noteBlock(block: JsonObject, path: string, index: number, findings: Fin
   noteKeys(block, known, path, findings, index)
   switch (type) {
     case "text":
-      if (halves(block["text"])) findings.half(`${path}.${index}.text`)
+      if (halves(block["text"])) findHalf(findings, `${path}.${index}.text`)
       return
     case "tool_use":
-      if (halves(block["input"])) findings.half(`${path}.${index}.input`)
+      if (halves(block["input"])) findHalf(findings, `${path}.${index}.input`)
       return
     case "tool_result":
     case "search_result":
@@ -228,6 +239,6 @@ function noteBlock(block: JsonObject, path: string, index: number, findings: Fin
 
 function noteSource(source: JsonObject, path: string, findings: Findings): void {
   noteKeys(source, sourceKeys, path, findings)
-  if (source["type"] === "text" && halves(source["data"])) findings.half(`${path}.data`)
+  if (source["type"] === "text" && halves(source["data"])) findHalf(findings, `${path}.data`)
   if (source["type"] === "content") noteContent(source["content"], `${path}.content`, findings)
 }

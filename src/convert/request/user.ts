@@ -30,6 +30,8 @@ export function readUserTurn(
   profile: ProviderProfile,
   notes: Note[],
 ): UserTurn {
+  const only = items.length === 1 ? items[0] : undefined
+  if (pending.length === 0 && only?.kind === "words") return { answers: noAnswers, words: only.parts }
   const answers: (Answer | undefined)[] = pending.map(notYet)
   const waiting = placesOf(pending)
   const words: ChatPart[] = []
@@ -66,6 +68,7 @@ function placesOf(pending: readonly PendingCall[]): ReadonlyMap<string, number[]
 }
 
 const notYet = (): undefined => undefined
+const noAnswers: UserTurn["answers"] = []
 
 const noPlaces: ReadonlyMap<string, number[]> = new Map()
 

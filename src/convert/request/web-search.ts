@@ -35,12 +35,17 @@ const nothing: ConvertedSearch = {
   notes: noNotes,
 }
 
+function withoutSearch(tools: readonly Tool[]): ConvertedSearch {
+  const { chatTools, hosted, fields, search, answer, notes } = nothing
+  return { tools, chatTools, hosted, fields, search, answer, notes }
+}
+
 /** Takes the search out of the tools. Claude Code's WebSearch offers it alone and insists on it. */
 export function convertSearch(request: MessagesRequest, profile: ProviderProfile): ConvertedSearch {
   const all = request.tools ?? noTools
   if (all.length === 0) return nothing
   const tool = all.find(isSearch)
-  return tool === undefined ? { ...nothing, tools: all } : convertTool(tool, request, profile)
+  return tool === undefined ? withoutSearch(all) : convertTool(tool, request, profile)
 }
 
 function convertTool(tool: Tool, request: MessagesRequest, profile: ProviderProfile): ConvertedSearch {

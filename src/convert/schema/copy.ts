@@ -4,15 +4,21 @@ import { type Cleaning, copyData, deepest, mapValues, type Place, put, within } 
 import { resolvePointer } from "./refs.ts"
 
 // Where schemas stand inside a schema; under every other keyword stands plain data, which is left alone.
-const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
-const schemasOrLists = new Set([
+export const mapsOfSchemas: ReadonlySet<string> = new Set([
+  "properties",
+  "patternProperties",
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+])
+export const schemasOrLists: ReadonlySet<string> = new Set([
   ...["items", "prefixItems", "additionalItems", "contains", "unevaluatedItems"],
   ...["additionalProperties", "propertyNames", "unevaluatedProperties"],
   ...["anyOf", "oneOf", "allOf", "not", "if", "then", "else"],
 ])
-const unneeded = new Set(["$schema", "$id"])
+export const unneeded: ReadonlySet<string> = new Set(["$schema", "$id"])
 
-interface CopyRules {
+export interface CopyRules {
   /** Is `additionalProperties: false` taken? xAI refuses it (AI SDK, xai provider; 2026-11). */
   readonly closed: boolean
 }

@@ -4,8 +4,9 @@ import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile, SchemaRules } from "../../providers/profile.ts"
+import { parametersAsSent } from "./as-sent.ts"
 import { type Cleaning, createCleaning, type Place, rootPlace, wellFormed } from "./cleaning.ts"
-import { copySchema, hasType } from "./copy.ts"
+import { type CopyRules, copySchema, hasType } from "./copy.ts"
 import { gemini } from "./gemini.ts"
 import { llamaSchema } from "./llama.ts"
 import { moonshot, withDefinitions } from "./moonshot.ts"
@@ -21,7 +22,7 @@ export interface CleanSchema {
 
 /**
  * Parameters of a function: always an object schema with `properties`, cleaned by the provider's rules. `path`
- * is the JSON path of the client's schema, for notes. The client's own schema is copied, not changed. OpenAI
+ * is the JSON path of the client's schema, for notes. The client's own schema is never changed. OpenAI
  * (function calling guide, 2026-11) refuses alternatives, `enum` and `not` at the root, and so do its followers.
  */
 export function prepareParameters(
@@ -30,6 +31,8 @@ export function prepareParameters(
   path: string,
 ): CleanSchema {
   const given = schema ?? {}
+  const asSent = takesAll(rules) ? parametersAsSent(given, copyRules[rules]) : undefined
+  if (asSent !== undefined) return { schema: asSent, notes: noNotes }
   const cleaning = createCleaning(given, path)
   const united = unite(given, rootPlace(path), cleaning)
   const { enum: _enum, const: _const, not: _not, nullable: _nullable, ...rest } = united.schema
@@ -41,6 +44,14 @@ export function prepareParameters(
   const root = { ...rest, type: "object", properties: objectOf(rest["properties"]) }
   return { schema: cleanBy(rules, root, rootPlace(path), cleaning), notes: cleaning.notes() }
 }
+
+const copyRules: Readonly<Record<"openai" | "xai", CopyRules>> = {
+  openai: { closed: true },
+  xai: { closed: false },
+}
+
+/** Are all keywords taken, so that a schema is mostly sent as it came? */
+const takesAll = (rules: SchemaRules): rules is "openai" | "xai" => rules === "openai" || rules === "xai"
 
 /** The schema of an answer: object schemas are treated like parameters, others keep their form. */
 function answerSchema(schema: JsonObject, rules: SchemaRules, path: string): CleanSchema {
@@ -66,9 +77,8 @@ function describesObject(schema: JsonObject, place: Place): boolean {
 function cleanBy(rules: SchemaRules, root: JsonObject, place: Place, cleaning: Cleaning): JsonObject {
   switch (rules) {
     case "openai":
-      return objectOf(copySchema(root, place, cleaning, { closed: true }))
     case "xai":
-      return objectOf(copySchema(root, place, cleaning, { closed: false }))
+      return objectOf(copySchema(root, place, cleaning, copyRules[rules]))
     case "gemini":
       return objectOf(wellFormed(narrowed(root, place, { cleaning, dialect: gemini })))
     case "moonshot": {

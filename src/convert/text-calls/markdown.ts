@@ -37,8 +37,18 @@ export function follow(walk: MarkdownWalk, code: number): void {
   else if (code > space && code !== greater) word(walk)
 }
 
+// What more can be said of than that it stands there; and words, by which a line is not blank.
+const telling = /[\n`~]/
+const wordy = /[^\0- >]/
+
+/** All of the text, as if it were followed one character at a time. */
 export function followAll(walk: MarkdownWalk, text: string): void {
-  for (let at = 0; at < text.length; at++) follow(walk, text.charCodeAt(at))
+  if (telling.test(text)) {
+    for (let at = 0; at < text.length; at++) follow(walk, text.charCodeAt(at))
+    return
+  }
+  if (text !== "" && walk.run > 0) endRun(walk)
+  if (wordy.test(text)) word(walk)
 }
 
 /** Whether what comes next, which is no mark, stands in code. */

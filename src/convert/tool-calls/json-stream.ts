@@ -74,10 +74,15 @@ interface Run {
   out: string
 }
 
+/** Does this piece of the text pass as it is, and leave the filter as it was? So most of a long string does. */
+export function passes({ mode }: JsonFilter, text: string): boolean {
+  return mode === "string" && endOfPlain(text, 0) === text.length
+}
+
 /** One more piece of the text; state in, state out. Linear in the piece. */
 export function filterJson(filter: JsonFilter, text: string): Filtered {
+  if (passes(filter, text)) return { filter, out: text, rest: -1 }
   const { mode, held, open, repairs } = filter
-  if (mode === "string" && endOfPlain(text, 0) === text.length) return { filter, out: text, rest: -1 }
   const run: Run = { mode, held, open, repairs, text, from: 0, out: "" }
   for (let at = 0; at < text.length; at++) {
     if (run.mode === "string") at = endOfPlain(text, at)

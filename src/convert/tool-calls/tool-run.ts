@@ -2,7 +2,7 @@
 // together once for all of them.
 import type { ChatRun } from "../../protocol/chat-run.ts"
 import type { Delta } from "../delta.ts"
-import { filterJson, type JsonFilter } from "./json-stream.ts"
+import { filterJson, type JsonFilter, passes } from "./json-stream.ts"
 import type { Repeats } from "./tool-repeats.ts"
 import type { Slot, ToolState } from "./tool-slots.ts"
 
@@ -34,7 +34,7 @@ export function readArgumentRun(
   if (pieces.length > 0 && !whole) out.push({ kind: "run", like, texts: pieces, whole: said })
   const args = { ...slot.args, passed: slot.args.passed + said, filter }
   const next: Slot = { ...slot, args, repeats: withMore(slot.repeats, came, count) }
-  return [{ ...state, slots: state.slots.with(position, next), current: position }, count]
+  return [{ slots: state.slots.with(position, next), current: position, full: state.full }, count]
 }
 
 /** Is the call begun and its object open, and nothing of it in doubt? */
@@ -73,12 +73,15 @@ function passEach({ args, repeats }: Slot, texts: readonly string[], from: numbe
   let isSame = true
   let at = from
   for (let text = texts[at]; text !== undefined && !mayRepeat(repeats, came, text); text = texts[++at]) {
-    const step = goOn(filter, text)
-    if (step === undefined) break
-    filter = step.filter
+    if (passes(filter, text)) pieces.push(text)
+    else {
+      const step = goOn(filter, text)
+      if (step === undefined) break
+      filter = step.filter
+      isSame &&= step.out === text
+      if (step.out !== "") pieces.push(step.out)
+    }
     came += text.length
-    isSame &&= step.out === text
-    if (step.out !== "") pieces.push(step.out)
   }
   return { filter, pieces, came, count: at - from, isSame }
 }

@@ -1,0 +1,91 @@
+// The body of a Chat Completions request, put together of its parts.
+import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
+import type { Route } from "../../providers/route.ts"
+import type { Format } from "../schema/schema.ts"
+import { markCache } from "./cache-marks.ts"
+import type { Dialogue } from "./dialogue.ts"
+import { type Sampling, type Stops, serviceTier, streaming } from "./parameters.ts"
+import { cacheKey } from "./session.ts"
+import type { Reasoning } from "./thinking.ts"
+import type { PreparedTools } from "./tools.ts"
+import type { ConvertedSearch } from "./web-search.ts"
+
+/** What the parts of a request were made into. */
+export interface Parts {
+  readonly tools: PreparedTools
+  readonly search: ConvertedSearch
+  readonly thinking: Reasoning
+  readonly dialogue: Dialogue
+  readonly format: Format
+  readonly stops: Stops
+  readonly sampled: Sampling
+  readonly maxTokens: number
+  readonly system: string | undefined
+}
+
+/** Without the last word of the profile. */
+export function buildBody(
+  request: MessagesRequest,
+  { profile, model }: Route,
+  { tools, search, thinking, dialogue, format, stops, sampled, maxTokens, system }: Parts,
+  session: string | undefined,
+): ChatRequest {
+  const messages = withSystem(system, dialogue.messages, profile)
+  const offered = search.chatTools.length === 0 ? tools.tools : [...tools.tools, ...search.chatTools]
+  const choice = thinking.unforce ? "auto" : tools.choice
+  const body = bodyFor(
+    model,
+    profile.cacheControl && wantsCache(request) ? markCache(messages) : messages,
+    profile,
+  )
+  body[profile.maxTokensField] = maxTokens
+  addFields(sampled.fields, body)
+  if (stops.sent.length > 0) body.stop = stops.sent
+  addFields(streaming(request, profile, offered.length > 0), body)
+  if (offered.length > 0) body.tools = offered
+  if (choice !== undefined) body.tool_choice = choice
+  if (tools.parallel !== undefined) body[profile.parallelField] = tools.parallel
+  addFields(thinking.fields, body)
+  addFields(format.fields, body)
+  addFields(search.fields, body)
+  addFields(dialogue.fields, body)
+  addFields(serviceTier(request), body)
+  if (profile.promptCacheKey && session !== undefined) body.prompt_cache_key = cacheKey(session)
+  if (profile.sendStoreFalse) body.store = false
+  return body
+}
+
+/** What the profile adds stands first. */
+function bodyFor(
+  model: string,
+  messages: readonly ChatMessage[],
+  { extraBody }: ProviderProfile,
+): ChatRequest {
+  return hasFields(extraBody) ? { ...extraBody, model, messages } : { model, messages }
+}
+
+function addFields(fields: Partial<ChatRequest> | undefined, body: ChatRequest): void {
+  if (fields !== undefined && hasFields(fields)) Object.assign(body, fields)
+}
+
+function hasFields(object: object): boolean {
+  for (const _field in object) return true
+  return false
+}
+
+const isMarked = ({ cache_control }: Message): boolean => cache_control
+
+/** Claude Code marks what it wants cached; who marks nothing does not want to pay for it. */
+function wantsCache({ messages }: MessagesRequest): boolean {
+  return messages.some(isMarked)
+}
+
+function withSystem(
+  system: string | undefined,
+  messages: readonly ChatMessage[],
+  profile: ProviderProfile,
+): readonly ChatMessage[] {
+  return system === undefined ? messages : [{ role: profile.systemRole, content: system }, ...messages]
+}

@@ -149,18 +149,25 @@ function readShort<Used>(
   limits: BodyLimits,
   use: (bytes: Bytes, limits: BodyLimits) => Used | Promise<Used>,
 ): Promise<Used> {
-  return new Promise((resolve) => {
-    const giveUp = () => resolve(use({ ok: false, fault: tooSlow(limits) }, limits))
+  return new Promise((resolve, reject) => {
     const cancel = limits.clock.setTimer(giveUp, limits.times.bodyMs + length / slowest)
+    let over = false
+    function giveUp(): void {
+      end({ ok: false, fault: tooSlow(limits) })
+    }
+    function end(bytes: Bytes): void {
+      if (over) return
+      over = true
+      cancel()
+      try {
+        resolve(use(bytes, limits))
+      } catch (error) {
+        reject(error)
+      }
+    }
     request.bytes().then(
-      (bytes) => {
-        cancel()
-        resolve(use({ ok: true, bytes }, limits))
-      },
-      () => {
-        cancel()
-        resolve(use(unreadable, limits))
-      },
+      (bytes) => end({ ok: true, bytes }),
+      () => end(unreadable),
     )
   })
 }

@@ -11,6 +11,7 @@ import { hasNextTarget } from "./course.ts"
 import type { DirectOpenOptions } from "./direct-open.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import type { TurnOptions } from "./keys.ts"
+import { hasLeft, isAnswered, type RequestOutcome, retry } from "./outcome.ts"
 import { errorContext } from "./prepare.ts"
 import { type MeasuredPrompt, measurePrompt, promptTokens } from "./prompt.ts"
 import { refuseThread } from "./threads.ts"
@@ -74,6 +75,20 @@ export function sendingOptions(
     userAgent: `claude-proxy/${version}`,
     errors,
     query: url.searchParams,
+  }
+}
+
+/**
+ * How its outcome hears of the way there. Made apart from who asks: functions keep all that theirs uses, and these last
+ * as long as the reply.
+ */
+export function telling(
+  outcome: RequestOutcome,
+): Required<Pick<DirectOpenOptions, "onRetry" | "onSend" | "onAnswer">> {
+  return {
+    onRetry: (failed, attempt, waitMs) => retry(outcome, failed, attempt, waitMs),
+    onSend: () => hasLeft(outcome),
+    onAnswer: () => isAnswered(outcome),
   }
 }
 

@@ -19,12 +19,13 @@ import {
   failedOpening,
   sendingOptions,
   sessionIn,
+  telling,
   threadFault,
 } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { type Ask, askOrResume } from "./direct-resend.ts"
 import { createDirectSession, type DirectSession } from "./direct-session.ts"
-import { abandon, complete, fail, hasLeft, isAnswered, leave, refuse, retry } from "./outcome.ts"
+import { abandon, complete, fail, leave, refuse } from "./outcome.ts"
 import { errorContext } from "./prepare.ts"
 import type { Stop } from "./ready.ts"
 import { faultReply, jsonReply } from "./respond.ts"
@@ -86,9 +87,7 @@ async function reply(
     endpoint: "",
     stream,
     signal,
-    onRetry: (failed, attempt, waitMs) => retry(outcome, failed, attempt, waitMs),
-    onSend: () => hasLeft(outcome),
-    onAnswer: () => isAnswered(outcome),
+    ...telling(outcome),
   })
   if (!opening.ok) {
     const next = signal.aborted ? undefined : onward?.next(failedOpening(opening))

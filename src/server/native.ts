@@ -12,9 +12,9 @@ import { type Batches, oneBatch } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import { type DirectOpening, openDirect } from "./direct-open.ts"
-import { type DirectParts, failedOpening, type SendingOptions } from "./direct-parts.ts"
+import { type DirectParts, failedOpening, type SendingOptions, telling } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
-import { hasLeft, isAnswered, type RequestOutcome, retry } from "./outcome.ts"
+import type { RequestOutcome } from "./outcome.ts"
 
 /** Sends it until the reply begins or must be given up. Never rejects. */
 export async function openNative(
@@ -27,9 +27,7 @@ export async function openNative(
   const opening = await openDirect(route, text, request.headers, {
     ...sending,
     ...{ endpoint: "", stream, signal: outcome.upstream },
-    onRetry: (failed, attempt, waitMs) => retry(outcome, failed, attempt, waitMs),
-    onSend: () => hasLeft(outcome),
-    onAnswer: () => isAnswered(outcome),
+    ...telling(outcome),
   })
   if (!opening.ok) return failedOpening(opening)
   const { clock } = sending

@@ -197,6 +197,16 @@ test.each<[string, readonly unknown[], readonly string[]]>([
   expect(refusals(raw)).toEqual([])
 })
 
+test("91: a block that changes no tools leaves them alone, those of one name with them", () => {
+  const served = { type: "code_execution_20250825", name: "code_execution" }
+  const used = { type: "server_tool_use", id: "srvtoolu_1", name: "code_execution", input: {} }
+  const history = [hi, assistant(used, text("ok")), hi]
+  const conversion = convert(ask(history, { tools: [served, tool("code_execution")] }))
+  expect((conversion.body.tools ?? []).map((one) => one.function?.name)).toEqual(["code_execution"])
+  expect(noteLines(conversion)).toContain("dropped tools.0")
+  expect(noteLines(conversion)).not.toContain("dropped tools.1")
+})
+
 test("92: text cleared at the next user message is gone once there is one", () => {
   const cleared = system("for now", { clear_at: "next_user_message" })
   const shown = { role: "user", content: `hi\n\n${reminder("for now")}` }

@@ -74,10 +74,10 @@ function findChanges(messages: readonly Message[]): readonly Change[] | undefine
     for (let position = 0; position < content.length; position++) {
       const block = content[position]
       if (block?.type !== "other") continue
+      const found = changesIn(block.original, mayChange, `messages.${index}.content.${position}`)
+      if (found.length === 0) continue
       changes ??= []
-      const path = `messages.${index}.content.${position}`
-      if (block.original["type"] === "compaction") addCompacted(block.original, path, changes)
-      else if (mayChange && isToolChange(block.original)) changes.push({ block: block.original, path })
+      changes.push(...found)
     }
   }
   return changes
@@ -85,9 +85,14 @@ function findChanges(messages: readonly Message[]): readonly Change[] | undefine
 
 const noMessage: Pick<Message, "role" | "content"> = { role: "user", content: [] }
 
-function addCompacted(block: JsonObject, path: string, changes: Change[]): void {
+function changesIn(block: JsonObject, mayChange: boolean, path: string): readonly Change[] {
+  if (block["type"] === "compaction") return compactedChanges(block, path)
+  return mayChange && isToolChange(block) ? [{ block, path }] : noneFound
+}
+
+const noneFound: readonly Change[] = []
+
+function compactedChanges(block: JsonObject, path: string): readonly Change[] {
   const compacted = arrayOf(block["tool_changes"]).filter(isObject).filter(isToolChange)
-  for (const [at, change] of compacted.entries()) {
-    changes.push({ block: change, path: `${path}.tool_changes.${at}` })
-  }
+  return compacted.map((change, at) => ({ block: change, path: `${path}.tool_changes.${at}` }))
 }

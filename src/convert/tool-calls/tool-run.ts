@@ -73,7 +73,7 @@ function passEach({ args, repeats }: Slot, texts: readonly string[], from: numbe
   let isSame = true
   let at = from
   for (let text = texts[at]; text !== undefined && !mayRepeat(repeats, came, text); text = texts[++at]) {
-    if (passes(filter, text)) pieces.push(text)
+    if (text !== "" && passes(filter, text)) pieces.push(text)
     else {
       const step = goOn(filter, text)
       if (step === undefined) break

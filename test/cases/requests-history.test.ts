@@ -197,7 +197,7 @@ test.each<[string, readonly unknown[], readonly string[]]>([
   expect(refusals(raw)).toEqual([])
 })
 
-test("91: a block that changes no tools leaves them alone, those of one name with them", () => {
+test("a block that changes no tools leaves them alone, those of one name with them", () => {
   const served = { type: "code_execution_20250825", name: "code_execution" }
   const used = { type: "server_tool_use", id: "srvtoolu_1", name: "code_execution", input: {} }
   const history = [hi, assistant(used, text("ok")), hi]

@@ -72,20 +72,6 @@ function sizeOf(key: string, blocks: readonly ThinkingBlock[]): number {
   return blocks.reduce((sum, { thinking, signature }) => sum + thinking.length + signature.length, key.length)
 }
 
-/**
- * Watches the events of one reply and tells the memory of each call what was thought before it; and once the
- * reply is complete also what was thought later, because some providers give their opaque half after the call.
- */
-export function createRecorder(
-  memory: ReasoningMemory,
-  scope: string,
-): (events: readonly MessagesEvent[]) => void {
-  const recording = startRecording(memory, scope)
-  return (events) => {
-    for (const event of events) recordEvent(recording, event)
-  }
-}
-
 /** What was thought and called in one reply so far. It changes in place. */
 export interface Recording {
   readonly memory: ReasoningMemory
@@ -107,7 +93,10 @@ export function startRecording(memory: ReasoningMemory, scope: string): Recordin
   return { memory, scope, told: undefined }
 }
 
-/** One more event, as createRecorder() has it. */
+/**
+ * One more event: the memory is told of each call what was thought before it; and once the reply is complete also what
+ * was thought later, because some providers give their opaque half after the call.
+ */
 export function recordEvent(recording: Recording, event: MessagesEvent): void {
   if (event.type === "content_block_start") begin(recording, event.content_block)
   const { told } = recording

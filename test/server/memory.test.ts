@@ -5,9 +5,10 @@ import type { ThinkingBlock } from "../../src/convert/request/history-reasoning.
 import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages.ts"
 import {
   createReasoningMemory,
-  createRecorder,
   type ReasoningMemory,
+  recordEvent,
   scopeOf,
+  startRecording,
 } from "../../src/server/memory.ts"
 
 const block = (thinking: string, signature = "s"): ThinkingBlock => ({ thinking, signature })
@@ -123,17 +124,16 @@ const said: readonly MessagesEvent[] = [
   stop,
 ]
 
-/** What is remembered of the calls after these events, which come one by one, or in one batch. */
+/** What is remembered of the calls after these events. */
 function recorded(events: readonly MessagesEvent[], ids: readonly string[]): readonly unknown[] {
-  const [one, other] = [false, true].map((whole) => {
-    const memory = createReasoningMemory()
-    const record = createRecorder(memory, "scope")
-    if (whole) record(events)
-    else for (const event of events) record([event])
-    return ids.map((id) => memory.recall("scope", id))
-  })
-  expect(one).toEqual(other ?? [])
-  return one ?? []
+  const memory = createReasoningMemory()
+  record(memory, "scope", events)
+  return ids.map((id) => memory.recall("scope", id))
+}
+
+function record(memory: ReasoningMemory, scope: string, events: readonly MessagesEvent[]): void {
+  const recording = startRecording(memory, scope)
+  for (const event of events) recordEvent(recording, event)
 }
 
 describe("the recorder", () => {
@@ -181,7 +181,7 @@ describe("the recorder", () => {
 
   test("writes under its own scope only", () => {
     const memory = createReasoningMemory()
-    createRecorder(memory, "one")([...first, ...called("a"), end])
+    record(memory, "one", [...first, ...called("a"), end])
     expect([memory.recall("one", "a"), memory.recall("two", "a")]).toEqual([
       [block("Look.", "s1")],
       undefined,

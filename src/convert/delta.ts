@@ -3,6 +3,7 @@
 import type { Fault, Note } from "../protocol/fault.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { MessagesUsage, NativeEvent, StopReason } from "../protocol/messages.ts"
+import type { Texts } from "../protocol/texts.ts"
 
 /** What a provider gives with its reasoning, cannot be read, and wants back unchanged. */
 export type Opaque =
@@ -54,13 +55,8 @@ export type Piece =
 
 export type Delta =
   | Piece
-  /** Pieces in a row, each like this one but for its text (or arguments); `whole` is all of it. No text is empty. */
-  | {
-      readonly kind: "run"
-      readonly like: Piece
-      readonly texts: readonly string[]
-      readonly whole: string
-    }
+  /** Pieces in a row, each like this one but for its text (or arguments). */
+  | ({ readonly kind: "run"; readonly like: Piece } & Texts)
   | { readonly kind: "opaque"; readonly opaque: Opaque }
   /** A web search that was run upstream: what for, and what it found; undefined: it could not be run. */
   | {

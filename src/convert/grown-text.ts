@@ -1,5 +1,7 @@
 // A text that grows piece by piece over a long time. A piece is a view into the chunk it came in, and would keep all
-// of that in memory: so pieces are put together now and then, which makes a copy of their own characters alone.
+// of that in memory: so pieces are put together now and then, which makes a copy of their own characters alone. It is
+// kept as it stands in JSON, between quotes: most of it comes like that, and of few replies the text is ever asked for.
+import { quote, unquote } from "../protocol/texts.ts"
 
 export interface GrownText {
   readonly whole: string
@@ -19,6 +21,11 @@ export function growText(text: GrownText, pieces: readonly string[]): GrownText 
 
 /** With this one piece behind it. */
 export function addText(text: GrownText, piece: string): GrownText {
+  return addQuoted(text, quote(piece))
+}
+
+/** The same of a piece as it stands between the quotes of a JSON string. */
+export function addQuoted(text: GrownText, piece: string): GrownText {
   if (piece === "") return text
   const { whole, loose, pieces } = text
   if (pieces < mostLoose) return { whole, loose: loose + piece, pieces: pieces + 1 }
@@ -26,7 +33,7 @@ export function addText(text: GrownText, piece: string): GrownText {
 }
 
 export function textOf({ whole, loose }: GrownText): string {
-  return whole + loose
+  return unquote(whole + loose)
 }
 
 export function isNoText({ whole, loose }: GrownText): boolean {

@@ -1,4 +1,5 @@
 // Pieces in a row as one delta, for those who look at each by itself.
+import { textsOf } from "../protocol/texts.ts"
 import type { Delta, Piece } from "./delta.ts"
 
 export type Run = Extract<Delta, { kind: "run" }>
@@ -14,6 +15,6 @@ export function withText(like: Piece, text: string): Piece {
 export function spreadRuns(deltas: readonly Delta[]): readonly Delta[] {
   if (!deltas.some(({ kind }) => kind === "run")) return deltas
   return deltas.flatMap((delta): readonly Delta[] =>
-    delta.kind === "run" ? delta.texts.map((text) => withText(delta.like, text)) : [delta],
+    delta.kind === "run" ? textsOf(delta).map((text) => withText(delta.like, text)) : [delta],
   )
 }

@@ -1,16 +1,13 @@
 // Chunks in a row that are alike but for one text: nearly all of a streamed reply. Once the first of them has been
 // read, the texts say all there is to know of the others.
 import { isObject, type JsonObject, objectOf } from "./json.ts"
+import type { Texts } from "./texts.ts"
 
-export interface ChatRun {
+export interface ChatRun extends Texts {
   /** A chunk like all of them. */
   readonly chunk: JsonObject
   /** Where the text stands: a field of the delta, or `arguments` of the one call in it. */
   readonly field: string
-  /** None is empty. */
-  readonly texts: readonly string[]
-  /** All of them together. */
-  readonly whole: string
 }
 
 /** The place of a call's arguments, which are no field of the delta itself. */
@@ -34,7 +31,7 @@ export function soleText(chunk: unknown): SoleText | undefined {
 }
 
 /** The chunk of a run with another text. */
-export function withText({ chunk, field }: Omit<ChatRun, "texts" | "whole">, text: string): JsonObject {
+export function withText({ chunk, field }: Omit<ChatRun, keyof Texts>, text: string): JsonObject {
   const [choice] = Array.isArray(chunk["choices"]) ? chunk["choices"] : []
   const { delta } = objectOf(choice)
   const said = field === argumentsField ? { tool_calls: [withArguments(delta, text)] } : { [field]: text }

@@ -1,5 +1,6 @@
 // Deltas in a row as one event, for those who look at each, or at their text as a whole.
 import type { BlockDelta, DeltaRun, MessagesEvent } from "./reply.ts"
+import { textsOf, wholeOf } from "./texts.ts"
 
 type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 
@@ -15,11 +16,11 @@ function deltaOf(type: DeltaRun["delta"], text: string): BlockDelta {
 }
 
 /** All of a run as one delta. */
-export function joinedRun({ index, delta, whole }: DeltaRun): DeltaEvent {
-  return deltaEvent(index, delta, whole)
+export function joinedRun(run: DeltaRun): DeltaEvent {
+  return deltaEvent(run.index, run.delta, wholeOf(run))
 }
 
 /** A run as the events that it stands for. */
-export function eventsOfRun({ index, delta, texts }: DeltaRun): readonly DeltaEvent[] {
-  return texts.map((text) => deltaEvent(index, delta, text))
+export function eventsOfRun(run: DeltaRun): readonly DeltaEvent[] {
+  return textsOf(run).map((text) => deltaEvent(run.index, run.delta, text))
 }

@@ -1,11 +1,23 @@
 // Anthropic's events as bytes on the wire: an `event:` line, then one line of JSON with the same type.
+import { isUtf8 } from "node:buffer"
 import { toErrorBody } from "./fault.ts"
 import type { DeltaRun, MessagesEvent, ReplyBlock } from "./messages.ts"
 import { encodeSse } from "./sse.ts"
+import { quote, quotedTexts } from "./texts.ts"
 
-/** One event as text; of a run as many as it stands for. What makes up nearly all of a stream is written by hand. */
+/**
+ * One event as it goes over the wire; of a run as many as it stands for. Bytes where the text was never more: what is
+ * no UTF-8 in them is replaced.
+ */
+export function encodeBytes(event: MessagesEvent, requestId: string): string | Uint8Array {
+  if (event.type !== "content_block_deltas" || !event.wide) return encodeEvent(event, requestId)
+  const bytes = Buffer.from(encodeQuoted(event, event.quoted), "latin1")
+  return isUtf8(bytes) ? bytes : bytes.toString("utf8")
+}
+
+/** The same as text. What makes up nearly all of a stream is written by hand. */
 export function encodeEvent(event: MessagesEvent, requestId: string): string {
-  if (event.type === "content_block_deltas") return encodeRun(event)
+  if (event.type === "content_block_deltas") return encodeQuoted(event, quotedTexts(event))
   if (event.type === "error") return encodeSse("error", JSON.stringify(toErrorBody(event.fault, requestId)))
   if (event.type === "content_block_delta") {
     const { delta, index } = event
@@ -63,27 +75,17 @@ const frameFor = (index: number, type: DeltaRun["delta"]): Frame =>
   usualFrames[type][index] ?? frameOf(index, type)
 
 function encodeDelta(index: number, type: DeltaRun["delta"], text: string): string {
-  return frameFor(index, type).head + inString(text) + deltaEnd
+  return frameFor(index, type).head + quote(text) + deltaEnd
 }
 
-function encodeRun({ index, delta, texts, whole }: DeltaRun): string {
+function encodeQuoted({ index, delta }: DeltaRun, quoted: readonly string[]): string {
   const { head, between } = frameFor(index, delta)
-  const written = isSpecial(whole) ? texts.map(inString) : texts.slice()
+  const written = quoted.slice()
   const last = written.length - 1
   // The ends are put on before: on the joined text they would make another copy of all of it.
   written[0] = head + (written[0] ?? "")
   written[last] = (written[last] ?? "") + deltaEnd
   return written.join(between)
-}
-
-// Other characters may have to stand in a JSON string in another form; half a surrogate pair among them.
-const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
-
-const isSpecial = (text: string): boolean => special.test(text)
-
-/** Text as it stands between the quotes of a JSON string; most of it stands there as it is. */
-export function inString(text: string): string {
-  return isSpecial(text) ? JSON.stringify(text).slice(1, -1) : text
 }
 
 /** The event that keeps a connection alive; clients read it and do nothing. */

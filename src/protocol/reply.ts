@@ -1,6 +1,7 @@
 // Anthropic's replies and stream events, as this proxy writes them.
 import type { Fault } from "./fault.ts"
 import type { JsonObject } from "./json.ts"
+import type { Texts } from "./texts.ts"
 
 export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "refusal" | "compaction"
 
@@ -72,14 +73,11 @@ export interface NativeEvent {
   readonly value: JsonObject
 }
 
-/** Deltas of one block in a row that differ in their text alone: on the wire each is an event. No text is empty. */
-export interface DeltaRun {
+/** Deltas of one block in a row that differ in their text alone: on the wire each is an event. */
+export interface DeltaRun extends Texts {
   readonly type: "content_block_deltas"
   readonly index: number
   readonly delta: "text_delta" | "thinking_delta" | "input_json_delta"
-  readonly texts: readonly string[]
-  /** All of them together. */
-  readonly whole: string
 }
 
 export type MessagesEvent =

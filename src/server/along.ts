@@ -1,6 +1,6 @@
 // The answer to one request by whichever model gives it, in the words that its client speaks.
 import { sessionOf } from "../convert/request/session.ts"
-import { encodeEvent, pingEvent } from "../protocol/encode.ts"
+import { encodeBytes, pingEvent } from "../protocol/encode.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { arrayOf, objectOf, textOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
@@ -20,7 +20,7 @@ import { firstStop, nextStop } from "./stops.ts"
 export const anthropicDialect: Dialect = {
   refuse: faultReply,
   whole: jsonReply,
-  stream: (requestId) => ({ encode: (event) => encodeEvent(event, requestId), ping: pingEvent }),
+  stream: (requestId) => ({ encode: (event) => encodeBytes(event, requestId), ping: pingEvent }),
 }
 
 /** How a client is spoken to. */

@@ -100,8 +100,8 @@ function sizeOf(events: readonly MessagesEvent[]): number {
 }
 
 /** In characters; each text is an object by itself. */
-function runLength({ texts, whole }: DeltaRun): number {
-  return texts.reduce((sum, text) => sum + textBytes / 2 + text.length, whole.length)
+function runLength({ quoted, joined }: DeltaRun): number {
+  return quoted.reduce((sum, text) => sum + textBytes / 2 + text.length, joined.length)
 }
 
 function lengthOf(event: MessagesEvent): number {

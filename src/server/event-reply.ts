@@ -5,7 +5,7 @@ import type { MessagesEvent } from "../protocol/messages.ts"
 import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { Signal } from "../upstream/signal.ts"
-import { type Piece, pulledBody } from "./pulled-body.ts"
+import { type Chunk, type Piece, pulledBody } from "./pulled-body.ts"
 
 /** What an event stream reads from. */
 export interface EventSource {
@@ -29,7 +29,7 @@ export interface HeartbeatTimes {
 
 /** Events as text, and what keeps a connection alive while there are none. */
 export interface StreamEncoder {
-  readonly encode: (event: MessagesEvent) => string
+  readonly encode: (event: MessagesEvent) => Chunk
   readonly ping: string
 }
 
@@ -63,15 +63,15 @@ function eventBody(
   source: EventSource,
   { encoder, clock, times }: EventReplyOptions,
 ): ReadableStream<Uint8Array> {
-  return pulledBody([encodeAll(first, encoder)], {
+  return pulledBody(encodeAll(first, encoder), {
     clock,
     next: source.next,
     write: (events) =>
-      events === undefined ? endPiece : { chunks: [encodeAll(events, encoder)], last: false },
+      events === undefined ? endPiece : { chunks: encodeAll(events, encoder), last: false },
     heartbeat: {
       pingMs: times.pingMs,
       ping: encoder.ping,
-      keepAlive: { afterMs: times.keepAliveMs, events: () => [encodeAll(source.keepAlive(), encoder)] },
+      keepAlive: { afterMs: times.keepAliveMs, events: () => encodeAll(source.keepAlive(), encoder) },
     },
     fail: (error) => encoder.encode({ type: "error", fault: source.fail(error) }),
     left: source.left,
@@ -79,9 +79,18 @@ function eventBody(
   })
 }
 
-/** As one text: each write takes longer than most of what is written. */
-function encodeAll(events: readonly MessagesEvent[], { encode }: StreamEncoder): string {
+/** As one text, where all is text: each write takes longer than most of what is written. */
+function encodeAll(events: readonly MessagesEvent[], { encode }: StreamEncoder): readonly Chunk[] {
+  const chunks: Chunk[] = []
   let text = ""
-  for (const event of events) text += encode(event)
-  return text
+  for (const event of events) {
+    const chunk = encode(event)
+    if (typeof chunk === "string") text += chunk
+    else {
+      chunks.push(text, chunk)
+      text = ""
+    }
+  }
+  chunks.push(text)
+  return chunks
 }

@@ -1,9 +1,10 @@
 // The thinking that led to a call, remembered by the call's id: clients leave it out when the model is changed or
 // the history shortened, and some providers refuse a call without it. A memory only improves on the signatures,
 // which carry the same; it may be lost at any time.
-import { addText, type GrownText, noText, textOf } from "../convert/grown-text.ts"
+import { addQuoted, addText, type GrownText, noText, textOf } from "../convert/grown-text.ts"
 import type { ThinkingBlock } from "../convert/request/history-reasoning.ts"
 import type { MessagesEvent, ReplyBlock } from "../protocol/messages.ts"
+import { quotedWhole } from "../protocol/texts.ts"
 
 export interface ReasoningMemory {
   /** `scope` keeps clients with different keys apart. */
@@ -139,7 +140,7 @@ interface Draft {
 
 function grow(block: Draft, event: MessagesEvent): void {
   if (event.type === "content_block_deltas" && event.delta === "thinking_delta")
-    block.thinking = addText(block.thinking, event.whole)
+    block.thinking = addQuoted(block.thinking, quotedWhole(event))
   if (event.type !== "content_block_delta") return
   const { delta } = event
   if (delta.type === "thinking_delta") block.thinking = addText(block.thinking, delta.thinking)

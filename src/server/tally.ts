@@ -33,7 +33,7 @@ export function startCounting(): Counting {
 
 /** One more event that was written; a run is as many as it stands for. */
 export function countEvent(counting: Counting, event: MessagesEvent): void {
-  counting.events += event.type === "content_block_deltas" ? event.texts.length : 1
+  counting.events += event.type === "content_block_deltas" ? event.quoted.length : 1
   if (event.type === "native") beganNative(counting, event.value)
   if (event.type !== "content_block_start") return
   const { content_block: block } = event

@@ -1,4 +1,4 @@
-// A reply's body as text, read as it comes and decoded in slices.
+// A reply's body as text, read as it comes and in slices. Its characters are bytes, one each: see protocol/byte-text.ts.
 import { countSilence, type Deadline, endSilence } from "./deadline.ts"
 
 /** What we use of a body's reader. */
@@ -13,24 +13,27 @@ export type Read = Awaited<ReturnType<ByteReader["read"]>>
 export interface BodyText {
   readonly reader: ByteReader
   readonly deadline: Deadline
-  readonly decoder: TextDecoder
-  unread: Uint8Array
+  unread: Buffer
+  /** How much of `unread` was given. */
+  given: number
   /** Bytes that have come. */
   received: number
+  /** A byte order mark may still come; it says nothing. */
+  isNew: boolean
 }
 
 // A read may hold half a megabyte. As one text that is memory fresh from the system, touched once and given back:
 // slices of this length are cheaper.
 const sliceLength = 16_384
 
-const nothing: Uint8Array = new Uint8Array(0)
-const streaming = { stream: true } as const
+const nothing = Buffer.alloc(0)
+const noBytes = new Uint8Array(0)
+const mark = Buffer.from("\uFEFF")
 const lineFeed = 10
 
-/** The text of a body that is UTF-8, of which nothing was read yet. */
+/** The text of a body of which nothing was read yet. */
 export function createBodyText(reader: ByteReader, deadline: Deadline): BodyText {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  return { reader, deadline, decoder, unread: nothing, received: 0 }
+  return { reader, deadline, unread: nothing, given: 0, received: 0, isNew: true }
 }
 
 /** What comes next of the body, for `receive`. Rejects when it breaks. While it is waited for, silence counts. */
@@ -40,34 +43,40 @@ export function nextRead({ reader, deadline }: BodyText): Promise<Read> {
 }
 
 /** The text that a read begins with; undefined at the end of the body. */
-export function receive(body: BodyText, { done, value = nothing }: Read): string | undefined {
+export function receive(body: BodyText, { done, value = noBytes }: Read): string | undefined {
   endSilence(body.deadline)
-  body.unread = value
   body.received += value.length
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length)
+  body.unread = body.isNew ? withoutMark(body, bytes) : bytes
+  body.given = 0
   return done ? undefined : take(body)
 }
 
 /** More of what was read already, if it was not given yet. */
 export function moreText(body: BodyText): string | undefined {
-  return body.unread.length > 0 ? take(body) : undefined
+  return !body.isNew && body.given < body.unread.length ? take(body) : undefined
 }
 
-/** After the end: what half a character at the end stands for. */
-export function restOfText({ decoder }: BodyText): string {
-  return decoder.decode()
+/** What begins as the mark does is kept until it is known whether it is one. */
+function withoutMark(body: BodyText, bytes: Buffer): Buffer {
+  const start = body.unread.length === 0 ? bytes : Buffer.concat([body.unread, bytes])
+  if (start.length < mark.length && start.equals(mark.subarray(0, start.length))) return start
+  body.isNew = false
+  return start.subarray(0, mark.length).equals(mark) ? start.subarray(mark.length) : start
 }
 
 function take(body: BodyText): string {
-  const { unread, decoder } = body
-  const slice = sliceOf(unread)
-  body.unread = slice === unread ? nothing : unread.subarray(slice.length)
-  return decoder.decode(slice, streaming)
+  if (body.isNew) return ""
+  const { unread, given } = body
+  body.given = endOfSlice(unread, given)
+  return unread.toString("latin1", given, body.given)
 }
 
-/** The next bytes, up to the end of an event where there is one among them: what is cut in two costs more. */
-function sliceOf(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= sliceLength) return bytes
-  let end = bytes.lastIndexOf(lineFeed, sliceLength - 1)
-  while (end > 0 && bytes[end - 1] !== lineFeed) end = bytes.lastIndexOf(lineFeed, end - 1)
-  return bytes.subarray(0, end > 0 ? end + 1 : sliceLength)
+/** Up to the end of an event where there is one among the next bytes: what is cut in two costs more. */
+function endOfSlice(bytes: Buffer, from: number): number {
+  const most = from + sliceLength
+  if (bytes.length <= most) return bytes.length
+  let end = bytes.lastIndexOf(lineFeed, most - 1)
+  while (end > from && bytes[end - 1] !== lineFeed) end = bytes.lastIndexOf(lineFeed, end - 1)
+  return end > from ? end + 1 : most
 }

@@ -1,5 +1,7 @@
 // One request to an upstream that speaks Chat Completions or Responses, its reply as inputs for a dialect's reader, and
 // every way it can fail as a Fault.
+
+import { decodeText } from "../protocol/byte-text.ts"
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { arrayOf, countOf, objectOf, parseJson } from "../protocol/json.ts"
@@ -87,7 +89,7 @@ export async function send(
     const isOpen = more !== undefined && !isAll(bytes, response)
     if (isOpen) text += await readRest(bytes, response, documentLimit - text.length)
     clearDeadline(deadline)
-    return document(text, cachedTokens, situation)
+    return document(decodeText(text), cachedTokens, situation)
   } catch (error) {
     deadline.abort()
     const given = connectionFault(error, deadline, route.url, situation)
@@ -108,8 +110,8 @@ async function readRest(bytes: BodyText, response: Response, most: number): Prom
 }
 
 /** All bytes of a reply that says how many they are have come, and were given: its end brings nothing new. */
-function isAll({ unread, received }: BodyText, { headers }: Response): boolean {
-  if (unread.length > 0 || received !== Number(headers.get("content-length") ?? -1)) return false
+function isAll({ unread, given, received }: BodyText, { headers }: Response): boolean {
+  if (given < unread.length || received !== Number(headers.get("content-length") ?? -1)) return false
   // The length is that of what was sent, which may have been compressed, and counts for nothing beside chunks.
   return headers.get("content-encoding") === null && headers.get("transfer-encoding") === null
 }

@@ -1,10 +1,12 @@
 // Bytes of an event stream into a reader's inputs, one batch per read: however many chunks a read holds, the
 // client is written to once.
+
+import { decodeText } from "../protocol/byte-text.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches } from "./batches.ts"
-import { type BodyText, moreText, nextRead, type Read, receive, restOfText } from "./body-text.ts"
+import { type BodyText, moreText, nextRead, type Read, receive } from "./body-text.ts"
 import {
   type ChunkReader,
   createChunkReader,
@@ -116,9 +118,8 @@ function settle(stream: EventStream, last: readonly StreamInput[]): readonly Str
 }
 
 function takeRest(stream: EventStream): readonly StreamInput[] {
-  const { chunks, body } = stream
-  const last = pushChunks(chunks, restOfText(body))
-  const rest = isLast(last) ? last : [...last, ...flushChunks(chunks)]
+  const { chunks } = stream
+  const rest = flushChunks(chunks)
   return isLast(rest) ? rest : [...rest, endAfter(rest, stream)]
 }
 
@@ -126,7 +127,8 @@ function endAfter(
   rest: readonly StreamInput[],
   { words, situation }: Pick<EventStream, "words" | "situation">,
 ): StreamInput {
-  const said = words === undefined || rest.length > 0 ? undefined : inWords(words, situation.errors)
+  const said =
+    words === undefined || rest.length > 0 ? undefined : inWords(decodeText(words), situation.errors)
   return said === undefined ? { kind: "end", clean: false } : { kind: "fault", fault: said }
 }
 

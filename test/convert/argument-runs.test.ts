@@ -8,6 +8,7 @@ import type { ReaderState } from "../../src/convert/reply/reader-text.ts"
 import { emptyFilter, filterJson } from "../../src/convert/tool-calls/json-stream.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import { argumentsField } from "../../src/protocol/chat-run.ts"
+import { quoteAll, textsOf } from "../../src/protocol/texts.ts"
 import { finishChunk, toolChunk } from "../support/chunks.ts"
 import { readerOptions, toolNames } from "../support/fixtures.ts"
 import { property, type Random } from "../support/random.ts"
@@ -28,7 +29,7 @@ const pieceOf = (index: number, args: string): StreamInput => ({
 
 const runOf = ({ index, texts }: Fragments): StreamInput => ({
   kind: "run",
-  run: { chunk: toolChunk({ index, args: "like" }), field: argumentsField, texts, whole: texts.join("") },
+  run: { chunk: toolChunk({ index, args: "like" }), field: argumentsField, ...quoteAll(texts) },
 })
 
 function read(inputs: readonly StreamInput[], options: Options): Read {
@@ -156,7 +157,7 @@ test("a run inside a string is one delta, and none where the arguments wait to b
     const state = initialReader(readerOptions({ tools: { wholeArguments } }))
     readChat(state, inputs[0] ?? fail())
     return readChat(state, inputs[1] ?? fail()).map((delta) =>
-      delta.kind === "run" ? delta.texts : delta.kind,
+      delta.kind === "run" ? textsOf(delta) : delta.kind,
     )
   }
   expect(runs(false)).toEqual([["some ", '\\n\\"wor', "ds", "\\u00e9 ", "more"]])

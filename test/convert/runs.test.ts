@@ -12,6 +12,7 @@ import { encodeChat, initialChatWriter, writeChat } from "../../src/convert/reve
 import { eventsOfRun } from "../../src/protocol/delta-run.ts"
 import { encodeEvent } from "../../src/protocol/encode.ts"
 import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages.ts"
+import { quoteAll, textsOf, wholeOf } from "../../src/protocol/texts.ts"
 import { textChunk } from "../support/chunks.ts"
 import { readerOptions, writerOptions } from "../support/fixtures.ts"
 import { property, type Random } from "../support/random.ts"
@@ -34,7 +35,7 @@ function randomDeltas(random: Random): readonly Delta[] {
     const like = randomPiece(random)
     if (random.chance(0.4)) return like
     const texts = Array.from({ length: random.integer(1, 5) }, () => random.text(8) || "y")
-    return { kind: "run", like, texts, whole: texts.join("") }
+    return { kind: "run", like, ...quoteAll(texts) }
   })
 }
 
@@ -55,7 +56,7 @@ property("the writer", 1_500, (random) => {
   }
   expect(encoded(runs)).toBe(encoded(events))
   for (const event of runs)
-    if (event.type === "content_block_deltas") expect(event.whole).toBe(event.texts.join(""))
+    if (event.type === "content_block_deltas") expect(wholeOf(event)).toBe(textsOf(event).join(""))
   expect(foldEvents(runs)).toEqual(foldEvents(events))
   expect(chat(runs)).toBe(chat(events))
 })
@@ -89,8 +90,7 @@ describe("on the wire", () => {
 
   test.each(["text_delta", "thinking_delta", "input_json_delta"] as const)("each %s is an event", (delta) => {
     for (const texts of [odd, ["a", "b"], ["a"]]) {
-      const whole = texts.join("")
-      const run: DeltaRun = { type: "content_block_deltas", index: 3, delta, texts, whole }
+      const run: DeltaRun = { type: "content_block_deltas", index: 3, delta, ...quoteAll(texts) }
       expect(encodeEvent(run, "req_1")).toBe(encoded(eventsOfRun(run)))
       expect(chat([start, run])).toBe(chat([start, ...eventsOfRun(run)]))
     }
@@ -107,7 +107,7 @@ test("a piece of a run is like the others", () => {
 
 test("where calls are looked for in the text, pieces in which none can begin stay together", () => {
   const texts = ["Look: ", "`a` ", "at <", "b> ", "and ", "on"]
-  const run = { chunk: textChunk("So. "), field: "content", texts, whole: texts.join("") }
+  const run = { chunk: textChunk("So. "), field: "content", ...quoteAll(texts) }
   const state = initialReader(readerOptions())
   readChat(state, { kind: "chunk", chunk: run.chunk })
   expect(state.textCalls).toBeDefined()
@@ -115,9 +115,9 @@ test("where calls are looked for in the text, pieces in which none can begin sta
   const like = { kind: "text", text: "" } as const
   // What ends within what may begin a call waits for the rest.
   expect(deltas).toEqual([
-    { kind: "run", like, texts: ["Look: ", "`a` "], whole: "Look: `a` " },
+    { kind: "run", like, ...quoteAll(["Look: ", "`a` "]) },
     { kind: "text", text: "at " },
     { kind: "text", text: "<b> " },
-    { kind: "run", like, texts: ["and ", "on"], whole: "and on" },
+    { kind: "run", like, ...quoteAll(["and ", "on"]) },
   ])
 })

@@ -1,9 +1,11 @@
 // Events on the wire: an event line and one line of JSON, whatever is in them.
 import { expect, test } from "bun:test"
+import { encodeText } from "../../src/protocol/byte-text.ts"
 import { eventsOfRun } from "../../src/protocol/delta-run.ts"
-import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
+import { encodeBytes, encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import { quoteAll } from "../../src/protocol/texts.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 
 const odd = 'a"b\\c\n\r\u0000\ud800🎯'
@@ -35,8 +37,8 @@ const run = (
   kind: "text_delta" | "thinking_delta" | "input_json_delta",
   ...texts: string[]
 ) => ({
-  ...{ type: "content_block_deltas" as const, index, delta: kind, texts },
-  whole: texts.join(""),
+  ...{ type: "content_block_deltas" as const, index, delta: kind },
+  ...quoteAll(texts),
 })
 
 test.each([
@@ -45,12 +47,30 @@ test.each([
   run(16, "input_json_delta", odd, "b", "c"),
   run(400, "text_delta", "one", "two"),
 ])("a run is its deltas: %j", (event) => {
-  const texts = [...event.texts]
+  const texts = [...event.quoted]
   const each = eventsOfRun(event).map((one) => encodeEvent(one, "req_1"))
   expect(encodeEvent(event, "req_1")).toBe(each.join(""))
   for (const [at, one] of eventsOfRun(event).entries())
     expect(each[at]).toBe(`event: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`)
-  expect(event.texts).toEqual(texts)
+  expect(event.quoted).toEqual(texts)
+})
+
+test("a run of bytes is the same as one of text, and what is no UTF-8 in it is replaced", () => {
+  const texts = ["→ 漢", odd.toWellFormed(), "plain", "é🎯"]
+  const { quoted } = quoteAll(texts)
+  const asBytes = (bytes: readonly string[]) => ({
+    ...{ type: "content_block_deltas" as const, index: 2, delta: "text_delta" as const },
+    ...{ quoted: bytes, joined: bytes.join(""), wide: true, whole: undefined },
+  })
+  const given = asBytes(quoted.map(encodeText))
+  const expected = encodeEvent(run(2, "text_delta", ...texts), "req_1")
+  expect(encodeEvent(given, "req_1")).toBe(expected)
+  expect(encodeBytes(given, "req_1")).toEqual(Buffer.from(expected))
+  expect(eventsOfRun(given)).toEqual(eventsOfRun(run(2, "text_delta", ...texts)))
+  const broken = asBytes(["a\xe6\xbc", "\xff", "b"])
+  const replaced = encodeEvent(run(2, "text_delta", "a\ufffd", "\ufffd", "b"), "req_1")
+  expect(encodeEvent(broken, "req_1")).toBe(replaced)
+  expect(encodeBytes(broken, "req_1")).toBe(replaced)
 })
 
 test("an error event has the shape of an error body", () => {

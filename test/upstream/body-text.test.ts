@@ -1,6 +1,6 @@
 // The text of a body is what its bytes say, however they are cut, and slices end with an event where they can.
 import { expect, test } from "bun:test"
-import { createBodyText, moreText, nextRead, receive, restOfText } from "../../src/upstream/body-text.ts"
+import { createBodyText, moreText, nextRead, receive } from "../../src/upstream/body-text.ts"
 import { createDeadline } from "../../src/upstream/deadline.ts"
 import { property } from "../support/random.ts"
 import { createTestClock } from "./support.ts"
@@ -11,16 +11,18 @@ function open(pieces: readonly Uint8Array[]) {
   return createBodyText({ read }, createDeadline(0, new AbortController().signal, createTestClock()))
 }
 
-async function slicesOf(pieces: readonly Uint8Array[]): Promise<readonly string[]> {
+/** The slices as bytes. */
+async function slicesOf(pieces: readonly Uint8Array[]): Promise<readonly Buffer[]> {
   const body = open(pieces)
-  const slices: string[] = []
+  const slices: Buffer[] = []
+  const keep = (text: string) => slices.push(Buffer.from(text, "latin1"))
   const read = async () => receive(body, await nextRead(body))
   for (let text = await read(); text !== undefined; text = await read()) {
-    slices.push(text)
-    for (let more = moreText(body); more !== undefined; more = moreText(body)) slices.push(more)
+    keep(text)
+    for (let more = moreText(body); more !== undefined; more = moreText(body)) keep(more)
   }
   expect(body.received).toBe(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  return [...slices, restOfText(body)]
+  return slices
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -29,7 +31,7 @@ property("all of the text, in order", 200, (random) => {
   const line = () => `data: ${random.text(random.pick([10, 300]))}→ 漢\n${random.chance(0.8) ? "\n" : ""}`
   const text = Array.from({ length: random.integer(0, 400) }, line).join("")
   const pieces = random.chance(0.5) ? [bytesOf(text)] : random.cut(bytesOf(text))
-  return slicesOf(pieces).then((slices) => expect(slices.join("")).toBe(text.toWellFormed()))
+  return slicesOf(pieces).then((slices) => expect(Buffer.concat(slices).toString()).toBe(text.toWellFormed()))
 })
 
 test("a slice ends with an event", async () => {
@@ -39,13 +41,23 @@ test("a slice ends with an event", async () => {
   for (const slice of slices.slice(0, -1)) expect(slice.length % event.length).toBe(0)
 })
 
-test("one long line is cut all the same, and a character is not", async () => {
+test("one long line is cut all the same", async () => {
   const text = "漢".repeat(20_000)
   const slices = await slicesOf([bytesOf(text)])
   expect(slices.length).toBeGreaterThan(3)
-  expect(slices.join("")).toBe(text)
+  expect(Buffer.concat(slices).toString()).toBe(text)
 })
 
-test("half a character at the end is a sign of its own", async () => {
-  expect((await slicesOf([bytesOf("漢").subarray(0, 2)])).join("")).toBe("\uFFFD")
+const mark = bytesOf("\uFEFF")
+
+test.each([
+  ["whole", [mark, bytesOf("data")], "data"],
+  ["with what follows", [Buffer.concat([mark, bytesOf("data")])], "data"],
+  ["in pieces", [mark.subarray(0, 1), mark.subarray(1, 2), mark.subarray(2), bytesOf("data")], "data"],
+  ["only its beginning", [mark.subarray(0, 2), bytesOf("data")], "\uFFFDdata"],
+  ["twice", [mark, mark, bytesOf("data")], "\uFEFFdata"],
+  ["later", [bytesOf("a"), mark], "a\uFEFF"],
+])("a byte order mark: %s", async (_name, pieces, text) => {
+  const all = Buffer.concat(await slicesOf(pieces))
+  expect(new TextDecoder("utf-8", { ignoreBOM: true }).decode(all)).toBe(text)
 })

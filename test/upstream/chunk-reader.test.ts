@@ -5,6 +5,7 @@ import type { StreamInput } from "../../src/protocol/chat.ts"
 import { withText } from "../../src/protocol/chat-run.ts"
 import { isObject } from "../../src/protocol/json.ts"
 import { createSseDecoder } from "../../src/protocol/sse.ts"
+import { textsOf, wholeOf } from "../../src/protocol/texts.ts"
 import { parseMessages, startParsing } from "../../src/upstream/chunk-parser.ts"
 import { createChunkReader, flushChunks, pushChunks } from "../../src/upstream/chunk-reader.ts"
 import {
@@ -30,23 +31,25 @@ import { property, type Random } from "../support/random.ts"
 
 type Inputs = readonly StreamInput[]
 
-/** Every line parsed, as if there were no short cut. */
-function slowly(texts: readonly string[]): Inputs {
+/** Every line decoded and parsed, as if there were no short cut. */
+function slowly(pieces: readonly Uint8Array[]): Inputs {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const sse = createSseDecoder()
   const parsing = startParsing(errorContext)
   const read: StreamInput[] = []
-  for (const text of texts) {
+  const texts = pieces.map((piece) => decoder.decode(piece, { stream: true }))
+  for (const text of [...texts, decoder.decode()]) {
     read.push(...parseMessages(parsing, sse.push(text)))
     if (isOver(read)) return read
   }
   return [...read, ...parseMessages(parsing, sse.flush())]
 }
 
-function quickly(texts: readonly string[]): Inputs {
+function quickly(pieces: readonly Uint8Array[]): Inputs {
   const reader = createChunkReader(errorContext)
   const read: StreamInput[] = []
-  for (const text of texts) {
-    read.push(...pushChunks(reader, text))
+  for (const piece of pieces) {
+    read.push(...pushChunks(reader, Buffer.from(piece).toString("latin1")))
     if (isOver(read)) return read
   }
   return [...read, ...flushChunks(reader)]
@@ -59,7 +62,7 @@ const spread = (inputs: Inputs): Inputs => inputs.flatMap(chunksOf).map(bare)
 
 function chunksOf(input: StreamInput): Inputs {
   if (input.kind !== "run") return [input]
-  return input.run.texts.map((text) => ({ kind: "chunk", chunk: withText(input.run, text) }))
+  return textsOf(input.run).map((text) => ({ kind: "chunk", chunk: withText(input.run, text) }))
 }
 
 function bare(input: StreamInput): StreamInput {
@@ -69,13 +72,9 @@ function bare(input: StreamInput): StreamInput {
 }
 
 const runs = (inputs: Inputs): readonly (readonly string[])[] =>
-  inputs.flatMap((input) => (input.kind === "run" ? [input.run.texts] : []))
+  inputs.flatMap((input) => (input.kind === "run" ? [textsOf(input.run)] : []))
 
-function cut(random: Random, bytes: Uint8Array): readonly string[] {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  const texts = random.cut(bytes).map((piece) => decoder.decode(piece, { stream: true }))
-  return [...texts, decoder.decode()]
-}
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 function pieces(random: Random): readonly string[] {
   const some = Array.from({ length: random.integer(1, 12) }, () => random.text(random.pick([2, 8, 30])))
@@ -104,7 +103,7 @@ function randomChunks(random: Random): readonly unknown[] {
 
 describe("the same inputs and events as without the short cut", () => {
   property("of random streams, however they are cut", 1_500, (random) => {
-    const texts = cut(random, encodeChunks(randomChunks(random)))
+    const texts = random.cut(encodeChunks(randomChunks(random)))
     const [slow, quick] = [slowly(texts), quickly(texts)]
     expect(spread(quick)).toEqual(spread(slow))
     const options = readerOptions({ tools: { wholeArguments: random.chance(0.3) } })
@@ -114,7 +113,7 @@ describe("the same inputs and events as without the short cut", () => {
   property("of lines with something broken in them", 1_500, (random) => {
     const lines = randomChunks(random).map((chunk) => `data: ${JSON.stringify(chunk)}`)
     const text = mutateLines(random, lines).join("\n\n")
-    const texts = cut(random, new TextEncoder().encode(`${text}\n\n`))
+    const texts = random.cut(bytesOf(`${text}\n\n`))
     const [slow, quick] = [slowly(texts), quickly(texts)]
     expect(spread(quick)).toEqual(spread(slow))
     expect(play(quick)).toEqual(play(slow))
@@ -122,7 +121,7 @@ describe("the same inputs and events as without the short cut", () => {
 
   property("of what real providers sent", 300, (random) => {
     const fixture = readStream(random.pick(listFixtures("streams")))
-    const texts = cut(random, encodeChunks(fixture.chunks, fixture.done))
+    const texts = random.cut(encodeChunks(fixture.chunks, fixture.done))
     const [slow, quick] = [slowly(texts), quickly(texts)]
     expect(spread(quick)).toEqual(spread(slow))
     expect(play(quick, optionsFor(fixture))).toEqual(play(slow, optionsFor(fixture)))
@@ -154,7 +153,7 @@ describe("the same inputs and events as without the short cut", () => {
     )
     const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
     const lines = ["ok", ...raws].map((raw) => `data: ${head}${raw}${tail}\n\n`)
-    const texts = random.chance(0.5) ? [lines.join("")] : lines
+    const texts = (random.chance(0.5) ? [lines.join("")] : lines).map(bytesOf)
     expect(spread(quickly(texts))).toEqual(spread(slowly(texts)))
   })
 
@@ -166,11 +165,11 @@ describe("the same inputs and events as without the short cut", () => {
       ...random.pick([{ obfuscation: "xy" }, {}]),
     }).split("@")
     const line = () => `data: ${head}a${random.chance(share) ? random.pick(odd) : ""}${tail}\n\n`
-    const texts = Array.from({ length: random.integer(2, 1_000) }, line).join("")
-    const [slow, quick] = [slowly([texts]), quickly([texts])]
+    const bytes = bytesOf(Array.from({ length: random.integer(2, 1_000) }, line).join(""))
+    const [slow, quick] = [slowly([bytes]), quickly([bytes])]
     expect(spread(quick)).toEqual(spread(slow))
     for (const input of quick)
-      if (input.kind === "run") expect(input.run.whole).toBe(input.run.texts.join(""))
+      if (input.kind === "run") expect(wholeOf(input.run)).toBe(textsOf(input.run).join(""))
   })
 
   property("where text is looked through for tags and calls, and for repetitions", 400, (random) => {
@@ -179,7 +178,7 @@ describe("the same inputs and events as without the short cut", () => {
     const call = '<tool_call>{"name":"Read","arguments":{"a":1}}</tool_call>'
     const pieces = [...words, ...words, ...marks, call]
     const said = Array.from({ length: random.integer(2, 40) }, () => textChunk(random.pick(pieces)))
-    const texts = cut(random, encodeChunks([roleChunk(), ...said, finishChunk("stop")]))
+    const texts = random.cut(encodeChunks([roleChunk(), ...said, finishChunk("stop")]))
     const { profile } = readerOptions()
     const reasoning = {
       ...profile.reasoning,
@@ -192,7 +191,7 @@ describe("the same inputs and events as without the short cut", () => {
 })
 
 describe("what is recognised", () => {
-  const stream = (chunks: readonly unknown[]) => [new TextDecoder().decode(encodeChunks(chunks))]
+  const stream = (chunks: readonly unknown[]) => [encodeChunks(chunks)]
 
   test.each([
     ["text", [textChunk("a"), textChunk("b"), textChunk('c\n"d" é 漢')], [["b", 'c\n"d" é 漢']]],
@@ -236,8 +235,8 @@ describe("what is recognised", () => {
 
   test("a carriage return, a control character and half an escape are left to the parser", () => {
     const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
-    const lines = ["ok", "fine", "a\rb", "a\u0001b", "a\\", "\\ud83d\\ude00"].map(
-      (text) => `data: ${head}${text}${tail}\n\n`,
+    const lines = ["ok", "fine", "a\rb", "a\u0001b", "a\\", "\\ud83d\\ude00"].map((text) =>
+      bytesOf(`data: ${head}${text}${tail}\n\n`),
     )
     expect(spread(quickly(lines))).toEqual(spread(slowly(lines)))
   })
@@ -246,7 +245,7 @@ describe("what is recognised", () => {
     const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
     const lines = ["a", "\\n", "\\"].map((raw) => `data: ${head}${raw}${tail}\n\n`)
     const started = performance.now()
-    expect(quickly([lines.join("").repeat(20_000)]).length).toBeGreaterThan(20_000)
+    expect(quickly([bytesOf(lines.join("").repeat(20_000))]).length).toBeGreaterThan(20_000)
     expect(performance.now() - started).toBeLessThan(10_000)
   })
 })

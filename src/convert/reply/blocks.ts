@@ -3,6 +3,7 @@
 import { deltaEvent } from "../../protocol/delta-run.ts"
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
+import { quote } from "../../protocol/texts.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
 import type { Opaque } from "../delta.ts"
 import { addText, noText, textOf } from "../grown-text.ts"
@@ -192,7 +193,7 @@ function startEvent(index: number, content_block: ReplyBlock): MessagesEvent {
 function addTo(state: WriterState, item: Growing, out: Out): void {
   const text = item.kind === "tool" ? item.args : item.text
   if (text !== "" || item.kind !== "tool") out.push(deltaEvent(state.index, deltaTypes[item.kind], text))
-  grew(state, item, text)
+  grew(state, item, quote(text))
 }
 
 function closeOpen(state: WriterState, out: Out): void {

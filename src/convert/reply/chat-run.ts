@@ -2,6 +2,7 @@
 // asking every time for what is not in it.
 import { argumentsField, type ChatRun, withText } from "../../protocol/chat-run.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
+import { someOf, type Texts, textAt } from "../../protocol/texts.ts"
 import type { Delta, Piece } from "../delta.ts"
 import { countPlain, passPlain } from "../text-calls/plain-run.ts"
 import { readArgumentRun } from "../tool-calls/tool-run.ts"
@@ -17,34 +18,33 @@ export function readRun(state: ReaderState, run: ChatRun, read: Read, out: Delta
 }
 
 function readTexts(state: ReaderState, run: ChatRun, read: Read, out: Delta[]): void {
-  const { field, texts, whole } = run
-  for (let at = 0; at < texts.length; ) {
+  const { field } = run
+  for (let at = 0; at < run.quoted.length; ) {
     const like = steadyPiece(state, field)
-    const count = like === undefined ? 0 : passing(state, like, texts, at)
+    const count = like === undefined ? 0 : passing(state, like, run, at)
     if (like === undefined || count === 0) {
-      readOne(state, run, texts[at] ?? "", read, out)
+      readOne(state, run, textAt(run, at), read, out)
       at++
       continue
     }
-    const isAll = count === texts.length
-    const passed = isAll ? texts : texts.slice(at, at + count)
-    const all = isAll ? whole : passed.join("")
-    out.push({ kind: "run", like, texts: passed, whole: all })
-    passedBy(state, all)
+    const texts = someOf(run, at, at + count)
+    const { quoted, joined, wide, whole } = texts
+    out.push({ kind: "run", like, quoted, joined, wide, whole })
+    passedBy(state, texts)
     at += count
   }
 }
 
 /** How many of the texts from `from` on pass as pieces like this one. */
-function passing({ textCalls }: ReaderState, like: Piece, texts: readonly string[], from: number): number {
-  if (like.kind !== "text" || textCalls === undefined) return texts.length - from
+function passing({ textCalls }: ReaderState, like: Piece, texts: Texts, from: number): number {
+  if (like.kind !== "text" || textCalls === undefined) return texts.quoted.length - from
   return countPlain(textCalls, texts, from)
 }
 
 /** What is looked for in text has to know what it follows. */
-function passedBy(state: ReaderState, text: string): void {
+function passedBy(state: ReaderState, texts: Texts): void {
   if (state.textCalls !== undefined && state.last === "text")
-    state.textCalls = passPlain(state.textCalls, text)
+    state.textCalls = passPlain(state.textCalls, texts)
 }
 
 /** Text behind text, or thoughts behind thoughts: they pass, unless something is found in them. */
@@ -79,18 +79,17 @@ function readOne(state: ReaderState, run: ChatRun, text: string, read: Read, out
 type Read = (state: ReaderState, chunk: JsonObject, out: Delta[]) => void
 
 function readArguments(state: ReaderState, run: ChatRun, read: Read, out: Delta[]): void {
-  const { texts } = run
+  const { quoted } = run
   const index = callIndex(run)
   const whole = state.options.tools.wholeArguments === true
-  for (let at = 0; at < texts.length; ) {
+  for (let at = 0; at < quoted.length; ) {
     const [tools, count] = isCalling(state)
       ? readArgumentRun(state.tools, index, run, at, whole, out)
       : [state.tools, 0]
     state.tools = tools
     at += count
-    const text = texts[at]
-    if (text === undefined) break
-    read(state, withText(run, text), out)
+    if (at >= quoted.length) break
+    read(state, withText(run, textAt(run, at)), out)
     at++
   }
 }

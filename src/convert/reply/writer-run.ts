@@ -1,7 +1,7 @@
 // The writer's short cut for further pieces of the block that is open: what changes is put together once for all of
 // them, and they are one event.
-import { deltaEvent } from "../../protocol/delta-run.ts"
 import type { MessagesEvent } from "../../protocol/messages.ts"
+import { quoteAll, quotedWhole, someOf, type Texts, textAt } from "../../protocol/texts.ts"
 import type { Delta, Piece } from "../delta.ts"
 import { type Run, withText } from "../pieces.ts"
 import { write } from "./blocks.ts"
@@ -19,7 +19,7 @@ export function piecesFrom(state: WriterState, deltas: readonly Delta[], from: n
   return at - from
 }
 
-/** Writes the deltas between `from` and `to`, which all continue the open block, as one event. */
+/** Writes the deltas between `from` and `to`, which all continue the open block; those in a row as one event. */
 export function writePieces(
   state: WriterState,
   deltas: readonly Delta[],
@@ -27,27 +27,44 @@ export function writePieces(
   to: number,
   events: MessagesEvent[],
 ): void {
-  const last = deltas[to - 1]
-  const piece = last === undefined ? undefined : pieceOf(last)
-  if (last === undefined || piece === undefined) return
-  if (to - from === 1 && last.kind === "run") {
-    grow(state, piece, last.texts, last.whole, events)
-    return
+  for (let at = from; at < to; ) {
+    const delta = deltas[at]
+    if (delta?.kind === "run") {
+      grow(state, delta.like, delta, events)
+      at++
+    } else at = writeSingles(state, deltas, at, to, events)
   }
-  const several: string[] = []
-  let whole = ""
-  for (let at = from; at < to; at++) whole += addTexts(deltas[at], several)
-  grow(state, piece, several, whole, events)
+}
+
+/** Writes the single pieces from `from` on; gives where something else follows. */
+function writeSingles(
+  state: WriterState,
+  deltas: readonly Delta[],
+  from: number,
+  to: number,
+  events: MessagesEvent[],
+): number {
+  const texts: string[] = []
+  let last: Piece | undefined
+  let at = from
+  for (; at < to; at++) {
+    const delta = deltas[at]
+    if (delta === undefined || delta.kind === "run") break
+    last = pieceOf(delta) ?? last
+    const text = last?.kind === "tool" ? last.args : last?.text
+    if (text !== undefined && text !== "") texts.push(text)
+  }
+  if (last !== undefined) grow(state, last, quoteAll(texts), events)
+  return at
 }
 
 /** A run whose first pieces open a block, or wait for one that is open. */
-export function writeRun(state: WriterState, { like, texts }: Run, events: MessagesEvent[]): void {
+export function writeRun(state: WriterState, run: Run, events: MessagesEvent[]): void {
+  const { like, quoted } = run
   let at = 0
-  while (at < texts.length && !(isSteady(state) && continues(state.open, like) !== undefined))
-    write(state, withText(like, texts[at++] ?? ""), events)
-  if (at === texts.length) return
-  const others = texts.slice(at)
-  grow(state, like, others, others.join(""), events)
+  while (at < quoted.length && !(isSteady(state) && continues(state.open, like) !== undefined))
+    write(state, withText(like, textAt(run, at++)), events)
+  if (at < quoted.length) grow(state, like, someOf(run, at, quoted.length), events)
 }
 
 /** A block is open, and nothing waits for its end. */
@@ -60,29 +77,12 @@ function pieceOf(delta: Delta): Piece | undefined {
   return delta.kind === "text" || delta.kind === "reasoning" || delta.kind === "tool" ? delta : undefined
 }
 
-/** Adds what a delta says to the texts; gives all of it. */
-function addTexts(delta: Delta | undefined, texts: string[]): string {
-  if (delta?.kind === "run") {
-    for (const text of delta.texts) texts.push(text)
-    return delta.whole
-  }
-  const piece = delta === undefined ? undefined : pieceOf(delta)
-  const text = (piece?.kind === "tool" ? piece.args : piece?.text) ?? ""
-  if (text !== "") texts.push(text)
-  return text
-}
-
-/** Writes these texts, which are `whole` together; `last` was the last piece of them. */
-function grow(
-  state: WriterState,
-  last: Piece,
-  texts: readonly string[],
-  whole: string,
-  events: MessagesEvent[],
-): void {
+/** Writes these texts; `last` was the last piece of them. */
+function grow(state: WriterState, last: Piece, texts: Texts, events: MessagesEvent[]): void {
   const { index } = state
+  const { quoted, joined, wide, whole } = texts
   const delta = deltaTypes[last.kind]
-  if (texts.length > 1) events.push({ type: "content_block_deltas", index, delta, texts, whole })
-  else if (whole !== "") events.push(deltaEvent(index, delta, whole))
-  grew(state, last, whole)
+  if (quoted.length > 0)
+    events.push({ type: "content_block_deltas", index, delta, quoted, joined, wide, whole })
+  grew(state, last, quotedWhole(texts))
 }

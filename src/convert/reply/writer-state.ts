@@ -3,7 +3,7 @@ import type { Note } from "../../protocol/fault.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
 import { type Cargo, noCargo } from "../carrier.ts"
 import type { Piece } from "../delta.ts"
-import { addText, type GrownText, noText } from "../grown-text.ts"
+import { addQuoted, type GrownText, noText } from "../grown-text.ts"
 import { type Content, emptyQueue, type Queue } from "./writer-queue.ts"
 
 export type { Content } from "./writer-queue.ts"
@@ -112,10 +112,10 @@ export const deltaTypes = {
   tool: "input_json_delta",
 } as const
 
-/** The open block has grown by this text; `last` is the last piece of it. */
-export function grew(state: WriterState, last: Piece, text: string): void {
-  state.written = addText(state.written, text)
-  if (last.kind === "reasoning") state.thinking = addText(state.thinking, text)
+/** The open block has grown by this text, as it stands in JSON; `last` is the last piece of it. */
+export function grew(state: WriterState, last: Piece, quoted: string): void {
+  state.written = addQuoted(state.written, quoted)
+  if (last.kind === "reasoning") state.thinking = addQuoted(state.thinking, quoted)
   if (last.kind !== "tool") return
   const { key, complete } = last
   state.open = { kind: "tool", key, complete }

@@ -1,10 +1,10 @@
 // The writer for OpenAI's clients: Anthropic's events in, chunks out. One role chunk first, calls numbered from
 // zero without gaps, one finish chunk, `[DONE]` at the end, and nothing after an error.
 
-import { inString } from "../../protocol/encode.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { DeltaRun, MessagesEvent } from "../../protocol/messages.ts"
+import { quotedTexts, type Texts } from "../../protocol/texts.ts"
 import { toChatErrorBody } from "./error.ts"
 import { readMessagesEvent } from "./events.ts"
 import { type ChatUsageOut, chatId, convertUsage, mapFinishReason, type ReplyOptions } from "./reply.ts"
@@ -31,11 +31,11 @@ export interface ChatChunkOut {
 export type ChatOutput =
   | { readonly kind: "chunk"; readonly chunk: ChatChunkOut }
   /** Chunks in a row like this one, which says nothing: each text takes the place of its one empty text. */
-  | { readonly kind: "run"; readonly chunk: ChatChunkOut; readonly field: string; readonly texts: Texts }
+  | { readonly kind: "run"; readonly chunk: ChatChunkOut; readonly field: string; readonly quoted: Quoted }
   | { readonly kind: "done" }
   | { readonly kind: "error"; readonly fault: Fault }
 
-type Texts = readonly string[]
+type Quoted = Texts["quoted"]
 
 /** A call whose block is open. */
 interface OpenCall {
@@ -181,16 +181,18 @@ function argumentsOf(state: ChatWriterState, { call }: OpenCall, text: string): 
 
 const textFields = { text_delta: "content", thinking_delta: "reasoning_content" } as const
 
-function writeRun(state: ChatWriterState, { index, delta, texts }: DeltaRun): Step {
+function writeRun(state: ChatWriterState, run: DeltaRun): Step {
+  const { index, delta } = run
+  const quoted = quotedTexts(run)
   if (delta !== "input_json_delta")
-    return [state, runOf(piece(state, textFields[delta]), textFields[delta], texts)]
+    return [state, runOf(piece(state, textFields[delta]), textFields[delta], quoted)]
   const [next, call] = openCall(state, index)
-  return [next, call === undefined ? nothing : runOf(argumentsOf(state, call, ""), "arguments", texts)]
+  return [next, call === undefined ? nothing : runOf(argumentsOf(state, call, ""), "arguments", quoted)]
 }
 
-function runOf(outputs: readonly ChatOutput[], field: string, texts: Texts): readonly ChatOutput[] {
+function runOf(outputs: readonly ChatOutput[], field: string, quoted: Quoted): readonly ChatOutput[] {
   return outputs.map((output) =>
-    output.kind === "chunk" ? { ...output, kind: "run", field, texts } : output,
+    output.kind === "chunk" ? { ...output, kind: "run", field, quoted } : output,
   )
 }
 
@@ -219,12 +221,12 @@ export function encodeChat(outputs: readonly ChatOutput[]): string {
 }
 
 /** Quotes within a string are escaped: the empty text stands where it seems to. */
-function encodeRun({ chunk, field, texts }: Extract<ChatOutput, { kind: "run" }>): string {
+function encodeRun({ chunk, field, quoted }: Extract<ChatOutput, { kind: "run" }>): string {
   const key = `"${field}":"`
   const json = JSON.stringify(chunk)
   const at = json.indexOf(`${key}"`) + key.length
   const [head, tail] = [`data: ${json.slice(0, at)}`, `${json.slice(at)}\n\n`]
-  return head + texts.map(inString).join(tail + head) + tail
+  return head + quoted.join(tail + head) + tail
 }
 
 function dataOf(output: Exclude<ChatOutput, { kind: "run" }>): string {

@@ -1,5 +1,6 @@
 // The short cut for pieces of text in which no call can begin: they pass as they are, and what is known of the text
 // is put together once for all of them.
+import { type Texts, textAt, wholeOf } from "../../protocol/texts.ts"
 import { addToLine } from "./line.ts"
 import { followAll } from "./markdown.ts"
 import type { TextCallState } from "./reading.ts"
@@ -9,18 +10,21 @@ import { isWaiting } from "./waiting.ts"
 const mayOpen = /[<[]/
 
 /** How many of the texts from `from` on would each come out at once and as they are. */
-export function countPlain(state: TextCallState, texts: readonly string[], from: number): number {
+export function countPlain(state: TextCallState, texts: Texts, from: number): number {
   const { rest, section, waiting, layout, off } = state
-  if (off) return texts.length - from
+  const { quoted } = texts
+  if (off) return quoted.length - from
   if (rest !== "" || section !== undefined || layout !== "text" || isWaiting(waiting)) return 0
+  if (!mayOpen.test(wholeOf(texts))) return quoted.length - from
   let at = from
-  for (let text = texts[at]; text !== undefined && !mayOpen.test(text); text = texts[++at]);
+  while (at < quoted.length && !mayOpen.test(textAt(texts, at))) at++
   return at - from
 }
 
-/** The state behind texts that countPlain() found to pass, put together. */
-export function passPlain(state: TextCallState, text: string): TextCallState {
+/** The state behind texts that countPlain() found to pass. */
+export function passPlain(state: TextCallState, texts: Texts): TextCallState {
   if (state.off) return state
+  const text = wholeOf(texts)
   const markdown = { ...state.markdown }
   followAll(markdown, text)
   return { ...state, markdown, line: addToLine(state.line, text) }

@@ -89,24 +89,20 @@ const control = /[\p{Cc}--[\x7f-\x9f]]/v
 export function readTexts({ raws, doubtful }: Found): Texts {
   const joined = joinTexts(raws)
   const wide = isWide(joined)
-  if (!control.test(joined)) {
-    if (doubtful.length === 0) return { quoted: raws, joined, wide, whole: undefined }
-    // Arguments are full of quotes, and servers that write all but ASCII as escape sequences do it everywhere: such
-    // texts are read faster together than one by one.
-    const isMostly = doubtful.length > 2 && doubtful.length * 2 > raws.length
-    if (isMostly) return readMostly(raws, joined, wide) ?? upTo(raws, firstOdd(raws), wide)
-    return upTo(raws, doubtful.find((at) => isBroken(raws[at] ?? "")) ?? -1, wide)
-  }
-  return upTo(raws, firstOdd(raws), wide)
-}
-
-function upTo(raws: readonly string[], end: number, wide: boolean): Texts {
-  const quoted = end < 0 ? raws : raws.slice(0, end)
+  const hasControl = control.test(joined)
+  // Arguments are full of quotes, and servers that write all but ASCII as escape sequences do it everywhere: such texts
+  // are read faster together than one by one.
+  const isMostly = doubtful.length > 2 && doubtful.length * 2 > raws.length
+  const read = isMostly && !hasControl ? readTogether(raws, joined, wide) : undefined
+  if (read !== undefined) return read
+  const end = hasControl || isMostly ? firstOdd(raws) : firstBroken(raws, doubtful)
+  if (end < 0) return { quoted: raws, joined, wide, whole: undefined }
+  const quoted = raws.slice(0, end)
   return { quoted, joined: joinTexts(quoted), wide, whole: undefined }
 }
 
 /** Undefined: one of them is no text. */
-function readMostly(quoted: readonly string[], joined: string, wide: boolean): Texts | undefined {
+function readTogether(quoted: readonly string[], joined: string, wide: boolean): Texts | undefined {
   const isCoded = joined.includes("\\u")
   // What such an escape sequence stands for is no byte.
   const said = unquoted(wide && isCoded ? decodeText(joined) : joined)
@@ -115,6 +111,10 @@ function readMostly(quoted: readonly string[], joined: string, wide: boolean): T
 }
 
 const isBroken = (raw: string): boolean => unquoted(raw) === undefined
+
+function firstBroken(raws: readonly string[], doubtful: readonly number[]): number {
+  return doubtful.find((at) => isBroken(raws[at] ?? "")) ?? -1
+}
 
 function firstOdd(raws: readonly string[]): number {
   return raws.findIndex((raw) => special.test(raw) && isBroken(raw))

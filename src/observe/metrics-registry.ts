@@ -144,6 +144,12 @@ function snapshotOf(
   return { name, help, type, labels, combine: "sum", bounds, series }
 }
 
+function isEqual(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false
+  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false
+  return true
+}
+
 interface Cells {
   readonly at: (values: readonly string[]) => Cell
   readonly list: () => readonly SeriesSnapshot[]
@@ -183,8 +189,18 @@ function createCells(
   }
 
   if (labels.length === 0) cells.set("", make())
+  // Mostly it is the series of the request before.
+  let last: { readonly values: readonly string[]; readonly cell: Cell } | undefined
+
+  function find(values: readonly string[]): Cell {
+    const cell = cells.get(values.join(separator))
+    if (cell === undefined) return place(values)
+    last = { values, cell }
+    return cell
+  }
+
   return {
-    at: (values) => cells.get(values.join(separator)) ?? place(values),
+    at: (values) => (last !== undefined && isEqual(last.values, values) ? last.cell : find(values)),
     list: () =>
       [...cells].map(([key, cell]) => ({
         labels: labels.length === 0 ? [] : key.split(separator),

@@ -145,6 +145,11 @@ interface GrowingModel extends ModelUse {
   readonly tally: GrowingTally
 }
 
+/** What the last request was counted in. */
+interface LastModel extends Pick<Exchange, "provider" | "model"> {
+  readonly tally: GrowingTally
+}
+
 /** Nothing is counted yet. */
 export function createSums(): Sums {
   const total: GrowingTally = { ...emptyTally }
@@ -152,12 +157,15 @@ export function createSums(): Sums {
   const sessions = new Map<string, GrowingUse>()
   const agents = new Map<string, GrowingUse>()
   const clients = new Map<string, GrowingUse>()
+  let last: LastModel | undefined
   return {
     add: (exchange) => {
       const tally = tallyOf(exchange)
       const { session, agent, client, endedAt = 0 } = exchange
       addTally(total, tally)
-      addModel(models, exchange, tally)
+      // Mostly it is the model of the request before.
+      if (last === undefined || !isSame(last, exchange)) last = lastOf(models, exchange)
+      addTally(last.tally, tally)
       addUse(sessions, session, tally, endedAt)
       addUse(agents, agent, tally, endedAt)
       addUse(clients, client, tally, endedAt)
@@ -178,19 +186,25 @@ function copyOf<Use extends { readonly tally: Tally }>(
   return new Map([...uses].map(([name, use]) => [name, { ...use, tally: { ...use.tally } }]))
 }
 
-function addModel(
-  models: Map<string, GrowingModel>,
-  { provider, model: given }: Exchange,
-  tally: Tally,
-): void {
+const isSame = ({ provider: by, model }: LastModel, next: Exchange): boolean =>
+  by === next.provider && model === next.model
+
+function lastOf(models: Map<string, GrowingModel>, exchange: Exchange): LastModel {
+  const { provider, model } = exchange
+  return { provider, model, tally: tallyIn(models, exchange) }
+}
+
+/** The sums of a model, which exist from now on. */
+function tallyIn(models: Map<string, GrowingModel>, { provider, model: given }: Exchange): GrowingTally {
   const model = shortName(given)
   const own = modelName({ provider, model })
   const isKnown = models.has(own) || models.size < mostModels
   const name = isKnown ? own : otherModels
   const use = models.get(name)
-  if (use !== undefined) addTally(use.tally, tally)
-  else if (isKnown) models.set(name, { provider, model, tally: { ...tally } })
-  else models.set(name, { provider: "", model: otherModels, tally: { ...tally } })
+  if (use !== undefined) return use.tally
+  const tally = { ...emptyTally }
+  models.set(name, isKnown ? { provider, model, tally } : { provider: "", model: otherModels, tally })
+  return tally
 }
 
 /** The one used last stands last; the first ones are forgotten when there are too many. */

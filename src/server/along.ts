@@ -14,12 +14,12 @@ import { handleDirect } from "./direct.ts"
 import { scopeOf } from "./memory.ts"
 import type { Asking, Readying } from "./prepare.ts"
 import type { Stop } from "./ready.ts"
-import { faultReply, jsonReply } from "./respond.ts"
+import { faultReply } from "./respond.ts"
 import { firstStop, nextStop } from "./stops.ts"
 
 export const anthropicDialect: Dialect = {
   refuse: faultReply,
-  whole: jsonReply,
+  whole: (reply, headers) => Response.json(reply, { headers }),
   stream: (requestId) => ({ encode: (event) => encodeBytes(event, requestId), ping: pingEvent }),
 }
 
@@ -36,7 +36,7 @@ export const plainSpeech: Speech = { dialect: anthropicDialect, translate: (repl
  * Answers by the model that the request was routed to, or by its fallbacks: each is asked in words of its own, and what
  * it answers becomes one reply, one Exchange, and the header that names the route.
  */
-export async function answerAlong(asking: Asking, speech: Speech, context: Context): Promise<Response> {
+export function answerAlong(asking: Asking, speech: Speech, context: Context): Promise<Response> | Response {
   const { asked, request, requestId } = asking
   const { resolved } = asked
   if (!resolved.ok) {
@@ -49,10 +49,17 @@ export async function answerAlong(asking: Asking, speech: Speech, context: Conte
   const course = createCourse(primary, requestId, conversation, context)
   const readying: Readying = { asking, course, context }
   const first = firstStop(readying)
-  const reply = first.ok
-    ? await answerAt(first.stop, readying, speech)
-    : refuse(first.fault, request, context, requestId, speech.dialect)
-  return withRoute(reply, answeringOn(course).route)
+  if (first.ok) return answerFirst(first.stop, readying, speech)
+  const refused = refuse(first.fault, request, context, requestId, speech.dialect)
+  return withRoute(refused, answeringOn(course).route)
+}
+
+/** What was converted names its route by itself. */
+function answerFirst(stop: Stop, readying: Readying, speech: Speech): Promise<Response> {
+  const answered = answerAt(stop, readying, speech)
+  return stop.kind === "converted"
+    ? answered
+    : answered.then((reply) => withRoute(reply, answeringOn(readying.course).route))
 }
 
 function answerAt(stop: Stop, readying: Readying, { dialect, translate }: Speech): Promise<Response> {

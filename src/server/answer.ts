@@ -2,7 +2,9 @@
 import { foldEvents } from "../convert/reply/fold.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
+import { routeHeader, routeText, withRoute } from "./asked.ts"
 import type { Context } from "./context.ts"
+import { answeringOn } from "./course.ts"
 import { eventReply, type StreamEncoder } from "./event-reply.ts"
 import { gone } from "./flight-reader.ts"
 import { type Begun, type Origin, openReading } from "./open-reading.ts"
@@ -14,9 +16,20 @@ import { within } from "./within.ts"
 /** How the client is spoken to: in Anthropic's words, or in OpenAI's. */
 export interface Dialect {
   readonly refuse: (fault: Fault, requestId: string) => Response
-  readonly whole: (reply: MessagesReply, requestId: string) => Response
+  /** `headers` are those of every reply. */
+  readonly whole: (reply: MessagesReply, headers: ReplyHeaders) => Response
   /** The encoder of one stream. */
   readonly stream: (requestId: string) => StreamEncoder
+}
+
+/** What every reply says in headers. They are written at once: to set one later takes as long as all of them. */
+export interface ReplyHeaders extends Readonly<Record<string, string>> {
+  readonly "request-id": string
+  readonly [routeHeader]: string
+}
+
+function headersOf({ requestId, course }: Prepared): ReplyHeaders {
+  return { "request-id": requestId, [routeHeader]: routeText(answeringOn(course).route) }
 }
 
 /** Tells the client, as far as it is still there, that its request is not answered. */
@@ -62,17 +75,24 @@ async function respondLater(
 
 function respond(
   begun: Begun | undefined,
-  { requestId }: Prepared,
+  prepared: Prepared,
   { signal }: Request,
   context: Context,
   dialect: Dialect,
 ): Promise<Response> {
-  if (begun === undefined) return Promise.resolve(dialect.refuse(gone, requestId))
+  if (begun === undefined) return Promise.resolve(refused(gone, prepared, dialect))
   const { reading, cache } = begun
   if (signal.aborted) reading.leave()
   else signal.addEventListener("abort", reading.leave)
-  const reply = reading.stream ? streamed(reading, context, dialect) : plain(reading, dialect)
+  const reply = reading.stream
+    ? streamed(reading, prepared, context, dialect)
+    : plain(reading, prepared, dialect)
   return cache === undefined ? reply : withCache(reply, cache)
+}
+
+/** Refused in the client's words, and with the name of the route. */
+function refused(given: Fault, { requestId, course }: Prepared, dialect: Dialect): Response {
+  return withRoute(dialect.refuse(given, requestId), answeringOn(course).route)
 }
 
 /** Says whether the cache had the answer. */
@@ -84,11 +104,10 @@ async function withCache(reply: Promise<Response>, cache: string): Promise<Respo
 }
 
 /** A whole reply: everything is read, folded, and sent as one document. Never rejects. */
-async function plain(reading: Reading, dialect: Dialect): Promise<Response> {
-  const { requestId } = reading
+async function plain(reading: Reading, prepared: Prepared, dialect: Dialect): Promise<Response> {
   try {
     const { fault: failed } = await reading.opened
-    if (failed !== undefined) return dialect.refuse(reading.refuse(failed), requestId)
+    if (failed !== undefined) return refused(reading.refuse(failed), prepared, dialect)
     const events: MessagesEvent[] = []
     for (;;) {
       const soon = reading.next()
@@ -97,11 +116,11 @@ async function plain(reading: Reading, dialect: Dialect): Promise<Response> {
       for (const event of more) events.push(event)
     }
     const { reply, fault } = foldEvents(events)
-    if (reply !== undefined) return dialect.whole(reply, requestId)
+    if (reply !== undefined) return dialect.whole(reply, headersOf(prepared))
     const why = fault ?? (reading.left.aborted ? gone : internalFault(undefined))
-    return dialect.refuse(reading.refuse(why), requestId)
+    return refused(reading.refuse(why), prepared, dialect)
   } catch (error) {
-    return dialect.refuse(reading.fail(error), requestId)
+    return refused(reading.fail(error), prepared, dialect)
   }
 }
 
@@ -109,17 +128,23 @@ async function plain(reading: Reading, dialect: Dialect): Promise<Response> {
  * An event stream. Its status waits for the upstream's first content, but no longer than is good for clients. Never
  * rejects.
  */
-async function streamed(reading: Reading, { times, clock }: Context, dialect: Dialect): Promise<Response> {
-  const { requestId } = reading
+async function streamed(
+  reading: Reading,
+  prepared: Prepared,
+  { times, clock }: Context,
+  dialect: Dialect,
+): Promise<Response> {
   try {
     const early = await within(reading.opened, times.commitMs, clock)
-    if (early?.fault !== undefined) return dialect.refuse(reading.refuse(early.fault), requestId)
+    if (early?.fault !== undefined) return refused(reading.refuse(early.fault), prepared, dialect)
     const start = reading.begin()
     // Content that is there already leaves together with the start of the message, but none is waited for twice.
     const isMore = early !== undefined && start.length <= 1
     const first = isMore ? [...start, ...((await reading.next()) ?? [])] : start
-    return eventReply(first, reading, { requestId, clock, times, encoder: dialect.stream(requestId) })
+    const { requestId } = reading
+    const encoder = dialect.stream(requestId)
+    return eventReply(first, reading, { requestId, headers: headersOf(prepared), clock, times, encoder })
   } catch (error) {
-    return dialect.refuse(reading.fail(error), requestId)
+    return refused(reading.fail(error), prepared, dialect)
   }
 }

@@ -9,6 +9,7 @@ import { type ParsedRequest, parseRequest } from "../protocol/usual-request.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateRequest, estimateText } from "../tokens/estimate.ts"
 import type { KnownTexts } from "../tokens/known-texts.ts"
+import { onceFor } from "./once-for.ts"
 import type { Ratios } from "./ratios.ts"
 
 /** A body, and what was found out about it so far. */
@@ -114,13 +115,18 @@ export const isDirect = ({ profile }: Route): boolean => profile.dialect === "me
 
 const longestHeader = 300
 
-/** Says in a header of the reply where the request went and why. */
-export function withRoute(reply: Response, { provider, model, reason }: Route): Response {
+/** The header of a reply that says where its request went and why. */
+export const routeHeader = "x-claude-proxy-route"
+
+/** What it says. */
+export const routeText = onceFor(({ provider, model, reason }: Route): string => {
   const text = `${provider}/${model}; ${reason.replaceAll("→", "->")}`
   // A header takes visible ASCII, and names may hold anything.
-  const shown = visible.test(text) ? text : text.replace(/[^ -~]/g, "?")
-  reply.headers.set("x-claude-proxy-route", shown.slice(0, longestHeader))
+  return text.replace(/[^ -~]/g, "?").slice(0, longestHeader)
+})
+
+/** Says it in a reply that does not yet. */
+export function withRoute(reply: Response, route: Route): Response {
+  reply.headers.set(routeHeader, routeText(route))
   return reply
 }
-
-const visible = /^[ -~]*$/

@@ -4,6 +4,7 @@ import { type Fault, fault, invalidRequest } from "../protocol/fault.ts"
 import { isObject, type JsonObject, type Parsed } from "../protocol/json.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
+import { readLimited } from "./read-limited.ts"
 import type { Turns } from "./turns.ts"
 
 export type Body =
@@ -49,18 +50,38 @@ const formats: Readonly<Record<string, "gzip" | "deflate" | "brotli" | "zstd">> 
   zstd: "zstd",
 }
 
-/**
- * Reads a JSON object out of a request's body. Never throws. What is over the limit is a 413, as early as it is
- * known, and the rest of it is never kept: Bun reads it off the connection, so that the client hears the answer.
- */
+/** Reads a JSON object out of a request's body, as `useBody`. Never throws. */
 export function readBody(request: Request, limits: BodyLimits): Promise<Body> {
+  return useBody(request, limits, asRead)
+}
+
+const asRead = (body: Body): Body => body
+
+/**
+ * Reads a JSON object out of a request's body, and gives what `use` makes of it; nothing but that may throw. What is
+ * over the limit is a 413, as early as it is known, and the rest of it is never kept: Bun reads it off the connection,
+ * so that the client hears the answer.
+ */
+export function useBody<Used>(
+  request: Request,
+  limits: BodyLimits,
+  use: (body: Body) => Used | Promise<Used>,
+): Promise<Used> {
   const { headers } = request
   const encoding = (headers.get("content-encoding") ?? "").trim().toLowerCase()
   const isPlain = encoding === "" || encoding === "identity"
   const length = Number(headers.get("content-length") ?? Number.NaN)
   return isPlain && length <= Math.min(onePiece, limits.config.maxBodyBytes)
-    ? readShort(request, length, limits, parseBody)
-    : readUnusual(request, length, isPlain ? undefined : encoding, limits)
+    ? readShort(request, length, limits, (bytes) => usedBy(parseBody(bytes, limits), use))
+    : readUnusual(request, length, isPlain ? undefined : encoding, limits).then(use)
+}
+
+/** At once where the body is read: there is a promise for each request, and none in between. */
+function usedBy<Used>(
+  body: Body | Promise<Body>,
+  use: (body: Body) => Used | Promise<Used>,
+): Used | Promise<Used> {
+  return body instanceof Promise ? body.then(use) : use(body)
 }
 
 /** A body that is long, of unknown length, or compressed. */
@@ -147,7 +168,7 @@ function readShort<Used>(
   request: Request,
   length: number,
   limits: BodyLimits,
-  use: (bytes: Bytes, limits: BodyLimits) => Used | Promise<Used>,
+  use: (bytes: Bytes) => Used | Promise<Used>,
 ): Promise<Used> {
   return new Promise((resolve, reject) => {
     const cancel = limits.clock.setTimer(giveUp, limits.times.bodyMs + length / slowest)
@@ -160,7 +181,7 @@ function readShort<Used>(
       over = true
       cancel()
       try {
-        resolve(use(bytes, limits))
+        resolve(use(bytes))
       } catch (error) {
         reject(error)
       }
@@ -211,31 +232,6 @@ async function readPieces(body: ReadableStream<Uint8Array>, limits: BodyLimits):
   } finally {
     cancel()
   }
-}
-
-interface Reader {
-  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-  readonly cancel: () => Promise<void>
-}
-
-/** Everything a stream gives, or undefined once it is more than the limit; then nothing more is read of it. */
-async function readLimited(
-  reader: Reader,
-  limit: number,
-  onBytes: (count: number) => void = () => {},
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done || value === undefined) return Buffer.concat(chunks)
-    onBytes(value.byteLength)
-    size += value.byteLength
-    if (size > limit) break
-    chunks.push(value)
-  }
-  reader.cancel().catch(() => {})
-  return undefined
 }
 
 function badEncoding(verdict: "unsupported" | "invalid", message: string): Bytes {

@@ -14,7 +14,6 @@ import { type ChatReplyOptions, chatComment, createChatWriter, toChatReply } fro
 import type { Context } from "./context.ts"
 import { type DirectRequest, directRequest } from "./direct-request.ts"
 import { type Preparation, prepareRequest, type Readiness, type Readying } from "./prepare.ts"
-import { jsonReply } from "./respond.ts"
 
 /** Answers one request; what happens to it is recorded as for a Messages request. */
 export async function handleChatCompletions(
@@ -80,7 +79,7 @@ function passOn({ asking, course }: Readying, route: Route): DirectRequest {
 function chatDialect(options: ChatReplyOptions): Dialect {
   return {
     refuse: chatFaultReply,
-    whole: (reply, requestId) => jsonReply(convertMessagesReply(reply, options), requestId),
+    whole: (reply, headers) => Response.json(convertMessagesReply(reply, options), { headers }),
     stream: () => {
       const write = createChatWriter(options)
       return { encode: (event) => write([event]), ping: chatComment }

@@ -36,6 +36,8 @@ export interface StreamEncoder {
 export interface EventReplyOptions {
   readonly encoder: StreamEncoder
   readonly requestId: string
+  /** Headers that it has besides. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly times: HeartbeatTimes
 }
@@ -52,6 +54,7 @@ export function eventReply(
       "cache-control": "no-cache",
       "x-accel-buffering": "no",
       "request-id": options.requestId,
+      ...options.headers,
     },
   })
 }

@@ -4,14 +4,14 @@ import type { Route } from "../providers/route.ts"
 import { answerAlong, anthropicDialect, plainSpeech } from "./along.ts"
 import { refuse } from "./answer.ts"
 import { askFor, type Wish } from "./asked.ts"
-import { readBody, textOfBody } from "./body.ts"
+import { textOfBody, useBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { type DirectRequest, directRequest } from "./direct-request.ts"
 import { type Preparation, prepareRequest, type Readiness, type Readying } from "./prepare.ts"
 import { refuseThread } from "./threads.ts"
 
 /** POST /v1/messages: the body, the model that it leads to and its fallbacks, and the answer. */
-export async function handleMessages(
+export function handleMessages(
   request: Request,
   context: Context,
   requestId: string,
@@ -19,20 +19,21 @@ export async function handleMessages(
   wish?: Wish,
 ): Promise<Response> {
   const startedAt = performance.now()
-  const body = await readBody(request, context)
-  if (!body.ok) return refuse(body.fault, request, context, requestId, anthropicDialect)
-  const asking = {
-    asked: askFor(body.json, context.config, wish, context),
-    request,
-    requestId,
-    startedAt,
-    url,
-    bytes: body.bytes,
-    notes: noNotes,
-    readiness,
-    exact: wish?.exact,
-  }
-  return answerAlong(asking, plainSpeech, context)
+  return useBody(request, context, (body) => {
+    if (!body.ok) return refuse(body.fault, request, context, requestId, anthropicDialect)
+    const asking = {
+      asked: askFor(body.json, context.config, wish, context),
+      request,
+      requestId,
+      startedAt,
+      url,
+      bytes: body.bytes,
+      notes: noNotes,
+      readiness,
+      exact: wish?.exact,
+    }
+    return answerAlong(asking, plainSpeech, context)
+  })
 }
 
 const readiness: Readiness = { direct: passOn, converted: convert }

@@ -11,9 +11,16 @@ import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
-import { type Attempted, attempt, type Opening, type Tried, type Trying } from "../upstream/attempts.ts"
+import {
+  type Attempted,
+  attemptAndRead,
+  type OpenedReply,
+  type Opening,
+  type Tried,
+  type Trying,
+} from "../upstream/attempts.ts"
 import { oneBatch } from "../upstream/batches.ts"
-import { send } from "../upstream/client.ts"
+import { type Sent, send } from "../upstream/client.ts"
 import { type Amending, createAmending, type Sendable } from "./amending.ts"
 import type { Context } from "./context.ts"
 import { hasNextTarget } from "./course.ts"
@@ -53,14 +60,14 @@ export function openReply(
     sendable: prepared,
     amending: undefined,
   }
-  return attempt(on, converted)
+  return attemptAndRead(on, converted, readSent)
 }
 
-const converted: Trying<Leg, Delta> = {
+const converted: Trying<Leg, Delta, Sent | OpenedReply<Delta>> = {
   open: (on) => {
     const { answer } = on.sendable.conversion
     if (answer !== undefined) return Promise.resolve({ ok: true, batches: oneBatch(answer) })
-    return sendInTurn(on.keys, on.sendable.route, on, openOnce)
+    return sendInTurn(on.keys, on.sendable.route, on, sendOnce)
   },
   // A key may also be refused inside a reply that began well; of all else the turn has heard already.
   amend: (on, failed) => {
@@ -81,21 +88,21 @@ const converted: Trying<Leg, Delta> = {
   },
 }
 
-async function openOnce(
-  route: Route,
-  { sendable, prepared, outcome, context }: Leg,
-): Promise<Opening<Delta>> {
-  const { conversion, errors } = sendable
+function sendOnce(route: Route, { sendable, outcome, context }: Leg): Promise<Sent> {
   const { config, clock, version } = context
   hasLeft(outcome)
-  const sent = await send(route, bodyOf(conversion), {
+  return send(route, bodyOf(sendable.conversion), {
     signal: outcome.upstream,
     timeoutMs: config.requestTimeoutMs,
     clock,
     userAgent: `claude-proxy/${version}`,
-    errors,
+    errors: sendable.errors,
   })
-  if (!sent.ok) return sent
+}
+
+function readSent(sent: Sent | OpenedReply<Delta>, { sendable, prepared, context }: Leg): Opening<Delta> {
+  if (!sent.ok || "batches" in sent) return sent
+  const { route, conversion, errors } = sendable
   const { wholeArguments, requestId } = prepared
   const facts = { route, conversion, errors, idSeed: seedOf(requestId), wholeArguments }
   const reader = readerFor(facts, sent.cachedTokens)

@@ -40,9 +40,9 @@ export interface Tried {
 }
 
 /** How it is tried: the same for all requests of a kind. */
-export interface Trying<On extends Tried, T> {
+export interface Trying<On extends Tried, T, Sent = Opening<T>> {
   /** One attempt: a request sent, its reply opened. Never throws. */
-  readonly open: (on: On) => Promise<Opening<T>>
+  readonly open: (on: On) => Promise<Sent>
   /** A scale for one attempt. */
   readonly scale: (on: On) => Scale<T>
   /** Another upstream is there for the same request: one that cannot be reached is not waited for. */
@@ -68,9 +68,22 @@ export interface Attempted<T> {
 const longestWaitMs = 5_000
 
 /** The reply of the first attempt that got as far as content (or a clean end), or the last one's Fault. */
-export async function attempt<On extends Tried, T>(on: On, trying: Trying<On, T>): Promise<Attempted<T>> {
+export function attempt<On extends Tried, T>(on: On, trying: Trying<On, T>): Promise<Attempted<T>> {
+  return attemptAndRead(on, trying, asOpened)
+}
+
+function asOpened<T>(opened: Opening<T>): Opening<T> {
+  return opened
+}
+
+/** The same where what was sent is not yet a reply in batches: `read` makes one of it, which takes no promise more. */
+export async function attemptAndRead<On extends Tried, T, Sent>(
+  on: On,
+  trying: Trying<On, T, Sent>,
+  read: (sent: Sent, on: On) => Opening<T>,
+): Promise<Attempted<T>> {
   for (let attempts = 1; ; ) {
-    const opened = await trying.open(on)
+    const opened = read(await trying.open(on), on)
     const weighed = opened.ok ? weigh(opened, trying.scale(on)) : opened
     // A whole reply shows at once what it is worth.
     const opening = weighed instanceof Promise ? await weighed : weighed
@@ -90,11 +103,11 @@ export async function attempt<On extends Tried, T>(on: On, trying: Trying<On, T>
 }
 
 /** Milliseconds until the next attempt, or undefined if there is to be none. */
-function waitBefore<On extends Tried, T>(
+function waitBefore<On extends Tried, T, Sent>(
   { fault, unreachable }: FailedOpening,
   attempts: number,
   on: On,
-  { hasNext, random }: Trying<On, T>,
+  { hasNext, random }: Trying<On, T, Sent>,
 ): number | undefined {
   const most = fault.retry === "once" ? Math.min(1, on.maxRetries) : on.maxRetries
   if (fault.retry === "no" || attempts > most || on.signal.aborted) return undefined

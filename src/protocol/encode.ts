@@ -1,23 +1,12 @@
 // Anthropic's events as bytes on the wire: an `event:` line, then one line of JSON with the same type.
-import { isUtf8 } from "node:buffer"
 import { toErrorBody } from "./fault.ts"
 import type { DeltaRun, MessagesEvent, ReplyBlock } from "./messages.ts"
 import { encodeSse } from "./sse.ts"
 import { quote, quotedTexts } from "./texts.ts"
 
-/**
- * One event as it goes over the wire; of a run as many as it stands for. Bytes where the text was never more: what is
- * no UTF-8 in them is replaced.
- */
-export function encodeBytes(event: MessagesEvent, requestId: string): string | Uint8Array {
-  if (event.type !== "content_block_deltas" || !event.wide) return encodeEvent(event, requestId)
-  const bytes = Buffer.from(encodeQuoted(event, event.quoted), "latin1")
-  return isUtf8(bytes) ? bytes : bytes.toString("utf8")
-}
-
-/** The same as text. What makes up nearly all of a stream is written by hand. */
+/** One event as text; of a run as many as it stands for. What makes up nearly all of a stream is written by hand. */
 export function encodeEvent(event: MessagesEvent, requestId: string): string {
-  if (event.type === "content_block_deltas") return encodeQuoted(event, quotedTexts(event))
+  if (event.type === "content_block_deltas") return encodeRun(event, quotedTexts(event))
   if (event.type === "error") return encodeSse("error", JSON.stringify(toErrorBody(event.fault, requestId)))
   if (event.type === "content_block_delta") {
     const { delta, index } = event
@@ -78,7 +67,8 @@ function encodeDelta(index: number, type: DeltaRun["delta"], text: string): stri
   return frameFor(index, type).head + quote(text) + deltaEnd
 }
 
-function encodeQuoted({ index, delta }: DeltaRun, quoted: readonly string[]): string {
+/** The events of a run, of which these are the texts, still quoted. */
+export function encodeRun({ index, delta }: DeltaRun, quoted: readonly string[]): string {
   const { head, between } = frameFor(index, delta)
   const written = quoted.slice()
   const last = written.length - 1

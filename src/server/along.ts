@@ -1,6 +1,6 @@
 // The answer to one request by whichever model gives it, in the words that its client speaks.
 import { sessionOf } from "../convert/request/session.ts"
-import { encodeBytes, pingEvent } from "../protocol/encode.ts"
+import { pingEvent } from "../protocol/encode.ts"
 import { invalidRequest } from "../protocol/fault.ts"
 import { arrayOf, objectOf, textOf } from "../protocol/json.ts"
 import { renderIssues } from "../protocol/messages.ts"
@@ -11,8 +11,11 @@ import { type Asked, parsedOf, withRoute } from "./asked.ts"
 import type { Context } from "./context.ts"
 import { answeringOn, type Conversation, createCourse } from "./course.ts"
 import { handleDirect } from "./direct.ts"
+import { encodeBytes } from "./event-bytes.ts"
+import { isLarge } from "./leftovers.ts"
 import { scopeOf } from "./memory.ts"
 import type { Asking, Readying } from "./prepare.ts"
+import { leftovers } from "./process-leftovers.ts"
 import type { Stop } from "./ready.ts"
 import { faultReply } from "./respond.ts"
 import { firstStop, nextStop } from "./stops.ts"
@@ -56,10 +59,13 @@ export function answerAlong(asking: Asking, speech: Speech, context: Context): P
 
 /** What was converted names its route by itself. */
 function answerFirst(stop: Stop, readying: Readying, speech: Speech): Promise<Response> {
+  const { length } = readying.asking.bytes
   const answered = answerAt(stop, readying, speech)
-  return stop.kind === "converted"
-    ? answered
-    : answered.then((reply) => withRoute(reply, answeringOn(readying.course).route))
+  const named =
+    stop.kind === "converted"
+      ? answered
+      : answered.then((reply) => withRoute(reply, answeringOn(readying.course).route))
+  return isLarge(length) ? named.finally(() => leftovers.answered(length)) : named
 }
 
 function answerAt(stop: Stop, readying: Readying, { dialect, translate }: Speech): Promise<Response> {

@@ -2,10 +2,11 @@
 import { expect, test } from "bun:test"
 import { encodeText } from "../../src/protocol/byte-text.ts"
 import { eventsOfRun } from "../../src/protocol/delta-run.ts"
-import { encodeBytes, encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
+import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { quoteAll } from "../../src/protocol/texts.ts"
+import { encodeBytes } from "../../src/server/event-bytes.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 
 const odd = 'a"b\\c\n\r\u0000\ud800🎯'

@@ -27,7 +27,7 @@ const everything = [...below, "config/load", "server", "commands"]
 const rooms: Readonly<Record<string, Room>> = {
   cli: { rooms: everything, packages: ["citty", "picocolors", "zod", "node:"] },
   commands: { rooms: everything, packages: ["citty", "picocolors", "zod", "node:"] },
-  server: { rooms: below, packages: ["zod", "node:"] },
+  server: { rooms: below, packages: ["zod", "node:", "bun:jsc"] },
   upstream: { rooms: ["protocol", "providers", "store", "observe:type"], packages: ["node:"] },
   "config/load": { rooms: ["config", "protocol", "providers"], packages: ["yaml", "zod", "node:"] },
   observe: { rooms: ["protocol", "providers:type"], packages: ["picocolors", "node:"] },

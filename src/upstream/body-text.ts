@@ -13,7 +13,7 @@ export type Read = Awaited<ReturnType<ByteReader["read"]>>
 export interface BodyText {
   readonly reader: ByteReader
   readonly deadline: Deadline
-  unread: Buffer
+  unread: Uint8Array
   /** How much of `unread` was given. */
   given: number
   /** Bytes that have come. */
@@ -26,9 +26,8 @@ export interface BodyText {
 // slices of this length are cheaper.
 const sliceLength = 16_384
 
-const nothing = Buffer.alloc(0)
-const noBytes = new Uint8Array(0)
-const mark = Buffer.from("\uFEFF")
+const nothing = new Uint8Array(0)
+const mark = new TextEncoder().encode("\uFEFF")
 const lineFeed = 10
 
 /** The text of a body of which nothing was read yet. */
@@ -43,11 +42,10 @@ export function nextRead({ reader, deadline }: BodyText): Promise<Read> {
 }
 
 /** The text that a read begins with; undefined at the end of the body. */
-export function receive(body: BodyText, { done, value = noBytes }: Read): string | undefined {
+export function receive(body: BodyText, { done, value = nothing }: Read): string | undefined {
   endSilence(body.deadline)
   body.received += value.length
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length)
-  body.unread = body.isNew ? withoutMark(body, bytes) : bytes
+  body.unread = body.isNew ? withoutMark(body, value) : value
   body.given = 0
   return done ? undefined : take(body)
 }
@@ -58,22 +56,30 @@ export function moreText(body: BodyText): string | undefined {
 }
 
 /** What begins as the mark does is kept until it is known whether it is one. */
-function withoutMark(body: BodyText, bytes: Buffer): Buffer {
+function withoutMark(body: BodyText, bytes: Uint8Array): Uint8Array {
   const start = body.unread.length === 0 ? bytes : Buffer.concat([body.unread, bytes])
-  if (start.length < mark.length && start.equals(mark.subarray(0, start.length))) return start
+  const isAlike = mark.subarray(0, start.length).every((byte, at) => start[at] === byte)
+  if (isAlike && start.length < mark.length) return start
   body.isNew = false
-  return start.subarray(0, mark.length).equals(mark) ? start.subarray(mark.length) : start
+  return isAlike ? start.subarray(mark.length) : start
 }
+
+/** Works with any array of bytes: a Buffer for each read would be another two objects. */
+const textIn = Buffer.prototype.toString
 
 function take(body: BodyText): string {
   if (body.isNew) return ""
   const { unread, given } = body
-  body.given = endOfSlice(unread, given)
-  return unread.toString("latin1", given, body.given)
+  const end = endOfSlice(unread, given)
+  const isAll = end === unread.length
+  // What was read is let go of: a stream may wait for the next of it for long.
+  body.unread = isAll ? nothing : unread
+  body.given = isAll ? 0 : end
+  return textIn.call(unread, "latin1", given, end)
 }
 
 /** Up to the end of an event where there is one among the next bytes: what is cut in two costs more. */
-function endOfSlice(bytes: Buffer, from: number): number {
+function endOfSlice(bytes: Uint8Array, from: number): number {
   const most = from + sliceLength
   if (bytes.length <= most) return bytes.length
   let end = bytes.lastIndexOf(lineFeed, most - 1)

@@ -15,3 +15,14 @@ export function decodeText(bytes: string): string {
 export function encodeText(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1")
 }
+
+// What trimStart() takes away, byte order marks among it.
+const blank = String.raw`[\t-\r ]|\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf`
+const blanks = new RegExp(`^(?:${blank})+`)
+const cutBlank = /^(?:\xc2|\xe1\x9a?|\xe2[\x80\x81]?|\xe3\x80?|\xef\xbb?)?$/
+
+/** Without the white space that such a text begins with. */
+export const trimBytes = (bytes: string): string => bytes.replace(blanks, "")
+
+/** Is there nothing in it yet but what may be the beginning of white space? */
+export const isBlankSoFar = (trimmed: string): boolean => cutBlank.test(trimmed)

@@ -99,9 +99,10 @@ function sizeOf(events: readonly MessagesEvent[]): number {
   return events.reduce((sum, event) => sum + eventBytes + 2 * lengthOf(event), 0)
 }
 
-/** In characters; each text is an object by itself. */
-function runLength({ quoted, joined }: DeltaRun): number {
-  return quoted.reduce((sum, text) => sum + textBytes / 2 + text.length, joined.length)
+/** In characters of two bytes; each text is an object by itself, and all are there once more together. */
+function runLength({ quoted, joined, wide, whole }: DeltaRun): number {
+  const said = whole?.length ?? (wide ? joined.length / 2 : joined.length)
+  return 2 * said + quoted.length * (textBytes / 2)
 }
 
 function lengthOf(event: MessagesEvent): number {

@@ -80,9 +80,10 @@ function take(body: BodyText): string {
 
 /** Up to the end of an event where there is one among the next bytes: what is cut in two costs more. */
 function endOfSlice(bytes: Uint8Array, from: number): number {
-  const most = from + sliceLength
-  if (bytes.length <= most) return bytes.length
-  let end = bytes.lastIndexOf(lineFeed, most - 1)
-  while (end > from && bytes[end - 1] !== lineFeed) end = bytes.lastIndexOf(lineFeed, end - 1)
-  return end > from ? end + 1 : most
+  if (bytes.length - from <= sliceLength) return bytes.length
+  // Of no more than a slice: behind it is nothing to be found.
+  const slice = bytes.subarray(from, from + sliceLength)
+  let end = slice.lastIndexOf(lineFeed)
+  while (end > 0 && slice[end - 1] !== lineFeed) end = slice.lastIndexOf(lineFeed, end - 1)
+  return from + (end > 0 ? end + 1 : sliceLength)
 }

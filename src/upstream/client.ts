@@ -1,7 +1,7 @@
 // One request to an upstream that speaks Chat Completions or Responses, its reply as inputs for a dialect's reader, and
 // every way it can fail as a Fault.
 
-import { decodeText } from "../protocol/byte-text.ts"
+import { decodeText, isBlankSoFar, trimBytes } from "../protocol/byte-text.ts"
 import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { arrayOf, countOf, objectOf, parseJson } from "../protocol/json.ts"
@@ -77,9 +77,9 @@ export async function send(
     let more: string | undefined = ""
     // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first
     // visible character tells a document from a stream.
-    while (more !== undefined && text === "") {
+    while (more !== undefined && isBlankSoFar(text)) {
       more = moreText(bytes) ?? receive(bytes, await nextRead(bytes))
-      text = (more ?? "").trimStart()
+      text = more === undefined ? "" : trimBytes(text + more)
     }
     const cachedTokens = countOf(response.headers.get(cachedHeader))
     if (text !== "" && !documentStarts.has(text.charAt(0))) {

@@ -104,7 +104,7 @@ export const systemClock: Clock = {
 }
 
 // Nobody notices a tenth of a second of these.
-const longMs = 500
+const longMs = 5_000
 
 /** The real clock of a server, whose requests set many long timers: those it sets at less cost. */
 export function createSystemClock(): Clock {

@@ -35,6 +35,9 @@ const lineLimit = 16 * 1024 * 1024
 // made into objects ahead of a client that may have stopped reading.
 const mostAtOnce = 65_536
 
+// A character takes up to three bytes, or four where it counts as two; and the last one may be cut.
+const wordsBytes = 3 * wordsLimit + 3
+
 // How long the end of the body may lag behind `[DONE]`.
 const drainMs = 500
 
@@ -60,7 +63,7 @@ type Next = readonly StreamInput[] | undefined
 export function readEventStream(start: string, body: BodyText, situation: Situation): Batches<StreamInput> {
   const chunks = createChunkReader(situation.errors)
   const batch = pushChunks(chunks, start)
-  const words = batch.length === 0 ? start.slice(0, wordsLimit) : undefined
+  const words = batch.length === 0 ? start.slice(0, wordsBytes) : undefined
   const stream: EventStream = { body, situation, chunks, batch, words, over: false }
   const onRead = (read: Read): Next => receiveInto(stream, read)
   const onBroken = (error: unknown): Next => breakOff(stream, error)
@@ -128,7 +131,9 @@ function endAfter(
   { words, situation }: Pick<EventStream, "words" | "situation">,
 ): StreamInput {
   const said =
-    words === undefined || rest.length > 0 ? undefined : inWords(decodeText(words), situation.errors)
+    words === undefined || rest.length > 0
+      ? undefined
+      : inWords(decodeText(words).slice(0, wordsLimit), situation.errors)
   return said === undefined ? { kind: "end", clean: false } : { kind: "fault", fault: said }
 }
 
@@ -148,7 +153,7 @@ function takeOne(stream: EventStream, text: string): readonly StreamInput[] {
   const { chunks, words, situation } = stream
   const inputs = pushChunks(chunks, text)
   if (words !== undefined) {
-    stream.words = inputs.length === 0 ? (words + text).slice(0, wordsLimit) : undefined
+    stream.words = inputs.length === 0 ? (words + text).slice(0, wordsBytes) : undefined
   }
   return pendingChunks(chunks) > lineLimit ? [...inputs, tooLong(situation.errors)] : inputs
 }

@@ -86,9 +86,21 @@ const special = /["\\[\p{Cc}--[\x7f-\x9f]]]/v
 const control = /[\p{Cc}--[\x7f-\x9f]]/v
 
 /** The texts that stand between the quotes of JSON strings, up to the first that is none. */
-export function readTexts({ raws, doubtful }: Found): Texts {
-  const joined = joinTexts(raws)
+export function readTexts(found: Found): Texts {
+  const joined = joinTexts(found.raws)
   const wide = isWide(joined)
+  if (!wide || !found.raws.some(beginsWithin)) return readJoined(found, joined, wide)
+  const raws = found.raws.map(decodeText)
+  return readJoined({ ...found, raws }, joinTexts(raws), false)
+}
+
+/** With its first byte within a character: behind another text it would make one that neither of them holds. */
+function beginsWithin(raw: string): boolean {
+  const first = raw.charCodeAt(0)
+  return first >= 0x80 && first < 0xc0
+}
+
+function readJoined({ raws, doubtful }: Found, joined: string, wide: boolean): Texts {
   const hasControl = control.test(joined)
   // Arguments are full of quotes, and servers that write all but ASCII as escape sequences do it everywhere: such texts
   // are read faster together than one by one.

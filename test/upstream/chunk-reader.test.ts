@@ -157,6 +157,32 @@ describe("the same inputs and events as without the short cut", () => {
     expect(spread(quickly(texts))).toEqual(spread(slowly(texts)))
   })
 
+  property("of bytes that are no UTF-8, cut over texts", 800, (random) => {
+    const some = [
+      "\xe2",
+      "\x82",
+      "\xac",
+      "\xf0\x9f",
+      "\x98\x80",
+      "\xe2\x82\xac",
+      "\xff",
+      "a",
+      "\\n",
+      "\\u00e9",
+    ]
+    const [head = "", tail = ""] = JSON.stringify(textChunk("@")).split("@")
+    const raws = Array.from({ length: random.integer(1, 8) }, () =>
+      Array.from({ length: random.integer(1, 3) }, () => random.pick(some)).join(""),
+    )
+    const lines = ["ok", ...raws].map((raw) => `data: ${head}${raw}${tail}\n\n`)
+    const bytes = Buffer.from(lines.join(""), "latin1")
+    const [slow, quick] = [slowly([bytes]), quickly([bytes])]
+    expect(spread(quick)).toEqual(spread(slow))
+    expect(play(quick)).toEqual(play(slow))
+    for (const input of quick)
+      if (input.kind === "run") expect(wholeOf(input.run)).toBe(textsOf(input.run).join(""))
+  })
+
   property("of long runs with something else here and there", 60, (random) => {
     const odd = ["\\n", '\\"', "\\", '"', '","', "\n", ""]
     const share = random.pick([0, 0.01, 0.2, 0.9])

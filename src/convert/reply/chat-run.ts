@@ -2,7 +2,7 @@
 // asking every time for what is not in it.
 import { argumentsField, type ChatRun, withText } from "../../protocol/chat-run.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { someOf, type Texts, textAt } from "../../protocol/texts.ts"
+import { someOf, type Texts, textAt, textsOf } from "../../protocol/texts.ts"
 import type { Delta, Piece } from "../delta.ts"
 import { countPlain, passPlain } from "../text-calls/plain-run.ts"
 import { readArgumentRun } from "../tool-calls/tool-run.ts"
@@ -19,11 +19,14 @@ export function readRun(state: ReaderState, run: ChatRun, read: Read, out: Delta
 
 function readTexts(state: ReaderState, run: ChatRun, read: Read, out: Delta[]): void {
   const { field } = run
+  // Read together where one has to be looked at: more of them often follow.
+  let said: readonly string[] | undefined
   for (let at = 0; at < run.quoted.length; ) {
     const like = steadyPiece(state, field)
     const count = like === undefined ? 0 : passing(state, like, run, at)
     if (like === undefined || count === 0) {
-      readOne(state, run, textAt(run, at), read, out)
+      said ??= textsOf(run)
+      readOne(state, run, said[at] ?? "", read, out)
       at++
       continue
     }

@@ -1,23 +1,23 @@
 // The short cut for pieces of text in which no call can begin: they pass as they are, and what is known of the text
 // is put together once for all of them.
-import { type Texts, textAt, wholeOf } from "../../protocol/texts.ts"
+import { type Texts, wholeOf } from "../../protocol/texts.ts"
 import { addToLine } from "./line.ts"
 import { followAll } from "./markdown.ts"
 import type { TextCallState } from "./reading.ts"
 import { isWaiting } from "./waiting.ts"
 
 // What every opener begins with.
-const mayOpen = /[<[]/
+const mayOpen = /[<[]|\\u00(?:3c|5b)/i
 
 /** How many of the texts from `from` on would each come out at once and as they are. */
 export function countPlain(state: TextCallState, texts: Texts, from: number): number {
   const { rest, section, waiting, layout, off } = state
-  const { quoted } = texts
+  const { quoted, joined } = texts
   if (off) return quoted.length - from
   if (rest !== "" || section !== undefined || layout !== "text" || isWaiting(waiting)) return 0
-  if (!mayOpen.test(wholeOf(texts))) return quoted.length - from
+  if (from === 0 && !mayOpen.test(joined)) return quoted.length
   let at = from
-  while (at < quoted.length && !mayOpen.test(textAt(texts, at))) at++
+  while (at < quoted.length && !mayOpen.test(quoted[at] ?? "")) at++
   return at - from
 }
 

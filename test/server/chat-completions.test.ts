@@ -271,7 +271,8 @@ describe("what is wrong is said in OpenAI's shape", () => {
 test("silence is bridged by comments, however long it lasts", async () => {
   const turn: Turn = {
     kind: "stream",
-    chunks: [roleChunk(), textChunk("a"), { pauseMs: 400 }, textChunk("b"), finishChunk("stop")],
+    // Fifty beats, so that a busy machine may miss most of them.
+    chunks: [roleChunk(), textChunk("a"), { pauseMs: 1_000 }, textChunk("b"), finishChunk("stop")],
   }
   const { proxy } = start([turn], { times: { pingMs: 20, keepAliveMs: 60 } })
   const listener = await listen(ask(proxy, { stream: true }))

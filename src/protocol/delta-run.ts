@@ -1,6 +1,6 @@
-// Deltas in a row as one event, for those who look at each, or at their text as a whole.
+// One piece of a block as an event, and pieces in a row as one, for those who look at their text as a whole.
 import type { BlockDelta, DeltaRun, MessagesEvent } from "./reply.ts"
-import { textsOf, wholeOf } from "./texts.ts"
+import { wholeOf } from "./texts.ts"
 
 type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 
@@ -18,9 +18,4 @@ function deltaOf(type: DeltaRun["delta"], text: string): BlockDelta {
 /** All of a run as one delta. */
 export function joinedRun(run: DeltaRun): DeltaEvent {
   return deltaEvent(run.index, run.delta, wholeOf(run))
-}
-
-/** A run as the events that it stands for. */
-export function eventsOfRun(run: DeltaRun): readonly DeltaEvent[] {
-  return textsOf(run).map((text) => deltaEvent(run.index, run.delta, text))
 }

@@ -18,8 +18,6 @@ export interface BodyText {
   given: number
   /** Bytes that have come. */
   received: number
-  /** A byte order mark may still come; it says nothing. */
-  isNew: boolean
 }
 
 // A read may hold half a megabyte. As one text that is memory fresh from the system, touched once and given back:
@@ -27,12 +25,11 @@ export interface BodyText {
 const sliceLength = 16_384
 
 const nothing = new Uint8Array(0)
-const mark = new TextEncoder().encode("\uFEFF")
 const lineFeed = 10
 
 /** The text of a body of which nothing was read yet. */
 export function createBodyText(reader: ByteReader, deadline: Deadline): BodyText {
-  return { reader, deadline, unread: nothing, given: 0, received: 0, isNew: true }
+  return { reader, deadline, unread: nothing, given: 0, received: 0 }
 }
 
 /** What comes next of the body, for `receive`. Rejects when it breaks. While it is waited for, silence counts. */
@@ -45,30 +42,20 @@ export function nextRead({ reader, deadline }: BodyText): Promise<Read> {
 export function receive(body: BodyText, { done, value = nothing }: Read): string | undefined {
   endSilence(body.deadline)
   body.received += value.length
-  body.unread = body.isNew ? withoutMark(body, value) : value
+  body.unread = value
   body.given = 0
   return done ? undefined : take(body)
 }
 
 /** More of what was read already, if it was not given yet. */
 export function moreText(body: BodyText): string | undefined {
-  return !body.isNew && body.given < body.unread.length ? take(body) : undefined
-}
-
-/** What begins as the mark does is kept until it is known whether it is one. */
-function withoutMark(body: BodyText, bytes: Uint8Array): Uint8Array {
-  const start = body.unread.length === 0 ? bytes : Buffer.concat([body.unread, bytes])
-  const isAlike = mark.subarray(0, start.length).every((byte, at) => start[at] === byte)
-  if (isAlike && start.length < mark.length) return start
-  body.isNew = false
-  return isAlike ? start.subarray(mark.length) : start
+  return body.given < body.unread.length ? take(body) : undefined
 }
 
 /** Works with any array of bytes: a Buffer for each read would be another two objects. */
 const textIn = Buffer.prototype.toString
 
 function take(body: BodyText): string {
-  if (body.isNew) return ""
   const { unread, given } = body
   const end = endOfSlice(unread, given)
   const isAll = end === unread.length

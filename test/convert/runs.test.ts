@@ -9,14 +9,13 @@ import { initialReader } from "../../src/convert/reply/reader.ts"
 import { writeAll } from "../../src/convert/reply/reply.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
 import { encodeChat, initialChatWriter, writeChat } from "../../src/convert/reverse/chunks.ts"
-import { eventsOfRun } from "../../src/protocol/delta-run.ts"
 import { encodeEvent } from "../../src/protocol/encode.ts"
 import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages.ts"
 import { quoteAll, textsOf, wholeOf } from "../../src/protocol/texts.ts"
 import { textChunk } from "../support/chunks.ts"
 import { readerOptions, writerOptions } from "../support/fixtures.ts"
 import { property, type Random } from "../support/random.ts"
-import { writeEach } from "../support/write-each.ts"
+import { eventsOfRun, writeEach } from "../support/write-each.ts"
 
 const encoded = (events: readonly MessagesEvent[]): string =>
   events.map((event) => encodeEvent(event, "req_1")).join("")

@@ -1,13 +1,13 @@
 // Events on the wire: an event line and one line of JSON, whatever is in them.
 import { expect, test } from "bun:test"
 import { encodeText } from "../../src/protocol/byte-text.ts"
-import { eventsOfRun } from "../../src/protocol/delta-run.ts"
 import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { quoteAll } from "../../src/protocol/texts.ts"
 import { encodeBytes } from "../../src/server/event-bytes.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
+import { eventsOfRun } from "../support/write-each.ts"
 
 const odd = 'a"b\\c\n\r\u0000\ud800🎯'
 const delta = (delta: Extract<MessagesEvent, { type: "content_block_delta" }>["delta"]): MessagesEvent => ({

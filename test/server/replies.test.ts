@@ -49,11 +49,16 @@ const upstreams = [
     "JSON after a BOM and blank lines",
     { kind: "text", status: 200, body: `\uFEFF\n\n${JSON.stringify(whole)}` },
   ],
+  [
+    "JSON after two BOMs and white space of other scripts",
+    { kind: "text", status: 200, body: `\n\uFEFF\uFEFF\u00A0\u3000${JSON.stringify(whole)}` },
+  ],
   ["an event stream", { kind: "stream", chunks }],
   [
     "an event stream called JSON",
     { kind: "stream", chunks, headers: { "content-type": "application/json" } },
   ],
+  ["an event stream after two BOMs", { kind: "raw", steps: ["\uFEFF\uFEFF", ...chunks, "data: [DONE]\n\n"] }],
   ["an event stream after a BOM", { kind: "raw", steps: ["\uFEFF", ...chunks, "data: [DONE]\n\n"] }],
 ] as const
 

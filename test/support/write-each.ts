@@ -2,8 +2,9 @@
 import type { Delta } from "../../src/convert/delta.ts"
 import { writeAll } from "../../src/convert/reply/reply.ts"
 import type { WriterState } from "../../src/convert/reply/writer-state.ts"
-import { eventsOfRun } from "../../src/protocol/delta-run.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import { deltaEvent } from "../../src/protocol/delta-run.ts"
+import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages.ts"
+import { textsOf } from "../../src/protocol/texts.ts"
 
 /** Writes these deltas and leaves the state as it is; the state after them and their events, each by itself. */
 export function writeEach(
@@ -15,4 +16,9 @@ export function writeEach(
   const single = (event: MessagesEvent): readonly MessagesEvent[] =>
     event.type === "content_block_deltas" ? eventsOfRun(event) : [event]
   return [next, events.flatMap(single)]
+}
+
+/** A run as the events that it stands for. */
+export function eventsOfRun(run: DeltaRun): readonly MessagesEvent[] {
+  return textsOf(run).map((text) => deltaEvent(run.index, run.delta, text))
 }

@@ -47,17 +47,3 @@ test("one long line is cut all the same", async () => {
   expect(slices.length).toBeGreaterThan(3)
   expect(Buffer.concat(slices).toString()).toBe(text)
 })
-
-const mark = bytesOf("\uFEFF")
-
-test.each([
-  ["whole", [mark, bytesOf("data")], "data"],
-  ["with what follows", [Buffer.concat([mark, bytesOf("data")])], "data"],
-  ["in pieces", [mark.subarray(0, 1), mark.subarray(1, 2), mark.subarray(2), bytesOf("data")], "data"],
-  ["only its beginning", [mark.subarray(0, 2), bytesOf("data")], "\uFFFDdata"],
-  ["twice", [mark, mark, bytesOf("data")], "\uFEFFdata"],
-  ["later", [bytesOf("a"), mark], "a\uFEFF"],
-])("a byte order mark: %s", async (_name, pieces, text) => {
-  const all = Buffer.concat(await slicesOf(pieces))
-  expect(new TextDecoder("utf-8", { ignoreBOM: true }).decode(all)).toBe(text)
-})

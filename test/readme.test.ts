@@ -36,6 +36,16 @@ function template(): string {
   return renderEnvTemplate({ row: undefined, keyInEnvironment: undefined, rivals: [] })
 }
 
+test.each([
+  ["run", ["TLS_CERT", "TLS_KEY", "SHUTDOWN_TIMEOUT", "RATE_LIMIT_REQUESTS_PER_MINUTE"], ["LOG_LEVEL"]],
+  ["convert", ["MAX_BODY_BYTES", "MAX_CONCURRENT_REQUESTS"], ["ENABLE_TOKEN_ESTIMATION"]],
+])("the help of %s has the settings that count for it, and no other", (command, idle, counting) => {
+  const shown = [...renderSettingsHelp(command).matchAll(/^ {2}([A-Z0-9_]{4,}) {2}/gm)].map(
+    ([, name]) => name,
+  )
+  expect(shown.filter((name) => [...idle, ...counting].includes(name ?? ""))).toEqual(counting)
+})
+
 test("help is at most 100 columns wide", () => {
   const texts = ["serve", "run", "convert"].map(renderSettingsHelp)
   const lines = texts.flatMap((text) => text.split("\n"))

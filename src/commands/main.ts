@@ -12,8 +12,11 @@ const wrongUsage = 2
 export async function main(argv: readonly string[], env: Environment, io: CommandIo): Promise<number> {
   const { own, rest } = splitArguments(argv)
   const invocation: Invocation = { io, env, rest: rest ?? [] }
-  const [name] = own
-  if (name === undefined || name === "help" || isHelp(name)) return showHelp(own[1], invocation)
+  const [name, about] = own
+  if (name === undefined || name === "help" || isHelp(name)) {
+    const known = about === undefined || isHelp(about) || commandEntry(about, invocation) !== undefined
+    return known ? showHelp(about, invocation) : refuse(unknownCommand(about), "claude-proxy --help", io)
+  }
   if (isVersion(name)) return showVersion(io)
   const entry = commandEntry(name, invocation)
   if (entry === undefined) return refuse(unknownCommand(name), "claude-proxy --help", io)

@@ -11,23 +11,19 @@ export interface SettingsShown {
   readonly without?: readonly string[]
 }
 
-// What `run` decides itself: its proxy is nobody else's. `convert` sends nothing.
+// What `run` decides itself: its proxy is nobody else's, and ends with its command. `convert` sends nothing.
 const shownBy: Readonly<Record<string, SettingsShown>> = {
   serve: {},
   run: {
     without: [
-      "HOST",
-      "PORT",
-      "LOG_LEVEL",
-      "ALLOWED_API_KEYS",
-      "RATE_LIMIT_REQUESTS_PER_MINUTE",
-      "STATS_ENABLED",
+      ...["HOST", "PORT", "TLS_CERT", "TLS_KEY", "SHUTDOWN_TIMEOUT"],
+      ...["ALLOWED_API_KEYS", "RATE_LIMIT_REQUESTS_PER_MINUTE", "STATS_ENABLED"],
     ],
   },
   convert: {
     groups: ["upstream", "models", "routing", "limits", "keys"],
     without: [
-      ...["REQUEST_TIMEOUT", "MAX_RETRIES", "ENABLE_TOKEN_ESTIMATION"],
+      ...["REQUEST_TIMEOUT", "MAX_RETRIES", "MAX_BODY_BYTES", "MAX_CONCURRENT_REQUESTS"],
       ...["DEFAULT_INPUT_COST_PER_TOKEN", "DEFAULT_OUTPUT_COST_PER_TOKEN"],
     ],
   },

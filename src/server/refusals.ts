@@ -13,6 +13,7 @@ import type { Conversion } from "../convert/request/request.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import { type Fault, type Note, noNotes } from "../protocol/fault.ts"
+import { redact } from "../protocol/redact.ts"
 import type { Route } from "../providers/route.ts"
 import type { RefusalRow } from "../store/refusal-store.ts"
 import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
@@ -28,6 +29,8 @@ export interface Refusals {
 interface RefusalOptions {
   readonly log: Pick<Logger, "warn" | "debug">
   readonly metrics: Pick<Metrics, "recordNotes">
+  /** What no file may hold, as it is now. */
+  readonly secrets?: () => readonly string[]
   /** Milliseconds since 1970. */
   readonly now?: () => number
   /** Where it is kept beyond the process; undefined: nowhere. */
@@ -49,7 +52,7 @@ type KnownOfModel = ReadonlyMap<string, Known>
 
 /** An empty memory, which forgets the model that was not used for the longest time. */
 export function createRefusals(options: RefusalOptions): Refusals {
-  const { log, metrics, now = Date.now, history, limit = 1_000 } = options
+  const { log, metrics, secrets = () => [], now = Date.now, history, limit = 1_000 } = options
   const models = new Map<string, KnownOfModel>()
   const keyOfRoute = onceFor((route: Route) => keyOf(placeOf(route)))
 
@@ -95,7 +98,9 @@ export function createRefusals(options: RefusalOptions): Refusals {
     metrics.recordNotes(provider, notes)
     const time = now()
     const isNew = isLasting(amendment) && remember(keyOfRoute(route), amendment, time)
-    if (isNew) history?.keep(rowFor(route, amendment, fault.message, converted, time))
+    // A client may have sent its key for the model's name.
+    if (isNew && redact(model, secrets()) === model)
+      history?.keep(rowFor(route, amendment, fault.message, converted, time))
     const facts = () => ({ provider, model, changes: notes.map(describe), why: fault.message })
     if (isNew) log.warn("the upstream refused part of a request; it is left out from now on", facts)
     else log.debug("the upstream refused part of a request; it was sent again without it", facts)

@@ -129,7 +129,7 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
     onExchange: guarded(options, meter, statistics, tidy.stir),
     memory: createReasoningMemory(),
     dialects: createDialects({ log, now: clock.now }),
-    refusals: createRefusals({ log, metrics, now: clock.now, history: options.refusals }),
+    refusals: createRefusals({ log, metrics, secrets, now: clock.now, history: options.refusals }),
     texts: createKnownTexts(Bun.hash.wyhash),
     turns: createProcessTurns(),
     ratios: createRatios({ log }),

@@ -1,26 +1,28 @@
 // GET /v1/stats: what this proxy was used for, by model, session, agent and client, and what it cost.
 import { mergeStats } from "../observe/merge-stats.ts"
-import { type ModelUse, modelName, type Stats, type Tally } from "../observe/stats.ts"
+import { addTallies, emptyTally, type ModelUse, modelName, type Stats, type Tally } from "../observe/stats.ts"
 import type { JsonObject } from "../protocol/json.ts"
+import { redact } from "../protocol/redact.ts"
 import type { Context } from "./context.ts"
 import { jsonReply } from "./respond.ts"
 import { sharesOfAll } from "./siblings.ts"
 
 /** Answers GET /v1/stats. */
 export async function stats(context: Context, requestId: string): Promise<Response> {
-  const { statistics, clock } = context
+  const { statistics, clock, config } = context
   // In this order: what the other workers keep has to be written before it is read.
   const shares = await sharesOfAll(context, true)
   const startedAt = Math.min(...shares.map((share) => share.startedAt))
   const current = mergeStats(shares.map((share) => share.stats))
+  const models = withoutSecrets(current, config.secrets)
   const allTime = await statistics.history?.allTime()
   return jsonReply(
     {
       session_start_time: new Date(startedAt).toISOString(),
       session_duration_seconds: Math.max(0, Math.round((clock.now() - startedAt) / 100) / 10),
       ...totals(current.total),
-      model_usage_count: usageCount(current),
-      models: byModel([...current.models.values()]),
+      model_usage_count: usageCount(models),
+      models: byModel(models),
       sessions: byName(current.sessions),
       agents: byName(current.agents),
       clients: byName(current.clients),
@@ -72,14 +74,26 @@ export function tallyRow(tally: Tally): JsonObject {
   }
 }
 
+/** Some client may have sent a key in the place of the model, and others read this. */
+function withoutSecrets({ models }: Stats, secrets: readonly string[]): readonly ModelUse[] {
+  const clean = new Map<string, ModelUse>()
+  for (const use of models.values()) {
+    const own = { ...use, model: redact(use.model, secrets) }
+    const name = modelName(own)
+    const tally = addTallies(own.tally, clean.get(name)?.tally ?? emptyTally)
+    clean.set(name, { ...own, tally })
+  }
+  return [...clean.values()]
+}
+
 function byModel(models: readonly ModelUse[]): JsonObject {
   return Object.fromEntries(models.map((use) => [modelName(use), tallyRow(use.tally)]))
 }
 
 /** By the model's name alone: two providers may serve the same one. */
-function usageCount({ models }: Stats): JsonObject {
+function usageCount(models: readonly ModelUse[]): JsonObject {
   const counts = new Map<string, number>()
-  for (const { model, tally } of models.values()) counts.set(model, (counts.get(model) ?? 0) + tally.requests)
+  for (const { model, tally } of models) counts.set(model, (counts.get(model) ?? 0) + tally.requests)
   return Object.fromEntries(counts)
 }
 

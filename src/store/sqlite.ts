@@ -131,6 +131,11 @@ function create(database: Database, { createTables }: FileKind): void {
   make.immediate()
 }
 
+/** How large the file is; 0 where there is none. */
+export function sizeOf(path: string): Stored<number> {
+  return guarded(() => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+}
+
 /** What tells the file at this path from another one that took its place. */
 export function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino

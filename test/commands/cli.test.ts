@@ -3,8 +3,8 @@ import packageJson from "../../package.json" with { type: "json" }
 
 const cli = `${import.meta.dir}/../../src/cli.ts`
 
-async function start(args: readonly string[]) {
-  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" }
+async function start(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent", ...more }
   const child = Bun.spawn([process.execPath, "--no-env-file", cli, ...args], {
     env,
     stdin: "ignore",
@@ -24,7 +24,7 @@ describe("version and help", () => {
     expect(await start(args)).toEqual({ out: `${packageJson.version}\n`, error: "", exitCode: 0 })
   })
 
-  test.each([[[]], [["--help"]], [["help"]]])(
+  test.each([[[]], [["--help"]], [["help"]], [["help", "--help"]]])(
     "%j shows the commands, without colours in a pipe",
     async (args) => {
       const { out, error, exitCode } = await start(args)
@@ -45,6 +45,14 @@ describe("version and help", () => {
 
 describe("wrong usage is exit code 2", () => {
   test.each([
+    [
+      ["help", "serv"],
+      'claude-proxy: unknown command "serv". Did you mean serve?\nSee claude-proxy --help\n',
+    ],
+    [
+      ["run", "--demo", "--model", "x", "--", "true"],
+      "claude-proxy: --demo answers for every model itself: leave out --model, or --demo.\n",
+    ],
     [["serv"], 'claude-proxy: unknown command "serv". Did you mean serve?\nSee claude-proxy --help\n'],
     [
       ["--port", "1", "serve"],
@@ -71,3 +79,14 @@ describe("wrong usage is exit code 2", () => {
     expect(await start(args)).toEqual({ out: "", error, exitCode: 2 })
   })
 })
+
+test.each([[["status"]], [["stop", "--all"]], [["restart"]], [["logs"]]])(
+  "%j: a state folder that cannot be looked into does not pass for empty",
+  async (args) => {
+    const { out, error, exitCode } = await start(args, { XDG_STATE_HOME: import.meta.path })
+    expect({ out, exitCode }).toEqual({ out: "", exitCode: 1 })
+    expect(error).toStartWith(
+      `claude-proxy: cannot look into ${import.meta.path}/claude-proxy (ENOTDIR): make it`,
+    )
+  },
+)

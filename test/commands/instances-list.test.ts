@@ -94,6 +94,7 @@ describe("what serve starts", () => {
       { kind: "background", name: "a" },
     ],
     [{ ...plain, instances: "1:a:x" }, { kind: "many" }],
+    [{ ...plain, instances: "1:a:x,2::y", envFile: ".env" }, { kind: "many" }],
   ])("%j", (options, expected) => {
     const start = planStart(options, {})
     const name = start.kind === "background" ? { name: start.options.name } : {}
@@ -105,6 +106,8 @@ describe("what serve starts", () => {
     [{ ...plain, instances: "1:a:x", port: "1" }, "--port cannot be given with --instances"],
     [{ ...plain, instances: "1:a:x", name: "x" }, "--name cannot be given with --instances"],
     [{ ...plain, instances: "nonsense" }, "--instances: "],
+    [{ ...plain, instances: "1:a:x,2:b:y", envFile: ".env" }, "--env has no effect"],
+    [{ ...plain, demo: true, modelsFile: "m.yaml" }, "--config cannot be given with --demo"],
   ])("%j is wrong", (options, part) => {
     const start = planStart(options, {})
     expect(start.kind === "wrong" ? start.problem : "").toContain(part)

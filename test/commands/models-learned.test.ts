@@ -285,6 +285,16 @@ describe("a file that is no use", () => {
     if (before !== "") expect(readFileSync(here.file, "latin1")).toBe(before)
   })
 
+  test("a file in the place of the folder: the models are listed all the same", async () => {
+    const here = world()
+    writeFileSync(join(here.folder, "claude-proxy"), "")
+    const list = await models(here)
+    expect([list.exitCode, list.stdout]).toEqual([0, expect.stringContaining("big-model")])
+    expect(list.stderr).toContain("cannot be read: ENOTDIR")
+    const forget = await models(here, "--forget", "all")
+    expect([forget.exitCode, forget.stderr]).toEqual([1, expect.stringContaining("ENOTDIR")])
+  })
+
   test.skipIf(process.getuid?.() === 0)("a folder that cannot be written", async () => {
     const here = world()
     chmodSync(here.folder, 0o500)

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test"
 
 const cli = `${import.meta.dir}/../../src/cli.ts`
 
-function spawn(args: readonly string[]) {
-  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" }
+function spawn(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent", ...more }
   return Bun.spawn([process.execPath, "--no-env-file", cli, "run", ...args], {
     env,
     stdin: "ignore",
@@ -12,8 +12,8 @@ function spawn(args: readonly string[]) {
   })
 }
 
-async function start(args: readonly string[]) {
-  const child = spawn(args)
+async function start(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const child = spawn(args, more)
   const [out, error, exitCode] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
@@ -55,6 +55,12 @@ describe.skipIf(process.platform === "win32")("run", () => {
         () => "closed",
       ),
     ).toBe("closed")
+  })
+
+  test("the rate limit of a proxy for others does not count for the one client", async () => {
+    const request = `curl -s "$ANTHROPIC_BASE_URL/v1/messages" -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN" -d '{"messages":[{"role":"user","content":"hi"}]}' -o /dev/null -w "%{http_code} "`
+    const { out } = await start(shell(`${request}; ${request}`), { RATE_LIMIT_REQUESTS_PER_MINUTE: "1" })
+    expect(out).toBe("200 200 ")
   })
 
   test.each([

@@ -172,6 +172,14 @@ key-1          4       1     40       7       0  $1.0000
       error: `claude-proxy: the statistics in ${path} cannot be read: file is not a database. Move the file away, and the next proxy makes a new one.\n`,
     })
   })
+
+  test("where a file stands in the place of the folder", async () => {
+    const folder = join(newFolder(), "state")
+    writeFileSync(folder, "")
+    const { code, out, error } = await show(join(folder, "stats.db"))
+    expect([code, out]).toEqual([1, ""])
+    expect(error).toContain("cannot be read: ENOTDIR")
+  })
 })
 
 describe("a running proxy", () => {

@@ -285,15 +285,16 @@ describe("kept beyond the process", () => {
   })
   const day = 86_400_000
 
-  function memory(rows: readonly (readonly RefusalRow[] | undefined)[]) {
+  function memory(rows: readonly (readonly RefusalRow[] | undefined)[], model = "m") {
     const kept: RefusalRow[] = []
     const given = [...rows]
     let time = 1_000
     const log = { warn: () => {}, debug: () => {} }
     const history = { changes: () => given.shift(), keep: (row: RefusalRow) => kept.push(row) }
-    const refusals = createRefusals({ log, metrics: createMetrics(), now: () => time, history })
+    const secrets = () => ["a-client-key"]
+    const refusals = createRefusals({ log, metrics: createMetrics(), secrets, now: () => time, history })
     const route = {
-      ...routeTo(["generic", "m"]),
+      ...routeTo(["generic", model]),
       url: "https://name:pass@upstream.test/chat/completions?api-key=k-1",
     }
     const conversion = convert(ask([user(text("the violet heron"))], { temperature: 1 }), generic)
@@ -336,6 +337,15 @@ describe("kept beyond the process", () => {
     refuse("temperature is not taken")
     expect(kept).toEqual([rowOf({ why: "temperature is not taken. You […]" })])
   })
+
+  test.each(["a-client-key", "vendor/sk-ant-somebody-elses"])(
+    "a key that was sent for the model's name (%s) is in no file",
+    (model) => {
+      const { refuse, kept, sends } = memory([], model)
+      refuse("temperature is not taken")
+      expect([sends(), kept]).toEqual([undefined, []])
+    },
+  )
 
   test.each([
     rowOf({ amendment: "{" }),

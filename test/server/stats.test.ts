@@ -229,6 +229,18 @@ describe("who asked", () => {
     const sessions = proxy.exchanges.map(({ session }) => session)
     expect(sessions).toEqual(["my [redacted]", "b", "x".repeat(64), undefined])
   })
+
+  test("a key that a client sends for a model's name is not shown to the others", async () => {
+    const { proxy } = start(() => answered())
+    for (const model of ["sk-upstream-key-1", "sk-another-key-of-a-client"])
+      await (await post(proxy, { model })).text()
+    const stats = await statsOf(proxy)
+    expect(JSON.stringify(stats)).not.toContain("key-")
+    expect(stats).toMatchObject({
+      model_usage_count: { "[redacted]": 2 },
+      models: { "generic/[redacted]": { requests: 2, input_tokens: 200 } },
+    })
+  })
 })
 
 describe("what was kept", () => {

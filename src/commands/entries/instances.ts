@@ -7,8 +7,18 @@ function nameOf(description: string) {
   return { type: "positional", required: false, description } as const
 }
 
+/** What cannot be looked into must not pass for empty. */
+async function withState({ io, env }: Invocation, go: () => Promise<number>): Promise<number> {
+  const { blindTo, stateFolder } = await import("../instances/folder.ts")
+  const why = blindTo(stateFolder(env))
+  if (why === undefined) return go()
+  io.error(`claude-proxy: ${why}\n`)
+  return 1
+}
+
 /** The entry of `status`. */
-export function statusEntry({ io, env }: Invocation): Described {
+export function statusEntry(invocation: Invocation): Described {
+  const { io, env } = invocation
   return {
     name: "status",
     description: "Show the proxies in the background",
@@ -24,14 +34,15 @@ export function statusEntry({ io, env }: Invocation): Described {
       const { StatusFlags } = await import("../flags.ts")
       return withFlags(StatusFlags, given, io, async (flags) => {
         const { status } = await import("../instances/status.ts")
-        return status(flags, io, env)
+        return withState(invocation, () => status(flags, io, env))
       })
     },
   }
 }
 
 /** The entry of `stop`. */
-export function stopEntry({ io, env }: Invocation): Described {
+export function stopEntry(invocation: Invocation): Described {
+  const { io, env } = invocation
   return {
     name: "stop",
     description: "Stop a proxy in the background",
@@ -45,14 +56,15 @@ export function stopEntry({ io, env }: Invocation): Described {
       const { SelectionFlags } = await import("../flags.ts")
       return withFlags(SelectionFlags, given, io, async (flags) => {
         const { stop } = await import("../instances/stop.ts")
-        return stop(flags, io, env)
+        return withState(invocation, () => stop(flags, io, env))
       })
     },
   }
 }
 
 /** The entry of `restart`. */
-export function restartEntry({ io, env }: Invocation): Described {
+export function restartEntry(invocation: Invocation): Described {
+  const { io, env } = invocation
   return {
     name: "restart",
     description: "Stop a proxy in the background if it runs, and start it again as it was started",
@@ -70,14 +82,15 @@ export function restartEntry({ io, env }: Invocation): Described {
       const { RestartFlags } = await import("../flags.ts")
       return withFlags(RestartFlags, given, io, async (flags) => {
         const { restart } = await import("../instances/restart.ts")
-        return restart(flags, io, env)
+        return withState(invocation, () => restart(flags, io, env))
       })
     },
   }
 }
 
 /** The entry of `logs`. */
-export function logsEntry({ io, env }: Invocation): Described {
+export function logsEntry(invocation: Invocation): Described {
+  const { io, env } = invocation
   return {
     name: "logs",
     description: "Show the log of a proxy in the background",
@@ -95,7 +108,7 @@ export function logsEntry({ io, env }: Invocation): Described {
       const { LogsFlags } = await import("../flags.ts")
       return withFlags(LogsFlags, given, io, async (flags) => {
         const { logs } = await import("../instances/logs.ts")
-        return logs(flags, io, env)
+        return withState(invocation, () => logs(flags, io, env))
       })
     },
   }

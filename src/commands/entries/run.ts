@@ -25,6 +25,10 @@ export function runEntry({ io, env, rest }: Invocation): Described {
     run: async (given) => {
       const { RunFlags } = await import("../flags.ts")
       return withFlags(RunFlags, given, io, async ({ model, demo, ...flags }) => {
+        if (demo && model !== undefined) {
+          io.error("claude-proxy: --demo answers for every model itself: leave out --model, or --demo.\n")
+          return 2
+        }
         const { run } = await import("../run/run.ts")
         const options = { command: rest, model, demo, envFile: flags.env, logLevel: flags["log-level"] }
         return run(options, io, env)

@@ -1,6 +1,6 @@
 // Where what is known of running proxies is kept.
-import { chmodSync, mkdirSync } from "node:fs"
-import { posix, win32 } from "node:path"
+import { chmodSync, mkdirSync, readdirSync } from "node:fs"
+import { join, posix, win32 } from "node:path"
 import { homeFolder } from "../../config/disk.ts"
 import type { Environment } from "../io.ts"
 
@@ -20,6 +20,18 @@ export function stateFolder(
   if (platform !== "win32") return path.join(home, ".local", "state", "claude-proxy")
   const local = env["LOCALAPPDATA"] ?? ""
   return path.join(local === "" ? path.join(home, "AppData", "Local") : local, "claude-proxy")
+}
+
+/** Why it cannot be seen which proxies were started; undefined where it can, and where none ever was. */
+export function blindTo(folder: string): string | undefined {
+  try {
+    readdirSync(join(folder, "instances"))
+    return undefined
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "?"
+    if (code === "ENOENT") return undefined
+    return `cannot look into ${folder} (${code}): make it readable, or set XDG_STATE_HOME to another folder.`
+  }
 }
 
 /** Makes a folder that is its owner's alone. */

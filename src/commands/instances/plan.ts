@@ -42,18 +42,12 @@ export type Start<Options> =
  * --port nor --name is given, one when --name is that one's; else there is one proxy.
  */
 export function planStart<Options extends StartOptions>(options: Options, env: Environment): Start<Options> {
-  const { name, port, instances } = options
+  const { name, instances } = options
   const problem = name === undefined ? undefined : nameProblem(name)
   if (problem !== undefined) return wrong(`--name ${JSON.stringify(name)} ${problem}.`)
-  if (instances !== undefined) {
-    const flag = port === undefined ? "--name" : "--port"
-    if (port !== undefined || name !== undefined)
-      return wrong(`${flag} cannot be given with --instances: each instance has its own there.`)
-    // With what it needs it takes longer to load than all the rest of a start.
-    const { parseInstances }: typeof import("./list.ts") = require("./list.ts")
-    const read = parseInstances(instances)
-    return read.ok ? many(options, read.instances) : wrong(`--instances: ${read.problem}.`)
-  }
+  if (options.demo && options.modelsFile !== undefined)
+    return wrong("--config cannot be given with --demo: the built-in upstream has no models but its own.")
+  if (instances !== undefined) return fromFlag(options, instances)
   const piped = options.detach ? pipeProblem(options) : undefined
   if (piped !== undefined) return wrong(piped)
   // Alone here is what most are: for them the files are read once, and planLoaded() looks then.
@@ -71,6 +65,20 @@ export function planLoaded<Options extends StartOptions>(
   if (loaded.ok) return fromFile(options, listedIn(loaded))
   // Each of several may have an upstream of its own where there is none for all.
   return loaded.lacksUpstream ? fromFile(options, readListed(options)) : one(options)
+}
+
+function fromFlag<Options extends StartOptions>(options: Options, text: string): Start<Options> {
+  const { name, port, envFile } = options
+  const flag = port === undefined ? "--name" : "--port"
+  if (port !== undefined || name !== undefined)
+    return wrong(`${flag} cannot be given with --instances: each instance has its own there.`)
+  // With what it needs it takes longer to load than all the rest of a start.
+  const { parseInstances }: typeof import("./list.ts") = require("./list.ts")
+  const read = parseInstances(text)
+  if (!read.ok) return wrong(`--instances: ${read.problem}.`)
+  if (envFile !== undefined && read.instances.every((instance) => instance.envFile !== undefined))
+    return wrong("--env has no effect: each instance has a file of its own (PORT::NAME has none).")
+  return many(options, read.instances)
 }
 
 function isOne({ demo, port }: StartOptions, env: Environment): boolean {

@@ -1,10 +1,9 @@
 // What proxies have learned of their upstreams' refusals, as `models` shows it and forgets it.
-import { statSync } from "node:fs"
 import { describeAmendment } from "../../convert/request/amendment-json.ts"
 import type { Route } from "../../providers/route.ts"
 import { amendmentOf, placeOf } from "../../server/learned.ts"
 import { openRefusalStore, type RefusalRow, type RefusalStore } from "../../store/refusal-store.ts"
-import type { Stored, StoreProblem } from "../../store/sqlite.ts"
+import { type Stored, type StoreProblem, sizeOf } from "../../store/sqlite.ts"
 import { refusalsFile } from "./refusal-file.ts"
 
 /** One thing that is known of a model, with the keys that `models --json` prints. */
@@ -39,8 +38,9 @@ function withStore<T>(
   use: (store: RefusalStore) => Stored<T>,
 ): Stored<T> {
   const path = refusalsFile(folder)
-  const isThere = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
-  if (!isThere) return { ok: true, value: nothing }
+  const size = sizeOf(path)
+  if (!size.ok) return size
+  if (size.value === 0) return { ok: true, value: nothing }
   const opened = openRefusalStore(path, { busyMs, readonly })
   if (!opened.ok) return opened.problem.kind === "empty" ? { ok: true, value: nothing } : opened
   try {

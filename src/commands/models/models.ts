@@ -46,6 +46,10 @@ export async function models(options: ModelsOptions, io: CommandIo, loaders = he
     io.error("claude-proxy: --forget stands alone, or beside --json, --env and --config.\n")
     return 2
   }
+  if (options.schema && (options.all || options.envFile !== undefined || options.configFile !== undefined)) {
+    io.error("claude-proxy: --schema stands alone: it is the same for every file.\n")
+    return 2
+  }
   if (options.schema) return printSchema(io)
   if (forget === undefined || folder === undefined) return showModels(options, io, loaders)
   return forgetModels({ forget, json, folder }, io, async (learned) => {

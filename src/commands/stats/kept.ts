@@ -1,8 +1,8 @@
 // The statistics that proxies have kept in the state folder; none of them has to run for it.
-import { statSync } from "node:fs"
 import { cutoffDay } from "../../observe/log-days.ts"
 import { emptyTally, modelName } from "../../observe/stats.ts"
 import { tallyRow } from "../../server/stats.ts"
+import { sizeOf } from "../../store/sqlite.ts"
 import {
   type DaySums,
   openUsageStore,
@@ -34,7 +34,7 @@ const shownSessions = 10
 
 /** Prints them; 1 when the file cannot be read. That there is none is no failure. */
 export function showKept(path: string, options: KeptOptions, io: CommandIo, now: Date): number {
-  const read = isThere(path) ? readKept(path, options.days, now) : nothing
+  const read = readKept(path, options.days, now)
   if (typeof read === "string") {
     io.error(`claude-proxy: the statistics in ${path} cannot be read: ${read}\n`)
     return 1
@@ -46,12 +46,11 @@ export function showKept(path: string, options: KeptOptions, io: CommandIo, now:
 
 const nothing: Kept = { totals: undefined, models: [], days: [], clients: [], sessions: [] }
 
-function isThere(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
-}
-
 /** What is kept, or why it cannot be read. */
 function readKept(path: string, lastDays: number | undefined, now: Date): Kept | string {
+  const size = sizeOf(path)
+  if (!size.ok) return reasonOf(size.problem)
+  if (size.value === 0) return nothing
   const opened = openUsageStore(path, { busyMs, readonly: true })
   if (!opened.ok) return opened.problem.kind === "empty" ? nothing : reasonOf(opened.problem)
   const store = opened.value

@@ -60,7 +60,7 @@ export function resolveRoute(
     url: requestUrl(upstream, model, dialect),
     model,
     requestedModel: sent === "" ? pick.model : sent,
-    profile: inDialect({ ...known, dialect }),
+    profile: inDialect({ ...known, dialect }, wishesOf(upstream, custom)),
   })
   const dialect = request.dialect ?? dialectOf(upstream, known, custom?.delta)
   const route = routeIn(dialect)
@@ -131,9 +131,14 @@ function describe(
 }
 
 function profileOf(upstream: Upstream, model: string, custom: CustomModel | undefined): ProviderProfile {
-  const deltas = [upstream.delta, custom?.delta ?? {}]
-  return deltas.reduce(applyDelta, resolveProfile(upstream.row, model))
+  return wishesOf(upstream, custom).reduce(applyDelta, resolveProfile(upstream.row, model))
 }
+
+/** What the settings say of a profile. */
+const wishesOf = (upstream: Upstream, custom: CustomModel | undefined): readonly ProfileDelta[] => [
+  upstream.delta,
+  custom?.delta ?? {},
+]
 
 function targetOf(config: Config, name: string): Target | null {
   const custom = findModel(config, name)

@@ -67,7 +67,7 @@ export type Delta =
   /** An event of an upstream that speaks Messages itself: it is written as it is. */
   | { readonly kind: "native"; readonly event: NativeEvent }
   /** The whole reply is a summary of the conversation, as it was asked for. */
-  | { readonly kind: "compaction"; readonly text: string }
+  | { readonly kind: "compaction"; readonly text: string; readonly toolChanges: readonly JsonObject[] }
   /** What was done to the reply on its way, for the log. */
   | { readonly kind: "note"; readonly note: Note }
   /** `costUsd` is what the provider says it charged, where it does. */

@@ -2,10 +2,12 @@
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
 import { issueMessage, parseContent } from "./blocks.ts"
+import { hasCacheMark, withCacheMarks } from "./cache-marks.ts"
 import type { ContentBlock } from "./content-block.ts"
-import { arrayOf, isObject, objectOf } from "./json.ts"
+import { isObject, objectOf } from "./json.ts"
 import { ToolChoice, Tools } from "./tools.ts"
 
+export type { CacheMarks } from "./cache-marks.ts"
 export type { ContentBlock } from "./content-block.ts"
 export type {
   BlockDelta,
@@ -96,12 +98,6 @@ export function readMessages(given: unknown): Message[] | undefined {
   return messages
 }
 
-/** Did the client mark a prefix to be cached? Where, the providers that know such marks decide themselves. */
-function hasCacheMark(content: unknown): boolean {
-  for (const block of arrayOf(content)) if (isObject(block) && isObject(block["cache_control"])) return true
-  return false
-}
-
 const System = z.unknown().transform((value, context): readonly string[] => {
   if (value === null || value === undefined) return []
   const parsed = parseContent(value)
@@ -117,7 +113,7 @@ const JsonFormat = z.looseObject({ type: z.string(), schema: z.record(z.string()
  * The body of POST /v1/messages. `model` and `max_tokens` may be absent (product decision: defaults exist);
  * whatever is not named here is ignored, because Anthropic's clients add fields with every release.
  */
-export const MessagesRequest = z.object({
+export const RequestFields = z.object({
   model: z.string().nullish(),
   messages: conversation(SomeMessages).superRefine((messages, context) => {
     if (findsNoFiles(messages)) return
@@ -162,12 +158,16 @@ export const MessagesRequest = z.object({
       error: () => "'user_profile' is not supported by this proxy; leave it out, or use 'self'",
     })
     .optional(),
+  cache_marks: z.enum(["prefix", "all"]).optional().catch(undefined),
 })
+
+/** The same with what is read off several of its fields. */
+export const MessagesRequest = z.preprocess(withCacheMarks, RequestFields)
 
 export type MessagesRequest = z.output<typeof MessagesRequest>
 
 /** A body whose tokens are to be estimated: also of what others serve and we refuse, or of tools alone. */
-export const CountRequest = MessagesRequest.extend({
+export const CountRequest = RequestFields.extend({
   messages: conversation(AnyMessages).optional(),
   mcp_servers: z.unknown().optional(),
   billing_policy: z.unknown().optional(),
@@ -177,7 +177,7 @@ export type CountRequest = z.infer<typeof CountRequest>
 
 /** Top-level fields of a request that this proxy knows and reads; one that is only checked is not among them. */
 export const knownFields: ReadonlySet<string> = new Set(
-  Object.keys(MessagesRequest.shape).filter((field) => field !== "billing_policy"),
+  Object.keys(RequestFields.shape).filter((field) => field !== "billing_policy" && field !== "cache_marks"),
 )
 
 /** The words for how hard to think. */

@@ -45,6 +45,7 @@ export type ReplyBlock =
       readonly content: string | null
       readonly encrypted_content: null
       readonly signature: string
+      readonly tool_changes?: readonly JsonObject[]
     }
 
 export interface MessagesReply {

@@ -85,7 +85,7 @@ export interface ResponsesRequest {
   tool_choice?: ResponsesToolChoice
   parallel_tool_calls?: false
   reasoning?: { readonly effort?: ReasoningEffort; readonly summary?: "auto" }
-  text?: { readonly format: ResponsesFormat }
+  text?: { readonly format?: ResponsesFormat; readonly verbosity?: unknown }
   service_tier?: "auto" | "default" | "priority"
   prompt_cache_key?: string
 }

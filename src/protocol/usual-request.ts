@@ -1,7 +1,15 @@
 // The frame of a request, read by hand as the conversation in it is: what nearly every request says takes no schema,
 // and only what few of them say is left to one. What is read here is what `MessagesRequest` would make of it.
+import { cacheMarksOf } from "./cache-marks.ts"
 import { isObject, type JsonObject } from "./json.ts"
-import { type Effort, findsNoFiles, isEffort, MessagesRequest, readMessages } from "./messages.ts"
+import {
+  type Effort,
+  findsNoFiles,
+  isEffort,
+  MessagesRequest,
+  RequestFields,
+  readMessages,
+} from "./messages.ts"
 import { readTools } from "./usual-tools.ts"
 
 /** A request, or what is wrong with it. */
@@ -13,7 +21,7 @@ export function parseRequest(body: JsonObject): ParsedRequest {
   return data === undefined ? MessagesRequest.safeParse(body) : { success: true, data }
 }
 
-const Rest = MessagesRequest.pick({
+const Rest = RequestFields.pick({
   tool_choice: true,
   output_format: true,
   service_tier: true,
@@ -55,6 +63,7 @@ function readRequest(body: JsonObject): MessagesRequest | undefined {
     thinking,
     output_config,
     metadata,
+    cache_marks: cacheMarksOf(body),
   }
   if (!says(body, restFields)) return read
   const rest = Rest.safeParse(body)

@@ -13,8 +13,11 @@ const responses: ProfileDelta = {
   responseFormat: "json_schema",
 }
 
-/** A profile as its own dialect has it. */
-export function inDialect(profile: ProviderProfile): ProviderProfile {
+/** A profile as its own dialect has it; what the user has `asked` for counts most, where it has a meaning there. */
+export function inDialect(
+  profile: ProviderProfile,
+  asked: readonly ProfileDelta[] = noWishes,
+): ProviderProfile {
   if (profile.dialect !== "responses") return profile
   const { reasoning, searchesInResponses } = profile
   // A model without reasoning refuses to be asked for any; the others are told by words of effort alone.
@@ -22,9 +25,24 @@ export function inDialect(profile: ProviderProfile): ProviderProfile {
     reasoning.request === "none"
       ? { sendBack: "never" }
       : { request: "effort", sendBack: "all-turns", sendBackAs: "items", sendBackWhenOff: true }
-  return applyDelta(profile, {
+  const spoken = applyDelta(profile, {
     ...responses,
     ...(searchesInResponses ? { webSearch: "hosted" } : { webSearch: "none" }),
     reasoning: { ...back, backfill: null, withTools: null, thinkTags: "never" },
   })
+  return asked.map(meaningful).reduce(applyDelta, spoken)
+}
+
+const noWishes: readonly ProfileDelta[] = Object.freeze([])
+
+/** No other search than the API's own can be had, and reasoning goes back in one form only. */
+function meaningful(asked: ProfileDelta): ProfileDelta {
+  const { midSystem, responseFormat, toolIdMaxLength, webSearch, reasoning } = asked
+  return {
+    ...(midSystem === undefined ? {} : { midSystem }),
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+    ...(toolIdMaxLength === undefined ? {} : { toolIdMaxLength }),
+    ...(webSearch === "none" ? { webSearch } : {}),
+    ...(reasoning?.sendBack === "never" ? { reasoning: { sendBack: "never" } } : {}),
+  }
 }

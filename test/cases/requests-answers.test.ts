@@ -1,7 +1,7 @@
 // Treacherous requests whose proof is the answer: a running proxy in front of a scripted upstream.
 import { afterEach, expect, test } from "bun:test"
 import { arrayOf, type JsonObject, objectOf } from "../../src/protocol/json.ts"
-import { gpt4o, gpt5, messagesOf, user } from "../convert/request-support.ts"
+import { convert, gpt4o, gpt5, messagesOf, user } from "../convert/request-support.ts"
 import { send, startDirect } from "../server/direct-support.ts"
 import { eventsOf, jsonOf, post, postStream, start, stopAll } from "../server/support.ts"
 import { chatReply, finishChunk, textChunk } from "../support/chunks.ts"
@@ -93,7 +93,7 @@ test("89: a temperature is taken from every version of the API, also from one th
 })
 
 test("93: a request for a summary is answered with a compaction block, which later is the user's summary", async () => {
-  const { proxy, upstream } = start([says("All so far."), says("All so far."), says("Mine.")])
+  const { proxy, upstream } = start([says("All so far."), says("All so far."), says("Mine."), says("Same.")])
   const tools = [{ name: "Bash", input_schema: { type: "object" } }]
   const more = { compaction: { type: "summarize" }, tools }
   for (const reply of await both(proxy, more)) {
@@ -111,7 +111,9 @@ test("93: a request for a summary is answered with a compaction block, which lat
   }
   const own = await jsonOf(post(proxy, { compaction: { type: "summarize", instructions: "In one word." } }))
   expect(arrayOf(own["content"])).toMatchObject([{ type: "compaction", content: "Mine." }])
+  await jsonOf(post(proxy, { compaction: { type: "summarize", instructions: " " } }))
   const asked = upstream.turns().map(({ body }) => body)
+  expect(JSON.stringify(asked[3]?.["messages"])).toContain("Summarise the conversation")
   expect(asked[0]?.["tool_choice"]).toBe("none")
   expect(JSON.stringify(asked[0]?.["messages"])).toContain("Summarise the conversation")
   expect(JSON.stringify(asked[2]?.["messages"])).toContain("In one word.")
@@ -124,4 +126,47 @@ test("93: a request for a summary is answered with a compaction block, which lat
   ])
   const empty = [{ role: "assistant", content: [{ type: "compaction", content: null }] }]
   expect(messagesOf([...empty, user("go")])).toEqual([{ role: "user", content: "go" }])
+})
+
+test("a summary tells which tools the messages that it stands for have added and removed", async () => {
+  const { proxy } = start([says("All so far."), says("All so far.")])
+  const named = (name: string) => ({
+    name,
+    description: name,
+    input_schema: { type: "object", properties: {} },
+  })
+  const define = (name: string) => ({
+    type: "tool_addition",
+    tool: { type: "tool_definition", definition: { ...named(name), cache_control: { type: "ephemeral" } } },
+  })
+  const refer = (type: string, name: string) => ({ type, tool: { type: "tool_reference", name } })
+  const changes = [
+    ...[define("new"), define("brief"), refer("tool_removal", "brief"), refer("tool_removal", "b")],
+    ...[refer("tool_removal", "a"), refer("tool_addition", "a")],
+    ...[define("back"), refer("tool_removal", "back"), refer("tool_addition", "back")],
+  ]
+  const tools = [named("a"), named("b")]
+  const messages = [user("hi"), { role: "system", content: changes }]
+  const namesOf = (body: object) =>
+    arrayOf(convert({ tools, max_tokens: 9, ...body }).body.tools).map((tool) =>
+      String(objectOf(objectOf(tool)["function"])["name"]),
+    )
+  for (const reply of await both(proxy, { compaction: { type: "summarize" }, tools, messages })) {
+    expect(arrayOf(reply["content"]).map((block) => objectOf(block)["tool_changes"])).toEqual([
+      [
+        {
+          type: "tool_addition",
+          tool: { type: "tool_definition", definition: named("new") },
+        },
+        refer("tool_removal", "b"),
+        {
+          type: "tool_addition",
+          tool: { type: "tool_definition", definition: named("back") },
+        },
+      ],
+    ])
+    const compacted = [{ role: "assistant", content: reply["content"] }, user("go on")]
+    expect(namesOf({ messages: compacted }).toSorted()).toEqual(namesOf({ messages }).toSorted())
+    expect(namesOf({ messages: compacted })).toEqual(["a", "new", "back"])
+  }
 })

@@ -185,6 +185,16 @@ test.each<[string, readonly unknown[], readonly string[]]>([
     [refer("tool_removal", "Read"), refer("tool_addition", "Read")],
     ["Bash", "Read"],
   ],
+  [
+    "so can what a message defined",
+    [add("New"), refer("tool_removal", "New"), refer("tool_addition", "New")],
+    ["Read", "Bash", "New"],
+  ],
+  [
+    "a tool of a server is not the client's tool of the same name",
+    [{ type: "tool_removal", tool: { type: "mcp_tool_reference", server_name: "fs", name: "Read" } }],
+    ["Read", "Bash"],
+  ],
   ["a reference to nothing changes nothing", [refer("tool_addition", "Gone")], ["Read", "Bash"]],
 ])("91: tools that are added and removed in messages: %s", (_name, blocks, expected) => {
   const raw = ask([user("hi"), system(blocks)], { tools: [tool("Read"), tool("Bash")] })
@@ -240,4 +250,25 @@ test("95: the placeholder for tools not loaded is never offered", async () => {
   expect(body.tools?.length).toBe(5)
   const clean = (target: Target) => !JSON.stringify(sent(raw, target)).includes("DeferredToolPlaceholder")
   expect(failing(clean)).toEqual([])
+})
+
+test("what a later summary stands for is left out, as Anthropic does", () => {
+  const summary = { type: "compaction", content: "All so far." }
+  const before = [hi, assistant(text("a"), call("a")), user(result("a")), system("mind")]
+  const after = [
+    assistant({ type: "thinking", thinking: "x" }, text("gone"), summary, text("Done.")),
+    user("go on"),
+  ]
+  const raw = ask([...before, ...after])
+  expect(messagesOf(raw.messages)).toEqual([
+    ...[{ role: "user", content: "<summary>\nAll so far.\n</summary>" }],
+    ...[
+      { role: "assistant", content: "Done." },
+      { role: "user", content: "go on" },
+    ],
+  ])
+  expect(noteLines(convert(raw))).toEqual(["dropped messages.0"])
+  expect(refusals(raw)).toEqual([])
+  const failed = [...before, assistant({ type: "compaction", content: null }, text("Done.")), user("go on")]
+  expect(messagesOf(failed).length).toBe(6)
 })

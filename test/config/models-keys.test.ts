@@ -387,6 +387,21 @@ describe("overrides", () => {
     expect(Object.keys(baseProfile.reasoning).filter((field) => !inside.has(field))).toEqual([])
   })
 
+  test.each<[string, (profile: Route["profile"]) => unknown, unknown]>([
+    ["mid_system: user", ({ midSystem }) => midSystem, "user"],
+    ["response_format: json_object", ({ responseFormat }) => responseFormat, "json_object"],
+    ["tool_id_max_length: 20", ({ toolIdMaxLength }) => toolIdMaxLength, 20],
+    ["web_search: none", ({ webSearch }) => webSearch, "none"],
+    ["reasoning: {send_back: never}", ({ reasoning }) => reasoning.sendBack, "never"],
+    // There is no such parameter, no other search, and reasoning goes back in one form.
+    ["stop_max: 2", ({ stopMax }) => stopMax, 0],
+    ["web_search: plugin", ({ webSearch }) => webSearch, "hosted"],
+    ["reasoning: {send_back: tool-turns}", ({ reasoning }) => reasoning.sendBack, "all-turns"],
+  ])("count in the Responses dialect where they mean something there: %s", (line, pick, expected) => {
+    const responses = ["provider: openai", "model_name: gpt-5.6", `overrides: {${line}}`]
+    expect(pick(routeOf(responses).profile)).toEqual(expected)
+  })
+
   test("false takes away what a provider has", () => {
     const lines = ["provider: openai", "model_name: gpt-5.4", "dialect: chat"]
     const { profile } = routeOf([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { assistantBlockText, convertParts, joinParts } from "../../src/convert/request/content.ts"
+import { mapToolName } from "../../src/convert/request/names.ts"
 import { parseContent } from "../../src/protocol/blocks.ts"
 import type { ContentBlock } from "../../src/protocol/content-block.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
@@ -31,7 +32,8 @@ function read(block: unknown): readonly ContentBlock[] {
 }
 
 describe("blocks of a user", () => {
-  test.each<[string, unknown, ProfileDelta, readonly unknown[], readonly string[]]>([
+  type Row = [string, unknown, ProfileDelta, readonly unknown[], readonly string[]]
+  test.each<Row>([
     ["text", { ...text("a "), citations: [], cache_control: {} }, {}, [part("a ")], []],
     ["empty text", text(""), {}, [], []],
     ["blank text", text(" \n\t"), {}, [], []],
@@ -76,6 +78,36 @@ describe("blocks of a user", () => {
       [{ type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,JVBERi0x" } }],
       [],
     ],
+    ...(
+      [
+        ["Q3 report", "Q3 report.pdf"],
+        ["v1.2", "v1.2.pdf"],
+        ["B.PDF", "B.PDF"],
+        [" ", "document.pdf"],
+      ] as const
+    ).map(
+      ([title, filename]): Row => [
+        ...([`a PDF called ${title}`, pdf({ title }), files] as const),
+        [{ type: "file", file: { filename, file_data: "data:application/pdf;base64,JVBERi0x" } }],
+        [],
+      ],
+    ),
+    [
+      ...(["a PDF of which something is said", pdf({ title: "a.pdf", context: "Old." }), files] as const),
+      [
+        part('<document title="a.pdf">\nOld.\n</document>'),
+        { type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,JVBERi0x" } },
+      ],
+      [],
+    ],
+    [
+      ...(["one that cannot be sent, of which something is said", pdf({ context: "Old." }), {}] as const),
+      [
+        part("<document>\nOld.\n</document>"),
+        part("[PDF document (6 bytes) omitted: this provider takes no documents]"),
+      ],
+      ["changed p.0"],
+    ],
     [
       ...(["a PDF that cannot be sent", pdf(), {}] as const),
       [part("[PDF document (6 bytes) omitted: this provider takes no documents]")],
@@ -118,6 +150,13 @@ describe("blocks of a user", () => {
       { type: "tool_reference", tool_name: "T" },
       {},
       [part("Tool T is now available.")],
+      [],
+    ],
+    [
+      "a reference to a tool that has another name upstream",
+      { type: "tool_reference", tool_name: "a.b" },
+      {},
+      [part(`Tool ${mapToolName("a.b", routeTo(generic).profile)} is now available.`)],
       [],
     ],
     [
@@ -170,6 +209,11 @@ describe("blocks of an assistant, as text", () => {
     ],
   }
   const failed = { type: "web_search_tool_result", content: { error_code: "unavailable" } }
+  const page = "a page ".repeat(1000)
+  const fetched = (source: object) => ({
+    type: "web_fetch_tool_result",
+    content: { type: "web_fetch_result", url: "https://x.test", content: document(source, { title: "A" }) },
+  })
   test.each<[unknown, string | undefined]>([
     [text("as it is "), "as it is "],
     [
@@ -178,6 +222,19 @@ describe("blocks of an assistant, as text", () => {
     ],
     [searched, "\n- X — https://x.test\n- https://y.test — https://y.test\n"],
     [failed, "\n[web_search_tool_result failed: unavailable]\n"],
+    [fetched({ type: "text", media_type: "text/plain", data: page }), `\n- A — https://x.test\n${page}\n`],
+    [
+      fetched({ type: "base64", media_type: "application/pdf", data: "JVBERi0x" }),
+      "\n- A — https://x.test\n[document omitted]\n",
+    ],
+    [
+      { type: "code_execution_tool_result", content: { stdout: page, encrypted_stdout: "x" } },
+      `\n[code_execution_tool_result] {"stdout":"${page}"}\n`,
+    ],
+    [{ type: "mcp_tool_result", content: [text("1")], is_error: false }, "\n1\n"],
+    [{ type: "mcp_tool_result", content: "boom", is_error: true }, "\n[mcp_tool_result failed] boom\n"],
+    [{ type: "mcp_tool_result" }, '\n[mcp_tool_result] ""\n'],
+    [{ type: "advisor_tool_result", content: { type: "advisor_result", text: "do" } }, "\ndo\n"],
     [{ type: "compaction", content: "so far" }, "\nso far\n"],
     [{ type: "document", source: { type: "text", data: "one" } }, "\none\n"],
     [{ type: "thinking", thinking: "x", signature: "" }, undefined],

@@ -68,7 +68,7 @@ describe("a summary that was asked for", () => {
     const deltas = [thought, said(" What "), said("was done. "), call, finish, end]
     expect(pass({ summary: true }, deltas)).toEqual([
       finish,
-      { kind: "compaction", text: "What was done." },
+      { kind: "compaction", text: "What was done.", toolChanges: [] },
       compaction,
       end,
     ])

@@ -193,6 +193,30 @@ describe("marks for the provider's cache", () => {
     ])
   })
 
+  test("the turn before ends where the last request ended, however many results this one has", () => {
+    const history = [
+      marked,
+      assistant(call("a"), call("b"), call("c")),
+      user(result("a"), result("b"), result("c")),
+    ]
+    const sent = messages(history, { cacheControl: true })
+    expect(sent.map((message) => JSON.stringify(message).includes("cache_control"))).toEqual([
+      ...[true, false, false, false, true],
+    ])
+  })
+
+  const system = [{ ...text("Be brief."), ...mark }]
+  const tools = [{ name: "t", input_schema: { type: "object" }, ...mark }]
+  test.each<[string, object, readonly boolean[]]>([
+    ["the system prompt", { system }, [true, false]],
+    ["a tool", { system: "Be brief.", tools }, [true, false]],
+    ["the request as a whole", { system: "Be brief.", ...mark }, [true, true]],
+    ["nothing", { system: "Be brief.", cache_control: null }, [false, false]],
+  ])("where %s is marked", (_, more, places) => {
+    const sent = messages([hi], { cacheControl: true }, more)
+    expect(sent.map((message) => JSON.stringify(message).includes("cache_control"))).toEqual([...places])
+  })
+
   test("only for who marks something, and only where they are known", () => {
     expect(messages([hi], { cacheControl: true })).toEqual([said("hi")])
     expect(JSON.stringify(messages([marked], {}))).not.toContain("cache_control")

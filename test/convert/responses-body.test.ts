@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { addCargo, noCargo } from "../../src/convert/carrier.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { initialWriter } from "../../src/convert/reply/writer-state.ts"
-import type { JsonObject } from "../../src/protocol/json.ts"
+import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { writerOptions } from "../support/fixtures.ts"
 import { property, type Random } from "../support/random.ts"
 import { askResponses, gpt56 } from "../support/responses/ask.ts"
@@ -147,6 +147,36 @@ describe("fields", () => {
       "gpt-4o",
     ])
     expect([body.include, body.reasoning, body.temperature]).toEqual([undefined, undefined, 0.5])
+  })
+})
+
+test("one call at a time is asked for in the same words of everybody", () => {
+  const more = { tools: [tool], tool_choice: { type: "auto", disable_parallel_tool_use: true } }
+  expect(askResponses(ask(hi, more), ["xai", "grok-4.3"]).body.parallel_tool_calls).toBe(false)
+})
+
+describe("what the configuration adds to every body", () => {
+  const format = { type: "json_schema", schema }
+  test.each<[JsonObject, object, object]>([
+    [{ user: "u", truncation: "auto" }, {}, { user: "u", truncation: "auto" }],
+    [
+      { model: "x", input: "x", store: true, max_tokens: 1 },
+      {},
+      { model: "gpt-5.6", store: false, max_tokens: undefined },
+    ],
+    [{ text: { verbosity: "low" } }, {}, { text: { verbosity: "low" } }],
+    [{ verbosity: "low" }, {}, { text: { verbosity: "low" }, verbosity: undefined }],
+    [
+      { text: { verbosity: "low" } },
+      { output_config: { format } },
+      { text: { verbosity: "low", format: expect.objectContaining({ type: "json_schema" }) } },
+    ],
+    [{ reasoning_split: true, temperature: 0.5 }, {}, { reasoning_split: undefined, temperature: undefined }],
+  ])("%j", (extraBody, more, expected) => {
+    const { body } = askResponses(ask(hi, { ...more }), gpt56, { extraBody })
+    const found = Object.fromEntries(Object.keys(expected).map((key) => [key, objectOf(body)[key]]))
+    expect(found).toEqual({ ...expected })
+    expect(body.input.length).toBe(1)
   })
 })
 

@@ -126,7 +126,15 @@ describe("marks for a prefix cache", () => {
   test.each<[boolean, object, readonly string[]]>([
     [false, marked, ["dropped system.0.cache_control"]],
     [true, marked, []],
-    [true, { ...marked, messages: [hi] }, ["dropped system.0.cache_control"]],
+    [true, { ...marked, messages: [hi] }, []],
+    [true, { messages: [hi], tools: marked.tools }, []],
+    [true, { messages: [hi], ...mark }, []],
+    [
+      true,
+      { messages: [hi], cache_control: { type: "ephemeral", ttl: "1h" } },
+      ["dropped cache_control.ttl"],
+    ],
+    [false, { messages: [hi], ...mark }, ["dropped cache_control"]],
     [true, { messages: [long] }, ["dropped messages.0.content.0.cache_control.ttl"]],
     [false, { messages: [long] }, ["dropped messages.0.content.0.cache_control"]],
   ])("taken %p: %j", (cacheControl, raw, expected) => {

@@ -52,6 +52,20 @@ describe("the request", () => {
     expect([...offered]).toEqual(["Bash"])
   })
 
+  test.each<[object, boolean]>([
+    [{ tool_choice: { type: "none" } }, false],
+    [{ tool_choice: { type: "tool", name: "Bash" } }, false],
+    [{ compaction: { type: "summarize" } }, false],
+    [{ tool_choice: { type: "any" } }, true],
+    [{ tool_choice: { type: "tool", name: "web_search" } }, true],
+  ])("with %j a provider that searches in any case is asked to: %p", (more, searches) => {
+    for (const target of searching) {
+      const { body, search } = convert(ask([hi], { tools: [bash, tool], ...more }), target)
+      const asks = /"plugins"|"enable_search"|"web_search"/.test(JSON.stringify({ ...body, messages: [] }))
+      expect([asks, search !== undefined]).toEqual([searches, searches])
+    }
+  })
+
   test("where nobody can search, Claude Code's request is answered here", async () => {
     const { answer, search } = convert(await readFixture("web-search"))
     expect(search).toBe(undefined)

@@ -157,7 +157,7 @@ function openBlock(state: WriterState, item: Content, out: Out): void {
       writeSearch(state, item, out)
       return
     case "compaction":
-      writeCompaction(state, item.text, out)
+      writeCompaction(state, item, out)
       return
     case "tool": {
       out.push(startEvent(index, { type: "tool_use", id: item.id, name: item.name, input: {} }))

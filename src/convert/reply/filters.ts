@@ -1,5 +1,6 @@
 // What deltas pass through between the reader and the writer, because of what the client asked for: a fence
 // around JSON, a repeated beginning, stop sequences that the provider does not know, a summary.
+import type { JsonObject } from "../../protocol/json.ts"
 import type { Delta } from "../delta.ts"
 import { spreadRuns } from "../pieces.ts"
 import { applyFence, type FenceDeltas, initialFenceDeltas } from "./fence-deltas.ts"
@@ -20,6 +21,7 @@ export interface Wishes {
   readonly repeats: string
   readonly watchedStops: readonly string[]
   readonly summary: boolean
+  readonly toolChanges?: readonly JsonObject[]
 }
 
 /** The filters of one reply, before its first delta. */
@@ -29,12 +31,12 @@ export function initialFilters(wishes: Wishes): Filters {
   return isIdle ? idle : filtersFor(wishes)
 }
 
-function filtersFor({ json, repeats, watchedStops, summary }: Wishes): Filters {
+function filtersFor({ json, repeats, watchedStops, summary, toolChanges }: Wishes): Filters {
   return {
     fence: initialFenceDeltas(json),
     prefill: initialPrefill(repeats),
     stops: initialStops(watchedStops),
-    summary: initialSummary(summary),
+    summary: initialSummary(summary, toolChanges),
   }
 }
 

@@ -33,11 +33,18 @@ export function writeSearch(
 }
 
 /** A summary comes whole, in one delta: that is what the SDK's accumulator takes for the block's final value. */
-export function writeCompaction(state: WriterState, text: string, out: MessagesEvent[]): void {
+export function writeCompaction(
+  state: WriterState,
+  { text, toolChanges }: Extract<Delta, { kind: "compaction" }>,
+  out: MessagesEvent[],
+): void {
   const { index, options, written } = state
   const carrier = { provider: options.provider, model: options.upstreamModel, field: "", cargo: noCargo }
   const signature = encodeCarrier(carrier, "")
-  const block: ReplyBlock = { type: "compaction", content: null, encrypted_content: null, signature }
+  const block: ReplyBlock = {
+    ...{ type: "compaction", content: null, encrypted_content: null, signature },
+    ...(toolChanges.length === 0 ? undefined : { tool_changes: toolChanges }),
+  }
   out.push(
     { type: "content_block_start", index, content_block: block },
     {

@@ -1,6 +1,6 @@
 // The body of a Chat Completions request, put together of its parts.
 import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
-import type { Message, MessagesRequest } from "../../protocol/messages.ts"
+import type { CacheMarks, Message, MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Format } from "../schema/schema.ts"
@@ -35,11 +35,8 @@ export function buildBody(
   const messages = withSystem(system, dialogue.messages, profile)
   const offered = search.chatTools.length === 0 ? tools.tools : [...tools.tools, ...search.chatTools]
   const choice = thinking.unforce ? "auto" : tools.choice
-  const body = bodyFor(
-    model,
-    profile.cacheControl && wantsCache(request) ? markCache(messages) : messages,
-    profile,
-  )
+  const marks = profile.cacheControl ? marksOf(request) : undefined
+  const body = bodyFor(model, marks === undefined ? messages : markCache(messages, marks), profile)
   body[profile.maxTokensField] = maxTokens
   addFields(sampled.fields, body)
   if (stops.sent.length > 0) body.stop = stops.sent
@@ -77,9 +74,9 @@ function hasFields(object: object): boolean {
 
 const isMarked = ({ cache_control }: Message): boolean => cache_control
 
-/** Claude Code marks what it wants cached; who marks nothing does not want to pay for it. */
-function wantsCache({ messages }: MessagesRequest): boolean {
-  return messages.some(isMarked)
+/** Clients mark what they want cached; who marks nothing does not want to pay for it. */
+function marksOf({ messages, cache_marks }: MessagesRequest): CacheMarks | undefined {
+  return messages.some(isMarked) ? "all" : cache_marks
 }
 
 function withSystem(

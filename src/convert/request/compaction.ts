@@ -11,7 +11,8 @@ be done next. Leave out pleasantries. Answer with the summary only.`
 export function askForSummary(request: MessagesRequest): MessagesRequest {
   const { compaction } = request
   if (compaction?.type !== "summarize") return request
-  const text = compaction.instructions ?? instruction
+  // An empty one counts as none (Anthropic SDK 1.11, BetaCompactionConfig).
+  const text = compaction.instructions?.trim() ? compaction.instructions : instruction
   const last = request.messages.at(-1)
   const words = { type: "text", text } as const
   const messages =

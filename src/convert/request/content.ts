@@ -4,8 +4,10 @@
 import type { ChatPart } from "../../protocol/chat.ts"
 import type { ContentBlock, MediaSource } from "../../protocol/content-block.ts"
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
-import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { type JsonObject, textOf } from "../../protocol/json.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { mapToolName } from "./names.ts"
+import { serverBlockText } from "./server-blocks.ts"
 
 export interface Converted<T> {
   readonly value: T
@@ -64,7 +66,7 @@ export function convertPart(
       return plain([text(`<search_result${attributes}>\n${inner}\n</search_result>`)])
     }
     case "tool_reference":
-      return plain([text(`Tool ${block.tool_name} is now available.`)])
+      return plain([text(`Tool ${mapToolName(block.tool_name, profile)} is now available.`)])
     case "tool_result":
       return convertParts(block.content, profile, `${path}.content`)
     case "thinking":
@@ -124,15 +126,34 @@ function convertDocument(
       return { value: [text(open + context), ...inner.value, text("</document>")], notes: inner.notes }
     }
     case "base64":
-      return convertPdf(source, title, profile, path)
+      return behind(context, open, convertPdf(source, title, profile, path))
     case "url":
-      if (profile.pdf === "document_url") return plain([{ type: "document_url", document_url: source.url }])
-      return omitted(`document ${source.url}`, "this provider fetches no documents", path)
+      return behind(context, open, convertDocumentUrl(source.url, profile, path))
     case "file":
       return omitted(`document ${title ?? source.file_id}`, noFiles, path)
     default:
       return source satisfies never
   }
+}
+
+/** What is said of a document stands before it. */
+function behind(
+  context: string,
+  open: string,
+  document: Converted<readonly ChatPart[]>,
+): Converted<readonly ChatPart[]> {
+  if (context.trim() === "") return document
+  return { ...document, value: [text(`${open}${context}\n</document>`), ...document.value] }
+}
+
+function convertDocumentUrl(
+  given: string,
+  { pdf }: ProviderProfile,
+  path: string,
+): Converted<readonly ChatPart[]> {
+  const url = given.toWellFormed()
+  if (pdf === "document_url") return plain([{ type: "document_url", document_url: url }])
+  return omitted(`document ${url}`, "this provider fetches no documents", path)
 }
 
 /** Mistral has a form of its own for it (Mistral API reference, document QnA). */
@@ -144,10 +165,8 @@ function convertPdf(
 ): Converted<readonly ChatPart[]> {
   const url = `data:${media_type};base64,${data}`.toWellFormed()
   switch (pdf) {
-    case "file": {
-      const filename = (title ?? "document.pdf").toWellFormed()
-      return plain([{ type: "file", file: { filename, file_data: url } }])
-    }
+    case "file":
+      return plain([{ type: "file", file: { filename: fileName(title, media_type), file_data: url } }])
     case "document_url":
       return plain([{ type: "document_url", document_url: url }])
     case "placeholder": {
@@ -157,6 +176,13 @@ function convertPdf(
     default:
       return pdf satisfies never
   }
+}
+
+/** OpenAI goes by the end of the name, and a title has none: "Expected … supported format: .pdf … but got none". */
+function fileName(title: string | undefined, mediaType: string): string {
+  const name = (title ?? "").trim().toWellFormed()
+  if (name === "") return "document.pdf"
+  return mediaType !== "application/pdf" || /\.pdf$/i.test(name) ? name : `${name}.pdf`
 }
 
 function convertOther(block: JsonObject, path: string): Converted<readonly ChatPart[]> {
@@ -185,25 +211,6 @@ function documentText(block: ContentBlock): string | undefined {
   if (block.type !== "document") return undefined
   const { source, title } = block
   return source.type === "text" ? source.data : `[document ${title ?? source.type} omitted]`
-}
-
-function serverBlockText(block: JsonObject): string | undefined {
-  const type = String(block["type"])
-  if (type === "server_tool_use" || type === "mcp_tool_use") {
-    return `[${String(block["name"])}: ${JSON.stringify(block["input"] ?? {})}]`
-  }
-  if (type === "compaction") return textOf(block["content"])
-  if (!type.endsWith("_tool_result")) return undefined
-  const content = block["content"]
-  const failure = textOf(objectOf(content)["error_code"])
-  if (failure !== undefined) return `[${type} failed: ${failure}]`
-  const lines = arrayOf(content).filter(isObject).map(resultLine)
-  return lines.length > 0 ? lines.join("\n") : `[${type}] ${JSON.stringify(content ?? "").slice(0, 2000)}`
-}
-
-function resultLine(item: JsonObject): string {
-  const url = textOf(item["url"])
-  return url === undefined ? (textOf(item["text"]) ?? "") : `- ${textOf(item["title"]) ?? url} — ${url}`
 }
 
 /** Parts as content: one string when all are text (many servers take nothing else), else the parts. */

@@ -3,6 +3,7 @@
 import type { ChatPart } from "../../protocol/chat.ts"
 import type { ContentBlock } from "../../protocol/content-block.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
+import { textOf } from "../../protocol/json.ts"
 import type { Message } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import {
@@ -41,9 +42,12 @@ export function readConversation(
   const hoisted: string[] = []
   const read: OpenTurn[] = []
   const lastUser = messages.findLastIndex(isUser)
+  const first = messages.findLastIndex(isSummarised)
+  if (first > 0)
+    notes.push(dropped("messages.0", `a later summary stands for what was said (messages: ${first})`))
   let last: Message | undefined
-  for (let index = 0; index < messages.length; index++) {
-    const message = messages[index]
+  for (let index = Math.max(0, first); index < messages.length; index++) {
+    const message = index === first ? fromSummary(messages[index]) : messages[index]
     // Such system text is for one turn only.
     if (message === undefined || (message.clear_at === "next_user_message" && index < lastUser)) continue
     last = message
@@ -80,6 +84,22 @@ function addTurns(more: AssistantTurn[], turns: OpenTurn[]): void {
 const isSummary = (block: ContentBlock): boolean =>
   block.type === "other" && block.original["type"] === "compaction"
 
+/** One that says nothing is one that failed. */
+const tellsAll = (block: ContentBlock): boolean =>
+  isSummary(block) && block.type === "other" && textOf(block.original["content"]) !== undefined
+
+/** Anthropic drops all blocks before a summary (its documents on compaction; 2026-11), and clients leave that to it. */
+const isSummarised = ({ role, content }: Message): boolean => role === "assistant" && content.some(tellsAll)
+
+/** The message without what stands before its summary; the rest keeps its places. */
+function fromSummary(message: Message | undefined): Message | undefined {
+  if (message === undefined) return undefined
+  const at = message.content.findLastIndex(tellsAll)
+  return { ...message, content: message.content.map((block, index) => (index < at ? silence : block)) }
+}
+
+const silence: ContentBlock = { type: "text", text: "" }
+
 /** A summary of what was compacted stands in an assistant message, but it is no answer: the user hands it over. */
 function takeSummaries(placed: Placed, profile: ProviderProfile, items: Item[]): Placed {
   const { message, path } = placed
@@ -88,7 +108,7 @@ function takeSummaries(placed: Placed, profile: ProviderProfile, items: Item[]):
     if (!isSummary(block)) return block
     const parts = convertPart(block, profile, path).value
     if (parts.length > 0) items.push({ kind: "words", parts })
-    return { type: "text", text: "" }
+    return silence
   })
   return { message: { ...message, content }, path }
 }

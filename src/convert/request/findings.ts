@@ -1,7 +1,7 @@
 // Notes of one request, gathered: the same remark on many places becomes one note, with the first place and how
 // many there are.
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
-import { isObject, type JsonObject } from "../../protocol/json.ts"
+import { isObject } from "../../protocol/json.ts"
 
 /** What was found in one request so far. It changes in place, by the functions below; most requests add nothing. */
 export interface Findings {
@@ -71,13 +71,15 @@ export function findField(
   else findings.rest = count(findings.rest, note)
 }
 
-/** A mark on a block of a message: marks there are passed on to providers that know them. */
-export function findMark(findings: Findings, mark: JsonObject, path: string): void {
+/** A mark at `path`, or on the request itself: marks are passed on to providers that know them. */
+export function findMark(findings: Findings, mark: unknown, path: string): void {
+  if (!isObject(mark)) return
   findings.isMarked = true
   const time = mark["ttl"]
   if (typeof time !== "string" || time === "5m") return
   const why = "marks are passed on without their time"
-  findings.ttl = count(findings.ttl, dropped(`${path}.cache_control.ttl`, why))
+  const place = path === "" ? "cache_control.ttl" : `${path}.cache_control.ttl`
+  findings.ttl = count(findings.ttl, dropped(place, why))
 }
 
 /** Text that is sent with half a surrogate pair in it. */

@@ -11,6 +11,7 @@ import type { Delta, Search } from "../delta.ts"
 import { convertFormat } from "../schema/schema.ts"
 import { type Task, taskOf } from "../task/task.ts"
 import type { Recall } from "./assistant.ts"
+import { carriedChanges } from "./carried-changes.ts"
 import { buildBody, type Parts } from "./chat-body.ts"
 import { askForSummary } from "./compaction.ts"
 import { convertDialogue } from "./dialogue.ts"
@@ -47,6 +48,8 @@ export interface Conversion {
   readonly search: Search | undefined
   /** The reply is to be a summary of the conversation. */
   readonly summary: boolean
+  /** What it has to tell of tools besides. */
+  readonly toolChanges?: readonly JsonObject[]
   /** What the reply may say once more, and the client has already. */
   readonly repeats: string
   /** JSON was asked for: a Markdown fence around it is taken off. */
@@ -117,6 +120,7 @@ export function convertRequest(
     showReasoning: !thinking.off || (profile.reasoning.sendBack !== "never" && thinksAnyway(profile)),
     search: search.search,
     summary: given.compaction?.type === "summarize",
+    toolChanges: carriedChanges(given),
     repeats: dialogue.repeats,
     json: (request.output_config?.format ?? request.output_format ?? undefined) !== undefined,
     formatFallback: prepareFallback(request, profile, body),
@@ -166,7 +170,7 @@ function prepareFallback(
 
 function responsesParts(
   { dialogue: { input }, search, thinking }: Parts,
-  { reasoning }: ProviderProfile,
+  { reasoning, extraBody }: ProviderProfile,
 ): ResponsesParts | undefined {
   if (input === undefined) return undefined
   return {
@@ -175,6 +179,7 @@ function responsesParts(
     forcesSearch: search.search?.forced === true && search.hosted.length > 0,
     keepsReasoning: reasoning.sendBack !== "never",
     summarises: !thinking.off,
+    extra: extraBody,
   }
 }
 

@@ -1,6 +1,7 @@
 // A request in Chat's words, said in those of the Responses API: what they call differently, and what nobody
 // may store.
 import type { ChatFunctionTool, ChatMessage, ChatRequest, ChatToolChoice } from "../../protocol/chat.ts"
+import { type JsonObject, objectOf } from "../../protocol/json.ts"
 import type {
   ResponsesFormat,
   ResponsesItem,
@@ -20,6 +21,8 @@ export interface ResponsesParts {
   readonly keepsReasoning: boolean
   /** Reasoning is to be seen. */
   readonly summarises: boolean
+  /** Fields of every body, by the configuration. */
+  readonly extra?: JsonObject
 }
 
 /** The body for POST …/responses. `chat` holds everything but the conversation; its messages are the system's. */
@@ -31,7 +34,9 @@ export function toResponses(chat: ChatRequest, parts: ResponsesParts): Responses
     ...(keepsReasoning ? (["reasoning.encrypted_content"] as const) : []),
     ...(search.length === 0 ? [] : (["web_search_call.action.sources"] as const)),
   ]
+  const extra = extraFields(chat, parts.extra)
   return {
+    ...extra,
     model: chat.model,
     ...(instructions === "" ? {} : { instructions }),
     input,
@@ -42,9 +47,32 @@ export function toResponses(chat: ChatRequest, parts: ResponsesParts): Responses
     ...(maxTokens === undefined ? {} : { max_output_tokens: Math.max(16, maxTokens) }),
     ...toolFields(chat, parts),
     ...reasoning(chat, parts),
-    ...format(chat),
+    ...textFields(chat, extra),
     ...sameFields(chat),
   }
+}
+
+// Fields of Chat Completions that are said here in other words, or have no counterpart.
+const ofChat: ReadonlySet<string> = new Set([
+  ...[
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "store",
+  ],
+  ...["tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort", "verbosity"],
+  ...["reasoning_split", "reasoning_format"],
+])
+
+/** What the configuration adds, as far as it is still there: what the model does not take is out of Chat's body. */
+function extraFields(chat: ChatRequest, extra: JsonObject = {}): JsonObject {
+  const sent = objectOf(chat)
+  const names = Object.keys(extra).filter((name) => !ofChat.has(name) && sent[name] !== undefined)
+  return names.length === 0 ? {} : Object.fromEntries(names.map((name) => [name, sent[name]]))
 }
 
 function toolFields(
@@ -58,9 +86,13 @@ function toolFields(
   return {
     tools,
     ...(choice === undefined ? {} : { tool_choice: choice }),
-    ...(chat.parallel_tool_calls === false ? { parallel_tool_calls: false } : {}),
+    ...(isSingle(chat) ? { parallel_tool_calls: false } : {}),
   }
 }
+
+/** Here all providers call it the same. */
+const isSingle = ({ parallel_tool_calls, parallel_function_calling }: ChatRequest): boolean =>
+  parallel_tool_calls === false || parallel_function_calling === false
 
 /** What both APIs call the same. */
 function sameFields({ temperature, top_p, service_tier, prompt_cache_key }: ChatRequest) {
@@ -99,10 +131,17 @@ function textsOf({ content }: ChatMessage): readonly string[] {
   return (content ?? []).flatMap((part) => (part.type === "text" ? [part.text] : []))
 }
 
-function format({ response_format: wanted }: ChatRequest): Pick<ResponsesRequest, "text"> {
-  if (wanted === undefined) return {}
-  if (wanted.type === "json_object") return { text: { format: wanted } }
+/** The form of the answer and its length, which is called verbosity in Chat as well. */
+function textFields(chat: ChatRequest, extra: JsonObject): Pick<ResponsesRequest, "text"> {
+  const format = formatOf(chat)
+  const { verbosity } = objectOf(chat)
+  if (format === undefined && verbosity === undefined) return {}
+  const text = verbosity === undefined ? objectOf(extra["text"]) : { ...objectOf(extra["text"]), verbosity }
+  return { text: format === undefined ? text : { ...text, format } }
+}
+
+function formatOf({ response_format: wanted }: ChatRequest): ResponsesFormat | undefined {
+  if (wanted === undefined || wanted.type === "json_object") return wanted
   const { name, schema, strict } = wanted.json_schema
-  const format: ResponsesFormat = { type: "json_schema", name, schema, strict: strict === true }
-  return { text: { format } }
+  return { type: "json_schema", name, schema, strict: strict === true }
 }

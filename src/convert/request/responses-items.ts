@@ -182,9 +182,11 @@ function joinTexts(said: readonly Said[]): readonly Said[] {
 /** Only what this very model gave: anybody else's is refused. */
 function ownCargo(
   block: Extract<Said, { kind: "thinking" }>["block"],
-  { target, sendReasoning }: MessageOptions,
+  { profile, target, sendReasoning }: MessageOptions,
 ): Cargo {
-  return sendReasoning ? readThoughts([block], target).cargo : noCargo
+  return sendReasoning && profile.reasoning.sendBack !== "never"
+    ? readThoughts([block], target).cargo
+    : noCargo
 }
 
 /** Its id would name an item that nobody stored. */

@@ -31,12 +31,17 @@ export function applyToolChanges(request: MessagesRequest): ToolChanges {
     if (tools.has(tool.name)) notes.push(repeated(tool))
     else tools.set(tool.name, tool)
   }
+  // Whatever was defined once can be referred to, also after it was taken away.
+  const defined = new Map(tools)
   for (const { block, path } of changes) {
     const target = objectOf(block["tool"])
     const name = nameOf(target)
-    const added = block["type"] === "tool_addition" ? readAddition(target, own, path) : undefined
-    if (added !== undefined) tools.set(added.name, added)
-    else if (block["type"] === "tool_addition") notes.push(dropped(path, "names no tool that could be added"))
+    const added = block["type"] === "tool_addition" ? readAddition(target, defined, path) : undefined
+    if (added !== undefined) {
+      tools.set(added.name, added)
+      defined.set(added.name, added)
+    } else if (block["type"] === "tool_addition")
+      notes.push(dropped(path, "names no tool that could be added"))
     else if (name !== undefined) tools.delete(name)
   }
   return { tools: [...tools.values()], notes }
@@ -49,13 +54,19 @@ const noChanges: ToolChanges = { tools: noTools, notes: noNotes }
 const unchanged = (tools: readonly Tool[]): ToolChanges =>
   tools === noTools ? noChanges : { tools, notes: noNotes }
 
-function nameOf(target: JsonObject): string | undefined {
+/** Tools of MCP servers have names of their own, which say nothing of the client's. */
+export function nameOf(target: JsonObject): string | undefined {
+  if (textOf(target["type"])?.startsWith("mcp_")) return undefined
   return textOf(target["name"]) ?? textOf(objectOf(target["definition"])["name"])
 }
 
-/** A definition that comes with the block, or a reference to a tool that the request began with. */
-function readAddition(target: JsonObject, own: readonly Tool[], path: string): Tool | undefined {
-  if (target["type"] !== "tool_definition") return own.find((tool) => tool.name === nameOf(target))
+/** A definition that comes with the block, or a reference to a tool that was defined before it. */
+function readAddition(
+  target: JsonObject,
+  defined: ReadonlyMap<string, Tool>,
+  path: string,
+): Tool | undefined {
+  if (target["type"] !== "tool_definition") return defined.get(nameOf(target) ?? "")
   const parsed = Tool.safeParse(target["definition"])
   return parsed.success ? { ...parsed.data, path: `${path}.tool.definition` } : undefined
 }
@@ -66,7 +77,7 @@ interface Change {
 }
 
 /** Changes stand in system messages; what was compacted left its own with the summary. Undefined: there are none. */
-function findChanges(messages: readonly Message[]): readonly Change[] | undefined {
+export function findChanges(messages: readonly Message[]): readonly Change[] | undefined {
   let changes: Change[] | undefined
   for (let index = 0; index < messages.length; index++) {
     const { role, content } = messages[index] ?? noMessage

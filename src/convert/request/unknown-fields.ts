@@ -62,6 +62,7 @@ export function noteUnknownFields(raw: JsonObject, profile: Facts): readonly Not
   for (const field in raw) {
     if (!knownFields.has(field)) findField(findings, raw[field], field, "")
   }
+  findMark(findings, raw["cache_control"], "")
   noteWords(raw, findings)
   for (const { field, known } of parts) noteKeys(raw[field], known, field, findings)
   noteKeys(objectOf(raw["output_config"])["format"], textFormat, "output_config.format", findings)
@@ -129,6 +130,7 @@ function noteSystem(system: unknown, findings: Findings): void {
     const { type, text } = block
     if (type === "text") {
       noteKeys(block, textKeys, path, findings)
+      findMark(findings, block["cache_control"], path)
       if (typeof text === "string") noteSystemText(text, path, findings)
     } else findNote(findings, dropped(path, `a ${quote(type)} block in the system prompt is not understood`))
   }
@@ -150,6 +152,7 @@ function noteTool(tool: unknown, path: string, { webSearch }: Facts, findings: F
   const known = knownToolKeys(tool, webSearch !== "none")
   if (known === undefined) return
   noteKeys(tool, known, path, findings)
+  findMark(findings, tool["cache_control"], path)
   noteKeys(tool["function"], functionKeys, `${path}.function`, findings)
   if (tool["defer_loading"] === true) {
     findField(findings, true, "defer_loading", path)

@@ -57,6 +57,11 @@ function convertTool(tool: Tool, request: MessagesRequest, profile: ProviderProf
   const search = { query: queryOf(words), forced }
   const { path } = tool
   const spare = others.map((other) => dropped(other.path, "one web search is enough"))
+  const excluded = whyNot(request, tool)
+  // The search of the Responses API is a tool, and subject to tool_choice; the others search in any case.
+  if (excluded !== undefined && profile.webSearch !== "hosted") {
+    return { ...nothing, tools, notes: [...spare, dropped(path, excluded)] }
+  }
   const sent = (how: string) => [
     ...spare,
     changed(path, `the provider's own web search is asked for: ${how}`),
@@ -114,6 +119,13 @@ function convertTool(tool: Tool, request: MessagesRequest, profile: ProviderProf
     default:
       return profile.webSearch satisfies never
   }
+}
+
+/** Why there is to be no search although there is a tool for it; undefined: there may be one. */
+function whyNot({ tool_choice: choice, compaction }: MessagesRequest, tool: Tool): string | undefined {
+  if (compaction?.type === "summarize") return "a summary takes no search"
+  if (choice?.type === "none") return "no tool is to be used"
+  return choice?.type === "tool" && choice.name !== tool.name ? "another tool is insisted on" : undefined
 }
 
 /**

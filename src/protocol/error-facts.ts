@@ -35,13 +35,16 @@ export function readError(value: unknown): ErrorFacts | undefined {
   const own = given.filter((code) => typeof code === "string" || typeof code === "number")
   return {
     message: `${message ?? JSON.stringify(inner)}${behind?.text ?? ""}`,
-    codes: [...own.map((code) => String(code).toLowerCase()), ...(behind?.codes ?? [])],
+    codes: [...own, ...reasonsIn(inner), ...(behind?.codes ?? [])].map((code) => String(code).toLowerCase()),
     named: namedIn(inner),
     status: statusOf(inner, value, base),
-    numbers: numberFields
-      .map((field) => (countOf(inner[field]) === undefined ? "" : `${field} ${String(inner[field])}`))
-      .join(" "),
+    numbers: numberFields.map((field) => numberIn(field, inner[field] ?? value[field])).join(" "),
   }
+}
+
+/** Google's ErrorInfo: a key that is over, or unknown, is an INVALID_ARGUMENT, and only this says what is wrong. */
+function reasonsIn(inner: JsonObject): readonly string[] {
+  return arrayOf(inner["details"]).flatMap((detail) => textOf(objectOf(detail)["reason"]) ?? [])
 }
 
 // A name, not a text: what is longer repeats what was sent.
@@ -60,13 +63,17 @@ function namedIn(inner: JsonObject): Fault["named"] {
 
 const numberFields = ["n_prompt_tokens", "n_ctx"] as const
 
+const numberIn = (field: string, value: unknown): string =>
+  countOf(value) === undefined ? "" : `${field} ${String(value)}`
+
 function readMessage(value: JsonObject, inner: JsonObject, base: JsonObject): string | undefined {
   return (
     messageOf(inner["message"]) ??
     textOf(value["error"]) ??
     messageOf(value["message"]) ??
     messageOf(value["detail"]) ??
-    messageOf(arrayOf(value["errors"])[0]) ??
+    messageOf(Array.isArray(value["errors"]) ? value["errors"][0] : value["errors"]) ??
+    messageOf(arrayOf(value["error"])[0]) ??
     textOf(base["status_msg"]) ??
     textOf(value["msg"]) ??
     textOf(value["error_msg"]) ??

@@ -31,6 +31,15 @@ const sayings: readonly RegExp[] = [
   // Moonshot and Kimi Code count bytes as well: only a shorter conversation helps.
   /total message size \d+ exceeds limit/,
   /context size has been exceeded/,
+  // GitHub Models, with 413 (cline/cline#2115); Qianfan.
+  /request body too large for .{1,100} model\. max size: \d+ tokens/,
+  /prompt tokens too long/,
+  // Vertex (google-gemini/gemini-cli#19727); Ark (langgenius/dify#32221) and TensorRT-LLM; vLLM with images
+  // (vllm-project/vllm#12165); watsonx.
+  /input token count is \d+ but model only supports/,
+  /(?:input|prompt) length \(?\d+\)? exceeds (?:the )?maximum (?:input )?length/,
+  /prompt \(total length \d+\) is too long/,
+  /number of input tokens \d+ cannot exceed/,
 ]
 
 // Cohere and others say so of a prompt, and of a reply that would be too long.
@@ -44,12 +53,13 @@ function hasTooMany(text: string): boolean {
   return tooMany.test(text) && (!ofReply.test(text) || ofPrompt.test(text))
 }
 
-// OpenAI and others, llama.cpp, Copilot, Zhipu.
+// OpenAI and others, llama.cpp, Copilot, GitHub Models, Zhipu.
 const codeWords: ReadonlySet<string> = new Set([
   "context_length_exceeded",
   "exceed_context_size_error",
   "model_max_prompt_tokens_exceeded",
   "model_context_window_exceeded",
+  "tokens_limit_reached",
   "1261",
 ])
 
@@ -105,6 +115,11 @@ const patterns: readonly RegExp[] = [
   /prompt_tokens \((?<input>\d+)\) must be less than \w+ \((?<limit>\d+)\)/,
   /prompt has (?<input>\d+) tokens, but the configured context size is (?<limit>\d+)/,
   /prompt \(length (?<input>\d+)\) is longer than the maximum model length of (?<limit>\d+)/,
+  /max size: (?<limit>\d+) tokens/,
+  /input token count is (?<input>\d+) but model only supports up to (?<limit>\d+)/,
+  /(?:input|prompt) length \(?(?<input>\d+)\)? exceeds [a-z' ]{0,40}length \(?(?<limit>\d+)/,
+  /prompt \(total length (?<input>\d+)\) is too long[a-z ]{0,40}\(context length (?<limit>\d+)/,
+  /number of input tokens (?<input>\d+) cannot exceed the total tokens limit (?<limit>\d+)/,
   /n_prompt_tokens"?:? ?(?<input>\d+)/,
   /n_ctx"?:? ?(?<limit>\d+)/,
 ]

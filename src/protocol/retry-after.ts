@@ -61,9 +61,10 @@ function fromRetryInfo(body: unknown): number | undefined {
 }
 
 function fromText(message: string): number | undefined {
-  const found = /(?:try again|retry|available again) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:[a-z]+)\s*)+)/i.exec(
-    message,
-  )
+  const found =
+    /(?:(?:try again|retry|available again) (?:in|after)|please wait) ((?:\d+(?:\.\d+)?\s*(?:[a-z]+)\s*)+)/i.exec(
+      message,
+    )
   return found?.[1] === undefined ? undefined : durationMs(found[1])
 }
 

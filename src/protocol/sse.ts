@@ -104,7 +104,10 @@ function take(reading: SseReading, line: string, out: SseMessage[]): void {
     return
   }
   const { name, value } = splitField(line)
-  if (name === "data") reading.data = reading.data === undefined ? value : `${reading.data}\n${value}`
+  // llama.cpp's server wrote `error: {…}` and then `data: [DONE]` (until 2025-08: tools/server, server_sent_event).
+  if (name === "error") reading.event = name
+  if (name === "data" || name === "error")
+    reading.data = reading.data === undefined ? value : `${reading.data}\n${value}`
   else if (name === "event") reading.event = value
 }
 

@@ -87,6 +87,7 @@ export function isErrorJson(value: unknown): boolean {
   if (!isObject(value)) return false
   const error = value["error"]
   if (isObject(error) ? Object.values(error).some(says) : textOf(error) !== undefined) return true
+  if (isObject(arrayOf(error)[0])) return true
   if (value["object"] === "error" || value["type"] === "error") return true
   if (arrayOf(value["choices"]).length > 0) return false
   const base = countOf(objectOf(value["base_resp"])["status_code"])
@@ -102,13 +103,25 @@ function says(field: unknown): boolean {
 // What some say when all is well.
 const goodCodes: readonly unknown[] = [undefined, null, "", 0, "0", 200, "200", "ok", "success"]
 
-/** No `error` and no `choices`: a code, a status or a detail beside a message says that it went wrong. */
+/** No `error` and no `choices`: what stands beside a message says that it went wrong, or there is a detail. */
 function isBareError(value: JsonObject): boolean {
   const text = value["message"] ?? value["msg"] ?? value["error_msg"] ?? value["title"]
-  const code = value["code"] ?? value["error_code"]
-  if (text !== undefined && (!goodCodes.includes(code) || (countOf(value["status"]) ?? 0) >= 400)) return true
-  return value["detail"] !== undefined || (value["error"] === true && text !== undefined)
+  if (value["detail"] !== undefined || saysErrors(value["errors"])) return true
+  return text !== undefined && (hasBadCode(value) || value["error"] === true || value["success"] === false)
 }
+
+function hasBadCode(value: JsonObject): boolean {
+  if (!goodCodes.includes(value["code"] ?? value["error_code"])) return true
+  const status = countOf(value["status"]) ?? countOf(value["statusCode"]) ?? 0
+  return status >= 400 || /error|exception/i.test(textOf(value["type"]) ?? textOf(value["__type"]) ?? "")
+}
+
+/** A list of them, or ModelScope's object. */
+function saysErrors(errors: unknown): boolean {
+  return Array.isArray(errors) ? errors.length > 0 : textOf(objectOf(errors)["message"]) !== undefined
+}
+
+const saysNothing = /^(?:\{ ?\}|\[ ?\]|null|"")$/
 
 /** HTML and other text, made readable and short; a page's title says what it is. */
 function plainText(body: string): string {
@@ -119,7 +132,7 @@ function plainText(body: string): string {
     .replace(/<[^>]*>/g, " ")
     .replace(/\s+/g, " ")
     .trim()
-  return shorten(bare, 500)
+  return saysNothing.test(bare) ? "" : shorten(bare, 500)
 }
 
 // Nothing about the prompt's length: who asks, for what, how often, or whether anybody is there. 403 is not

@@ -20,9 +20,14 @@ export interface Verdict {
 }
 
 // Each of these ends only when somebody pays or raises a limit (2026-11: error codes of OpenAI, Moonshot, Kimi
-// Code, Ark and DashScope; xAI: continuedev/continue#10373; Fireworks: pollinations/pollinations#12136).
+// Code, Ark and DashScope; xAI: continuedev/continue#10373; Fireworks: pollinations/pollinations#12136; OpenAI's
+// billing: BerriAI/litellm#2743; LiteLLM's budgets, with 400 or 429: BerriAI/litellm#14144, #37000; OpenRouter's limit
+// of a key: danielsmithdevelopment/ClawQL#876; new-api's limit of a token: MAX-API-Next/MAX-API#20).
 const outOfCredit =
-  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage/
+  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage|billing_not_active|billing[ _]hard[ _]limit|budget_exceeded|budget has been exceeded|exceeded ?budget|crossed budget|key limit exceeded|token_quota_failed/
+// DashScope calls a limit of tokens a minute a quota, in OpenAI's words for an empty account; the link tells them apart
+// (help.aliyun.com, model-studio/error-code#token-limit; anomalyco/opencode#23722: it works again every minute).
+const perMinute = /error-code#token-limit|(?<!free )allocated quota exceeded/
 // One word, quoted or not, may stand between "model" and what is wrong with it; more would be another sentence.
 const modelMissing =
   /model_?not_?found|model_not_supported|model_decommissioned|modelnotopen|\binvalid_model\b|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
@@ -33,8 +38,12 @@ const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
-// OpenRouter's 404 when the model exists, but no host of it does what the request or the account asks for.
+// OpenRouter's 404s when the model exists, but no host of it does what the request asks for; or none that the account
+// allows, which is nothing that the request could change (musistudio/claude-code-router#285, truefoundry/models#826).
 const noHost = /no endpoints found/
+const noHostAllowed = /no allowed providers|no endpoints available/
+// LM Studio says it with a 200 (base URL without /v1).
+const noEndpoint = /unexpected endpoint or method/
 
 // Zhipu's numbers (docs.bigmodel.cn, error codes): what its texts say in Chinese.
 const zhipu = { noBalance: "1113", noPlan: "1309", noModel: "1211", sensitive: "1301", busy: "1305" } as const
@@ -117,6 +126,7 @@ const rules: readonly Rule[] = [
     when: ({ status }) => status >= 400 && status < 500,
     verdict: answer({ kind: "invalid_request_error", status: 400 }),
   },
+  { when: ({ words }) => noEndpoint.test(words), verdict: (_given, about) => missingEndpoint(about) },
 ]
 
 // An error inside a 200 often has only a word: OpenAI's, Anthropic's, Google's and DashScope's; or Zhipu's number.
@@ -152,6 +162,7 @@ export function judge(given: Case, about: Circumstances): Verdict {
 }
 
 function saysNoCredit({ words, codes }: Case): boolean {
+  if (perMinute.test(words)) return false
   return outOfCredit.test(words) || codes.includes(zhipu.noBalance) || codes.includes(zhipu.noPlan)
 }
 
@@ -168,13 +179,14 @@ function unauthorised(about: Circumstances): Verdict {
 function notFound({ words }: Case, about: Circumstances): Verdict {
   if (modelMissing.test(words) || mentions(words, about.model.toLowerCase())) return missingModel(about)
   if (noHost.test(words)) return { kind: "invalid_request_error", status: 400 }
-  return {
-    kind: "api_error",
-    status: 502,
-    final: true,
-    message: (text) =>
-      `[${about.provider}] the upstream has no such endpoint: 404 at ${about.url}; check the base URL (${text})`,
-  }
+  if (noHostAllowed.test(words)) return { kind: "api_error", status: 502, final: true }
+  return missingEndpoint(about, "404 at ")
+}
+
+function missingEndpoint(about: Circumstances, how = ""): Verdict {
+  const message = (text: string) =>
+    `[${about.provider}] the upstream has no such endpoint: ${how}${about.url}; check the base URL (${text})`
+  return { kind: "api_error", status: 502, final: true, message }
 }
 
 /** Is the name there as a word of its own? */

@@ -5,6 +5,7 @@ import type { Fault } from "../protocol/fault.ts"
 import { brokenUpstream } from "../protocol/fault.ts"
 import { parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
+import { encodeSse } from "../protocol/sse.ts"
 import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
 import type { Batches } from "../upstream/batches.ts"
 import { type DirectInput, tooLong } from "../upstream/direct.ts"
@@ -49,6 +50,7 @@ export function directBody(
 
 const noBytes = new Uint8Array(0)
 const blankLine = new Uint8Array([10, 10])
+const stopEvent = new TextEncoder().encode(encodeSse("message_stop", '{"type":"message_stop"}'))
 
 interface SourcePiece {
   readonly bytes: Uint8Array
@@ -96,7 +98,7 @@ function createSource(
     tap.push(bytes)
     if (tap.phase() === "stopped") complete(session.outcome)
     // The upstream has said its last word; if it does not go, we do.
-    if (over()) cancelGrace ??= clock.setTimer(batches.close, afterMs)
+    if (over() || tap.phase() === "finished") cancelGrace ??= clock.setTimer(batches.close, afterMs)
     return failed ? withoutSecrets(bytes, errors.secrets) : bytes
   }
 
@@ -104,10 +106,15 @@ function createSource(
     const rest = gate.rest()
     if (over()) return { bytes: rest, end: "complete" }
     // Half an event would break the client's reader before it sees the error.
-    if (!tap.flush(rest)) return { bytes: noBytes, end: refuse(session.outcome, given) }
+    const isWhole = tap.flush(rest)
     if (tap.phase() === "stopped") complete(session.outcome)
-    if (over()) return { bytes: rest, end: "complete" }
-    return { bytes: Buffer.concat([rest, blankLine]), end: refuse(session.outcome, given) }
+    if (isWhole && over()) return { bytes: rest, end: "complete" }
+    const bytes = isWhole ? Buffer.concat([rest, blankLine]) : noBytes
+    if (tap.phase() !== "finished") return { bytes, end: refuse(session.outcome, given) }
+    // Some gateways, and now and then Anthropic's own API, leave out the event that ends a message, or never send it
+    // (esengine/DeepSeek-Reasonix#8756, tombii/better-ccflare#307): an error would have all of it asked for again.
+    complete(session.outcome)
+    return { bytes: Buffer.concat([bytes, stopEvent]), end: "complete" }
   }
 
   function take(input: DirectInput): SourcePiece {
@@ -135,7 +142,7 @@ function createSource(
     batches.close()
   }
 
-  return { next, running: () => tap.phase() === "running", close }
+  return { next, running: () => tap.phase() === "running" || tap.phase() === "finished", close }
 }
 
 function faultOf(data: string, errors: ErrorContext): Fault {

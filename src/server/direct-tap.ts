@@ -66,7 +66,13 @@ export function createEventGate(): EventGate {
   return { push, rest, pending: () => size }
 }
 
-export type StreamPhase = "waiting" | "running" | "stopped" | "failed"
+/** `finished`: it is said why the message ends, which is all of it; only the event that ends it has not come. */
+export type StreamPhase = "waiting" | "running" | "finished" | "stopped" | "failed"
+
+/** Does a `message_delta` say why the message ends? */
+export function saysStop(value: JsonObject): boolean {
+  return textOf(objectOf(value["delta"])["stop_reason"]) !== undefined
+}
 
 export interface TapListener {
   /** A `usage` object, of the message's beginning or its end. */
@@ -110,6 +116,21 @@ function isEscaped(data: string, from: number, at: number): boolean {
   return (at - first) % 2 === 1
 }
 
+function phaseAfter(type: string | undefined, value: JsonObject): StreamPhase | undefined {
+  switch (type) {
+    case "message_start":
+      return "running"
+    case "message_delta":
+      return saysStop(value) ? "finished" : undefined
+    case "message_stop":
+      return "stopped"
+    case "error":
+      return "failed"
+    default:
+      return undefined
+  }
+}
+
 /** A tap for one stream. It never fails: what it does not understand is the client's to understand. */
 export function createTap(listener: TapListener): Tap {
   const decoder = new TextDecoder()
@@ -132,15 +153,11 @@ export function createTap(listener: TapListener): Tap {
 
   function take(type: string | undefined, value: JsonObject, data: string): void {
     if (phase === "stopped" || phase === "failed") return
-    if (type === "message_start") {
-      phase = "running"
-      listener.usage(objectOf(objectOf(value["message"])["usage"]))
-    } else if (type === "message_delta") listener.usage(objectOf(value["usage"]))
-    else if (type === "message_stop") phase = "stopped"
-    else if (type === "error") {
-      phase = "failed"
-      listener.error(data)
-    } else if (type === "content_block_delta") listener.content(wordsOf(data))
+    phase = phaseAfter(type, value) ?? phase
+    if (type === "message_start") listener.usage(objectOf(objectOf(value["message"])["usage"]))
+    else if (type === "message_delta") listener.usage(objectOf(value["usage"]))
+    else if (type === "error") listener.error(data)
+    else if (type === "content_block_delta") listener.content(wordsOf(data))
   }
 
   return {

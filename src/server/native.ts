@@ -14,6 +14,7 @@ import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import { type DirectOpening, openDirect } from "./direct-open.ts"
 import { type DirectParts, failedOpening, type SendingOptions, telling } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
+import { saysStop } from "./direct-tap.ts"
 import type { RequestOutcome } from "./outcome.ts"
 
 /** Sends it until the reply begins or must be given up. Never rejects. */
@@ -59,19 +60,22 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
   const decoder = new TextDecoder()
   const sse = createSseDecoder()
   let over = false
+  let finished = false
+  let cancelGrace: (() => void) | undefined
 
   function readMessage({ event, data }: SseMessage): readonly Delta[] {
     const parsed = parseJson(data)
     const value = parsed.ok && isObject(parsed.value) ? parsed.value : undefined
+    finished ||= value?.["type"] === "message_delta" && saysStop(value)
     if (event === "error" || value?.["type"] === "error") return [faultDelta(value, data, errors)]
     return value === undefined ? [] : [{ kind: "native", event: nativeEvent(value, data, event) }]
   }
 
   function take(input: DirectInput): readonly Delta[] {
-    if (input.kind === "fault") return [{ kind: "fault", fault: input.fault }]
+    if (input.kind === "fault") return [finished ? stopped : { kind: "fault", fault: input.fault }]
     if (input.kind === "end") {
-      const rest = [...sse.push(decoder.decode()), ...sse.flush()]
-      return [...rest.flatMap(readMessage), cut(errors)]
+      const rest = [...sse.push(decoder.decode()), ...sse.flush()].flatMap(readMessage)
+      return [...rest, finished ? stopped : cut(errors)]
     }
     const deltas = sse.push(decoder.decode(input.bytes, { stream: true })).flatMap(readMessage)
     if (sse.pending() <= eventLimit) return deltas
@@ -83,7 +87,10 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     const batch = await inputs.next()
     if (batch === undefined) over = true
     const deltas = (batch ?? [{ kind: "end" } as const]).flatMap(take)
+    // The event that ends the message may never come, as where a reply is passed through.
+    if (finished) cancelGrace ??= clock.setTimer(inputs.close, afterMs)
     if (!deltas.some(isLast)) return deltas
+    cancelGrace?.()
     over = true
     void readOn()
     return deltas
@@ -96,7 +103,17 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     cancel()
   }
 
-  return { next, close: inputs.close }
+  function close(): void {
+    cancelGrace?.()
+    inputs.close()
+  }
+
+  return { next, close }
+}
+
+const stopped: Delta = {
+  kind: "native",
+  event: nativeEvent({ type: "message_stop" }, '{"type":"message_stop"}'),
 }
 
 function isLast(delta: Delta): boolean {

@@ -38,14 +38,32 @@ const noInputs: readonly StreamInput[] = []
 
 function readMessage(parsing: ChunkParsing, message: SseMessage): StreamInput | undefined {
   const data = message.data.trim()
-  if (data === "") return undefined
-  if (data === "[DONE]") return { kind: "end", clean: true }
+  const isError = message.event === "error"
+  if (data === "") return isError ? failedInWords(parsing, data) : undefined
+  if (data === "[DONE]") return unread(parsing) ?? { kind: "end", clean: true }
   const parsed = parseJson(data)
-  if (!parsed.ok) return readBroken(parsing, data)
+  if (!parsed.ok) return isError ? failedInWords(parsing, data) : readBroken(parsing, data)
   parsing.seen = true
   parsing.fragment = ""
-  if (message.event !== "error" || isErrorJson(parsed.value)) return { kind: "chunk", chunk: parsed.value }
-  return { kind: "chunk", chunk: { error: objectOf(parsed.value) } }
+  if (!isError || isErrorJson(parsed.value)) return { kind: "chunk", chunk: parsed.value }
+  const error = objectOf(parsed.value)
+  return isErrorJson({ error }) ? { kind: "chunk", chunk: { error } } : failedInWords(parsing, data)
+}
+
+/** What the last line could not be read as: words that may say what went wrong, or half a chunk. */
+export function unread(parsing: ChunkParsing): StreamInput | undefined {
+  const { fragment } = parsing
+  parsing.fragment = ""
+  if (fragment === "") return undefined
+  return isCut(fragment) ? { kind: "end", clean: false } : failedInWords(parsing, fragment)
+}
+
+const isCut = (data: string): boolean => /^[{["]/.test(data)
+
+/** An error that is no object. */
+function failedInWords({ errors }: ChunkParsing, data: string): StreamInput {
+  const text = { status: 502, header: () => null, body: data }
+  return { kind: "fault", fault: faultFromError(text, errors) }
 }
 
 /** What is no JSON: an error in plain text when it comes first, else half a chunk or noise. */
@@ -53,10 +71,7 @@ function readBroken(parsing: ChunkParsing, data: string): StreamInput | undefine
   const joined = parsing.fragment === "" ? undefined : parseJson(parsing.fragment + data)
   parsing.fragment = ""
   if (joined?.ok === true) return { kind: "chunk", chunk: joined.value }
-  if (!parsing.seen && !/^[{["]/.test(data)) {
-    const text = { status: 502, header: () => null, body: data }
-    return { kind: "fault", fault: faultFromError(text, parsing.errors) }
-  }
+  if (!parsing.seen && !isCut(data)) return failedInWords(parsing, data)
   parsing.fragment = data
   return undefined
 }

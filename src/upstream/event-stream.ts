@@ -7,6 +7,7 @@ import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches } from "./batches.ts"
 import { type BodyText, moreText, nextRead, type Read, receive } from "./body-text.ts"
+import { unread } from "./chunk-parser.ts"
 import {
   type ChunkReader,
   createChunkReader,
@@ -123,7 +124,7 @@ function settle(stream: EventStream, last: readonly StreamInput[]): readonly Str
 function takeRest(stream: EventStream): readonly StreamInput[] {
   const { chunks } = stream
   const rest = flushChunks(chunks)
-  return isLast(rest) ? rest : [...rest, endAfter(rest, stream)]
+  return isLast(rest) ? rest : [...rest, unread(chunks.parsing) ?? endAfter(rest, stream)]
 }
 
 function endAfter(

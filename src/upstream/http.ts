@@ -54,8 +54,12 @@ export async function readErrorBody(response: Response, deadline: Deadline, cloc
 
 /** A header of the reply; a date in retry-after becomes seconds from now. */
 export function readHeader(response: Response, name: string, clock: Clock): string | null {
-  const value = response.headers.get(name) ?? (name === "retry-after" ? readReset(response) : null)
-  if (name !== "retry-after" || value === null || /^\s*[\d.]+\s*$/.test(value)) return value
+  const given = response.headers.get(name) ?? (name === "retry-after" ? readReset(response) : null)
+  if (name !== "retry-after" || given === null) return given
+  // Where a gateway adds one of its own, there are two: the first number is as good as the other.
+  const value = /^\s*[\d.]+(?=\s*(?:,|$))/.exec(given)?.[0] ?? given
+  // What has no month is no date, but Date.parse would find one in most numbers.
+  if (value !== given || !/[a-z]{3}/i.test(value)) return value
   const until = Date.parse(value)
   return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - clock.now()) / 1000)))
 }

@@ -45,6 +45,8 @@ describe("sources", () => {
     ["Please retry after 20 seconds. Visit us", 20_000],
     ["try again in 6m0s", 360_000],
     ["available again in 2 minutes", 120_000],
+    ["Please wait 42 seconds before retrying.", 42_000],
+    ["Too many tokens, please wait before trying again.", undefined],
     ["Please retry in 5 requests", undefined],
     ["try again later", undefined],
     ["retry in 3 more messages", undefined],

@@ -22,6 +22,11 @@ const cases: readonly (readonly [string, string, readonly SseMessage[]])[] = [
   ["comments and unknown fields", ": hello\nid: 1\nretry: 5\nfoo: bar\ndata: a\n: x\n\n", data("a")],
   ["events without data", "event: ping\n\ndata: a\n\n", data("a")],
   ["a named event", "event: error\ndata: a\n\ndata: b\n\n", [{ event: "error", data: "a" }, ...data("b")]],
+  [
+    "an error as a field",
+    'error: {"a":1}\n\ndata: b\n\n',
+    [{ event: "error", data: '{"a":1}' }, ...data("b")],
+  ],
   ["a byte order mark", "\uFEFFdata: a\n\n", data("a")],
   ["a mark that is not the first thing", "\n\uFEFFdata: a\n\ndata: b\n\n", data("b")],
   ["no blank line at the end", "data: a", data("a")],

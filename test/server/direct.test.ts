@@ -419,6 +419,22 @@ describe("a stream that breaks off", () => {
     await until(() => timers() === 0)
   })
 
+  test.each<[string, (finished: string) => MessagesTurn]>([
+    ["closed", (finished) => streamTurn(finished)],
+    ["reset", (finished) => ({ steps: [finished], reset: true })],
+    ["closed within the event", (finished) => streamTurn(finished, "event: message_stop\nda")],
+    ["never closed", (finished) => streamTurn(finished, { until: never })],
+  ])("behind the reason of its end it is complete, and gets its last event: %s", async (_name, turn) => {
+    const text = nativeStream("a")
+    const finished = text.split("event: message_stop")[0] ?? ""
+    const { url, exchanges, timers } = startDirect([turn(finished)], { times: { afterFinishMs: 50 } })
+    expect(await (await send({ url }, streamed)).text()).toBe(text)
+    expect(exchanges.map(({ outcome, usage }) => [outcome.kind, usage.input_tokens])).toEqual([
+      ["completed", 12],
+    ])
+    await until(() => timers() === 0)
+  })
+
   test("the upstream's own error is the last word", async () => {
     const error = `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n`
     const { url, exchanges } = startDirect([streamTurn(whole, error)])

@@ -174,6 +174,20 @@ describe("from Chat Completions to Messages", () => {
     expect(proxy.exchanges).toMatchObject([{ model: "u2", fallbackFrom: "u0", attempts: 4 }])
   })
 
+  test.each<[string, (finished: string) => MessagesTurn]>([
+    ["closed", (finished) => ({ steps: [finished] })],
+    ["reset", (finished) => ({ steps: [finished], reset: true })],
+    ["never closed", (finished) => ({ steps: [finished, { until: never }] })],
+  ])("a message is complete behind the reason of its end: %s", async (_name, turn) => {
+    const [finished = ""] = nativeStream("all").split("event: message_stop")
+    const proxy = chain([dead("chat"), native([turn(finished)])], { times: { afterFinishMs: 50 } })
+    const events = await eventsOf(postStream(proxy))
+    expect(checkGrammar(events)).toEqual([])
+    expect([textOf(events), typesOf(events).at(-1)]).toEqual(["all", "message_stop"])
+    await until(() => proxy.timers() === 0)
+    expect(proxy.exchanges).toMatchObject([{ model: "u1", outcome: { kind: "completed" } }])
+  })
+
   test("a message that begins and fails before its first block leads on", async () => {
     const begun = nativeEvents("")
       .slice(0, 1)

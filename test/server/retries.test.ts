@@ -51,6 +51,10 @@ const before: Readonly<Record<string, Turn>> = {
   "an error in the first chunk": { kind: "stream", chunks: [errorChunk] },
   "an error after the role": { kind: "stream", chunks: [roleChunk(), errorChunk] },
   "an error event": { kind: "raw", steps: ['event: error\ndata: {"message":"overloaded"}\n\n'] },
+  "an error field (llama.cpp)": {
+    kind: "raw",
+    steps: ['error: {"code":500,"message":"overloaded","type":"server_error"}\n\ndata: [DONE]\n\n'],
+  },
   "plain text in the first chunk": { kind: "raw", steps: ["data: upstream connect error\n\n"] },
   "an empty body": { kind: "text", status: 200, body: "" },
   "a body of blank lines": { kind: "text", status: 200, body: "\n\n\n" },
@@ -264,12 +268,33 @@ test("the pauses grow, and no two are alike", async () => {
   expect(await pauses()).not.toEqual([first, second])
 }, 10_000)
 
+test.each([
+  ["30, 30", "30"],
+  ["30.5, 7", "31"],
+])("of two in one the first is told: %s", async (value, seconds) => {
+  const { upstream, proxy } = start([failing(429, { "retry-after": value }), good])
+  expect((await post(proxy)).headers.get("retry-after")).toBe(seconds)
+  expect(upstream.turns()).toHaveLength(1)
+})
+
+test.each(["-5", "7/7", "soon"])("a retry-after that says nothing is none: %s", async (value) => {
+  const { proxy } = start([failing(429, { "retry-after": value }), good])
+  expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
+  expect(Math.min(...waitsOf(proxy))).toBeWithin(125, 251)
+})
+
 test("a short wait is obeyed", async () => {
   const { upstream, proxy } = start([failing(429, { "retry-after-ms": "150" }), good])
   expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
   expect(waitsOf(proxy)).toEqual([150])
   checkGaps(upstream, [150])
 })
+
+const errorInWords = "event: error\ndata: upstream connect error\n\n"
+const errorAsText = 'event: error\ndata: "upstream connect error"\n\n'
+const emptyError = "event: error\ndata:\n\n"
+const errorField = 'error: {"code":500,"message":"overloaded","type":"server_error"}\n\n'
+const doneLine = "data: [DONE]\n\n"
 
 describe("after content", () => {
   const content = [roleChunk(), textChunk("half")]
@@ -281,6 +306,12 @@ describe("after content", () => {
       "an error event",
       { kind: "raw", steps: [...content, 'event: error\ndata: {"message":"overloaded"}\n\n'] },
     ],
+    ["an error event in words", { kind: "raw", steps: [...content, errorInWords, doneLine] }],
+    ["an error field (llama.cpp)", { kind: "raw", steps: [...content, errorField, doneLine] }],
+    ["words", { kind: "raw", steps: [...content, "data: upstream connect error\n\n", doneLine] }],
+    ["half a chunk", { kind: "raw", steps: [...content, 'data: {"choices":[{"delta"\n\n', doneLine] }],
+    ["an error event that is a text", { kind: "raw", steps: [...content, errorAsText, doneLine] }],
+    ["an error event that says nothing", { kind: "raw", steps: [...content, emptyError, doneLine] }],
     [
       "an error in a choice",
       { kind: "stream", chunks: [...content, { choices: [{ error: { message: "x" } }] }] },

@@ -79,6 +79,20 @@ export function addCargo(cargo: Cargo, opaque: Opaque): Cargo {
   }
 }
 
+/**
+ * Without Gemini's signatures of words, by itself or as OpenRouter hands them on: only those of calls are asked for
+ * (ai.google.dev, thought signatures: function calling alone is validated).
+ */
+export function withoutTextSignatures(cargo: Cargo): Cargo {
+  if (isEmptyCargo(cargo)) return cargo
+  const details = cargo.details.filter((item) => !isGeminiSignature(item))
+  return { ...cargo, details, textSignature: undefined }
+}
+
+function isGeminiSignature({ type, format }: JsonObject): boolean {
+  return type === "reasoning.encrypted" && format === "google-gemini-v1"
+}
+
 /** What two blocks of one message carry: an item may have begun in the first and ended in the second. */
 export function continueCargo(first: Cargo, second: Cargo): Cargo {
   return { ...joinCargo(first, second), details: continueDetails(first.details, second.details) }

@@ -1,5 +1,6 @@
 // Server-sent events, both directions. Reading follows the WHATWG rules and forgives what providers get
-// wrong: no space after the colon, CR line ends, comments, a BOM, a last event without its blank line.
+// wrong: no space after the colon, CR line ends, comments, a BOM, a last event without its blank line, an error
+// in a field of its own.
 
 export interface SseMessage {
   readonly event: string | undefined

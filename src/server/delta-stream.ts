@@ -21,6 +21,8 @@ interface DeltaStream {
   filters: Filters
   said: boolean
   cancelGrace: (() => void) | undefined
+  /** The last batch brought more of the reply. */
+  goesOn: boolean
 }
 
 const endOfBytes: readonly StreamInput[] = [{ kind: "end", clean: false }]
@@ -41,6 +43,7 @@ export function readDeltas(
     filters: initialFilters(wishes),
     said: false,
     cancelGrace: undefined,
+    goesOn: false,
   }
   const onBatch = (batch: readonly StreamInput[] | undefined) => readBatch(stream, batch ?? endOfBytes)
   return {
@@ -58,14 +61,24 @@ const isOver = ({ state, filters }: DeltaStream): boolean => state.reader.ended 
 function readBatch(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
   const given = convertBatch(stream, batch)
   if (isOver(stream)) closeDeltas(stream)
-  // The upstream has said that it is done; if it does not go, we do.
-  else if (stream.state.reader.finish !== undefined)
-    stream.cancelGrace ??= stream.clock.setTimer(stream.inputs.close, stream.afterFinishMs)
+  else if (stream.state.reader.finish !== undefined) awaitEnd(stream)
   return given
 }
 
+/**
+ * The upstream has said that it is done; if it does not go, we do. Some say so with every chunk, or of one choice while
+ * another goes on: what still comes of the reply is waited for anew.
+ */
+function awaitEnd(stream: DeltaStream): void {
+  if (stream.cancelGrace !== undefined && !stream.goesOn) return
+  stream.cancelGrace?.()
+  stream.cancelGrace = stream.clock.setTimer(stream.inputs.close, stream.afterFinishMs)
+}
+
 function convertBatch(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
-  const filtered = applyFilters(stream.filters, readInputs(stream, batch))
+  const read = readInputs(stream, batch)
+  stream.goesOn = stream.cancelGrace !== undefined && read.some(isContent)
+  const filtered = applyFilters(stream.filters, read)
   stream.filters = filtered[0]
   const given = filtered[1]
   stream.said ||= given.some(saysSomething)
@@ -80,6 +93,9 @@ function readInputs(stream: DeltaStream, batch: readonly StreamInput[]): readonl
   for (const input of batch) for (const delta of readDialect(stream.state, input)) deltas.push(delta)
   return deltas
 }
+
+const isContent = ({ kind }: Delta): boolean =>
+  kind === "run" || kind === "text" || kind === "reasoning" || kind === "tool"
 
 function closeDeltas({ cancelGrace, inputs }: DeltaStream): void {
   cancelGrace?.()

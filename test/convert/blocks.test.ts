@@ -92,6 +92,21 @@ describe("blocks", () => {
     expect(signature).toMatch(/^ccp1\.[A-Za-z0-9_-]+$/)
   })
 
+  test("no signature of words stands behind an answer, where it would be taken for the answer", () => {
+    const signature = {
+      kind: "opaque",
+      opaque: { kind: "signature", toolId: undefined, value: "EjQ" },
+    } as const
+    const item = { type: "reasoning.encrypted", data: "EjQ", format: "google-gemini-v1", index: 0 }
+    const details = { kind: "opaque", opaque: { kind: "details", items: [item] } } as const
+    for (const opaque of [signature, details]) {
+      const answer = lines(text("a"), opaque, end)
+      expect(answer.filter((line) => line.endsWith("thinking"))).toEqual([])
+      const turn = lines(tool(0, "{}", true), text("a"), opaque, end)
+      expect(turn.filter((line) => line.endsWith("thinking"))).toEqual(["2 thinking"])
+    }
+  })
+
   test("a fault ends the message as it stands, and nothing follows", () => {
     expect(lines(thought("a"), failure, text("b"), end)).toEqual([
       "message_start 7",

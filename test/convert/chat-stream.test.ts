@@ -201,6 +201,13 @@ describe("text and reasoning", () => {
     expect(blocks(chunks)).toEqual(["thinking: ab", "text: cd"])
   })
 
+  test("a call that comes by itself, in no list, is a call", () => {
+    const call = { index: 0, id: "call_12345", function: { name: "Read", arguments: '{"a":' } }
+    const rest = deltaChunk({ tool_calls: { index: 0, function: { arguments: "1}" } } })
+    const chunks = [deltaChunk({ tool_calls: call }), rest, finishChunk("tool_calls")]
+    expect(blocks(chunks)).toEqual(['Read {"a":1}'])
+  })
+
   test("reasoning that comes only as details is not lost", () => {
     const chunk = deltaChunk({
       reasoning_details: [{ type: "reasoning.text", text: "a" }, { summary: "b" }, 3],
@@ -391,6 +398,13 @@ describe("how it ends", () => {
     expect(reason(textChunk("a"), finishChunk("sensitive"))).toBe("end_turn")
     const profile = { ...baseProfile, stopReasons: { content_filter: "refusal" as const } }
     expect(foldOf([finishChunk("content_filter")], { profile }).reply?.stop_reason).toBe("refusal")
+  })
+
+  test("null written as a text is no finish: what breaks off behind it is cut", () => {
+    const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "null" }] }
+    expect(reason(chunk, chunk, finishChunk("length"))).toBe("max_tokens")
+    const events = play(inputs([chunk, chunk], false), readerOptions())
+    expect(foldEvents(events).fault?.message).toContain("before its reply was complete")
   })
 
   test("the stop sequence is named where the upstream names it", () => {

@@ -1,7 +1,7 @@
 // "The prompt does not fit", in every provider's words, becomes the words that make Claude Code recover.
 import { describe, expect, test } from "bun:test"
 import { isOverflow, overflowMessage } from "../../src/protocol/overflow.ts"
-import { faultFromError } from "../../src/protocol/upstream-error.ts"
+import { faultFromError, faultFromJson } from "../../src/protocol/upstream-error.ts"
 import { errorContext } from "../support/fixtures.ts"
 
 const long = (tokens: number, maximum: number) => `prompt is too long: ${tokens} tokens > ${maximum} maximum`
@@ -226,6 +226,8 @@ describe("recognised, with the right numbers", () => {
   test("llama.cpp's numbers in fields of their own", () => {
     const more = { type: "exceed_context_size_error", n_prompt_tokens: 9000, n_ctx: 8192 }
     expect(faultOf(400, "too big", more).message).toBe(`${long(9000, 8192)} (upstream: too big)`)
+    const bare = faultFromJson({ ...more, code: 400, message: "too big" }, errorContext)
+    expect(bare.message).toBe(`${long(9000, 8192)} (upstream: too big)`)
   })
 
   test("inside what OpenRouter hands on", () => {

@@ -27,6 +27,11 @@ const cases: readonly (readonly [string, string, readonly SseMessage[]])[] = [
     'error: {"a":1}\n\ndata: b\n\n',
     [{ event: "error", data: '{"a":1}' }, ...data("b")],
   ],
+  [
+    "an error in a field of its own",
+    "data: a\n\nerror: b\n\n",
+    [...data("a"), { event: "error", data: "b" }],
+  ],
   ["a byte order mark", "\uFEFFdata: a\n\n", data("a")],
   ["a mark that is not the first thing", "\n\uFEFFdata: a\n\ndata: b\n\n", data("b")],
   ["no blank line at the end", "data: a", data("a")],

@@ -166,6 +166,17 @@ test("an upstream that goes on chattering after the finish reason is let go all 
   expect(performance.now() - from).toBeLessThan(500)
 })
 
+test("a reply that goes on behind a finish reason is read to its end", async () => {
+  const words = Array.from({ length: 8 }, (_, at) => [
+    { choices: [{ index: 0, delta: { content: `${at} ` }, finish_reason: "stop" }] },
+    { pauseMs: 100 },
+  ]).flat()
+  const { proxy } = start([{ kind: "raw", steps: words }], { times: { afterFinishMs: 600 } })
+  const events = await eventsOf(postStream(proxy))
+  expect(textOf(events)).toBe("0 1 2 3 4 5 6 7 ")
+  expect(typesOf(events).at(-1)).toBe("message_stop")
+})
+
 test("what is there already is written at once", async () => {
   const body = dataLines(textChunk("one"), textChunk("two"), finishChunk("stop"), "[DONE]")
   const upstream = rawUpstream((socket) => socket.write(streamHead + chunked(body) + chunked("")))

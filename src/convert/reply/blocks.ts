@@ -4,7 +4,7 @@ import { deltaEvent } from "../../protocol/delta-run.ts"
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { quote } from "../../protocol/texts.ts"
-import { addCargo, encodeCarrier, isEmptyCargo, noCargo } from "../carrier.ts"
+import { addCargo, encodeCarrier, isEmptyCargo, noCargo, withoutTextSignatures } from "../carrier.ts"
 import type { Opaque } from "../delta.ts"
 import { addText, noText, textOf } from "../grown-text.ts"
 import type { Single } from "../pieces.ts"
@@ -228,6 +228,9 @@ function writeEnd(state: WriterState, out: Out): void {
   start(state, out)
   empty(state, true, out)
   closeOpen(state, out)
+  // `claude -p` takes the last block for the answer, and gives nothing where that is no text (observed with 2.1.329):
+  // so none stands behind it that nobody asks for.
+  if (!state.sawTool && state.index > 0) state.cargo = withoutTextSignatures(state.cargo)
   carry(state, out)
   const stop_reason = finalReason(state)
   const stop_sequence = stop_reason === "stop_sequence" ? state.stopSequence : null

@@ -124,7 +124,7 @@ function readChoice(state: ReaderState, choice: ChatChoice, whole: boolean, out:
     return
   }
   const given = deltaOf(state, choice, whole)
-  const word = textOf(choice.finish_reason)
+  const word = finishWord(choice)
   if (whole) readSaid(state, given, true, out)
   else readPiece(state, given, word !== undefined, out)
   if (word !== undefined) take(readFinish(state, choice, word), out)
@@ -212,8 +212,15 @@ function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: 
 }
 
 function callsIn({ tool_calls, function_call: legacy }: ChatDelta): readonly unknown[] {
-  const calls = arrayOf(tool_calls)
+  // Hugging Face's server and some relays send the one call by itself, in no list.
+  const calls = isObject(tool_calls) ? [tool_calls] : arrayOf(tool_calls)
   return calls.length === 0 && isObject(legacy) ? [{ index: 0, function: legacy }] : calls
+}
+
+/** Alibaba Cloud, and relays before it, write "null" as a text into every chunk but the last. */
+function finishWord({ finish_reason }: ChatChoice): string | undefined {
+  const word = textOf(finish_reason)
+  return word === "null" ? undefined : word
 }
 
 function readFinish(state: ReaderState, choice: ChatChoice, word: string): Step {

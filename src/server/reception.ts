@@ -27,6 +27,7 @@ import type { Admission } from "./limits.ts"
 import type { Meter } from "./meter.ts"
 import { faultReply, internalFault } from "./respond.ts"
 import type { Sharing } from "./sharing.ts"
+import type { Tidy } from "./tidy.ts"
 
 /** What outlives a change of the configuration: above all what was learnt, and what is under way. */
 export interface Shared extends Omit<Context, "config" | "routes" | "callers" | "cache"> {
@@ -34,6 +35,7 @@ export interface Shared extends Omit<Context, "config" | "routes" | "callers" | 
   readonly sharing: Sharing
   readonly places: Places
   readonly drain: Drain
+  readonly tidy: Tidy
 }
 
 /** Answers requests. Everything that depends on the configuration is made here, so that it changes all at once. */

@@ -101,7 +101,10 @@ export function startServer(options: ServerOptions): RunningServer {
     },
     share: (write) => shareOf(shared, write),
     stop: (graceMs = current.shutdownTimeoutMs) =>
-      shared.drain.stop(server, graceMs).finally(shared.sharing.close),
+      shared.drain.stop(server, graceMs).finally(() => {
+        shared.tidy.end()
+        shared.sharing.close()
+      }),
     acceptNoMore: () => void server.stop(),
     graceMs: () => current.shutdownTimeoutMs,
   }
@@ -123,7 +126,15 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
   const tidy = createProcessTidy(() => running.size > 0)
   const drain = createDrain({ running, log, clock, onBegin: flights.stop })
   return {
-    ...{ sharing, store: sharing.store, flights, drain, draining: drain.draining, places: createPlaces() },
+    ...{
+      sharing,
+      store: sharing.store,
+      flights,
+      drain,
+      draining: drain.draining,
+      places: createPlaces(),
+      tidy,
+    },
     ...{ log, version, instance, siblings, metrics, meter, clock, statistics, running },
     times: { ...defaultTimes, ...options.times },
     onExchange: guarded(options, meter, statistics, tidy.stir),

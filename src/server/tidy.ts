@@ -5,6 +5,8 @@
 export interface Tidy {
   /** A request is over. Costs next to nothing. */
   readonly stir: () => void
+  /** Nothing will be asked any more. What is left of it is the process's, and others may be busy in that. */
+  readonly end: () => void
 }
 
 export interface TidyOptions {
@@ -26,9 +28,11 @@ export function createTidy({ isBusy, residentBytes, collect, setTimer }: TidyOpt
   let floor = residentBytes()
   let stirred = false
   let waiting = false
+  let ended = false
 
   function look(): void {
     waiting = false
+    if (ended) return
     if (stirred || isBusy()) {
       rest()
       return
@@ -46,6 +50,7 @@ export function createTidy({ isBusy, residentBytes, collect, setTimer }: TidyOpt
    */
   function settle(): void {
     waiting = false
+    if (ended) return
     if (stirred || isBusy()) rest()
     else {
       collect()
@@ -66,7 +71,10 @@ export function createTidy({ isBusy, residentBytes, collect, setTimer }: TidyOpt
   return {
     stir: () => {
       stirred = true
-      if (!waiting) rest()
+      if (!waiting && !ended) rest()
+    },
+    end: () => {
+      ended = true
     },
   }
 }

@@ -108,4 +108,17 @@ describe("an idle proxy", () => {
     proxy.pass()
     expect(proxy.collected()).toBe(2)
   })
+
+  test("leaves the process alone once it has stopped", () => {
+    const proxy = setUp()
+    proxy.holds(300)
+    proxy.stir()
+    proxy.pass()
+    expect(proxy.collected()).toBe(1)
+    proxy.end()
+    proxy.holds(400)
+    proxy.pass()
+    proxy.stir()
+    expect([proxy.collected(), proxy.isWaiting()]).toEqual([1, false])
+  })
 })

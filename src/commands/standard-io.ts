@@ -76,7 +76,8 @@ function output(file: Bun.BunFile, onLost: (error: unknown) => void): Output {
     held += text
     if (!first) return
     setTimeout(release, soonMs).unref()
-    if (!ending) process.on("exit", release)
+    // Where a pipe is full, what is written at the very end is lost; before it, the process waits for its reader.
+    if (!ending) for (const end of ["beforeExit", "exit"]) process.on(end, release)
     ending = true
   }
 

@@ -24,7 +24,7 @@ export interface Verdict {
 // billing: BerriAI/litellm#2743; LiteLLM's budgets, with 400 or 429: BerriAI/litellm#14144, #37000; OpenRouter's limit
 // of a key: danielsmithdevelopment/ClawQL#876; new-api's limit of a token: MAX-API-Next/MAX-API#20).
 const outOfCredit =
-  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage|billing_not_active|billing[ _]hard[ _]limit|budget_exceeded|budget has been exceeded|exceeded ?budget|crossed budget|key limit exceeded|token_quota_failed/
+  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage|billing_not_active|billing[ _]hard[ _]limit|budget_exceeded|budget has been exceeded|exceededbudget|exceeded budget for provider|crossed budget|(?<!api |per-)key limit exceeded|token_quota_failed/
 // DashScope calls a limit of tokens a minute a quota, in OpenAI's words for an empty account; the link tells them apart
 // (help.aliyun.com, model-studio/error-code#token-limit; anomalyco/opencode#23722: it works again every minute).
 const perMinute = /error-code#token-limit|(?<!free )allocated quota exceeded/

@@ -59,7 +59,7 @@ export function readHeader(response: Response, name: string, clock: Clock): stri
   // Where a gateway adds one of its own, there are two: the first number is as good as the other.
   const value = /^\s*[\d.]+(?=\s*(?:,|$))/.exec(given)?.[0] ?? given
   // What has no month is no date, but Date.parse would find one in most numbers.
-  if (value !== given || !/[a-z]{3}/i.test(value)) return value
+  if (value !== given || !/[a-z]{3}|^\s*\d{4}-\d\d-\d\dT/i.test(value)) return value
   const until = Date.parse(value)
   return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - clock.now()) / 1000)))
 }

@@ -213,7 +213,7 @@ function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: 
 
 function callsIn({ tool_calls, function_call: legacy }: ChatDelta): readonly unknown[] {
   // Hugging Face's server and some relays send the one call by itself, in no list.
-  const calls = isObject(tool_calls) ? [tool_calls] : arrayOf(tool_calls)
+  const calls = isObject(tool_calls) && isObject(tool_calls["function"]) ? [tool_calls] : arrayOf(tool_calls)
   return calls.length === 0 && isObject(legacy) ? [{ index: 0, function: legacy }] : calls
 }
 

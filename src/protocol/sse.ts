@@ -24,16 +24,18 @@ export interface SseReading {
   rest: string
   /** A byte order mark, or the second half of a CRLF that was cut in two: no part of a line. */
   ignored: string
+  /** Is an error in a field of its own one? Clients pass over fields that they do not know. */
+  readonly hearsErrors: boolean
 }
 
 /** One stream, of which nothing was read. Bytes must be decoded as UTF-8 (streaming) before they come here. */
-export function startSse(): SseReading {
-  return { event: undefined, data: undefined, rest: "", ignored: "\uFEFF" }
+export function startSse(hearsErrors = true): SseReading {
+  return { event: undefined, data: undefined, rest: "", ignored: "\uFEFF", hearsErrors }
 }
 
 /** The same, by functions of its own. */
-export function createSseDecoder(): SseDecoder {
-  const reading = startSse()
+export function createSseDecoder(hearsErrors = true): SseDecoder {
+  const reading = startSse(hearsErrors)
   return {
     push: (text) => pushSse(reading, text),
     flush: () => flushSse(reading),
@@ -106,8 +108,9 @@ function take(reading: SseReading, line: string, out: SseMessage[]): void {
   }
   const { name, value } = splitField(line)
   // llama.cpp's server wrote `error: {…}` and then `data: [DONE]` (until 2025-08: tools/server, server_sent_event).
-  if (name === "error") reading.event = name
-  if (name === "data" || name === "error")
+  const isError = name === "error" && reading.hearsErrors
+  if (isError) reading.event = name
+  if (name === "data" || isError)
     reading.data = reading.data === undefined ? value : `${reading.data}\n${value}`
   else if (name === "event") reading.event = value
 }

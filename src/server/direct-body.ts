@@ -99,7 +99,14 @@ function createSource(
     if (tap.phase() === "stopped") complete(session.outcome)
     // The upstream has said its last word; if it does not go, we do.
     if (over() || tap.phase() === "finished") cancelGrace ??= clock.setTimer(batches.close, afterMs)
+    else goOn()
     return failed ? withoutSecrets(bytes, errors.secrets) : bytes
+  }
+
+  /** It was not the last word after all. */
+  function goOn(): void {
+    cancelGrace?.()
+    cancelGrace = undefined
   }
 
   function conclude(given: Fault): SourcePiece {

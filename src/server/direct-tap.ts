@@ -116,25 +116,28 @@ function isEscaped(data: string, from: number, at: number): boolean {
   return (at - first) % 2 === 1
 }
 
-function phaseAfter(type: string | undefined, value: JsonObject): StreamPhase | undefined {
+function phaseAfter(phase: StreamPhase, type: string | undefined, value: JsonObject): StreamPhase {
   switch (type) {
     case "message_start":
       return "running"
+    case "content_block_start":
+      return phase === "finished" ? "running" : phase
     case "message_delta":
-      return saysStop(value) ? "finished" : undefined
+      return saysStop(value) ? "finished" : phase
     case "message_stop":
       return "stopped"
     case "error":
       return "failed"
     default:
-      return undefined
+      return phase
   }
 }
 
 /** A tap for one stream. It never fails: what it does not understand is the client's to understand. */
 export function createTap(listener: TapListener): Tap {
   const decoder = new TextDecoder()
-  const sse = createSseDecoder()
+  // What it reads goes on to the client as it is.
+  const sse = createSseDecoder(false)
   let phase: StreamPhase = "waiting"
 
   function read({ event, data }: SseMessage): void {
@@ -153,7 +156,7 @@ export function createTap(listener: TapListener): Tap {
 
   function take(type: string | undefined, value: JsonObject, data: string): void {
     if (phase === "stopped" || phase === "failed") return
-    phase = phaseAfter(type, value) ?? phase
+    phase = phaseAfter(phase, type, value)
     if (type === "message_start") listener.usage(objectOf(objectOf(value["message"])["usage"]))
     else if (type === "message_delta") listener.usage(objectOf(value["usage"]))
     else if (type === "error") listener.error(data)

@@ -66,7 +66,9 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
   function readMessage({ event, data }: SseMessage): readonly Delta[] {
     const parsed = parseJson(data)
     const value = parsed.ok && isObject(parsed.value) ? parsed.value : undefined
-    finished ||= value?.["type"] === "message_delta" && saysStop(value)
+    // A block that begins behind it takes it back.
+    if (value?.["type"] === "content_block_start") finished = false
+    else finished ||= value?.["type"] === "message_delta" && saysStop(value)
     if (event === "error" || value?.["type"] === "error") return [faultDelta(value, data, errors)]
     return value === undefined ? [] : [{ kind: "native", event: nativeEvent(value, data, event) }]
   }
@@ -89,8 +91,9 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     const deltas = (batch ?? [{ kind: "end" } as const]).flatMap(take)
     // The event that ends the message may never come, as where a reply is passed through.
     if (finished) cancelGrace ??= clock.setTimer(inputs.close, afterMs)
+    else stopWaiting()
     if (!deltas.some(isLast)) return deltas
-    cancelGrace?.()
+    stopWaiting()
     over = true
     void readOn()
     return deltas
@@ -103,8 +106,13 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     cancel()
   }
 
-  function close(): void {
+  function stopWaiting(): void {
     cancelGrace?.()
+    cancelGrace = undefined
+  }
+
+  function close(): void {
+    stopWaiting()
     inputs.close()
   }
 

@@ -435,6 +435,32 @@ describe("a stream that breaks off", () => {
     await until(() => timers() === 0)
   })
 
+  const [begin = "", ...others] = nativeEvents("a").map((event) => nativeEvent(event))
+  const block = others.slice(0, 4).join("")
+  const [reason = "", last = ""] = others.slice(4)
+  test("what goes on behind the reason of its end is waited for, and no half of it is complete", async () => {
+    const more = block.replaceAll('"index":0', '"index":1')
+    const late = [begin, block, reason, { pauseMs: 20 }, more.slice(0, 200), { pauseMs: 200 }] as const
+    const times = { afterFinishMs: 60 }
+    const whole = startDirect([streamTurn(...late, more.slice(200), reason, last)], { times })
+    expect(await (await send({ url: whole.url }, streamed)).text()).toBe(
+      begin + block + reason + more + reason + last,
+    )
+    const half = startDirect([streamTurn(...late)], { times })
+    expect(parseAnthropicSse(await (await send({ url: half.url }, streamed)).text()).at(-1)).toMatchObject({
+      type: "error",
+    })
+    expect(half.exchanges.map(({ outcome }) => outcome.kind)).toEqual(["failed"])
+    await until(() => whole.timers() + half.timers() === 0)
+  })
+
+  test("an error in a field that clients pass over does not take the place of one they read", async () => {
+    const { url } = startDirect([streamTurn(whole, 'error: {"message":"overloaded"}\n\n')])
+    const text = await (await send({ url }, streamed)).text()
+    expect(text).toStartWith(whole)
+    expect(text).toContain("event: error\n")
+  })
+
   test("the upstream's own error is the last word", async () => {
     const error = `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n`
     const { url, exchanges } = startDirect([streamTurn(whole, error)])

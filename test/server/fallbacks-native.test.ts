@@ -188,6 +188,19 @@ describe("from Chat Completions to Messages", () => {
     expect(proxy.exchanges).toMatchObject([{ model: "u1", outcome: { kind: "completed" } }])
   })
 
+  test("what goes on behind the reason of its end is waited for", async () => {
+    const [begin = "", ...others] = nativeEvents("all").map((event) => nativeEvent(event))
+    const block = others.slice(0, 4).join("")
+    const more = block.replaceAll('"index":0', '"index":1')
+    const [reason = "", stop = ""] = others.slice(4)
+    const steps = [begin, block, reason, { pauseMs: 20 }, more.slice(0, 160), { pauseMs: 200 }]
+    const turn = { steps: [...steps, more.slice(160), reason, stop] }
+    const proxy = chain([dead("chat"), native([turn])], { speed: 1, times: { afterFinishMs: 60 } })
+    const events = await eventsOf(postStream(proxy))
+    expect([textOf(events), typesOf(events).at(-1)]).toEqual(["allall", "message_stop"])
+    await until(() => proxy.timers() === 0)
+  })
+
   test("a message that begins and fails before its first block leads on", async () => {
     const begun = nativeEvents("")
       .slice(0, 1)

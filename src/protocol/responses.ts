@@ -82,10 +82,11 @@ export interface ResponsesRequest {
   temperature?: number
   top_p?: number
   tools?: readonly ResponsesTool[]
-  tool_choice?: ResponsesToolChoice
+  /** As an object of no type of ours: as the configuration has it. */
+  tool_choice?: ResponsesToolChoice | JsonObject
   parallel_tool_calls?: false
   reasoning?: { readonly effort?: ReasoningEffort; readonly summary?: "auto" }
-  text?: { readonly format?: ResponsesFormat; readonly verbosity?: unknown }
+  text?: { readonly format?: ResponsesFormat | JsonObject; readonly verbosity?: unknown }
   service_tier?: "auto" | "default" | "priority"
   prompt_cache_key?: string
 }

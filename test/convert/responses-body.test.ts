@@ -171,6 +171,12 @@ describe("what the configuration adds to every body", () => {
       { output_config: { format } },
       { text: { verbosity: "low", format: expect.objectContaining({ type: "json_schema" }) } },
     ],
+    [{ response_format: { type: "text" } }, {}, { text: { format: { type: "text" } } }],
+    [
+      { tool_choice: { type: "function", name: "Bash" } },
+      { tools: [tool] },
+      { tool_choice: { type: "function", name: "Bash" } },
+    ],
     [{ reasoning_split: true, temperature: 0.5 }, {}, { reasoning_split: undefined, temperature: undefined }],
   ])("%j", (extraBody, more, expected) => {
     const { body } = askResponses(ask(hi, { ...more }), gpt56, { extraBody })

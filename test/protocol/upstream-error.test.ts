@@ -176,3 +176,12 @@ property("any JSON as an error gives a fault that can be answered", 1000, (rando
   expect(fault.message).not.toBe("")
   expect(faultOf(random.pick([400, 404, 429, 500]), random.text(50)).message).not.toBe("")
 })
+
+test.each([
+  [429, "API key limit exceeded: 60 requests per minute", "rate_limit_error"],
+  [429, "Per-key limit exceeded, please slow down", "rate_limit_error"],
+  [403, "Key limit exceeded (weekly limit). Manage it in your settings", "billing_error"],
+  [400, "thinking exceeded budget of tokens: max 1024", "invalid_request_error"],
+])("%d: %s", (status, message, kind) => {
+  expect(faultOf(status, JSON.stringify({ error: { message } }))).toMatchObject({ kind })
+})

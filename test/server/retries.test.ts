@@ -234,13 +234,20 @@ test("a wait of more than a minute is said, and no client is asked to sit it out
   expect(response.headers.get("x-should-retry")).toBe("false")
 })
 
-test("a date that is near is obeyed", async () => {
-  const soon = new Date(Date.now() + 2_000).toUTCString()
-  const { upstream, proxy } = start([failing(429, { "retry-after": soon }), good])
-  expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
-  const [first, second] = upstream.turns()
-  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(900, 4_000)
-}, 10_000)
+test.each<[string, (date: Date) => string]>([
+  ["as HTTP writes it", (date) => date.toUTCString()],
+  ["in numbers", (date) => date.toISOString()],
+])(
+  "a date that is near is obeyed: %s",
+  async (_name, write) => {
+    const soon = write(new Date(Date.now() + 2_000))
+    const { upstream, proxy } = start([failing(429, { "retry-after": soon }), good])
+    expect(textOf(await eventsOf(postStream(proxy)))).toBe("fine")
+    const [first, second] = upstream.turns()
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(900, 4_000)
+  },
+  10_000,
+)
 
 /** How long the proxy meant to wait before each further attempt, in milliseconds. */
 const waitsOf = ({ logs }: TestProxy): readonly number[] =>

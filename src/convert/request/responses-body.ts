@@ -1,7 +1,7 @@
 // A request in Chat's words, said in those of the Responses API: what they call differently, and what nobody
 // may store.
 import type { ChatFunctionTool, ChatMessage, ChatRequest, ChatToolChoice } from "../../protocol/chat.ts"
-import { type JsonObject, objectOf } from "../../protocol/json.ts"
+import { isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type {
   ResponsesFormat,
   ResponsesItem,
@@ -114,9 +114,12 @@ function flatTool({ function: { name, description, parameters, strict } }: ChatF
   }
 }
 
-function flatChoice(choice: ChatToolChoice | undefined): ResponsesToolChoice | undefined {
+/** What the configuration says in this API's own words is left as it is. */
+function flatChoice(choice: ChatToolChoice | undefined): ResponsesToolChoice | JsonObject | undefined {
   if (choice === undefined || choice === "auto" || choice === "none" || choice === "required") return choice
-  return choice === "any" ? "required" : { type: "function", name: choice.function.name }
+  if (choice === "any") return "required"
+  const name = textOf(objectOf(objectOf(choice)["function"])["name"])
+  return name === undefined ? objectOf(choice) : { type: "function", name }
 }
 
 /** Without a summary asked for, nobody would see that the model thinks. */
@@ -140,8 +143,9 @@ function textFields(chat: ChatRequest, extra: JsonObject): Pick<ResponsesRequest
   return { text: format === undefined ? text : { ...text, format } }
 }
 
-function formatOf({ response_format: wanted }: ChatRequest): ResponsesFormat | undefined {
+function formatOf({ response_format: wanted }: ChatRequest): ResponsesFormat | JsonObject | undefined {
   if (wanted === undefined || wanted.type === "json_object") return wanted
+  if (!isObject(objectOf(wanted)["json_schema"])) return objectOf(wanted)
   const { name, schema, strict } = wanted.json_schema
   return { type: "json_schema", name, schema, strict: strict === true }
 }

@@ -5,14 +5,14 @@ import { quote, unquote } from "../protocol/texts.ts"
 
 export interface GrownText {
   readonly whole: string
-  /** The latest pieces, and how many they are. */
+  /** The latest pieces. */
   readonly loose: string
-  readonly pieces: number
 }
 
-export const noText: GrownText = { whole: "", loose: "", pieces: 0 }
+export const noText: GrownText = { whole: "", loose: "" }
 
-const mostLoose = 16
+// In characters: what is copied with each piece is never more than this.
+const mostLoose = 512
 
 /** With these pieces behind it. Linear in the pieces, however long the text is. */
 export function growText(text: GrownText, pieces: readonly string[]): GrownText {
@@ -27,9 +27,9 @@ export function addText(text: GrownText, piece: string): GrownText {
 /** The same of a piece as it stands between the quotes of a JSON string. */
 export function addQuoted(text: GrownText, piece: string): GrownText {
   if (piece === "") return text
-  const { whole, loose, pieces } = text
-  if (pieces < mostLoose) return { whole, loose: loose + piece, pieces: pieces + 1 }
-  return { whole: whole + [loose, piece].join(""), loose: "", pieces: 0 }
+  const both = [text.loose, piece].join("")
+  if (both.length < mostLoose) return { whole: text.whole, loose: both }
+  return { whole: text.whole + both, loose: "" }
 }
 
 export function textOf({ whole, loose }: GrownText): string {

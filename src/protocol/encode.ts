@@ -70,6 +70,8 @@ function encodeDelta(index: number, type: DeltaRun["delta"], text: string): stri
 /** The events of a run, of which these are the texts, still quoted. */
 export function encodeRun({ index, delta }: DeltaRun, quoted: readonly string[]): string {
   const { head, between } = frameFor(index, delta)
+  const [only] = quoted
+  if (quoted.length === 1 && only !== undefined) return head + only + deltaEnd
   const written = quoted.slice()
   const last = written.length - 1
   // The ends are put on before: on the joined text they would make another copy of all of it.

@@ -1,7 +1,13 @@
 // The inputs of a stream as the deltas that they mean for its client, batch by batch.
 import type { Delta } from "../convert/delta.ts"
 import { type DialectState, initialDialect, readDialect } from "../convert/reply/dialect.ts"
-import { applyFilters, type Filters, initialFilters, type Wishes } from "../convert/reply/filters.ts"
+import {
+  applyFilters,
+  type Filters,
+  initialFilters,
+  isActive,
+  type Wishes,
+} from "../convert/reply/filters.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
@@ -78,11 +84,16 @@ function awaitEnd(stream: DeltaStream): void {
 function convertBatch(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {
   const read = readInputs(stream, batch)
   stream.goesOn = stream.cancelGrace !== undefined && read.some(isContent)
-  const filtered = applyFilters(stream.filters, read)
-  stream.filters = filtered[0]
-  const given = filtered[1]
+  const given = filter(stream, read)
   stream.said ||= given.some(saysSomething)
   return stream.state.reader.ended && !stream.said ? [nothingSaid("an empty stream", stream.errors)] : given
+}
+
+function filter(stream: DeltaStream, read: readonly Delta[]): readonly Delta[] {
+  if (!isActive(stream.filters)) return read
+  const [filters, given] = applyFilters(stream.filters, read)
+  stream.filters = filters
+  return given
 }
 
 function readInputs(stream: DeltaStream, batch: readonly StreamInput[]): readonly Delta[] {

@@ -84,6 +84,8 @@ function eventBody(
 
 /** As one text, where all is text: each write takes longer than most of what is written. */
 function encodeAll(events: readonly MessagesEvent[], { encode }: StreamEncoder): readonly Chunk[] {
+  const [only] = events
+  if (only !== undefined && events.length === 1) return [encode(only)]
   const chunks: Chunk[] = []
   let text = ""
   for (const event of events) {

@@ -38,20 +38,18 @@ export function beginFeed({ log, session }: Feed): void {
   if (endOf(log) === 0) append(log, beginReply(session.progress))
 }
 
-/** The next events, past the log. Not while one is awaited. `hear` is told of them, and may answer in their place. */
-export function direct(
-  feed: Feed,
-  hear: (events: Events) => Events,
-): Soon<readonly MessagesEvent[] | undefined> {
-  const onEvents = (events: Events): Events => {
-    feed.ended = isLast(feed, events)
-    return hear(events)
-  }
+/** The next events, past the log. Not while one is awaited. `onEvents` is told of them, and answers in their place. */
+export function direct(feed: Feed, onEvents: (events: Events) => Events): Soon<Events> {
   const events = nextEvents(feed.session)
   return events instanceof Promise ? events.then(onEvents) : onEvents(events)
 }
 
 type Events = readonly MessagesEvent[] | undefined
+
+/** These came past the log. */
+export function passed(feed: Feed, events: Events): void {
+  feed.ended = isLast(feed, events)
+}
 
 function isLast({ session }: Feed, events: Events): boolean {
   return events === undefined || hasEnded(session.progress)

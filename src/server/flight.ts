@@ -5,7 +5,7 @@ import type { Logger } from "../observe/log.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { endOf, pack, since } from "./event-log.ts"
-import { beginFeed, createFeed, direct, type Feed, pull } from "./flight-feed.ts"
+import { beginFeed, createFeed, direct, type Feed, passed, pull } from "./flight-feed.ts"
 import { asOwn, lastWords, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
 import {
   addReader,
@@ -220,6 +220,7 @@ function hearAlone(
   reader: Reader,
   events: readonly MessagesEvent[] | undefined,
 ): readonly MessagesEvent[] | undefined {
+  passed(feed, events)
   if (feed.ended && reader.state === "reading") finishReader(roster, reader, events ?? none)
   return events
 }

@@ -34,13 +34,15 @@ export interface Source {
   readonly outcome: RequestOutcome
   /** Hears of everything that is written, and what it is made of. */
   watch: Watch
+  /** Made once for all that is waited for. */
+  onDeltas: ((deltas: readonly Delta[] | undefined) => readonly MessagesEvent[]) | undefined
 }
 
 export type Watch = (source: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
 
 /** Nothing of it is read yet; its outcome is known once all of it is. */
 export function createSource(opening: Promise<Opening<Delta>>, progress: Progress): Source {
-  return { opening, progress, outcome: progress.outcome, watch: settleSource }
+  return { opening, progress, outcome: progress.outcome, watch: settleSource, onDeltas: undefined }
 }
 
 const settleSource: Watch = ({ progress, outcome }, _deltas, events) => {
@@ -81,7 +83,8 @@ export function nextEvents(source: Source): Soon<readonly MessagesEvent[] | unde
   const deltas = batches.next()
   if (!(deltas instanceof Promise)) return write(source, deltas)
   settleReply(progress)
-  return laterEvents(source, deltas)
+  source.onDeltas ??= writerOf(source)
+  return deltas.then(source.onDeltas)
 }
 
 // What follows makes functions, which takes something whether it comes to that or not: so it stands by itself.
@@ -95,11 +98,8 @@ function firstEvents(
   )
 }
 
-function laterEvents(
-  source: Source,
-  deltas: Promise<readonly Delta[] | undefined>,
-): Promise<readonly MessagesEvent[]> {
-  return deltas.then((later) => write(source, later))
+function writerOf(source: Source): NonNullable<Source["onDeltas"]> {
+  return (deltas) => write(source, deltas)
 }
 
 function explainAll(deltas: readonly Delta[], outcome: RequestOutcome): readonly Delta[] {

@@ -19,6 +19,7 @@ import { once } from "./once.ts"
 import { createRatios } from "./ratios.ts"
 import { createReception, type Shared } from "./reception.ts"
 import { createRefusals } from "./refusals.ts"
+import { createProcessRush } from "./rush.ts"
 import { createSharing } from "./sharing.ts"
 import { type Share, type Siblings, shareOf } from "./siblings.ts"
 import { createStatistics, type History, type Statistics } from "./statistics.ts"
@@ -103,6 +104,7 @@ export function startServer(options: ServerOptions): RunningServer {
     stop: (graceMs = current.shutdownTimeoutMs) =>
       shared.drain.stop(server, graceMs).finally(() => {
         shared.tidy.end()
+        shared.rush.end()
         shared.sharing.close()
       }),
     acceptNoMore: () => void server.stop(),
@@ -134,6 +136,7 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
       draining: drain.draining,
       places: createPlaces(),
       tidy,
+      rush: createProcessRush(() => running.size),
     },
     ...{ log, version, instance, siblings, metrics, meter, clock, statistics, running },
     times: { ...defaultTimes, ...options.times },

@@ -36,6 +36,8 @@ export interface ChunkReader {
   readonly sse: SseReading
   readonly parsing: ChunkParsing
   form: Form | undefined
+  /** Of the text that is being read. */
+  readonly escapes: Escapes
   /** Texts to be looked for in one go. */
   inRun: number
   /** Forms in a row that no line had. */
@@ -44,16 +46,23 @@ export interface ChunkReader {
 
 /** The reader of one stream. */
 export function createChunkReader(errors: ErrorContext): ChunkReader {
-  return { sse: startSse(), parsing: startParsing(errors), form: undefined, inRun: mostInRun, useless: 0 }
+  return {
+    sse: startSse(),
+    parsing: startParsing(errors),
+    form: undefined,
+    escapes: newEscapes(),
+    inRun: mostInRun,
+    useless: 0,
+  }
 }
 
 /** Text whose characters are bytes in, the inputs that are complete out; nothing after an `end` or a `fault`. */
 export function pushChunks(reader: ChunkReader, text: string): readonly StreamInput[] {
   const out: StreamInput[] = []
-  const escapes = newEscapes()
+  reader.escapes.next = -1
   let from = 0
   while (from < text.length && !isOver(out)) {
-    from = scan(reader, text, from, escapes, out)
+    from = scan(reader, text, from, out)
     if (from === text.length) break
     const end = text.indexOf("\n\n", from)
     const to = end < 0 ? text.length : end + 2
@@ -79,14 +88,8 @@ export function pendingChunks({ sse }: ChunkReader): number {
 }
 
 /** The messages in a row that have the known form; gives where the first other one begins. */
-function scan(
-  reader: ChunkReader,
-  text: string,
-  start: number,
-  escapes: Escapes,
-  out: StreamInput[],
-): number {
-  const { form, sse, inRun } = reader
+function scan(reader: ChunkReader, text: string, start: number, out: StreamInput[]): number {
+  const { form, sse, inRun, escapes } = reader
   if (form === undefined || !text.startsWith(form.head, start) || !isIdle(sse)) return start
   const found = findRun(form, text, start, inRun, escapes)
   if (found.raws.length === 0) return start

@@ -53,6 +53,7 @@ export function applyFilters(state: Filters, deltas: readonly Delta[]): readonly
   return [{ fence, prefill, stops, summary }, given]
 }
 
-function isActive({ fence, prefill, stops, summary }: Filters): boolean {
+/** Is there anything to be done? */
+export function isActive({ fence, prefill, stops, summary }: Filters): boolean {
   return fence.active || prefill.expected !== "" || stops.sequences.length > 0 || summary.active
 }

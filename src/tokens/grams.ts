@@ -6,7 +6,7 @@
 export interface Grams {
   /** What a piece costs before its first character. */
   readonly base: number
-  /** In steps above the lowest cost. */
+  /** In steps above the lowest cost, each with `firstCode` on top. */
   readonly costs: Uint8Array
   /** 32 less the bits of the table's length. */
   readonly shift: number
@@ -29,26 +29,23 @@ export const noPrefix = 1
 export const someHan = 2
 
 const firstCode = 35
-const skipped = 92
+// A backslash would have to be written as two.
+const [skipped, instead] = ["\\", "!"]
 const steps = 90
 const step = 0.03
 /** The costs a table can hold. */
 export const lowest = -1
 export const highest = lowest + steps * step
 
-/** A cost as one character: `#` to `~` without the backslash, in steps of 0.03. */
+/** A cost as one character: `#` to `}`, and `!` for the backslash among them, in steps of 0.03. */
 export function writeCost(cost: number): string {
   const code = firstCode + Math.round((Math.max(lowest, Math.min(highest, cost)) - lowest) / step)
-  return String.fromCharCode(code >= skipped ? code + 1 : code)
+  return String.fromCharCode(code).replace(skipped, instead)
 }
 
-/** The table whose costs were written so. */
+/** The table whose costs were written so. It is read at the start, for which a loop over it would have to be compiled. */
 export function readGrams(base: number, written: string): Grams {
-  const costs = new Uint8Array(written.length)
-  for (let at = 0; at < written.length; at++) {
-    const code = written.charCodeAt(at)
-    costs[at] = code - firstCode - (code > skipped ? 1 : 0)
-  }
+  const costs = Buffer.from(written.replaceAll(instead, skipped), "latin1")
   return { base, costs, shift: Math.clz32(written.length) + 1 }
 }
 
@@ -65,5 +62,5 @@ export function runCost(grams: Grams, text: string, start: number, end: number, 
     earlier = before
     before = code
   }
-  return 2 * lowest * (end - start) + step * sum
+  return 2 * lowest * (end - start) + step * (sum - 2 * firstCode * (end - start))
 }

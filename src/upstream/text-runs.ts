@@ -17,6 +17,8 @@ export interface Found {
   readonly raws: readonly string[]
   /** Which of them hold a quote or a backslash: they may be more than a text. */
   readonly doubtful: readonly number[]
+  /** Does one of them end in a backslash, which may belong to what would follow? */
+  readonly slashed: boolean
   /** Where the next message begins. */
   readonly end: number
 }
@@ -34,6 +36,7 @@ export function findRun(frame: Frame, text: string, start: number, most: number,
   const { head, tail, rest } = frame
   const raws: string[] = []
   let doubtful: number[] | undefined
+  let slashed = false
   let end = start
   while (raws.length < most && text.startsWith(head, end)) {
     const at = end + head.length
@@ -43,11 +46,12 @@ export function findRun(frame: Frame, text: string, start: number, most: number,
     if (to !== quote || holdsEscape(escapes, text, at, to)) {
       doubtful ??= []
       doubtful.push(raws.length)
+      slashed ||= text.charCodeAt(to - 1) === backslash
     }
     raws.push(text.slice(at, to))
     end = rest === undefined ? to + tail.length : endOfMessage(text, to)
   }
-  return { raws, doubtful: doubtful ?? none, end }
+  return { raws, doubtful: doubtful ?? none, slashed, end }
 }
 
 const none: readonly number[] = []
@@ -100,12 +104,12 @@ function beginsWithin(raw: string): boolean {
   return first >= 0x80 && first < 0xc0
 }
 
-function readJoined({ raws, doubtful }: Found, joined: string, wide: boolean): Texts {
+function readJoined({ raws, doubtful, slashed }: Found, joined: string, wide: boolean): Texts {
   const hasControl = control.test(joined)
   // Arguments are full of quotes, and servers that write all but ASCII as escape sequences do it everywhere: such texts
   // are read faster together than one by one.
   const isMostly = doubtful.length > 2 && doubtful.length * 2 > raws.length
-  const read = isMostly && !hasControl ? readTogether(raws, joined, wide) : undefined
+  const read = isMostly && !hasControl ? readTogether(raws, joined, wide, slashed) : undefined
   if (read !== undefined) return read
   const end = hasControl || isMostly ? firstOdd(raws) : firstBroken(raws, doubtful)
   if (end < 0) return { quoted: raws, joined, wide, whole: undefined }
@@ -114,11 +118,17 @@ function readJoined({ raws, doubtful }: Found, joined: string, wide: boolean): T
 }
 
 /** Undefined: one of them is no text. */
-function readTogether(quoted: readonly string[], joined: string, wide: boolean): Texts | undefined {
+function readTogether(
+  quoted: readonly string[],
+  joined: string,
+  wide: boolean,
+  slashed: boolean,
+): Texts | undefined {
   const isCoded = joined.includes("\\u")
   // What such an escape sequence stands for is no byte.
   const said = unquoted(wide && isCoded ? decodeText(joined) : joined)
-  if (said === undefined || (isCoded ? !areQuoted(quoted) : quoted.some(endsInEscape))) return undefined
+  if (said === undefined || (isCoded ? !areQuoted(quoted) : slashed && quoted.some(endsInEscape)))
+    return undefined
   return { quoted, joined, wide, whole: wide && !isCoded ? decodeText(said) : said }
 }
 

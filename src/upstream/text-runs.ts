@@ -19,6 +19,8 @@ export interface Found {
   readonly doubtful: readonly number[]
   /** Does one of them end in a backslash, which may belong to what would follow? */
   readonly slashed: boolean
+  /** Does one of them begin within a character? Behind another text it would make one that neither of them holds. */
+  readonly torn: boolean
   /** Where the next message begins. */
   readonly end: number
 }
@@ -37,6 +39,7 @@ export function findRun(frame: Frame, text: string, start: number, most: number,
   const raws: string[] = []
   let doubtful: number[] | undefined
   let slashed = false
+  let torn = false
   let end = start
   while (raws.length < most && text.startsWith(head, end)) {
     const at = end + head.length
@@ -48,11 +51,15 @@ export function findRun(frame: Frame, text: string, start: number, most: number,
       doubtful.push(raws.length)
       slashed ||= text.charCodeAt(to - 1) === backslash
     }
+    torn ||= isWithin(text.charCodeAt(at))
     raws.push(text.slice(at, to))
     end = rest === undefined ? to + tail.length : endOfMessage(text, to)
   }
-  return { raws, doubtful: doubtful ?? none, slashed, end }
+  return { raws, doubtful: doubtful ?? none, slashed, torn, end }
 }
+
+/** A byte of a character that is not its first one. */
+const isWithin = (byte: number): boolean => byte >= 0x80 && byte < 0xc0
 
 const none: readonly number[] = []
 
@@ -93,15 +100,9 @@ const control = /[\p{Cc}--[\x7f-\x9f]]/v
 export function readTexts(found: Found): Texts {
   const joined = joinTexts(found.raws)
   const wide = isWide(joined)
-  if (!wide || !found.raws.some(beginsWithin)) return readJoined(found, joined, wide)
+  if (!wide || !found.torn) return readJoined(found, joined, wide)
   const raws = found.raws.map(decodeText)
   return readJoined({ ...found, raws }, joinTexts(raws), false)
-}
-
-/** With its first byte within a character: behind another text it would make one that neither of them holds. */
-function beginsWithin(raw: string): boolean {
-  const first = raw.charCodeAt(0)
-  return first >= 0x80 && first < 0xc0
 }
 
 function readJoined({ raws, doubtful, slashed }: Found, joined: string, wide: boolean): Texts {

@@ -12,7 +12,7 @@ export interface GrownText {
 export const noText: GrownText = { whole: "", loose: "" }
 
 // In characters: what is copied with each piece is never more than this.
-const mostLoose = 512
+const mostLoose = 256
 
 /** With these pieces behind it. Linear in the pieces, however long the text is. */
 export function growText(text: GrownText, pieces: readonly string[]): GrownText {

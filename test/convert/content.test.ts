@@ -14,6 +14,7 @@ const pdf = (more: object = {}) => ({
   source: { type: "base64", media_type: "application/pdf", data: "JVBERi0x" },
   ...more,
 })
+const paddedPdf = { type: "base64", media_type: "application/pdf", data: "JVBERg==" }
 const image = (source: object) => ({ type: "image", source })
 const document = (source: object, more: object = {}) => ({ type: "document", source, ...more })
 const part = (said: string) => ({ type: "text", text: said })
@@ -109,8 +110,8 @@ describe("blocks of a user", () => {
       ["changed p.0"],
     ],
     [
-      ...(["a PDF that cannot be sent", pdf(), {}] as const),
-      [part("[PDF document (6 bytes) omitted: this provider takes no documents]")],
+      ...(["a padded PDF that cannot be sent", pdf({ source: paddedPdf }), {}] as const),
+      [part("[PDF document (4 bytes) omitted: this provider takes no documents]")],
       ["changed p.0"],
     ],
     [

@@ -170,7 +170,7 @@ function convertPdf(
     case "document_url":
       return plain([{ type: "document_url", document_url: url }])
     case "placeholder": {
-      const size = `${Math.floor(data.length * 0.75)} bytes`
+      const size = `${Buffer.byteLength(data, "base64")} bytes`
       return omitted(`PDF document (${title ?? size})`, "this provider takes no documents", path)
     }
     default:

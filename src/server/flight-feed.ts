@@ -1,6 +1,5 @@
 // What comes of a session, pulled once for all who read it.
 import type { MessagesEvent } from "../protocol/messages.ts"
-import type { Soon } from "../upstream/batches.ts"
 import { append, createEventLog, type EventLog, endOf } from "./event-log.ts"
 import { fail } from "./outcome.ts"
 import { beginReply, hasEnded } from "./progress.ts"
@@ -38,15 +37,9 @@ export function beginFeed({ log, session }: Feed): void {
   if (endOf(log) === 0) append(log, beginReply(session.progress))
 }
 
-/** The next events, past the log. Not while one is awaited. `onEvents` is told of them, and answers in their place. */
-export function direct(feed: Feed, onEvents: (events: Events) => Events): Soon<Events> {
-  const events = nextEvents(feed.session)
-  return events instanceof Promise ? events.then(onEvents) : onEvents(events)
-}
-
 type Events = readonly MessagesEvent[] | undefined
 
-/** These came past the log. */
+/** These came past the log: from nextEvents(), while nothing is pulled. */
 export function passed(feed: Feed, events: Events): void {
   feed.ended = isLast(feed, events)
 }

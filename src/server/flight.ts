@@ -5,7 +5,7 @@ import type { Logger } from "../observe/log.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { endOf, pack, since } from "./event-log.ts"
-import { beginFeed, createFeed, direct, type Feed, passed, pull } from "./flight-feed.ts"
+import { beginFeed, createFeed, type Feed, passed, pull } from "./flight-feed.ts"
 import { asOwn, lastWords, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
 import {
   addReader,
@@ -24,7 +24,7 @@ import {
 } from "./flight-roster.ts"
 import { beginsToCome } from "./outcome.ts"
 import { keepReplyAlive } from "./progress.ts"
-import type { Reading, Source } from "./reading.ts"
+import { nextEvents, type Reading, type Source } from "./reading.ts"
 import type { Resendable } from "./resends.ts"
 
 export interface FlightOptions {
@@ -201,7 +201,8 @@ async function next(flying: Flying, reader: Reader): Promise<readonly MessagesEv
   while (reader.state === "reading") {
     if (reader.position < endOf(feed.log)) return take(flying, reader)
     if (feed.ended) finishReader(roster, reader, none)
-    else if (readsAlone(flying, reader)) return direct(feed, (events) => hearAlone(flying, reader, events))
+    else if (readsAlone(flying, reader))
+      return nextEvents(feed.session, (events) => hearAlone(flying, reader, events))
     else await sleep(reader, () => void pull(feed))
   }
   // A request whose client has left comes to no end before it is known what becomes of it.
@@ -238,7 +239,7 @@ function readingOf(flying: Flying, reader: Reader): Reading {
       beginFeed(feed)
       return reader.state === "reading" ? take(flying, reader) : none
     },
-    next: () => (readsAlone(flying, reader) ? direct(feed, onEvents) : next(flying, reader)),
+    next: () => (readsAlone(flying, reader) ? nextEvents(feed.session, onEvents) : next(flying, reader)),
     keepAlive: () => (reader.position === endOf(feed.log) ? keepReplyAlive(options.session.progress) : none),
     leave: () => leave(flying, reader),
     fail: (error) => failReader(roster, reader, error),

@@ -26,9 +26,7 @@ const leastRunning = 256
 const lookEveryMs = 250
 // Where more than so many of those under way are new since the last look, a collection would meet them in their
 // beginning; and where they are always new, none of them is a long one.
-const mostNew = 0.02
-// So often in a row: what has just begun lets go of more in a moment.
-const calmLooks = 2
+const mostNew = 0.05
 // Less is not worth it.
 const leastGain = 8 * 1024 * 1024
 // Of so many milliseconds one may be a pause: what came meanwhile waits behind it, and what comes behind that.
@@ -38,7 +36,7 @@ const runsPerPause = 150
 export function createRush({ running, residentBytes, collect, now, setTimer }: RushOptions): Rush {
   let begun = 0
   let seen = 0
-  let calm = 0
+  // Of the first rush nothing is known but that it is one.
   let kept = 0
   let due = 0
   let waiting = false
@@ -48,8 +46,11 @@ export function createRush({ running, residentBytes, collect, now, setTimer }: R
     waiting = false
     const count = running()
     if (ended || count < leastRunning) return
-    calm = begun - seen <= count * mostNew ? calm + 1 : 0
-    if (calm >= calmLooks && now() >= due && residentBytes() - kept >= leastGain) tidy()
+    const resident = residentBytes()
+    // Given back later, or by others: what has grown since then is garbage again.
+    kept = Math.min(kept, resident)
+    const isCalm = begun - seen <= count * mostNew
+    if (isCalm && now() >= due && resident - kept >= leastGain) tidy()
     wait()
   }
 

@@ -146,7 +146,9 @@ describe.skipIf(process.platform !== "linux")("four workers", () => {
     const next = proxy.workers()
     kill(next[0] ?? 0, "SIGKILL")
     await until(() => proxy.workers().length === 3 && proxy.workers().join() !== next.join(), 20_000)
-    for (let times = 0; times < 6; times++) expect(await total()).toBe(known)
+    // The system may still give a connection to the one that was killed, and cut it off.
+    const totalNow = () => total().catch(total)
+    for (let times = 0; times < 6; times++) expect(await totalNow()).toBe(known)
     await until(() => proxy.started.stderr().match(/answers again/g)?.length === 2, 20_000)
     expect([...(await workersAt(proxy.url, 100))].toSorted()).toEqual([1, 2, 3, 4])
   })

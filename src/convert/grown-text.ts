@@ -1,6 +1,6 @@
 // A text that grows piece by piece over a long time. A piece is a view into the chunk it came in, and would keep all
-// of that in memory: so pieces are put together now and then, which makes a copy of their own characters alone. It is
-// kept as it stands in JSON, between quotes: most of it comes like that, and of few replies the text is ever asked for.
+// of that in memory: so it is joined at once with those before it, which makes a copy of their own characters alone. It
+// is kept as it stands in JSON, between quotes: most of it comes like that, and of few replies it is ever asked for.
 import { quote, unquote } from "../protocol/texts.ts"
 
 export interface GrownText {
@@ -11,7 +11,7 @@ export interface GrownText {
 
 export const noText: GrownText = { whole: "", loose: "" }
 
-// In characters: what is copied with each piece is never more than this.
+// In characters: no more than this is copied once more with each piece.
 const mostLoose = 256
 
 /** With these pieces behind it. Linear in the pieces, however long the text is. */

@@ -18,6 +18,7 @@ import type { ReasoningMemory } from "./memory.ts"
 import type { RequestOutcome } from "./outcome.ts"
 import type { Ratios } from "./ratios.ts"
 import type { Refusals } from "./refusals.ts"
+import type { Rush } from "./rush.ts"
 import type { Siblings } from "./siblings.ts"
 import type { Statistics } from "./statistics.ts"
 import type { Stays } from "./stays.ts"
@@ -91,6 +92,7 @@ export interface Context {
   readonly draining?: () => boolean
   /** Requests under way. */
   readonly running: Set<RequestOutcome>
+  readonly rush: Rush
   /** Where the server listens, once it does. */
   readonly address: () => { readonly hostname: string; readonly port: number }
 }

@@ -9,6 +9,7 @@ import type { Asker } from "./asker.ts"
 import { courseFacts, retryTarget } from "./course.ts"
 import { type Account, exchangeOf, nothingUsed, type OutcomeFacts, type Seen } from "./exchange-of.ts"
 import { internalFault } from "./respond.ts"
+import type { Rush } from "./rush.ts"
 
 /** What a request on its way to its one end needs of everything around it. */
 export interface OutcomeContext {
@@ -16,6 +17,7 @@ export interface OutcomeContext {
   readonly log: Pick<Logger, "warn" | "error">
   readonly onExchange: (exchange: Exchange) => void
   readonly running: Set<RequestOutcome>
+  readonly rush: Pick<Rush, "begin">
 }
 
 /** There is one for each request, and thousands may last for hours: a record, which the functions below move on. */
@@ -69,6 +71,7 @@ export function createOutcome(facts: OutcomeFacts, context: OutcomeContext): Req
     upstreamWaitMs: undefined,
   }
   context.running.add(outcome)
+  context.rush.begin()
   return outcome
 }
 

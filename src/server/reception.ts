@@ -26,7 +26,6 @@ import { newRequestId } from "./ids.ts"
 import type { Admission } from "./limits.ts"
 import type { Meter } from "./meter.ts"
 import { faultReply, internalFault } from "./respond.ts"
-import type { Rush } from "./rush.ts"
 import type { Sharing } from "./sharing.ts"
 import type { Tidy } from "./tidy.ts"
 
@@ -37,7 +36,6 @@ export interface Shared extends Omit<Context, "config" | "routes" | "callers" | 
   readonly places: Places
   readonly drain: Drain
   readonly tidy: Tidy
-  readonly rush: Rush
 }
 
 /** Answers requests. Everything that depends on the configuration is made here, so that it changes all at once. */
@@ -116,7 +114,6 @@ export function createReception(shared: Shared, config: Config): (request: Reque
   return async (request) => {
     const requestId = newRequestId()
     shared.meter.began(requestId)
-    shared.rush.begin()
     let refuse = faultReply
     let response: Response
     try {

@@ -3,7 +3,7 @@
 // too, which the engine does when there are twice as many. It is done sooner here, as often as it costs next to nothing.
 
 export interface Rush {
-  /** A request has come. Costs next to nothing. */
+  /** One more request is under way. Costs next to nothing. */
   readonly begin: () => void
   /** The process has others to care for. */
   readonly end: () => void

@@ -127,6 +127,7 @@ function createContext(
     cache: undefined,
     flights: createFlights({ clock, log }),
     running: new Set(),
+    rush: { begin: () => {}, end: () => {} },
     address: () => ({ hostname: "127.0.0.1", port: 0 }),
   }
 }

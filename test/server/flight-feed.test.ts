@@ -30,6 +30,7 @@ function sourceOf(opening: Source["opening"]): Source {
       log: { warn: unexpected, error: unexpected },
       onExchange: unexpected,
       running: new Set(),
+      rush: { begin: () => {} },
     },
   )
   const ratios = { correct: () => 1, isSure: () => false, isSettled: unexpected, learn: unexpected }

@@ -1,6 +1,9 @@
 // When garbage is collected while hundreds of long replies are under way.
 import { describe, expect, test } from "bun:test"
+import { createOutcome, type RequestOutcome } from "../../src/server/outcome.ts"
 import { createRush } from "../../src/server/rush.ts"
+import { generic, routeTo } from "../convert/request-support.ts"
+import { createTestClock } from "../upstream/support.ts"
 
 const mega = 1024 * 1024
 
@@ -142,4 +145,28 @@ describe("many replies at once", () => {
     proxy.begin(100)
     expect(proxy.isWaiting()).toBe(false)
   })
+})
+
+test("a request counts as under way before its beginning is told", () => {
+  const running = new Set<RequestOutcome>()
+  const told: number[] = []
+  const unexpected = () => expect.unreachable()
+  const context = {
+    clock: createTestClock(),
+    log: { warn: unexpected, error: unexpected },
+    onExchange: unexpected,
+    running,
+    rush: { begin: () => void told.push(running.size) },
+  }
+  const facts = {
+    requestId: "req_1",
+    stream: true,
+    scope: "",
+    route: routeTo(generic),
+    startedAt: 0,
+    notes: [],
+  }
+  for (let times = 0; times < 3; times += 1)
+    createOutcome({ ...facts, caller: {}, account: unexpected }, context)
+  expect(told).toEqual([1, 2, 3])
 })

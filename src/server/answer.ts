@@ -2,6 +2,7 @@
 import { foldEvents } from "../convert/reply/fold.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
+import { settled } from "../upstream/batches.ts"
 import { routeHeader, routeText, withRoute } from "./asked.ts"
 import type { Context } from "./context.ts"
 import { answeringOn } from "./course.ts"
@@ -109,11 +110,9 @@ async function plain(reading: Reading, prepared: Prepared, dialect: Dialect): Pr
     const { fault: failed } = await reading.opened
     if (failed !== undefined) return refused(reading.refuse(failed), prepared, dialect)
     const events: MessagesEvent[] = []
-    for (;;) {
-      const soon = reading.next()
-      const more = soon instanceof Promise ? await soon : soon
-      if (more === undefined) break
-      for (const event of more) events.push(event)
+    for (let more = reading.next(); more !== undefined; more = reading.next()) {
+      if (more instanceof Promise) await more
+      else for (const event of more) events.push(event)
     }
     const { reply, fault } = foldEvents(events)
     if (reply !== undefined) return dialect.whole(reply, headersOf(prepared))
@@ -140,7 +139,7 @@ async function streamed(
     const start = reading.begin()
     // Content that is there already leaves together with the start of the message, but none is waited for twice.
     const isMore = early !== undefined && start.length <= 1
-    const first = isMore ? [...start, ...((await reading.next()) ?? [])] : start
+    const first = isMore ? [...start, ...((await settled(reading.next)) ?? [])] : start
     const { requestId } = reading
     const encoder = dialect.stream(requestId)
     return eventReply(first, reading, { requestId, headers: headersOf(prepared), clock, times, encoder })

@@ -32,7 +32,7 @@ export function readKeptReply(kept: KeptReply, rider: Rider): Reading {
     return batch
   }
 
-  async function next(): Promise<readonly MessagesEvent[] | undefined> {
+  function next(): readonly MessagesEvent[] | undefined {
     if (over) return undefined
     beginsToCome(outcome)
     const batch = take(batchSize)

@@ -51,12 +51,11 @@ export function readDeltas(
     cancelGrace: undefined,
     goesOn: false,
   }
-  const onBatch = (batch: readonly StreamInput[] | undefined) => readBatch(stream, batch ?? endOfBytes)
   return {
     next: () => {
       if (isOver(stream)) return undefined
       const batch = inputs.next()
-      return batch instanceof Promise ? batch.then(onBatch) : onBatch(batch)
+      return batch instanceof Promise ? batch : readBatch(stream, batch ?? endOfBytes)
     },
     close: () => closeDeltas(stream),
   }

@@ -7,7 +7,7 @@ import { parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
 import { encodeSse } from "../protocol/sse.ts"
 import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
-import type { Batches } from "../upstream/batches.ts"
+import type { Batches, Soon } from "../upstream/batches.ts"
 import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import type { Context } from "./context.ts"
 import type { DirectSession } from "./direct-session.ts"
@@ -48,6 +48,7 @@ export function directBody(
   })
 }
 
+const endOfBytes: readonly DirectInput[] = [{ kind: "end" }]
 const noBytes = new Uint8Array(0)
 const blankLine = new Uint8Array([10, 10])
 const stopEvent = new TextEncoder().encode(encodeSse("message_stop", '{"type":"message_stop"}'))
@@ -59,7 +60,7 @@ interface SourcePiece {
 }
 
 interface Source {
-  readonly next: () => Promise<SourcePiece>
+  readonly next: () => Soon<SourcePiece>
   /** Between the message's beginning and its end. */
   readonly running: () => boolean
   /** Nobody asks any more. */
@@ -133,10 +134,11 @@ function createSource(
     return { bytes, end: refuse(session.outcome, tooLong(errors, "an event", eventLimit)) }
   }
 
-  async function next(): Promise<SourcePiece> {
-    const batch = (await batches.next()) ?? [{ kind: "end" } as const]
+  function next(): Soon<SourcePiece> {
+    const batch = batches.next()
+    if (batch instanceof Promise) return batch
     const parts: Uint8Array[] = []
-    for (const input of batch) {
+    for (const input of batch ?? endOfBytes) {
       const { bytes, end } = take(input)
       parts.push(bytes)
       if (end !== undefined) return { bytes: Buffer.concat(parts), end }

@@ -4,6 +4,7 @@
 
 import { toErrorBody } from "../protocol/fault.ts"
 import { encodeSse } from "../protocol/sse.ts"
+import type { Soon } from "../upstream/batches.ts"
 import type { Context } from "./context.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { type Piece, pulledBody } from "./pulled-body.ts"
@@ -27,15 +28,25 @@ export async function commitInTime(
   const early = await within(pending, times.commitMs, clock)
   if (early !== undefined) return early
   let reader: ByteReader | undefined
+  let piece: Piece | undefined
 
-  async function next(): Promise<Piece> {
+  function next(): Soon<Piece> {
+    const given = piece
+    piece = undefined
+    return given ?? readOn()
+  }
+
+  async function readOn(): Promise<void> {
     if (reader === undefined) {
       const response = await pending
-      if (!response.ok) return { chunks: [encodeSse("error", oneLine(await response.text()))], last: true }
+      if (!response.ok) {
+        piece = { chunks: [encodeSse("error", oneLine(await response.text()))], last: true }
+        return
+      }
       reader = readerOf(response)
     }
     const { done, value } = await reader.read()
-    return { chunks: value === undefined ? [] : [value], last: done }
+    piece = { chunks: value === undefined ? [] : [value], last: done }
   }
 
   const body = pulledBody([waiting], {

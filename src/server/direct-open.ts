@@ -111,8 +111,9 @@ export async function openDirect(
 
 async function readAll(batches: Batches<DirectInput>): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
-  for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
-    for (const input of batch) if (input.kind === "bytes") chunks.push(input.bytes)
+  for (let batch = batches.next(); batch !== undefined; batch = batches.next()) {
+    if (batch instanceof Promise) await batch
+    else for (const input of batch) if (input.kind === "bytes") chunks.push(input.bytes)
   }
   return Buffer.concat(chunks)
 }

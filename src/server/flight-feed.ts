@@ -1,5 +1,6 @@
 // What comes of a session, pulled once for all who read it.
 import type { MessagesEvent } from "../protocol/messages.ts"
+import { settled } from "../upstream/batches.ts"
 import { append, createEventLog, type EventLog, endOf } from "./event-log.ts"
 import { fail } from "./outcome.ts"
 import { beginReply, hasEnded } from "./progress.ts"
@@ -54,7 +55,7 @@ export async function pull(feed: Feed): Promise<void> {
   if (pulling || ended) return
   feed.pulling = true
   try {
-    const events = await nextEvents(session)
+    const events = await settled(() => nextEvents(session))
     if (events !== undefined && events.length > 0) append(log, events)
     // Not before that: whoever has read the log to its end would take it for the end of the reply.
     feed.ended = isLast(feed, events)

@@ -3,6 +3,7 @@
 import { foldEvents } from "../convert/reply/fold.ts"
 import type { Logger } from "../observe/log.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
+import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { endOf, pack, since } from "./event-log.ts"
 import { beginFeed, createFeed, type Feed, passed, pull } from "./flight-feed.ts"
@@ -196,18 +197,18 @@ function hear(flying: Flying, reader: Reader): void {
   if (!flying.options.shared) close(flying)
 }
 
-async function next(flying: Flying, reader: Reader): Promise<readonly MessagesEvent[] | undefined> {
+type Events = readonly MessagesEvent[] | undefined
+
+function next(flying: Flying, reader: Reader): Soon<Events> {
   const { roster, feed } = flying
   while (reader.state === "reading") {
     if (reader.position < endOf(feed.log)) return take(flying, reader)
     if (feed.ended) finishReader(roster, reader, none)
-    else if (readsAlone(flying, reader))
-      return nextEvents(feed.session, (events) => hearAlone(flying, reader, events))
-    else await sleep(reader, () => void pull(feed))
+    else if (readsAlone(flying, reader)) return nextAlone(flying, reader)
+    else return sleep(reader, () => void pull(feed))
   }
   // A request whose client has left comes to no end before it is known what becomes of it.
-  while (reader.state === "left") await sleep(reader, () => {})
-  return lastWords(reader)
+  return reader.state === "left" ? sleep(reader, () => {}) : lastWords(reader)
 }
 
 /** The one reader of a reply that nobody else can join needs no log. */
@@ -216,20 +217,17 @@ function readsAlone({ roster, feed, closed }: Flying, reader: Reader): boolean {
   return isFree && reader.position >= endOf(feed.log) && isAlone(roster, reader)
 }
 
-function hearAlone(
-  { feed, roster }: Flying,
-  reader: Reader,
-  events: readonly MessagesEvent[] | undefined,
-): readonly MessagesEvent[] | undefined {
+function nextAlone({ feed, roster }: Flying, reader: Reader): Soon<Events> {
+  const events = nextEvents(feed.session)
+  if (events instanceof Promise) return events
   passed(feed, events)
-  if (feed.ended && reader.state === "reading") finishReader(roster, reader, events ?? none)
+  if (feed.ended) finishReader(roster, reader, events ?? none)
   return events
 }
 
 function readingOf(flying: Flying, reader: Reader): Reading {
   const { roster, feed, options } = flying
   const { requestId, stream } = reader.rider
-  const onEvents = (events: readonly MessagesEvent[] | undefined) => hearAlone(flying, reader, events)
   return {
     requestId,
     stream,
@@ -239,7 +237,7 @@ function readingOf(flying: Flying, reader: Reader): Reading {
       beginFeed(feed)
       return reader.state === "reading" ? take(flying, reader) : none
     },
-    next: () => (readsAlone(flying, reader) ? nextEvents(feed.session, onEvents) : next(flying, reader)),
+    next: () => next(flying, reader),
     keepAlive: () => (reader.position === endOf(feed.log) ? keepReplyAlive(options.session.progress) : none),
     leave: () => leave(flying, reader),
     fail: (error) => failReader(roster, reader, error),

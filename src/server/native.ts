@@ -8,7 +8,7 @@ import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
 import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
 import type { Opening } from "../upstream/attempts.ts"
-import { type Batches, oneBatch } from "../upstream/batches.ts"
+import { type Batches, oneBatch, type Soon, settled } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import { type DirectInput, tooLong } from "../upstream/direct.ts"
 import { type DirectOpening, openDirect } from "./direct-open.ts"
@@ -84,9 +84,10 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     return [...deltas, { kind: "fault", fault: tooLong(errors, "an event", eventLimit) }]
   }
 
-  async function next(): Promise<readonly Delta[] | undefined> {
+  function next(): Soon<readonly Delta[] | undefined> {
     if (over) return undefined
-    const batch = await inputs.next()
+    const batch = inputs.next()
+    if (batch instanceof Promise) return batch
     if (batch === undefined) over = true
     const deltas = (batch ?? [{ kind: "end" } as const]).flatMap(take)
     // The event that ends the message may never come, as where a reply is passed through.
@@ -102,7 +103,7 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
   /** Nothing of worth follows the end of a message; at the end of the body the connection can be used again. */
   async function readOn(): Promise<void> {
     const cancel = clock.setTimer(inputs.close, afterMs)
-    while ((await inputs.next()) !== undefined);
+    while ((await settled(inputs.next)) !== undefined);
     cancel()
   }
 

@@ -107,8 +107,12 @@ async function run<T>(
     flush(body, controller)
     setBeat(body, controller)
     while (body.open) {
-      const given = options.next()
-      const { chunks, last } = options.write(given instanceof Promise ? await given : given)
+      let given = options.next()
+      while (given instanceof Promise) {
+        await given
+        given = options.next()
+      }
+      const { chunks, last } = options.write(given)
       writeEvents(body, controller, chunks)
       if (last) close(body, controller)
       else flush(body, controller)
@@ -136,8 +140,11 @@ function wait(body: Body, written: Promise<unknown>): void {
 }
 
 function writeEvents(body: Body, controller: Controller, chunks: readonly Chunk[]): void {
-  for (const chunk of chunks) write(body, controller, chunk)
-  body.lastEvent = body.lastByte
+  for (const chunk of chunks) {
+    if (chunk.length === 0) continue
+    write(body, controller, chunk)
+    body.lastEvent = body.lastByte
+  }
 }
 
 function flush(body: Body, controller: Controller): void {
@@ -186,7 +193,9 @@ function keepUp(body: Body, controller: Controller): void {
   try {
     if (keepAlive !== undefined && now - body.lastEvent >= keepAlive.afterMs) {
       writeEvents(body, controller, keepAlive.events())
-    } else if (now - body.lastByte >= pingMs) write(body, controller, ping)
+    }
+    // Or there were none that this client would hear of.
+    if (now - body.lastByte >= pingMs) write(body, controller, ping)
     flush(body, controller)
   } catch (error) {
     guard(body, controller, error)

@@ -34,28 +34,13 @@ export interface Source {
   readonly outcome: RequestOutcome
   /** Hears of everything that is written, and what it is made of. */
   watch: Watch
-  /** Made once for all that is waited for, as long as one hears of it. */
-  onDeltas: ((deltas: readonly Delta[] | undefined) => Events) | undefined
-  hear: Hear | undefined
 }
-
-type Events = readonly MessagesEvent[] | undefined
-
-/** Is told of events, and answers in their place. */
-export type Hear = (events: Events) => Events
 
 export type Watch = (source: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
 
 /** Nothing of it is read yet; its outcome is known once all of it is. */
 export function createSource(opening: Promise<Opening<Delta>>, progress: Progress): Source {
-  return {
-    opening,
-    progress,
-    outcome: progress.outcome,
-    watch: settleSource,
-    onDeltas: undefined,
-    hear: undefined,
-  }
+  return { opening, progress, outcome: progress.outcome, watch: settleSource }
 }
 
 const settleSource: Watch = ({ progress, outcome }, _deltas, events) => {
@@ -87,35 +72,20 @@ export function settle(outcome: RequestOutcome, events: readonly MessagesEvent[]
   else complete(outcome)
 }
 
-const asTheyAre: Hear = (events) => events
-
-/** The next events of the reply, as `hear` gives them; undefined once it is over. */
-export function nextEvents(source: Source, hear: Hear = asTheyAre): Soon<Events> {
+/** The next events of the reply; undefined once it is over. */
+export function nextEvents(source: Source): Soon<readonly MessagesEvent[] | undefined> {
   const { progress, opening } = source
   const { batches } = progress
-  if (hasEnded(progress)) return hear(undefined)
-  if (batches === undefined) return firstEvents(source, opening, hear)
+  if (hasEnded(progress)) return undefined
+  if (batches === undefined) return opening.then(opened)
   const deltas = batches.next()
-  if (!(deltas instanceof Promise)) return hear(write(source, deltas))
+  if (!(deltas instanceof Promise)) return write(source, deltas)
   settleReply(progress)
-  const known = source.hear === hear ? source.onDeltas : undefined
-  return deltas.then(known ?? writerFor(source, hear))
+  return deltas
 }
 
-// What follows makes functions, which takes something whether it comes to that or not: so it stands by itself.
-
-function firstEvents(source: Source, opening: Promise<Opening<Delta>>, hear: Hear): Promise<Events> {
-  return opening.then((opened) =>
-    opened.ok ? nextEvents(source, hear) : hear(write(source, [{ kind: "fault", fault: opened.fault }])),
-  )
-}
-
-function writerFor(source: Source, hear: Hear): NonNullable<Source["onDeltas"]> {
-  const onDeltas = (deltas: readonly Delta[] | undefined) => hear(write(source, deltas))
-  source.onDeltas = onDeltas
-  source.hear = hear
-  return onDeltas
-}
+/** Whatever came of it is among the batches. */
+const opened = (): void => {}
 
 function explainAll(deltas: readonly Delta[], outcome: RequestOutcome): readonly Delta[] {
   return deltas.map((delta) =>

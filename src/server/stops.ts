@@ -2,6 +2,7 @@
 import type { Delta } from "../convert/delta.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { Attempted, FailedOpening, Opening } from "../upstream/attempts.ts"
+import { oneBatch } from "../upstream/batches.ts"
 import type { Context } from "./context.ts"
 import { askTarget, type Course, currentTarget, faultOfAll, moveOn, settleCourse } from "./course.ts"
 import { directParts, sendingOptions } from "./direct-parts.ts"
@@ -56,13 +57,10 @@ export async function openStops(
   try {
     for (let pending: Promise<Opened> = openConverted(prepared, outcome, context); ; ) {
       const { opening } = await pending
-      if (opening.ok) {
-        settleCourse(course)
-        progress.batches = opening.batches
-      }
-      if (opening.ok || outcome.upstream.aborted) return opening
+      if (opening.ok) settleCourse(course)
+      if (opening.ok || outcome.upstream.aborted) return begin(progress, opening)
       const next = nextStop(readying, opening)
-      if (next === undefined) return unsent(faultOfAll(course))
+      if (next === undefined) return begin(progress, unsent(faultOfAll(course)))
       if (next.kind === "direct") pending = openDirectly(next.direct, course, progress, context)
       else {
         moveTo(progress, answeringOf(next.prepared))
@@ -70,8 +68,14 @@ export async function openStops(
       }
     }
   } catch (error) {
-    return unsent(fail(outcome, error))
+    return begin(progress, unsent(fail(outcome, error)))
   }
+}
+
+/** What the reply is made of, be it its failure alone. */
+function begin(progress: Progress, opening: Opening<Delta>): Opening<Delta> {
+  progress.batches = opening.ok ? opening.batches : oneBatch([{ kind: "fault", fault: opening.fault }])
+  return opening
 }
 
 type Opened = Pick<Attempted<Delta>, "opening">

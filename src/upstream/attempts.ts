@@ -130,8 +130,11 @@ function weigh<T>(opened: OpenedReply<T>, scale: Scale<T>): Opening<T> | Promise
 async function weighStream<T>({ batches }: OpenedReply<T>, scale: Scale<T>): Promise<Opening<T>> {
   const first: (readonly T[])[] = []
   for (;;) {
-    const soon = batches.next()
-    const batch = soon instanceof Promise ? await soon : soon
+    const batch = batches.next()
+    if (batch instanceof Promise) {
+      await batch
+      continue
+    }
     if (batch === undefined) break
     if (batch.length > 0) first.push(batch)
     const worth = scale(batch)

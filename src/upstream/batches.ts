@@ -1,12 +1,24 @@
 // A reply under way, pulled batch by batch: one read of the upstream makes one batch, however much it holds.
 
-/** What may be there already, and mostly is not: who waits for nothing makes no promise. */
-export type Soon<T> = T | Promise<T>
+/**
+ * What may be there already; where it is not, a promise that never rejects, and after which it is asked for again. So a
+ * read makes one promise, through however many hands it goes.
+ */
+export type Soon<T> = T | Promise<void>
+
+/** Asks until there is an answer. */
+export async function settled<T>(next: () => Soon<T>): Promise<T> {
+  for (;;) {
+    const soon = next()
+    if (!(soon instanceof Promise)) return soon
+    await soon
+  }
+}
 
 export interface Batches<T> {
   /**
-   * The next batch, empty where what came makes none yet; undefined after the last one. Asked again only when it has
-   * answered; never throws, never rejects.
+   * The next batch, empty where what came makes none yet; undefined after the last one. While it is waited for it is not
+   * asked again. Never throws.
    */
   readonly next: () => Soon<readonly T[] | undefined>
   /** Lets go of the upstream, also while `next` waits for it; no effect after the end. */

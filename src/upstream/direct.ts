@@ -5,7 +5,8 @@ import { isObject, objectOf, parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
-import type { Batches } from "./batches.ts"
+import type { Batches, Soon } from "./batches.ts"
+import type { ByteReader, Read } from "./body-text.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import {
   type Clock,
@@ -181,46 +182,57 @@ export function refusalOf(head: DirectHead, body: string, { secrets }: ErrorCont
 // A read of a reply that comes faster than it is taken holds half a megabyte: so much is looked at in one go.
 const mostAtOnce = 65_536
 
+const nothing: Uint8Array = new Uint8Array(0)
+
 function readBytes(
   response: Response,
   url: string,
   deadline: Deadline,
   options: DirectSendOptions,
 ): Batches<DirectInput> {
-  const reader = (response.body ?? new Blob([]).stream()).getReader()
+  const reader: ByteReader = (response.body ?? new Blob([]).stream()).getReader()
   let over = false
-  let unread: Uint8Array = new Uint8Array(0)
+  let unread = nothing
+  let last: DirectInput | undefined
 
-  function take(): readonly DirectInput[] {
-    const bytes = unread.subarray(0, mostAtOnce)
-    unread = unread.subarray(bytes.length)
-    return [{ kind: "bytes", bytes }]
+  function next(): Soon<readonly DirectInput[] | undefined> {
+    if (unread.length > 0) {
+      const bytes = unread.subarray(0, mostAtOnce)
+      unread = unread.subarray(bytes.length)
+      return [{ kind: "bytes", bytes }]
+    }
+    if (last !== undefined) {
+      const given = last
+      last = undefined
+      return [given]
+    }
+    if (over) return undefined
+    countSilence(deadline)
+    return reader.read().then(receive, breakOff)
   }
 
-  async function next(): Promise<readonly DirectInput[] | undefined> {
-    if (over) return undefined
-    if (unread.length > 0) return take()
-    try {
-      countSilence(deadline)
-      const { done, value } = await reader.read()
-      endSilence(deadline)
-      if (!done) {
-        unread = value
-        return take()
-      }
-      over = true
-      clearDeadline(deadline)
-      return [{ kind: "end" }]
-    } catch (error) {
-      if (over) return undefined
-      over = true
-      const given = connectionFault(error, deadline, url, options)
-      deadline.abort()
-      return [{ kind: "fault", fault: given }]
+  function receive({ done, value = nothing }: Read): void {
+    endSilence(deadline)
+    if (over) return
+    if (!done) {
+      unread = value
+      return
     }
+    over = true
+    clearDeadline(deadline)
+    last = { kind: "end" }
+  }
+
+  function breakOff(error: unknown): void {
+    if (over) return
+    over = true
+    last = { kind: "fault", fault: connectionFault(error, deadline, url, options) }
+    deadline.abort()
   }
 
   function close(): void {
+    last = undefined
+    unread = nothing
     if (over) return
     over = true
     deadline.abort()

@@ -5,7 +5,7 @@ import { decodeText } from "../protocol/byte-text.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
-import type { Batches } from "./batches.ts"
+import type { Batches, Soon } from "./batches.ts"
 import { type BodyText, moreText, nextRead, type Read, receive } from "./body-text.ts"
 import { unread } from "./chunk-parser.ts"
 import {
@@ -66,13 +66,15 @@ export function readEventStream(start: string, body: BodyText, situation: Situat
   const batch = pushChunks(chunks, start)
   const words = batch.length === 0 ? start.slice(0, wordsBytes) : undefined
   const stream: EventStream = { body, situation, chunks, batch, words, over: false }
-  const onRead = (read: Read): Next => receiveInto(stream, read)
-  const onBroken = (error: unknown): Next => breakOff(stream, error)
+  const onRead = (read: Read): void => receiveInto(stream, read)
+  const onBroken = (error: unknown): void => breakOff(stream, error)
   return {
-    next: () => takeRead(stream) ?? (stream.over ? undefined : nextRead(body).then(onRead, onBroken)),
+    next: (): Soon<Next> =>
+      takeRead(stream) ?? (stream.over ? undefined : nextRead(body).then(onRead, onBroken)),
     close: () => {
       if (stream.over) return
       stream.over = true
+      stream.batch = none
       body.deadline.abort()
     },
   }
@@ -80,45 +82,49 @@ export function readEventStream(start: string, body: BodyText, situation: Situat
 
 /** The next batch as far as it was read already. */
 function takeRead(stream: EventStream): Next {
-  const { batch, body, over } = stream
-  if (over) return undefined
+  if (stream.over) return undefined
+  readMore(stream)
+  const { batch } = stream
   stream.batch = none
-  if (batch.length > 0) return given(stream, batch)
+  if (isLast(batch)) settle(stream, batch)
+  return batch.length > 0 ? batch : undefined
+}
+
+/** A line may be longer than what is taken at once. */
+function readMore(stream: EventStream): void {
   try {
-    const more = moreText(body)
-    return more === undefined ? undefined : given(stream, take(stream, more))
+    while (stream.batch.length === 0) {
+      const more = moreText(stream.body)
+      if (more === undefined) return
+      stream.batch = take(stream, more)
+    }
   } catch (error) {
-    return breakOff(stream, error)
+    breakOff(stream, error)
   }
 }
 
-function receiveInto(stream: EventStream, read: Read): Next {
-  if (stream.over) return undefined
+function receiveInto(stream: EventStream, read: Read): void {
+  if (stream.over) return
   try {
     const text = receive(stream.body, read)
-    return given(stream, text === undefined ? takeRest(stream) : take(stream, text))
+    stream.batch = text === undefined ? takeRest(stream) : take(stream, text)
   } catch (error) {
-    return breakOff(stream, error)
+    breakOff(stream, error)
   }
 }
 
-function breakOff(stream: EventStream, error: unknown): Next {
-  if (stream.over) return undefined
-  const { body, situation } = stream
+function breakOff(stream: EventStream, error: unknown): void {
+  const { body, situation, over } = stream
+  if (over) return
   const given = connectionFault(error, body.deadline, situation.errors.url, situation)
-  return settle(stream, [{ kind: "fault", fault: given }])
+  stream.batch = [{ kind: "fault", fault: given }]
 }
 
-function given(stream: EventStream, batch: readonly StreamInput[]): readonly StreamInput[] {
-  return isLast(batch) ? settle(stream, batch) : batch
-}
-
-function settle(stream: EventStream, last: readonly StreamInput[]): readonly StreamInput[] {
+function settle(stream: EventStream, last: readonly StreamInput[]): void {
   const { body, situation } = stream
   stream.over = true
   if (last.at(-1)?.kind === "end") drain(body, situation.clock)
   else body.deadline.abort()
-  return last
 }
 
 function takeRest(stream: EventStream): readonly StreamInput[] {

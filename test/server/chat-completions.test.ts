@@ -24,6 +24,7 @@ import {
 } from "../support/chunks.ts"
 import type { Turn } from "../support/script.ts"
 import { until } from "../support/upstream.ts"
+import { later } from "../upstream/later.ts"
 import { cleanUp, createClock, jsonOf, listen, start, stopAll, type TestProxy } from "./support.ts"
 
 afterEach(stopAll)
@@ -286,7 +287,7 @@ test("events that say nothing to a client do not stop its stream", async () => {
   const stop: MessagesEvent = { type: "content_block_stop", index: 0 }
   const batches: (readonly MessagesEvent[])[] = [[stop], [stop, stop], [{ type: "message_stop" }]]
   const source = {
-    next: async () => batches.shift(),
+    next: later(() => batches.shift()),
     keepAlive: () => [],
     leave: () => {},
     left: new AbortController().signal,

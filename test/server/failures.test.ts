@@ -7,6 +7,7 @@ import { type EventSource, eventReply } from "../../src/server/event-reply.ts"
 import { internalFault } from "../../src/server/respond.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import { chatReply, finishChunk, textChunk } from "../support/chunks.ts"
+import { later } from "../upstream/later.ts"
 import {
   cleanUp,
   createClock,
@@ -96,7 +97,7 @@ describe("an exception in the stream is an error event", () => {
     cyclic.self = cyclic
     const block = { type: "tool_use", id: "a", name: "b", input: { cyclic } } as const
     const made = makeSource({
-      next: () => Promise.resolve([{ type: "content_block_start", index: 1, content_block: block }]),
+      next: later(() => [{ type: "content_block_start", index: 1, content_block: block }]),
     })
     const { get } = serveSource(made.source)
     expect(typesOf(await get())).toEqual(["content_block_delta", "error"])

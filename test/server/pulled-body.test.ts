@@ -3,6 +3,7 @@ import { expect, test } from "bun:test"
 import { type Piece, type PulledOptions, pulledBody } from "../../src/server/pulled-body.ts"
 import type { Soon } from "../../src/upstream/batches.ts"
 import { property } from "../support/random.ts"
+import { later } from "../upstream/later.ts"
 import { createTestClock } from "../upstream/support.ts"
 
 const words = (...chunks: Piece["chunks"]): Piece => ({ chunks, last: false })
@@ -31,9 +32,10 @@ function open(next: () => Soon<Piece>, more: Partial<PulledOptions<Piece>> = {})
 /** Gives these pieces, now and then as a promise. */
 function giving(pieces: readonly Piece[], isLate: () => boolean): () => Soon<Piece> {
   const waiting = [...pieces]
+  let promised = false
   return () => {
-    const piece = waiting.shift() ?? end
-    return isLate() ? Promise.resolve(piece) : piece
+    promised = !promised && isLate()
+    return promised ? Promise.resolve() : (waiting.shift() ?? end)
   }
 }
 
@@ -73,7 +75,7 @@ test.each<[string, Partial<PulledOptions<Piece>>]>([
   [
     "what comes later cannot be written",
     {
-      next: () => Promise.resolve(end),
+      next: later(() => end),
       write: () => {
         throw new Error("oops")
       },
@@ -88,10 +90,33 @@ test.each<[string, Partial<PulledOptions<Piece>>]>([
 test("the last words when it throws after pieces that say nothing", async () => {
   let count = 0
   const { body } = open(() => {
-    if (count++ < 5) return Promise.resolve(words(""))
+    if (count++ < 10) return count % 2 === 0 ? words("") : Promise.resolve()
     throw new Error("oops")
   })
   expect(await new Response(body).text()).toBe("start failed: oops")
+})
+
+test("a source that says nothing to its client is kept alive like one that is silent", async () => {
+  let come = () => {}
+  let waits = false
+  const { body, clock } = open(() => {
+    waits = !waits
+    if (!waits) return words("")
+    return new Promise((resolve) => {
+      come = resolve
+    })
+  })
+  const reader = body.getReader()
+  const read = async () => new TextDecoder().decode((await reader.read()).value)
+  const said: string[] = [await read()]
+  for (let times = 0; times < 3; times++) {
+    clock.pass(100)
+    said.push(await read())
+    come()
+    await Bun.sleep(0)
+  }
+  expect(said).toEqual(["start ", "ping ", "ping ", "still "])
+  await reader.cancel()
 })
 
 test("a source that is silent is kept alive, and left when its client has gone", async () => {

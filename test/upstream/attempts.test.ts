@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { type Fault, fault } from "../../src/protocol/fault.ts"
 import { attempt, type Opening, type Tried } from "../../src/upstream/attempts.ts"
-import type { Batches } from "../../src/upstream/batches.ts"
+import { type Batches, settled } from "../../src/upstream/batches.ts"
+import { later } from "./later.ts"
 import { createTestClock } from "./support.ts"
 
 const broken = (more: Partial<Fault> = {}): Fault => ({
@@ -25,7 +26,7 @@ function play(script: readonly Played[], maxRetries = 2) {
     if ("kind" in played) return Promise.resolve({ ok: false, fault: played })
     let next = 0
     const batches: Batches<Item> = {
-      next: () => Promise.resolve(played[next++]),
+      next: later(() => played[next++]),
       close: () => closed.push(number),
     }
     return Promise.resolve({ ok: true, batches })
@@ -85,9 +86,8 @@ test("a failed reply is closed; the good one is given whole and then goes on", a
   expect([attempts, closed]).toEqual([2, [0]])
   if (!opening.ok) throw new Error("not opened")
   const batches: (readonly Item[])[] = []
-  for (let batch = await opening.batches.next(); batch !== undefined; batch = await opening.batches.next()) {
-    batches.push(batch)
-  }
+  const { next } = opening.batches
+  for (let batch = await settled(next); batch !== undefined; batch = await settled(next)) batches.push(batch)
   expect(batches).toEqual([["role"], ["role", "text"], ["text"], ["error"]])
 })
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
+import { settled } from "../../src/upstream/batches.ts"
 import { createBodyText } from "../../src/upstream/body-text.ts"
 import { createDeadline } from "../../src/upstream/deadline.ts"
 import { readEventStream } from "../../src/upstream/event-stream.ts"
@@ -45,10 +46,9 @@ function open(pieces: readonly (string | Uint8Array)[], then: "end" | "break" | 
 
 async function all(given: ReturnType<typeof open>): Promise<readonly StreamInput[]> {
   const inputs: StreamInput[] = []
-  for (let batch = await given.batches.next(); batch !== undefined; batch = await given.batches.next()) {
-    inputs.push(...batch)
-  }
-  expect(await given.batches.next()).toBe(undefined)
+  const next = () => settled(given.batches.next)
+  for (let batch = await next(); batch !== undefined; batch = await next()) inputs.push(...batch)
+  expect(given.batches.next()).toBe(undefined)
   return inputs
 }
 
@@ -83,9 +83,14 @@ test("one read makes one batch", async () => {
     'data: {"a":1}\n\ndata: {"b":2}\n\ndata: {"c',
     '":3}\n\ndata: [DONE]\n\n',
   ])
-  expect(await batches.next()).toEqual([])
-  expect(await batches.next()).toEqual([chunk({ a: 1 }), chunk({ b: 2 })])
-  expect(await batches.next()).toEqual([chunk({ c: 3 }), end(true)])
+  expect(await settled(batches.next)).toEqual([chunk({ a: 1 }), chunk({ b: 2 })])
+  expect(await settled(batches.next)).toEqual([chunk({ c: 3 }), end(true)])
+})
+
+test("a line may be longer than what is taken of a read at once", async () => {
+  const long = "x".repeat(300_000)
+  const given = open([`data: {"a":"${long}"}\n\ndata: {"b":1}\n\ndata: [DONE]\n\n`])
+  expect(await all(given)).toEqual([chunk({ a: long }), chunk({ b: 1 }), end(true)])
 })
 
 test("text that is no JSON, first of all, is an error", async () => {
@@ -117,8 +122,8 @@ test("a line without an end is given up", async () => {
 
 test("silence is a timeout that gives the connection up", async () => {
   const given = open(['data: {"a":1}\n\n'], "silence")
-  await given.batches.next()
-  const waiting = given.batches.next()
+  await settled(given.batches.next)
+  const waiting = settled(given.batches.next)
   given.clock.pass(1000)
   expect(await waiting).toMatchObject([{ kind: "fault", fault: { kind: "timeout_error", status: 504 } }])
   expect([given.deadline.signal.aborted, given.clock.live()]).toEqual([true, 0])
@@ -126,10 +131,10 @@ test("silence is a timeout that gives the connection up", async () => {
 
 test("closing ends the wait and the connection", async () => {
   const given = open([], "silence")
-  const waiting = given.batches.next()
+  const waiting = settled(given.batches.next)
   given.batches.close()
   expect(await waiting).toBe(undefined)
-  expect(await given.batches.next()).toBe(undefined)
+  expect(given.batches.next()).toBe(undefined)
   expect([given.deadline.signal.aborted, given.clock.live()]).toEqual([true, 0])
 })
 

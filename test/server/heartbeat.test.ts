@@ -74,6 +74,21 @@ test.each([
   expect(new Set(kept.map((event) => event["index"]))).toEqual(new Set([0]))
 })
 
+// Claude Code gives a stream up that brings no event for 300 s, and the upstream may say for longer that it is busy.
+test.each<[string, Step]>([
+  ["comments", ": OPENROUTER PROCESSING\n\n"],
+  ["chunks that say nothing", roleChunk()],
+])("%s of the upstream do not stand for events", async (_name, quiet) => {
+  const chunks = [textChunk("so"), ...Array.from({ length: 80 }, () => quiet), textChunk("!"), ...end]
+  const times = { pingMs: 20, keepAliveMs: 50 }
+  const { proxy } = start([{ kind: "stream", chunks, delayMs: 10 }], { times })
+  const events = await eventsOf(postStream(proxy))
+  const empty = JSON.stringify({ type: "text_delta", text: "" })
+  const kept = events.filter((event) => JSON.stringify(event["delta"]) === empty)
+  expect(kept.length).toBeGreaterThan(2)
+  expect(textOf(events)).toBe("so!")
+})
+
 test("heartbeats among fast chunks change nothing of what is said", async () => {
   const words = Array.from({ length: 60 }, (_, number) => `${number} `)
   const chunks = [...words.map(textChunk), ...end]

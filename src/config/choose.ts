@@ -1,5 +1,7 @@
 // Which upstream is the default one.
-import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
+
+import type { ProviderRow } from "../providers/row.ts"
+import { findProvider, providerForUrl } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
 import { addressAt, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"

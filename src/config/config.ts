@@ -2,7 +2,7 @@
 import type { Prices } from "../providers/prices.ts"
 import type { ProfileDelta } from "../providers/profile.ts"
 import type { Defaults, HttpProxy } from "../providers/route.ts"
-import type { ProviderRow } from "../providers/table.ts"
+import type { ProviderRow } from "../providers/row.ts"
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR"
 

@@ -1,5 +1,7 @@
 // The models of models.yaml, each with the place it is served at.
-import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
+
+import type { ProviderRow } from "../providers/row.ts"
+import { findProvider, providerForUrl } from "../providers/table.ts"
 import { chooseUpstream, fromProvider } from "./choose.ts"
 import type { CustomModel, Reach, Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"

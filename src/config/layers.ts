@@ -55,7 +55,7 @@ function layerOf({ source, path, file, issue }: SettingsFile, keyNames: Readonly
 }
 
 /** Settings given as flags, keyed by the setting's name. */
-export function flagLayer(flags: Texts): Layer {
+function flagLayer(flags: Texts): Layer {
   return plainLayer(
     flags,
     (text) => text.trim(),
@@ -64,7 +64,7 @@ export function flagLayer(flags: Texts): Layer {
 }
 
 /** Settings in the process environment. */
-export function environmentLayer(env: Texts, keyNames = noNames): Layer {
+function environmentLayer(env: Texts, keyNames = noNames): Layer {
   return plainLayer(env, normaliseValue, () => "environment", keyNames)
 }
 
@@ -108,7 +108,7 @@ function put(values: Map<string, Found>, name: string, found: Found): void {
  * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours
  * gives a warning with the name meant. `keyNames` are wanted besides.
  */
-export function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
+function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
   const isOurs = (name: string) => isWanted(name, keyNames)
   const values = new Map<string, Found>()
   const warnings: string[] = []

@@ -21,10 +21,6 @@ import {
 import { isCertificate, isWhole, pemJudge } from "./pem.ts"
 import { type Found, named, secretsIn, type Values } from "./values.ts"
 
-export type { Pipes } from "./disk.ts"
-export type { LoadSources } from "./load-sources.ts"
-export type { Described, Loaded, LoadResult } from "./loaded.ts"
-
 /**
  * Reads all sources, strongest first: flags, the --env file, the environment, ./.env, the configuration
  * folder's .env; then models.yaml. Gives a complete Config, or every problem there is; none of the texts holds

@@ -2,7 +2,8 @@
 
 import type { ProfileDelta } from "../providers/profile.ts"
 import type { Defaults } from "../providers/route.ts"
-import { findProvider, type ProviderRow } from "../providers/table.ts"
+import type { ProviderRow } from "../providers/row.ts"
+import { findProvider } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Given } from "./given.ts"
 import { mergeHeaders } from "./headers.ts"

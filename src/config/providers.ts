@@ -1,5 +1,7 @@
 // The providers that PROVIDER/NAME can mean: those of the table, and what models.yaml adds or changes.
-import { findProvider, type ProviderRow, providerForUrl, providers } from "../providers/table.ts"
+
+import type { ProviderRow } from "../providers/row.ts"
+import { findProvider, providerForUrl, providers } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Given } from "./given.ts"
 import { addressAt, anthropicKey, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
@@ -79,7 +81,7 @@ function usualKey(
  * Is ANTHROPIC_API_KEY for Anthropic itself? Where the user says so, a setting or a model leads there, or
  * requests are routed by their content; else it is a key that clients use.
  */
-export function leadsToAnthropic({ values, keyRole, needsUpstream, models }: Given): boolean {
+function leadsToAnthropic({ values, keyRole, needsUpstream, models }: Given): boolean {
   if (keyRole !== undefined) return keyRole !== "client"
   const named = namedModels(values).some(({ model }) => model.startsWith("anthropic/"))
   const own = models.entries.some(({ provider }) => provider === "anthropic")

@@ -1,7 +1,8 @@
 // Addresses of upstreams: cleaning what users paste, and building the URL a request goes to.
 
 import type { Dialect } from "../providers/profile.ts"
-import { findProvider, type ProviderRow, providerForUrl } from "../providers/table.ts"
+import type { ProviderRow } from "../providers/row.ts"
+import { findProvider, providerForUrl } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Read } from "./values.ts"
 

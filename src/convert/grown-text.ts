@@ -14,12 +14,7 @@ export const noText: GrownText = { whole: "", loose: "" }
 // In characters: no more than this is copied once more with each piece.
 const mostLoose = 256
 
-/** With these pieces behind it. Linear in the pieces, however long the text is. */
-export function growText(text: GrownText, pieces: readonly string[]): GrownText {
-  return addText(text, pieces.join(""))
-}
-
-/** With this one piece behind it. */
+/** With this piece behind it. Linear in the pieces, however long the text is. */
 export function addText(text: GrownText, piece: string): GrownText {
   return addQuoted(text, quote(piece))
 }

@@ -1,7 +1,7 @@
 // The `usage` objects that an upstream writes which speaks Messages itself.
 import { countOf, isObject, objectOf } from "../protocol/json.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
-import { inputOf } from "./reply/finish.ts"
+import { inputOf, noUsage } from "../protocol/usage.ts"
 
 const countFields = [
   "input_tokens",
@@ -23,14 +23,6 @@ export function readUsage(value: unknown): Partial<MessagesUsage> {
     ...Object.fromEntries(counts),
     ...(thinking_tokens === undefined ? {} : { output_tokens_details: { thinking_tokens } }),
   }
-}
-
-/** Nothing was used, or nothing is known of it. */
-export const noUsage: MessagesUsage = {
-  input_tokens: 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  output_tokens: 0,
 }
 
 /** Later counts are totals and replace the earlier ones; where all of one side is zero they take nothing back. */

@@ -1,5 +1,7 @@
 // What one request cost: what the provider says it charged, else prices times tokens, else nobody knows.
+
 import type { MessagesUsage } from "../protocol/messages.ts"
+import { inputOf } from "../protocol/usage.ts"
 import type { Prices } from "../providers/prices.ts"
 import type { Exchange } from "./exchange.ts"
 
@@ -32,7 +34,7 @@ export function costOf(reported: number | undefined, prices: Prices | undefined,
   if (reported !== undefined && (reported > 0 || prices === undefined)) {
     return { costUsd: reported, costFrom: "provider" }
   }
-  const counted = promptTokens(usage) > 0 ? costUsd(prices, usage) : undefined
+  const counted = inputOf(usage) > 0 ? costUsd(prices, usage) : undefined
   return counted === undefined ? notKnown : { costUsd: counted, costFrom: "prices" }
 }
 
@@ -42,11 +44,7 @@ export function isCostUnknown({ costUsd: known, usage, outcome }: Exchange): boo
 }
 
 function usesTokens(usage: MessagesUsage): boolean {
-  return promptTokens(usage) + usage.output_tokens > 0
-}
-
-function promptTokens(usage: MessagesUsage): number {
-  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+  return inputOf(usage) + usage.output_tokens > 0
 }
 
 /** `$0.0123`; amounts that this would show as zero are `under $0.0001`. */

@@ -1,4 +1,4 @@
-// One request from its first byte to its end, as the log, the totals and later the metrics read it.
+// One request from its first byte to its end, as the log, the totals and the metrics read it.
 import type { Fault, FaultKind, Note } from "../protocol/fault.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
 
@@ -62,7 +62,7 @@ export interface Exchange extends Caller {
   /** When it ended, in milliseconds since 1970. */
   readonly endedAt?: number | undefined
   readonly usage: MessagesUsage
-  /** The upstream reported no usage, so the counts are our estimate. */
+  /** Counts that the upstream left out are our estimate. */
   readonly estimated: boolean
   /** What it cost, in US dollars. Undefined: not known, which is not the same as nothing. */
   readonly costUsd?: number | undefined
@@ -72,7 +72,7 @@ export interface Exchange extends Caller {
   readonly notes: readonly Note[]
   /** What was repaired in the reply. */
   readonly repairs: readonly Note[]
-  /** Undefined: the reply was passed through unread. */
+  /** Undefined: the reply came from elsewhere, and no model made it for this request. */
   readonly reply?: ReplyFacts | undefined
   readonly outcome: Outcome
 }

@@ -1,9 +1,10 @@
 // What the log files of one subject each say of a request once it is over: streams, thinking, tools. Never what
 // was said in it, only what it was made of.
+
 import type { Note } from "../protocol/fault.ts"
+import { inputOf } from "../protocol/usage.ts"
 import type { Exchange } from "./exchange.ts"
 import type { Logger } from "./log.ts"
-import { inputTokens } from "./usage-line.ts"
 
 /** A log for each subject. */
 export interface Topics {
@@ -30,7 +31,7 @@ function logStream(exchange: Exchange, log: Logger, now: () => Date): void {
       firstContentMs: firstContentMs === undefined ? undefined : Math.round(firstContentMs),
       durationMs: Math.round(durationMs),
       events: exchange.reply?.events,
-      inputTokens: inputTokens(exchange),
+      inputTokens: inputOf(exchange.usage),
       outputTokens: exchange.usage.output_tokens,
       estimated: exchange.estimated || undefined,
       ...(outcome.kind === "failed" ? { status: outcome.fault.status, why: outcome.fault.message } : {}),

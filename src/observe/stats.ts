@@ -1,8 +1,8 @@
 // What this process was used for since it started: sums over requests, by model, session, agent and client.
 
+import { inputOf } from "../protocol/usage.ts"
 import { isCostUnknown } from "./cost.ts"
 import type { Exchange } from "./exchange.ts"
-import { inputTokens } from "./usage-line.ts"
 
 /** Sums over requests. */
 export interface Tally {
@@ -45,7 +45,7 @@ export function tallyOf(exchange: Exchange): Tally {
   return {
     requests: 1,
     failures: exchange.outcome.kind === "failed" ? 1 : 0,
-    inputTokens: inputTokens(exchange),
+    inputTokens: inputOf(exchange.usage),
     outputTokens: usage.output_tokens,
     cacheReadTokens: usage.cache_read_input_tokens,
     cacheCreationTokens: usage.cache_creation_input_tokens,

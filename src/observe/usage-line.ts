@@ -1,4 +1,5 @@
 // The line that says what one request used. Its wording is promised to users: scripts read it.
+import { inputOf } from "../protocol/usage.ts"
 import { renderDollars } from "./cost.ts"
 import type { Exchange } from "./exchange.ts"
 
@@ -10,7 +11,7 @@ import type { Exchange } from "./exchange.ts"
  */
 export function usageLine(exchange: Exchange): string {
   const { usage } = exchange
-  const input = inputTokens(exchange)
+  const input = inputOf(usage)
   const requested = exchange.requestedModel === "" ? "" : `${exchange.requestedModel} → `
   let line = `🎯 Token Usage${exchange.stream ? " [Stream]" : ""} | Model: ${requested}${exchange.model}`
   line += ` | Input: ${input}`
@@ -19,9 +20,4 @@ export function usageLine(exchange: Exchange): string {
   if (exchange.costUsd !== undefined) line += ` | Cost: ${renderDollars(exchange.costUsd)}`
   if (exchange.cache === "hit") line += ` | Cache: ${exchange.shared === true ? "shared" : "hit"}`
   return exchange.estimated ? `${line} | 📊 Using estimated tokens` : line
-}
-
-/** Everything the model read. Anthropic's input_tokens leaves out what touched the cache. */
-export function inputTokens({ usage }: Pick<Exchange, "usage">): number {
-  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
 }

@@ -1,6 +1,7 @@
 // OpenAI Chat Completions: the request is ours to write and typed strictly; replies and chunks are theirs,
 // so every field we look at is unknown until an accessor of json.ts has read it.
 import type { ChatRun } from "./chat-run.ts"
+import type { Fault } from "./fault.ts"
 import type { JsonObject } from "./json.ts"
 
 /** A mark for a provider's explicit prefix cache (OpenRouter, DashScope). */
@@ -159,4 +160,4 @@ export type StreamInput =
   /** Chunks like one that was given before, but for their text. */
   | { readonly kind: "run"; readonly run: ChatRun }
   | { readonly kind: "end"; readonly clean: boolean }
-  | { readonly kind: "fault"; readonly fault: import("./fault.ts").Fault }
+  | { readonly kind: "fault"; readonly fault: Fault }

@@ -27,7 +27,7 @@ export interface Fault {
   readonly message: string
   /** How long the upstream asked to be left alone, in milliseconds. */
   readonly retryAfterMs?: number
-  /** Sent as `x-should-retry: false`: Claude Code otherwise 2.1.329 repeats even a 401 for minutes. */
+  /** Sent as `x-should-retry: false`: Claude Code 2.1.329 otherwise repeats even a 401 for minutes. */
   readonly finalForClient?: boolean
   /** `error.details.error_code`, which the SDK turns into its own recovery. */
   readonly code?: string

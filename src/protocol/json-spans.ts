@@ -141,8 +141,8 @@ function skipString(text: string, from: number): number {
   return end < 0 ? text.length : end + 1
 }
 
-/** An odd number of backslashes stands before it. */
-function isEscaped(text: string, at: number): boolean {
+/** Does an odd number of backslashes stand before it? */
+export function isEscaped(text: string, at: number): boolean {
   let before = at
   while (text.charCodeAt(before - 1) === backslash) before -= 1
   return (at - before) % 2 === 1

@@ -14,8 +14,6 @@ import { kimi, moonshot } from "./rows/moonshot.ts"
 import { azure, copilot, openai } from "./rows/openai.ts"
 import { anthropic, cerebras, gemini, groq, mistral, xai } from "./rows/world.ts"
 
-export type { ProviderRow } from "./row.ts"
-
 export const providers: readonly ProviderRow[] = [
   ...[openai, azure, deepseek, moonshot, kimi, zhipu, zai, minimax, gemini, ark, dashscope, openrouter],
   ...[groq, mistral, xai, siliconflow, together, fireworks, cerebras, ollama, lmstudio, vllm, llamacpp],

@@ -8,14 +8,14 @@ import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
 import { answer, type Dialect, refuse } from "./answer.ts"
 import { type Asked, parsedOf, withRoute } from "./asked.ts"
+import { sentSession } from "./client-headers.ts"
 import type { Context } from "./context.ts"
 import { answeringOn, type Conversation, createCourse } from "./course.ts"
 import { handleDirect } from "./direct.ts"
 import { encodeBytes } from "./event-bytes.ts"
-import { isLarge } from "./leftovers.ts"
+import { isLarge, leftovers } from "./leftovers.ts"
 import { scopeOf } from "./memory.ts"
 import type { Asking, Readying } from "./prepare.ts"
-import { leftovers } from "./process-leftovers.ts"
 import type { Stop } from "./ready.ts"
 import { faultReply } from "./respond.ts"
 import { firstStop, nextStop } from "./stops.ts"
@@ -82,7 +82,7 @@ function answerAt(stop: Stop, readying: Readying, { dialect, translate }: Speech
 /** Whose conversation it is, and with which model. What the client does not name is known by the words it began with. */
 function conversationOf({ body }: Asked, { url, model }: Route, { headers }: Request): Conversation {
   const user_id = textOf(objectOf(body["metadata"])["user_id"])
-  const session = headers.get("x-claude-code-session-id") ?? sessionOf({ metadata: { user_id } }) ?? user_id
+  const session = sentSession(headers) ?? sessionOf({ metadata: { user_id } }) ?? user_id
   const messages = arrayOf(body["messages"])
   const begin =
     session ?? JSON.stringify([wordsOf(body["system"]), wordsOf(objectOf(messages[0])["content"])])

@@ -3,11 +3,11 @@ import { foldEvents } from "../convert/reply/fold.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent, MessagesReply } from "../protocol/messages.ts"
 import { settled } from "../upstream/batches.ts"
+import { clientLeft } from "../upstream/connection.ts"
 import { routeHeader, routeText, withRoute } from "./asked.ts"
 import type { Context } from "./context.ts"
 import { answeringOn } from "./course.ts"
 import { eventReply, type StreamEncoder } from "./event-reply.ts"
-import { gone } from "./flight-reader.ts"
 import { type Begun, type Origin, openReading } from "./open-reading.ts"
 import type { Prepared } from "./prepare.ts"
 import type { Reading } from "./reading.ts"
@@ -81,7 +81,7 @@ function respond(
   context: Context,
   dialect: Dialect,
 ): Promise<Response> {
-  if (begun === undefined) return Promise.resolve(refused(gone, prepared, dialect))
+  if (begun === undefined) return Promise.resolve(refused(clientLeft, prepared, dialect))
   const { reading, cache } = begun
   if (signal.aborted) reading.leave()
   else signal.addEventListener("abort", reading.leave)
@@ -116,7 +116,7 @@ async function plain(reading: Reading, prepared: Prepared, dialect: Dialect): Pr
     }
     const { reply, fault } = foldEvents(events)
     if (reply !== undefined) return dialect.whole(reply, headersOf(prepared))
-    const why = fault ?? (reading.left.aborted ? gone : internalFault(undefined))
+    const why = fault ?? (reading.left.aborted ? clientLeft : internalFault(undefined))
     return refused(reading.refuse(why), prepared, dialect)
   } catch (error) {
     return refused(reading.fail(error), prepared, dialect)

@@ -13,7 +13,7 @@ import { onceFor } from "./once-for.ts"
 import type { Ratios } from "./ratios.ts"
 
 /** A body, and what was found out about it so far. */
-export interface Read {
+interface Read {
   readonly body: JsonObject
   /** Our estimate of one text. */
   readonly countText: (text: string) => number
@@ -47,7 +47,7 @@ export function parsedOf(asked: Read): ParsedRequest {
 }
 
 /** The prompt's tokens, estimated once and only when first asked for: a large one takes milliseconds. */
-export function tokensOf(asked: Read): number {
+function tokensOf(asked: Read): number {
   asked.estimate ??= estimateOf(asked)
   return asked.estimate
 }

@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts"
 import type { Caller } from "../observe/exchange.ts"
 import { redact } from "../protocol/redact.ts"
+import { sentAgent, sentSession } from "./client-headers.ts"
 import { hash, sentKeys } from "./gate.ts"
 
 /** `session` is what else the request says of its conversation, where no header names it. */
@@ -24,7 +25,7 @@ export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys"
   }
 
   /** A client can write anything into a header: no secret and no control character goes any further. */
-  function nameOf(text: string | null | undefined): string | undefined {
+  function nameOf(text: string | undefined): string | undefined {
     if (!text) return undefined
     const clean = redact(text, secrets)
       .replace(/[^ -~]/g, "")
@@ -34,8 +35,8 @@ export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys"
   }
 
   return (headers, session) => ({
-    session: nameOf(headers.get("x-claude-code-session-id") ?? session),
-    agent: nameOf(headers.get("x-claude-code-agent-id")),
+    session: nameOf(sentSession(headers) ?? session),
+    agent: nameOf(sentAgent(headers)),
     client: labelOf(headers),
   })
 }

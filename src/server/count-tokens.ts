@@ -10,7 +10,7 @@ import { readBody, textOfBody } from "./body.ts"
 import type { Context } from "./context.ts"
 import { countDirect } from "./direct.ts"
 import { directRequest } from "./direct-request.ts"
-import { faultReply, jsonReply } from "./respond.ts"
+import { countReply, faultReply } from "./respond.ts"
 
 /** Counted where the model's vocabulary is known; else estimated, and corrected by what the model was seen to count. */
 export async function promptTokens(
@@ -51,10 +51,5 @@ export async function countTokens(
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
   const estimate = () => context.turns.run(estimateInSteps(parsed.data, context.texts))
   const tokens = await promptTokens({ resolved: asked.resolved, tokens: estimate }, parsed.data, context)
-  const management = body.json["context_management"]
-  const edits =
-    management === undefined || management === null
-      ? {}
-      : { context_management: { original_input_tokens: tokens } }
-  return jsonReply({ input_tokens: tokens, ...edits }, requestId)
+  return countReply(body.json, tokens, requestId)
 }

@@ -8,7 +8,7 @@ import type { Fault, Note } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
 import type { Keys } from "./keys.ts"
-import { isRefusal, mayMove, type Tried, toldOf } from "./moving.ts"
+import { type FailedModel, isRefusal, mayMove, toldOf } from "./moving.ts"
 import type { Stays } from "./stays.ts"
 
 /** One model that may answer. */
@@ -58,9 +58,9 @@ export interface Course {
   attempts: number
   /** The failure that led to the target, which counts once that is asked. */
   followed: Failure | undefined
-  told: Tried | undefined
+  told: FailedModel | undefined
   failures: readonly Failure[]
-  tried: readonly Tried[]
+  tried: readonly FailedModel[]
   /** Those that hear when another one answers. */
   elsewhere: readonly (() => void)[]
 }

@@ -2,16 +2,16 @@
 // while the upstream is silent, and an error where it breaks off.
 import { encodeEvent, pingEvent } from "../protocol/encode.ts"
 import type { Fault } from "../protocol/fault.ts"
-import { brokenUpstream } from "../protocol/fault.ts"
-import { parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
 import { encodeSse } from "../protocol/sse.ts"
-import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches, Soon } from "../upstream/batches.ts"
-import { type DirectInput, tooLong } from "../upstream/direct.ts"
+import type { DirectInput } from "../upstream/direct.ts"
+import { closedEarly } from "../upstream/no-reply.ts"
+import { longestLine, tooLong } from "../upstream/reply-limits.ts"
 import type { Context } from "./context.ts"
 import type { DirectSession } from "./direct-session.ts"
-import { createEventGate, createTap } from "./direct-tap.ts"
+import { createEventGate, createTap, faultOfEvent } from "./direct-tap.ts"
 import { clientOf, complete, fail, leave, refuse } from "./outcome.ts"
 import { pulledBody } from "./pulled-body.ts"
 
@@ -20,9 +20,6 @@ export interface DirectStreamOptions {
   readonly errors: ErrorContext
   readonly context: Pick<Context, "clock" | "times">
 }
-
-// No event of any model is longer.
-const eventLimit = 16 * 1024 * 1024
 
 /** The body. The session learns of usage, of the first content, and of the end, whichever it is. */
 export function directBody(
@@ -89,7 +86,7 @@ function createSource(
     event: session.tally.pass,
     error: (data) => {
       failed = true
-      refuse(session.outcome, faultOf(data, errors))
+      refuse(session.outcome, faultOfEvent(data, errors))
     },
   })
 
@@ -127,11 +124,11 @@ function createSource(
 
   function take(input: DirectInput): SourcePiece {
     if (input.kind === "fault") return conclude(input.fault)
-    if (input.kind === "end") return conclude(cut(errors))
+    if (input.kind === "end") return conclude(closedEarly(errors, "was complete"))
     const bytes = gate.push(input.bytes)
-    if (gate.pending() <= eventLimit) return { bytes: bytes.length === 0 ? bytes : pass(bytes) }
+    if (gate.pending() <= longestLine) return { bytes: bytes.length === 0 ? bytes : pass(bytes) }
     batches.close()
-    return { bytes, end: refuse(session.outcome, tooLong(errors, "an event", eventLimit)) }
+    return { bytes, end: refuse(session.outcome, tooLong(errors, "an event", longestLine)) }
   }
 
   function next(): Soon<SourcePiece> {
@@ -152,16 +149,6 @@ function createSource(
   }
 
   return { next, running: () => tap.phase() === "running" || tap.phase() === "finished", close }
-}
-
-function faultOf(data: string, errors: ErrorContext): Fault {
-  const parsed = parseJson(data)
-  if (parsed.ok) return faultFromJson(parsed.value, errors)
-  return faultFromError({ status: undefined, header: () => null, body: data }, errors)
-}
-
-function cut({ provider }: ErrorContext): Fault {
-  return brokenUpstream(`[${provider}] the upstream closed the connection before its reply was complete`)
 }
 
 /** An upstream's error may quote the key it was sent: then, and only then, its bytes are changed. */

@@ -8,7 +8,7 @@ import type { Soon } from "../upstream/batches.ts"
 import type { Context } from "./context.ts"
 import type { DirectRequest } from "./direct-request.ts"
 import { type Piece, pulledBody } from "./pulled-body.ts"
-import { internalFault } from "./respond.ts"
+import { internalFault, streamHeaders } from "./respond.ts"
 import { within } from "./within.ts"
 
 /**
@@ -66,14 +66,7 @@ export async function commitInTime(
     },
     ended: () => request.signal.removeEventListener("abort", leave),
   })
-  return new Response(body, {
-    headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-      "x-accel-buffering": "no",
-      "request-id": requestId,
-    },
-  })
+  return new Response(body, { headers: { ...streamHeaders, "request-id": requestId } })
 }
 
 const waiting = ": waiting for the upstream\n\n"

@@ -1,11 +1,12 @@
 // What passing a request through is made of, whether its reply goes out as it comes or takes the place of another one.
 import { directMaxTokens, prepareDirectBody } from "../convert/direct.ts"
 import { sessionOf } from "../convert/request/session.ts"
-import type { Fault, Note } from "../protocol/fault.ts"
+import type { Note } from "../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
 import type { DirectFailure } from "../upstream/direct.ts"
+import { sentSession } from "./client-headers.ts"
 import type { Context } from "./context.ts"
 import { hasNextTarget } from "./course.ts"
 import type { DirectOpenOptions } from "./direct-open.ts"
@@ -14,7 +15,6 @@ import type { TurnOptions } from "./keys.ts"
 import { hasLeft, isAnswered, type RequestOutcome, retry } from "./outcome.ts"
 import { errorContext } from "./prepare.ts"
 import { type MeasuredPrompt, measurePrompt, promptTokens } from "./prompt.ts"
-import { refuseThread } from "./threads.ts"
 
 export interface DirectParts {
   /** The body for the upstream, and what was done to it. */
@@ -64,8 +64,7 @@ export function sendingOptions(
 ): SendingOptions {
   const { config, clock, version, keys } = context
   // Claude Code writes its session into both.
-  const session =
-    request.headers.get("x-claude-code-session-id") ?? textOf(objectOf(body["metadata"])["user_id"])
+  const session = sentSession(request.headers) ?? textOf(objectOf(body["metadata"])["user_id"])
   return {
     keys: keys.turn(route, session, { hasFallbacks: course?.hasFallbacks === true, ...turn }),
     timeoutMs: config.requestTimeoutMs,
@@ -90,11 +89,6 @@ export function telling(
     onSend: () => hasLeft(outcome),
     onAnswer: () => isAnswered(outcome),
   }
-}
-
-/** Only Anthropic keeps threads: elsewhere a later turn would be answered without what came before it. */
-export function threadFault({ genuineOnly, body, request }: DirectRequest): Fault | undefined {
-  return genuineOnly ? undefined : refuseThread(body, request.headers)
 }
 
 /** The failure as it is told of every upstream. */

@@ -1,9 +1,10 @@
 // A request that is passed through, with all that passing through needs to know of it.
-import type { Note } from "../protocol/fault.ts"
+import type { Fault, Note } from "../protocol/fault.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { Route } from "../providers/route.ts"
 import type { Asked } from "./asked.ts"
 import type { Course } from "./course.ts"
+import { refuseThread } from "./threads.ts"
 
 /** A request that is known to go to an upstream of its own dialect. */
 export interface DirectRequest {
@@ -22,8 +23,6 @@ export interface DirectRequest {
   readonly notes: readonly Note[]
   /** Undefined: no other model would do, as when it is about counting. */
   readonly course?: Course
-  /** Fires when the client has left, where that is not heard of by the request alone. */
-  readonly left?: AbortSignal
 }
 
 type Circumstances = Pick<DirectRequest, "request" | "requestId" | "startedAt" | "text" | "url" | "course">
@@ -32,4 +31,9 @@ type Circumstances = Pick<DirectRequest, "request" | "requestId" | "startedAt" |
 export function directRequest({ body, tokens }: Asked, route: Route, given: Circumstances): DirectRequest {
   const genuineOnly = route.profile.checksSignatures
   return { ...given, route, body, inputTokens: tokens, genuineOnly, notes: [] }
+}
+
+/** Only Anthropic keeps threads: elsewhere a later turn would be answered without what came before it. */
+export function threadFault({ genuineOnly, body, request }: DirectRequest): Fault | undefined {
+  return genuineOnly ? undefined : refuseThread(body, request.headers)
 }

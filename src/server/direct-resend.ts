@@ -1,10 +1,12 @@
 // A request that is passed through and sent again by its client, who gave up waiting before the upstream answered:
 // the answer to the first one goes to the second.
+import { clientLeft } from "../upstream/connection.ts"
 import type { Seat } from "./asker.ts"
+import { isRetried, sentSession } from "./client-headers.ts"
 import type { Context } from "./context.ts"
 import { sessionIn } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
-import { gone, lingerMs, sentAgain } from "./flight-reader.ts"
+import { lingerMs, sentAgain } from "./flight-reader.ts"
 import { scopeOf } from "./memory.ts"
 import { complete, createFreeOutcome, handOver, type RequestOutcome } from "./outcome.ts"
 import type { Resendable } from "./resends.ts"
@@ -26,7 +28,7 @@ export function askOrResume(
   if (key === undefined || given.course?.hasFallbacks === true || left.aborted) return ask(left, () => {})
   const { config, flights } = context
   const seat = seatOf(given, context, left)
-  const retried = Number(request.headers.get("x-stainless-retry-count") ?? 0) > 0
+  const retried = isRetried(request.headers)
   const resumed = flights.passed.resume(key, config, seat, retried)
   if (resumed !== undefined) return resumed
   let remove: () => void = () => {}
@@ -109,7 +111,7 @@ function createPending(
     endLinger()
     onClose()
     upstream.abort()
-    if (owner !== undefined) owner.resolve(faultReply(gone, owner.seat.requestId))
+    if (owner !== undefined) owner.resolve(faultReply(clientLeft, owner.seat.requestId))
   }
 
   function sit(seat: Seat): Promise<Response> {
@@ -119,7 +121,7 @@ function createPending(
   }
 
   /** The one before is told, as far as it still listens, and this one waits in its place. */
-  function replace(seat: Seat, told: typeof gone): Promise<Response> {
+  function replace(seat: Seat, told: typeof clientLeft): Promise<Response> {
     const before = owner
     before?.seat.left.removeEventListener("abort", leave)
     if (outcome === undefined || !handOver(outcome, seat)) seat.count()
@@ -135,7 +137,7 @@ function createPending(
         return sit(seat)
       }
       endLinger()
-      const answer = replace(seat, gone)
+      const answer = replace(seat, clientLeft)
       if (response !== undefined) deliver(response)
       return answer
     },
@@ -148,7 +150,7 @@ function createPending(
 }
 
 function sessionOf({ request, body }: DirectRequest): string | undefined {
-  return request.headers.get("x-claude-code-session-id") ?? sessionIn(body)
+  return sentSession(request.headers) ?? sessionIn(body)
 }
 
 /** Names the very request of one client, as long as its conversation is known. */

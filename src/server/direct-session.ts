@@ -1,10 +1,10 @@
 // One passed-through request under way: what is known of it so far, and the one end it comes to.
-import { laterCounts, noUsage, readUsage } from "../convert/messages-usage.ts"
-import { inputOf } from "../convert/reply/finish.ts"
+import { laterCounts, readUsage } from "../convert/messages-usage.ts"
 import { reportedCost } from "../convert/reply/reported-cost.ts"
 import type { Outcome } from "../observe/exchange.ts"
 import type { JsonObject } from "../protocol/json.ts"
 import type { MessagesUsage } from "../protocol/messages.ts"
+import { inputOf, noUsage } from "../protocol/usage.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Context } from "./context.ts"
 import type { Account, OutcomeFacts } from "./exchange-of.ts"

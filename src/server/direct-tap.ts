@@ -1,7 +1,10 @@
 // Listens to a Messages stream on its way to the client: what was used, how far it is, how it ended. And lets
 // nothing but whole events through, so that whatever is added stands between two of them.
+import type { Fault } from "../protocol/fault.ts"
 import { type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
+import { isEscaped } from "../protocol/json-spans.ts"
 import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
+import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
 
 export interface EventGate {
   /** Everything up to the end of the last whole event; empty when there is none. The rest waits. */
@@ -104,16 +107,9 @@ function wordsOf(data: string): string {
   if (begin === null) return ""
   const from = begin.index + begin[0].length
   for (let end = data.indexOf('"', from); end >= 0; end = data.indexOf('"', end + 1)) {
-    if (!isEscaped(data, from, end)) return data.slice(from, end)
+    if (!isEscaped(data, end)) return data.slice(from, end)
   }
   return ""
-}
-
-/** Does an odd number of backslashes stand before it? */
-function isEscaped(data: string, from: number, at: number): boolean {
-  let first = at
-  while (first > from && data[first - 1] === "\\") first--
-  return (at - first) % 2 === 1
 }
 
 function phaseAfter(phase: StreamPhase, type: string | undefined, value: JsonObject): StreamPhase {
@@ -175,4 +171,11 @@ export function createTap(listener: TapListener): Tap {
     },
     phase: () => phase,
   }
+}
+
+/** What an `error` event says, which may be no JSON. */
+export function faultOfEvent(data: string, errors: ErrorContext): Fault {
+  const parsed = parseJson(data)
+  if (parsed.ok) return faultFromJson(parsed.value, errors)
+  return faultFromError({ status: undefined, header: () => null, body: data }, errors)
 }

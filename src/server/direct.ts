@@ -20,15 +20,14 @@ import {
   sendingOptions,
   sessionIn,
   telling,
-  threadFault,
 } from "./direct-parts.ts"
-import type { DirectRequest } from "./direct-request.ts"
+import { type DirectRequest, threadFault } from "./direct-request.ts"
 import { type Ask, askOrResume } from "./direct-resend.ts"
 import { createDirectSession, type DirectSession } from "./direct-session.ts"
 import { abandon, complete, fail, leave, refuse } from "./outcome.ts"
 import { errorContext } from "./prepare.ts"
 import type { Stop } from "./ready.ts"
-import { faultReply, jsonReply } from "./respond.ts"
+import { countReply, eventType, faultReply, unbuffered } from "./respond.ts"
 
 /** The other models that may answer when this one fails. */
 export interface Onward {
@@ -37,13 +36,10 @@ export interface Onward {
   readonly go: (stop: Stop) => Promise<Response>
 }
 
-/** Answers one POST /v1/messages; every outcome but a refused thread is one Exchange. */
+/** Answers one POST /v1/messages that may go there (`getReady`); every outcome is one Exchange. */
 export function handleDirect(given: DirectRequest, context: Context, onward?: Onward): Promise<Response> {
-  const refused = refuseDirectThread(given, context)
-  if (refused !== undefined) return Promise.resolve(refused)
-  const ask: Ask = (left, begun) => answerDirect({ ...given, left }, context, onward, begun)
-  if (given.body["stream"] !== true)
-    return askOrResume(given, context, given.left ?? given.request.signal, ask)
+  const ask: Ask = (left, begun) => answerDirect(given, context, onward, left, begun)
+  if (given.body["stream"] !== true) return askOrResume(given, context, given.request.signal, ask)
   return commitInTime(given, context, (left) => askOrResume(given, context, left, ask))
 }
 
@@ -51,6 +47,7 @@ async function answerDirect(
   given: DirectRequest,
   context: Context,
   onward: Onward | undefined,
+  left: AbortSignal,
   begun: Parameters<Ask>[1],
 ): Promise<Response> {
   const { request, requestId } = given
@@ -59,7 +56,6 @@ async function answerDirect(
   const session = createDirectSession({ ...given, ...parts, caller }, context)
   const { outcome } = session
   begun(outcome)
-  const left = given.left ?? request.signal
   if (left.aborted) leave(outcome)
   else left.addEventListener("abort", () => leave(outcome), { once: true })
   try {
@@ -108,13 +104,10 @@ async function reply(
     session.tally.blocks(blocks)
     complete(outcome)
     if (!stream) return new Response(opening.bytes, replyInit(opening.head, requestId, asJson(opening.head)))
-    return new Response(streamOfMessage(opening.json), replyInit(opening.head, requestId, eventHeaders))
+    return new Response(streamOfMessage(opening.json), replyInit(opening.head, requestId, eventType))
   }
   const body = directBody(opening.batches, session, { requestId, errors, context })
-  return new Response(
-    body,
-    replyInit(opening.head, requestId, { ...streamHeaders, ...asEvents(opening.head) }),
-  )
+  return new Response(body, replyInit(opening.head, requestId, { ...unbuffered, ...asEvents(opening.head) }))
 }
 
 /** What a block was made of, for the estimate of its tokens. */
@@ -146,19 +139,12 @@ export async function countDirect(given: DirectRequest, context: Context): Promi
   })
   if (!opening.ok) {
     const { refusal } = opening
-    if (refusal?.status === 404 || refusal?.status === 405) return estimate(given, inputTokens())
+    if (refusal?.status === 404 || refusal?.status === 405) return countReply(body, inputTokens(), requestId)
     return refusalReply(opening, given, errors)
   }
   if (opening.kind === "document") return new Response(opening.bytes, replyInit(opening.head, requestId))
   opening.batches.close()
-  return estimate(given, inputTokens())
-}
-
-function estimate({ body, requestId }: DirectRequest, tokens: number): Response {
-  const edits = isObject(body["context_management"])
-    ? { context_management: { original_input_tokens: tokens } }
-    : {}
-  return jsonReply({ input_tokens: tokens, ...edits }, requestId)
+  return countReply(body, inputTokens(), requestId)
 }
 
 /** A thread that cannot be kept is refused. */
@@ -171,13 +157,11 @@ function refuseDirectThread(given: DirectRequest, { log }: Context): Response | 
   return faultReply(refused, requestId)
 }
 
-const eventHeaders = { "content-type": "text/event-stream; charset=utf-8" }
 // What it is was judged by its bytes: clients that go by the type have to be told so.
 const asEvents = ({ headers }: DirectHead) =>
-  headers["content-type"]?.startsWith("text/event-stream") === true ? {} : eventHeaders
+  headers["content-type"]?.startsWith("text/event-stream") === true ? {} : eventType
 const asJson = ({ headers }: DirectHead) =>
   headers["content-type"]?.includes("json") === true ? {} : { "content-type": "application/json" }
-const streamHeaders = { "cache-control": "no-cache", "x-accel-buffering": "no" }
 
 function replyInit(head: DirectHead, requestId: string, more: Readonly<Record<string, string>> = {}) {
   return { status: head.status, headers: { "request-id": requestId, ...head.headers, ...more } }

@@ -6,6 +6,7 @@ import type { Soon } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
 import type { Signal } from "../upstream/signal.ts"
 import { type Chunk, type Piece, pulledBody } from "./pulled-body.ts"
+import { streamHeaders } from "./respond.ts"
 
 /** What an event stream reads from. */
 export interface EventSource {
@@ -50,9 +51,7 @@ export function eventReply(
 ): Response {
   return new Response(eventBody(first, source, options), {
     headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-      "x-accel-buffering": "no",
+      ...streamHeaders,
       "request-id": options.requestId,
       ...options.headers,
     },

@@ -1,7 +1,9 @@
 // The one Exchange that a request becomes at its end.
+
 import { type Cost, costOf } from "../observe/cost.ts"
 import type { Caller, Exchange, Outcome } from "../observe/exchange.ts"
 import type { Note } from "../protocol/fault.ts"
+import { noUsage } from "../protocol/usage.ts"
 import type { Route } from "../providers/route.ts"
 import type { Asker } from "./asker.ts"
 import type { Course } from "./course.ts"
@@ -88,11 +90,6 @@ const costsNothing: Cost = { costUsd: 0 }
 
 /** The usage of a request that used nothing. */
 export const nothingUsed = {
-  usage: {
-    input_tokens: 0,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    output_tokens: 0,
-  },
+  usage: noUsage,
   estimated: false,
 } as const

@@ -103,14 +103,6 @@ export function lingerMs(waited: number): number {
   return waited < least ? 0 : Math.min(Math.max(waited / 3, least), most)
 }
 
-/** Nobody hears of this one. */
-export const gone = fault({
-  kind: "api_error",
-  source: "client",
-  status: 499,
-  message: "the client closed the connection",
-})
-
 /** For a connection that its client has given up, and that the proxy still took for alive. */
 export const sentAgain = fault({
   kind: "api_error",

@@ -3,9 +3,10 @@
 import type { Logger } from "../observe/log.ts"
 import type { Fault } from "../protocol/fault.ts"
 import type { MessagesEvent } from "../protocol/messages.ts"
+import { clientLeft } from "../upstream/connection.ts"
 import { fire } from "../upstream/signal.ts"
 import { type EventLog, endOf, forget } from "./event-log.ts"
-import { createReader, gone, type Reader, type Rider, tooSlow } from "./flight-reader.ts"
+import { createReader, type Reader, type Rider, tooSlow } from "./flight-reader.ts"
 import { randomId } from "./ids.ts"
 import { abandon, fail, handOver, leave, type RequestOutcome, refuse } from "./outcome.ts"
 import { type Source, settle } from "./reading.ts"
@@ -56,7 +57,7 @@ function part({ readers }: Roster, reader: Reader, why?: Fault): void {
   reader.state = "over"
   reader.fault = why
   readers.delete(reader)
-  reader.open({ fault: why ?? gone })
+  reader.open({ fault: why ?? clientLeft })
   reader.wake?.()
 }
 

@@ -2,6 +2,7 @@
 // which sessions had to move to another one.
 import type { Logger } from "../observe/log.ts"
 import type { Route } from "../providers/route.ts"
+import { putLast } from "./put-last.ts"
 import type { RestName, SharedRests } from "./shared-rests.ts"
 
 export interface RingOptions {
@@ -85,15 +86,5 @@ export function createRing(origin: string, { log, now, onRest, shared }: RingOpt
     next: () => turns++,
     moved: new Map(),
     now,
-  }
-}
-
-/** Sets an entry and makes it the last one; of more than `most` the first ones go. */
-export function putLast<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
-  map.delete(key)
-  map.set(key, value)
-  for (const oldest of map.keys()) {
-    if (map.size <= most) break
-    map.delete(oldest)
   }
 }

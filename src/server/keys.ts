@@ -5,7 +5,8 @@
 import type { Fault } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
 import type { Signal } from "../upstream/signal.ts"
-import { createRing, putLast, type Resting, type Ring, type RingOptions } from "./key-ring.ts"
+import { createRing, type Resting, type Ring, type RingOptions } from "./key-ring.ts"
+import { putLast } from "./put-last.ts"
 
 export interface Keys {
   /** The keys of one request; requests of one `session` get the same one, those without take the next. */

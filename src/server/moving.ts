@@ -4,7 +4,7 @@ import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "../upstream/attempts.ts"
 
 /** A model that failed. */
-export interface Tried {
+export interface FailedModel {
   readonly route: Route
   readonly fault: Fault
   readonly notes: readonly Note[]
@@ -34,7 +34,7 @@ export function mayMove({ fault }: FailedOpening, isFinal: boolean): boolean {
  * The failure that the client can do most about: one that it can wait out (a limit of the first model rather than
  * the wrong key of its fallback), else a prompt that it can make shorter, and of several the last one.
  */
-export function toldOf(tried: readonly Tried[]): Tried {
+export function toldOf(tried: readonly FailedModel[]): FailedModel {
   const last = tried.findLast(({ fault }) => passes(fault)) ?? tried.findLast(isTooLong) ?? tried.at(-1)
   if (last === undefined) throw new Error("nothing was tried")
   return last
@@ -46,5 +46,5 @@ function passes({ status, finalForClient, source }: Fault): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500
 }
 
-const isTooLong = ({ fault }: Tried): boolean =>
+const isTooLong = ({ fault }: FailedModel): boolean =>
   /prompt is too long|exceed context limit/i.test(fault.message)

@@ -3,18 +3,19 @@
 import type { Delta } from "../convert/delta.ts"
 import { eventsOfMessage } from "../convert/direct-form.ts"
 import { nativeEvent } from "../convert/reply/native.ts"
-import { brokenUpstream } from "../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson } from "../protocol/json.ts"
+import { isObject, parseJson } from "../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../protocol/sse.ts"
-import { type ErrorContext, faultFromError, faultFromJson } from "../protocol/upstream-error.ts"
+import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Opening } from "../upstream/attempts.ts"
 import { type Batches, oneBatch, type Soon, settled } from "../upstream/batches.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import { type DirectInput, tooLong } from "../upstream/direct.ts"
+import type { DirectInput } from "../upstream/direct.ts"
+import { closedEarly } from "../upstream/no-reply.ts"
+import { longestLine, tooLong } from "../upstream/reply-limits.ts"
 import { type DirectOpening, openDirect } from "./direct-open.ts"
 import { type DirectParts, failedOpening, type SendingOptions, telling } from "./direct-parts.ts"
 import type { DirectRequest } from "./direct-request.ts"
-import { saysStop } from "./direct-tap.ts"
+import { faultOfEvent, saysStop } from "./direct-tap.ts"
 import type { RequestOutcome } from "./outcome.ts"
 
 /** Sends it until the reply begins or must be given up. Never rejects. */
@@ -53,9 +54,6 @@ function readNative(opening: Extract<DirectOpening, { ok: true }>, options: Read
 /** Heard only where the message has not come to its own end. */
 const cutOff: Delta = { kind: "end", clean: false }
 
-// As where a reply is passed through.
-const eventLimit = 16 * 1024 * 1024
-
 function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: ReadOptions): Batches<Delta> {
   const decoder = new TextDecoder()
   const sse = createSseDecoder()
@@ -69,7 +67,8 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     // A block that begins behind it takes it back.
     if (value?.["type"] === "content_block_start") finished = false
     else finished ||= value?.["type"] === "message_delta" && saysStop(value)
-    if (event === "error" || value?.["type"] === "error") return [faultDelta(value, data, errors)]
+    if (event === "error" || value?.["type"] === "error")
+      return [{ kind: "fault", fault: faultOfEvent(data, errors) }]
     return value === undefined ? [] : [{ kind: "native", event: nativeEvent(value, data, event) }]
   }
 
@@ -77,11 +76,11 @@ function readEvents(inputs: Batches<DirectInput>, { errors, clock, afterMs }: Re
     if (input.kind === "fault") return [finished ? stopped : { kind: "fault", fault: input.fault }]
     if (input.kind === "end") {
       const rest = [...sse.push(decoder.decode()), ...sse.flush()].flatMap(readMessage)
-      return [...rest, finished ? stopped : cut(errors)]
+      return [...rest, finished ? stopped : { kind: "fault", fault: closedEarly(errors, "was complete") }]
     }
     const deltas = sse.push(decoder.decode(input.bytes, { stream: true })).flatMap(readMessage)
-    if (sse.pending() <= eventLimit) return deltas
-    return [...deltas, { kind: "fault", fault: tooLong(errors, "an event", eventLimit) }]
+    if (sse.pending() <= longestLine) return deltas
+    return [...deltas, { kind: "fault", fault: tooLong(errors, "an event", longestLine) }]
   }
 
   function next(): Soon<readonly Delta[] | undefined> {
@@ -127,17 +126,4 @@ const stopped: Delta = {
 
 function isLast(delta: Delta): boolean {
   return delta.kind === "fault" || (delta.kind === "native" && delta.event.name === "message_stop")
-}
-
-function cut({ provider }: ErrorContext): Delta {
-  const message = `[${provider}] the upstream closed the connection before its reply was complete`
-  return { kind: "fault", fault: brokenUpstream(message) }
-}
-
-function faultDelta(value: JsonObject | undefined, data: string, errors: ErrorContext): Delta {
-  if (value !== undefined) return { kind: "fault", fault: faultFromJson(value, errors) }
-  return {
-    kind: "fault",
-    fault: faultFromError({ status: undefined, header: () => null, body: data }, errors),
-  }
 }

@@ -7,6 +7,7 @@ import type { ReplyCache } from "./cache.ts"
 import { cacheWish, isCacheable, replyKey } from "./cache-key.ts"
 import { lifeOf } from "./cache-life.ts"
 import { readKeptReply } from "./cached-reading.ts"
+import { isRetried, sentAgent } from "./client-headers.ts"
 import type { Context } from "./context.ts"
 import { currentTarget } from "./course.ts"
 import type { Rider } from "./flight-reader.ts"
@@ -54,7 +55,7 @@ export function openReading(wanted: Wanted, origin: Origin): Begun | undefined |
 function askOrResume(wanted: Wanted, origin: Origin, resent: string): Begun | Promise<Begun | undefined> {
   const { request, context } = wanted
   const rider = riderOf(wanted)
-  const retried = Number(request.headers.get("x-stainless-retry-count") ?? 0) > 0
+  const retried = isRetried(request.headers)
   const reading = context.flights.resume(resent, context.config, rider, retried)
   if (reading !== undefined) return { reading, cache: undefined }
   const question = questionOf(wanted, origin)
@@ -162,6 +163,6 @@ function riderOf(
 function resentKey({ prepared, request }: Wanted, { bytes }: Origin): string | undefined {
   const { session, scope } = prepared
   if (session === undefined) return undefined
-  const agent = request.headers.get("x-claude-code-agent-id") ?? ""
+  const agent = sentAgent(request.headers) ?? ""
   return [request.url, scope, agent, bytes.length, Bun.hash(bytes)].join(" ")
 }

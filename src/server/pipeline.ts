@@ -7,12 +7,11 @@ import { applyFilters, initialFilters } from "../convert/reply/filters.ts"
 import type { ReaderOptions } from "../convert/reply/reader-text.ts"
 import { bodyOf } from "../convert/request/body-of.ts"
 import type { Conversion } from "../convert/request/request.ts"
-import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
+import { type Fault, fault } from "../protocol/fault.ts"
 import type { StopReason } from "../protocol/messages.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import {
-  type Attempted,
   attemptAndRead,
   type OpenedReply,
   type Opening,
@@ -21,6 +20,7 @@ import {
 } from "../upstream/attempts.ts"
 import { oneBatch } from "../upstream/batches.ts"
 import { type Sent, send } from "../upstream/client.ts"
+import { closedEarly } from "../upstream/no-reply.ts"
 import { type Amending, createAmending, type Sendable } from "./amending.ts"
 import type { Context } from "./context.ts"
 import { hasNextTarget } from "./course.ts"
@@ -48,7 +48,7 @@ export function openReply(
   keys: KeyTurn,
   outcome: RequestOutcome,
   context: Context,
-): Promise<Attempted<Delta>> {
+): Promise<Opening<Delta>> {
   const on: Leg = {
     maxRetries: context.config.maxRetries,
     signal: outcome.upstream,
@@ -163,7 +163,7 @@ function createScale(errors: ErrorContext): (batch: readonly Delta[]) => "wait" 
 }
 
 function endWorth(clean: boolean, reason: StopReason | undefined, errors: ErrorContext): "go" | Fault {
-  if (!clean) return cutBeforeContent(errors)
+  if (!clean) return closedEarly(errors, "began")
   return reason === "end_turn" || reason === "tool_use" ? emptyReply(errors) : "go"
 }
 
@@ -171,8 +171,4 @@ function emptyReply({ provider, model }: ErrorContext): Fault {
   const message = `[${provider}] ${model} answered with nothing: no text and no tool call; send the request again, or name another model`
   const about = { kind: "api_error", source: "upstream", status: 502, retry: "once" } as const
   return fault({ ...about, finalForClient: true, message })
-}
-
-function cutBeforeContent({ provider }: ErrorContext): Fault {
-  return brokenUpstream(`[${provider}] the upstream closed the connection before its reply began`)
 }

@@ -10,6 +10,7 @@ import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { AmendingOptions, Sendable } from "./amending.ts"
 import { type Asked, parsedOf } from "./asked.ts"
+import { sentAgent, sentSession } from "./client-headers.ts"
 import type { Context } from "./context.ts"
 import type { Course } from "./course.ts"
 import type { DirectRequest } from "./direct-request.ts"
@@ -89,13 +90,13 @@ export function prepareRequest(readying: Readying, given: Route): Preparation {
   const parsed = parsedOf(asked)
   if (!parsed.success) return { ok: false, fault: invalidRequest(renderIssues(parsed.error)) }
   const { headers } = request
-  const session = headers.get("x-claude-code-session-id") ?? sessionOf(parsed.data)
+  const session = sentSession(headers) ?? sessionOf(parsed.data)
   const scope = context.memory.scopeOf(headers, session)
   const route = context.dialects.choose(given)
   const converting: Converting = {
     request: parsed.data,
     prompt: measurePrompt(asked, route, context.ratios),
-    group: cacheGroup(session, headers.get("x-claude-code-agent-id") ?? undefined),
+    group: cacheGroup(session, sentAgent(headers)),
     scope,
     context,
   }

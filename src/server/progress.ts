@@ -1,11 +1,9 @@
 // What is known of a reply while it grows: the writer's state, and what it came to for the record at the end.
 import type { Config } from "../config/config.ts"
 import type { Delta } from "../convert/delta.ts"
-import { growText, noText, textOf } from "../convert/grown-text.ts"
-import { noUsage } from "../convert/messages-usage.ts"
+import { addText, noText, textOf } from "../convert/grown-text.ts"
 import { begin } from "../convert/reply/blocks.ts"
 import { finalUsage, isEstimated } from "../convert/reply/final.ts"
-import { inputOf } from "../convert/reply/finish.ts"
 import { keepAlive } from "../convert/reply/keep-alive.ts"
 import { writeAll } from "../convert/reply/reply.ts"
 import {
@@ -15,6 +13,7 @@ import {
   type WriterState,
 } from "../convert/reply/writer-state.ts"
 import type { MessagesEvent, MessagesUsage } from "../protocol/messages.ts"
+import { inputOf, noUsage } from "../protocol/usage.ts"
 import type { Route } from "../providers/route.ts"
 import { estimateText } from "../tokens/estimate.ts"
 import type { Batches } from "../upstream/batches.ts"
@@ -27,7 +26,7 @@ import type { Ratios } from "./ratios.ts"
 import { type Counting, countEvent, factsOf, startCounting } from "./tally.ts"
 
 /** Who answers, as far as the record of the reply depends on it. */
-export interface Answering {
+export interface Answerer {
   readonly route: Route
   readonly prompt: MeasuredPrompt
   /** Nobody has to be asked for the answer. */
@@ -59,7 +58,7 @@ export interface Progress {
   readonly context: ProgressContext
   readonly outcome: RequestOutcome
   readonly stream: boolean
-  answering: Answering
+  answerer: Answerer
   /** What it is made of, from its first content on; undefined: it has not begun. */
   batches: Batches<Delta> | undefined
   readonly state: WriterState
@@ -75,7 +74,7 @@ export interface Progress {
 /** The progress of one reply that has not begun, its prompt not counted. The outcome hears once of the first block. */
 export function createProgress(
   { requestId, stream, scope }: Replied,
-  answering: Answering,
+  answerer: Answerer,
   outcome: RequestOutcome,
   context: ProgressContext,
 ): Progress {
@@ -84,9 +83,9 @@ export function createProgress(
     context,
     outcome,
     stream,
-    answering,
+    answerer,
     batches: undefined,
-    state: initialWriter(writerOptions(messageIdOf(requestId), answering.route, 0, estimate)),
+    state: initialWriter(writerOptions(messageIdOf(requestId), answerer.route, 0, estimate)),
     recording: startRecording(context.memory, scope),
     counting: startCounting(),
     content: false,
@@ -107,7 +106,7 @@ function writerOptions(
 }
 
 /** Counts the prompt, before anything of an answer has come. */
-export function countPrompt({ state, stream, answering: { route, prompt } }: Progress): void {
+export function countPrompt({ state, stream, answerer: { route, prompt } }: Progress): void {
   const { id, estimate } = state.options
   // What a stream begins with is a forecast; a whole reply has no room for one beside what was reported.
   const inputTokens = estimate !== null || stream ? promptTokens(prompt) : 0
@@ -115,13 +114,13 @@ export function countPrompt({ state, stream, answering: { route, prompt } }: Pro
 }
 
 /** The tokens of all that was written; `text` is what is kept of it. */
-function estimateOf({ context, answering, estimated }: Progress, text: string): number {
-  return context.ratios.correct(answering.route, estimated + estimateText(text))
+function estimateOf({ context, answerer, estimated }: Progress, text: string): number {
+  return context.ratios.correct(answerer.route, estimated + estimateText(text))
 }
 
 /** Another model answers, before anything of an answer has come. */
-export function moveTo(progress: Progress, next: Answering): void {
-  progress.answering = next
+export function moveTo(progress: Progress, next: Answerer): void {
+  progress.answerer = next
   countPrompt(progress)
 }
 
@@ -161,7 +160,7 @@ function step(progress: Progress, events: readonly MessagesEvent[]): readonly Me
 export function settleReply(progress: Progress): void {
   if (progress.settled || !progress.stream) return
   progress.settled = true
-  settlePrompt(progress.answering.prompt)
+  settlePrompt(progress.answerer.prompt)
 }
 
 function note(progress: Progress, event: MessagesEvent): void {
@@ -176,7 +175,7 @@ function shorten(progress: Progress): void {
   if (written.whole.length < longestKept) return
   const text = textOf(written)
   if (options.estimate !== null) progress.estimated += estimateText(text.slice(0, -1))
-  progress.state.written = growText(noText, [text.slice(-1)])
+  progress.state.written = addText(noText, text.slice(-1))
 }
 
 /**
@@ -184,8 +183,8 @@ function shorten(progress: Progress): void {
  * nobody was asked, or nobody answered.
  */
 export function accountOf(progress: Progress): Account {
-  const { state, answering, content, complete, counting } = progress
-  const isUsed = state.usage !== undefined || (!answering.isOwn && (content || complete))
+  const { state, answerer, content, complete, counting } = progress
+  const isUsed = state.usage !== undefined || (!answerer.isOwn && (content || complete))
   const account = {
     usage: isUsed ? usageOf(state, complete) : noUsage,
     estimated: isUsed && isEstimated(state, complete),
@@ -203,6 +202,6 @@ function usageOf(state: WriterState, complete: boolean): MessagesUsage {
   return state.usage !== undefined && final === state.usage ? state.usage : { ...noUsage, ...final }
 }
 
-function learn({ answering: { prompt, countsMore }, state }: Progress): void {
+function learn({ answerer: { prompt, countsMore }, state }: Progress): void {
   if (state.usage !== undefined && !countsMore) learnPrompt(prompt, inputOf(state.usage))
 }

@@ -51,7 +51,7 @@ interface Body {
   /** Hears that nobody reads any more. */
   readonly end: () => void
   open: boolean
-  /** What was written and not yet sent on. */
+  /** Something was written that is not sent on yet. */
   unsent: boolean
   /** The client takes no more for now; resolves when it does. */
   full: Promise<unknown> | undefined

@@ -3,6 +3,7 @@
 import type { Logger } from "../observe/log.ts"
 import type { Route } from "../providers/route.ts"
 import { onceFor } from "./once-for.ts"
+import { putLast } from "./put-last.ts"
 
 export interface Ratios {
   /** An estimate in tokens, as the model itself would count. */
@@ -68,13 +69,9 @@ export function createRatios({ log, limit = 1_000 }: RatioOptions): Ratios {
   let newest: string | undefined
 
   function keep(key: string, ratio: Ratio): void {
-    if (key !== newest) known.delete(key)
+    if (key === newest) known.set(key, ratio)
+    else putLast(known, key, ratio, limit)
     newest = key
-    known.set(key, ratio)
-    for (const oldest of known.keys()) {
-      if (known.size <= limit) break
-      known.delete(oldest)
-    }
   }
 
   function find(route: Named): Ratio {

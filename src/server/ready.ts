@@ -2,8 +2,7 @@
 import type { Fault } from "../protocol/fault.ts"
 import type { Route } from "../providers/route.ts"
 import { isDirect } from "./asked.ts"
-import { threadFault } from "./direct-parts.ts"
-import type { DirectRequest } from "./direct-request.ts"
+import { type DirectRequest, threadFault } from "./direct-request.ts"
 import type { Prepared, Readying } from "./prepare.ts"
 
 /** A request that is ready to be sent to one model. */

@@ -18,6 +18,7 @@ import type { Route } from "../providers/route.ts"
 import type { RefusalRow } from "../store/refusal-store.ts"
 import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
 import { onceFor } from "./once-for.ts"
+import { putLast } from "./put-last.ts"
 
 export interface Refusals {
   /** The conversion without what this upstream is known to refuse. */
@@ -56,21 +57,12 @@ export function createRefusals(options: RefusalOptions): Refusals {
   const models = new Map<string, KnownOfModel>()
   const keyOfRoute = onceFor((route: Route) => keyOf(placeOf(route)))
 
-  function keep(key: string, known: KnownOfModel): void {
-    models.delete(key)
-    models.set(key, known)
-    for (const oldest of models.keys()) {
-      if (models.size <= limit) break
-      models.delete(oldest)
-    }
-  }
-
   /** True when it is something new. */
   function remember(key: string, amendment: Amendment, confirmed: number): boolean {
     const known: KnownOfModel = models.get(key) ?? new Map()
     const cause = causeOf(amendment)
     if (!known.has(cause) && known.size >= mostForOneModel) return false
-    keep(key, new Map([...known, [cause, { amendment, confirmed }]]))
+    putLast(models, key, new Map([...known, [cause, { amendment, confirmed }]]), limit)
     const before = known.get(cause)
     return before === undefined || isOld(before) || !Bun.deepEquals(before.amendment, amendment)
   }
@@ -112,7 +104,7 @@ export function createRefusals(options: RefusalOptions): Refusals {
       const key = keyOfRoute(route)
       const known = models.get(key)
       if (known === undefined) return { conversion, notes: noNotes }
-      keep(key, known)
+      putLast(models, key, known, limit)
       const fresh = [...known.values()].filter((one) => !isOld(one)).map(({ amendment }) => amendment)
       return applyAll(
         conversion,

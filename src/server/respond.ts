@@ -1,9 +1,26 @@
-// Answers as JSON: results, and faults in Anthropic's shape.
+// Answers as JSON, results and faults in Anthropic's shape; and what every event stream says of itself.
 import { type Fault, fault, toErrorBody } from "../protocol/fault.ts"
+import { isObject, type JsonObject } from "../protocol/json.ts"
 
 /** A JSON answer; every answer names its request. */
 export function jsonReply(value: unknown, requestId: string, status = 200): Response {
   return Response.json(value, { status, headers: { "request-id": requestId } })
+}
+
+/** The type of an event stream. */
+export const eventType = { "content-type": "text/event-stream; charset=utf-8" } as const
+
+/** Nobody in between is to keep a stream back. */
+export const unbuffered = { "cache-control": "no-cache", "x-accel-buffering": "no" } as const
+
+export const streamHeaders = { ...eventType, ...unbuffered } as const
+
+/** The answer to POST /v1/messages/count_tokens; of what a client wants to have edited, nothing is. */
+export function countReply(body: JsonObject, tokens: number, requestId: string): Response {
+  const edits = isObject(body["context_management"])
+    ? { context_management: { original_input_tokens: tokens } }
+    : {}
+  return jsonReply({ input_tokens: tokens, ...edits }, requestId)
 }
 
 // Beyond this a client that obeys retry-after to the letter would seem to hang.

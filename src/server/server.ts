@@ -34,7 +34,7 @@ export interface ServerOptions {
   readonly instance?: Context["instance"]
   /** Other processes that answer on the same port. */
   readonly siblings?: Siblings | undefined
-  /** Called once per request to /v1/messages, when it is over. What it throws is logged. */
+  /** Called once per request to a model, when it is over. What it throws is logged. */
   readonly onExchange: (exchange: Exchange) => void
   /** What was kept of earlier runs and of this one; undefined: nothing is kept. */
   readonly history?: History | undefined

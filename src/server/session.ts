@@ -5,7 +5,7 @@ import { abandon, createOutcome } from "./outcome.ts"
 import type { Prepared } from "./prepare.ts"
 import { accountOf, countPrompt, createProgress, type Progress } from "./progress.ts"
 import { createSource, type Source } from "./reading.ts"
-import { answeringOf, openStops } from "./stops.ts"
+import { answererOf, openStops } from "./stops.ts"
 
 /** Sends the request and keeps the writer's state, until the one end it comes to. Nothing of what was sent is kept. */
 export function createSession(
@@ -18,7 +18,7 @@ export function createSession(
   const account = () => accountOf(progress)
   const facts = { route, requestId, startedAt, stream, notes, course, cache, caller, account }
   const outcome = createOutcome(facts, context)
-  const progress = createProgress(prepared, answeringOf(prepared), outcome, context)
+  const progress = createProgress(prepared, answererOf(prepared), outcome, context)
   const opening = openStops(prepared, progress, context)
   // After the request has left: counting its tokens then takes no time from the reply.
   countOrAbandon(progress)

@@ -41,19 +41,19 @@ export interface Siblings {
   readonly ask: (own: Share, write: boolean) => Promise<OtherShares>
 }
 
-export interface Counting {
+interface Figures {
   readonly statistics: Pick<Statistics, "current" | "startedAt" | "history">
   readonly metrics: Pick<Metrics, "snapshot">
 }
 
 /** What this process has counted; `write`: once what is kept on disk is there. */
-export async function shareOf({ statistics, metrics }: Counting, write: boolean): Promise<Share> {
+export async function shareOf({ statistics, metrics }: Figures, write: boolean): Promise<Share> {
   if (write) await statistics.history?.allTime()
   const { startedAt } = statistics
   return { startedAt, stats: statistics.current(), metrics: metrics.snapshot() }
 }
 
-interface Speaking extends Counting {
+interface Speaking extends Figures {
   readonly siblings?: Siblings | undefined
 }
 

@@ -1,6 +1,6 @@
 // Which fallback a conversation stays on. What a provider caches and signs of a conversation is of no use at another
 // one: who had to move stays there for a while, also when the first model is well again.
-import { putLast } from "./key-ring.ts"
+import { putLast } from "./put-last.ts"
 
 export interface Stays {
   /** The fallback that the conversation is on, by its id; undefined: on none, or it has been long enough. */

@@ -1,7 +1,7 @@
 // The models that a request goes to, one after the other, until one of them answers.
 import type { Delta } from "../convert/delta.ts"
 import type { Fault } from "../protocol/fault.ts"
-import type { Attempted, FailedOpening, Opening } from "../upstream/attempts.ts"
+import type { FailedOpening, Opening } from "../upstream/attempts.ts"
 import { oneBatch } from "../upstream/batches.ts"
 import type { Context } from "./context.ts"
 import { askTarget, type Course, currentTarget, faultOfAll, moveOn, settleCourse } from "./course.ts"
@@ -11,11 +11,11 @@ import { openNative } from "./native.ts"
 import { fail, type RequestOutcome } from "./outcome.ts"
 import { openReply } from "./pipeline.ts"
 import type { Prepared, Readying } from "./prepare.ts"
-import { type Answering, moveTo, type Progress } from "./progress.ts"
+import { type Answerer, moveTo, type Progress } from "./progress.ts"
 import { getReady, type Ready, type Stop } from "./ready.ts"
 
 /** Who answers when this request does. */
-export function answeringOf({ route, prompt, conversion }: Prepared): Answering {
+export function answererOf({ route, prompt, conversion }: Prepared): Answerer {
   const isOwn = conversion.answer !== undefined
   // A search adds what it found to the prompt.
   return { route, prompt, isOwn, countsMore: conversion.search !== undefined }
@@ -55,15 +55,15 @@ export async function openStops(
   const { course, readying } = prepared
   const { outcome } = progress
   try {
-    for (let pending: Promise<Opened> = openConverted(prepared, outcome, context); ; ) {
-      const { opening } = await pending
+    for (let pending: Promise<Opening<Delta>> = openConverted(prepared, outcome, context); ; ) {
+      const opening = await pending
       if (opening.ok) settleCourse(course)
       if (opening.ok || outcome.upstream.aborted) return begin(progress, opening)
       const next = nextStop(readying, opening)
       if (next === undefined) return begin(progress, unsent(faultOfAll(course)))
       if (next.kind === "direct") pending = openDirectly(next.direct, course, progress, context)
       else {
-        moveTo(progress, answeringOf(next.prepared))
+        moveTo(progress, answererOf(next.prepared))
         pending = openConverted(next.prepared, outcome, context)
       }
     }
@@ -78,9 +78,11 @@ function begin(progress: Progress, opening: Opening<Delta>): Opening<Delta> {
   return opening
 }
 
-type Opened = Pick<Attempted<Delta>, "opening">
-
-function openConverted(prepared: Prepared, outcome: RequestOutcome, context: Context): Promise<Opened> {
+function openConverted(
+  prepared: Prepared,
+  outcome: RequestOutcome,
+  context: Context,
+): Promise<Opening<Delta>> {
   const { route, session, notes, course } = prepared
   const keys = context.keys.turn(route, session, course)
   askTarget(course, notes, keys.workedElsewhere)
@@ -92,12 +94,12 @@ async function openDirectly(
   course: Course,
   progress: Progress,
   context: Context,
-): Promise<Opened> {
+): Promise<Opening<Delta>> {
   const parts = directParts(direct, context)
   const { prompt, servesTools } = parts
   // Few prompts are enough: who counts by itself is rarely asked for our count.
   moveTo(progress, { route: direct.route, prompt, isOwn: false, countsMore: servesTools || prompt.sure })
   const sending = sendingOptions(direct, parts.errors, context)
   askTarget(course, parts.notes, sending.keys.workedElsewhere)
-  return { opening: await openNative(direct, parts, sending, context.times.afterFinishMs, progress.outcome) }
+  return openNative(direct, parts, sending, context.times.afterFinishMs, progress.outcome)
 }

@@ -11,8 +11,8 @@ export interface Counting {
   calls: Map<string, number> | undefined
 }
 
+/** What a reply is counted by that is passed through. */
 export interface Tally {
-  readonly count: (events: readonly MessagesEvent[]) => void
   /** One more event of a stream that is passed through; the block it begins, if it does. */
   readonly pass: (block?: JsonObject) => void
   /** The blocks of a whole reply. */
@@ -49,9 +49,6 @@ export function factsOf({ events, calls, thought }: Counting): ReplyFacts {
 export function createTally(): Tally {
   const counting = startCounting()
   return {
-    count: (batch) => {
-      for (const event of batch) countEvent(counting, event)
-    },
     pass: (block) => {
       counting.events += 1
       if (block !== undefined) began(counting, block["type"], block["name"])

@@ -17,9 +17,6 @@ import {
   valuesOf,
 } from "./usage-table.ts"
 
-export type { Stored, StoreOptions, StoreProblem } from "./sqlite.ts"
-export type { DayRow, SessionRow } from "./usage-table.ts"
-
 export interface Batch {
   readonly days: readonly DayRow[]
   readonly sessions: readonly SessionRow[]

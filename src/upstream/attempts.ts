@@ -59,16 +59,11 @@ export interface Trying<On extends Tried, T, Sent = Opening<T>> {
   readonly onOpen?: (on: On) => void
 }
 
-export interface Attempted<T> {
-  readonly opening: Opening<T>
-  readonly attempts: number
-}
-
 // A longer wish than this is the client's to grant: it can show a countdown.
 const longestWaitMs = 5_000
 
 /** The reply of the first attempt that got as far as content (or a clean end), or the last one's Fault. */
-export function attempt<On extends Tried, T>(on: On, trying: Trying<On, T>): Promise<Attempted<T>> {
+export function attempt<On extends Tried, T>(on: On, trying: Trying<On, T>): Promise<Opening<T>> {
   return attemptAndRead(on, trying, asOpened)
 }
 
@@ -81,7 +76,7 @@ export async function attemptAndRead<On extends Tried, T, Sent>(
   on: On,
   trying: Trying<On, T, Sent>,
   read: (sent: Sent, on: On) => Opening<T>,
-): Promise<Attempted<T>> {
+): Promise<Opening<T>> {
   for (let attempts = 1; ; ) {
     const opened = read(await trying.open(on), on)
     const weighed = opened.ok ? weigh(opened, trying.scale(on)) : opened
@@ -89,15 +84,15 @@ export async function attemptAndRead<On extends Tried, T, Sent>(
     const opening = weighed instanceof Promise ? await weighed : weighed
     if (opening.ok) {
       trying.onOpen?.(on)
-      return { opening, attempts }
+      return opening
     }
     // What was refused is said in another way.
     if (!on.signal.aborted && trying.amend?.(on, opening) === true) continue
     const wait = waitBefore(opening, attempts, on, trying)
-    if (wait === undefined) return { opening, attempts }
+    if (wait === undefined) return opening
     trying.onRetry(on, opening.fault, attempts, wait)
     await pause(wait, on)
-    if (on.signal.aborted) return { opening, attempts }
+    if (on.signal.aborted) return opening
     attempts++
   }
 }

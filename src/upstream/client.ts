@@ -12,12 +12,13 @@ import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
 import { type BodyText, createBodyText, moreText, nextRead, receive } from "./body-text.ts"
-import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
+import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type TimedSituation } from "./connection.ts"
 import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 import { jsonBody } from "./json-body.ts"
 import { noReply } from "./no-reply.ts"
+import { longestDocument } from "./reply-limits.ts"
 import type { Signal } from "./signal.ts"
 
 export type UpstreamReply =
@@ -42,12 +43,6 @@ export interface SendOptions {
   readonly userAgent: string
   readonly errors: ErrorContext
 }
-
-/** What reading a reply takes. */
-type Answered = Situation & Pick<SendOptions, "clock">
-
-// A whole reply is a few hundred kilobytes; what is much more is something else.
-const documentLimit = 64 * 1024 * 1024
 
 /**
  * Sends one request. Never throws. A stream's batches end in one `end` or `fault` input; whether the reply is
@@ -87,7 +82,7 @@ export async function send(
       return { ok: true, reply: { kind: "stream", batches }, cachedTokens }
     }
     const isOpen = more !== undefined && !isAll(bytes, response)
-    if (isOpen) text += await readRest(bytes, response, documentLimit - text.length)
+    if (isOpen) text += await readRest(bytes, response, longestDocument - text.length)
     clearDeadline(deadline)
     return document(decodeText(text), cachedTokens, situation)
   } catch (error) {
@@ -162,7 +157,11 @@ function addTurnHeaders(
   if (hasImage) headers[names.vision] = "true"
 }
 
-async function errorReply(response: Response, deadline: Deadline, options: Answered): Promise<FailedOpening> {
+async function errorReply(
+  response: Response,
+  deadline: Deadline,
+  options: TimedSituation,
+): Promise<FailedOpening> {
   const { status } = response
   if (status === 407 && options.proxy !== undefined) {
     deadline.abort()
@@ -185,7 +184,7 @@ const cachedHeader = "fireworks-cached-prompt-tokens"
 const documentStarts: ReadonlySet<string> = new Set(["{", "[", "<"])
 
 /** A reply that is one document: JSON, or something that is no reply at all. */
-function document(text: string, cachedTokens: number | undefined, options: Answered): Sent {
+function document(text: string, cachedTokens: number | undefined, options: TimedSituation): Sent {
   const bare = text.trim()
   const parsed = parseJson(bare)
   if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value }, cachedTokens }

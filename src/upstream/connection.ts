@@ -3,7 +3,7 @@ import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { HttpProxy, Way } from "../providers/route.ts"
-import { type Deadline, type Heard, heardOf } from "./deadline.ts"
+import { type Clock, type Deadline, type Heard, heardOf } from "./deadline.ts"
 import type { Signal } from "./signal.ts"
 
 export interface Situation {
@@ -12,6 +12,11 @@ export interface Situation {
   readonly errors: ErrorContext
   /** The HTTP proxy in between. */
   readonly proxy?: HttpProxy
+}
+
+/** The same, with the clock that a reply is read by. */
+export interface TimedSituation extends Situation {
+  readonly clock: Clock
 }
 
 interface Advice {
@@ -146,7 +151,8 @@ function proxyFailure(code: string, text: string, proxy: HttpProxy, host: string
   return { message: advised, final: true }
 }
 
-const clientLeft = fault({
+/** Nobody hears of this one. */
+export const clientLeft = fault({
   kind: "api_error",
   source: "client",
   status: 499,

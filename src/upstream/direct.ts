@@ -1,6 +1,6 @@
 // Upstreams that speak Messages themselves: the client's request goes there in its own words, under the
 // proxy's key, and the reply comes back as bytes.
-import { type Fault, fault } from "../protocol/fault.ts"
+import type { Fault } from "../protocol/fault.ts"
 import { isObject, objectOf, parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
@@ -17,6 +17,7 @@ import {
   endSilence,
 } from "./deadline.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
+import { mostAtOnce } from "./reply-limits.ts"
 import type { Signal } from "./signal.ts"
 
 /** A reply's bytes as they come, then one `end` or one `fault`. */
@@ -179,9 +180,6 @@ export function refusalOf(head: DirectHead, body: string, { secrets }: ErrorCont
   return { ...head, body: native ? redact(body, secrets) : undefined }
 }
 
-// A read of a reply that comes faster than it is taken holds half a megabyte: so much is looked at in one go.
-const mostAtOnce = 65_536
-
 const nothing: Uint8Array = new Uint8Array(0)
 
 function readBytes(
@@ -239,10 +237,4 @@ function readBytes(
   }
 
   return { next, close }
-}
-
-/** The Fault for an event, or a document, that is longer than any reply. */
-export function tooLong({ provider }: ErrorContext, what: string, limit: number): Fault {
-  const message = `[${provider}] the upstream sent ${what} of more than ${limit / 1024 / 1024} MiB`
-  return fault({ kind: "api_error", source: "upstream", status: 502, message })
 }

@@ -1,9 +1,7 @@
 // Bytes of an event stream into a reader's inputs, one batch per read: however many chunks a read holds, the
 // client is written to once.
-
 import { decodeText } from "../protocol/byte-text.ts"
 import type { StreamInput } from "../protocol/chat.ts"
-import { fault } from "../protocol/fault.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches, Soon } from "./batches.ts"
 import { type BodyText, moreText, nextRead, type Read, receive } from "./body-text.ts"
@@ -15,26 +13,12 @@ import {
   pendingChunks,
   pushChunks,
 } from "./chunk-reader.ts"
-import { connectionFault } from "./connection.ts"
+import { connectionFault, type TimedSituation } from "./connection.ts"
 import { type Clock, clearDeadline } from "./deadline.ts"
 import { inWords, wordsLimit } from "./no-reply.ts"
-import type { Signal } from "./signal.ts"
+import { longestLine, mostAtOnce, tooLong } from "./reply-limits.ts"
 
 const none: readonly StreamInput[] = []
-
-interface Situation {
-  readonly clock: Clock
-  readonly timeoutMs: number
-  readonly signal: Signal
-  readonly errors: ErrorContext
-}
-
-// One line may hold a whole file as tool arguments; more than this is no reply.
-const lineLimit = 16 * 1024 * 1024
-
-// Of a reply that comes faster than it is taken, a read holds half a megabyte: no more than about so much of it is
-// made into objects ahead of a client that may have stopped reading.
-const mostAtOnce = 65_536
 
 // A character takes up to three bytes, or four where it counts as two; and the last one may be cut.
 const wordsBytes = 3 * wordsLimit + 3
@@ -45,7 +29,7 @@ const drainMs = 500
 /** A stream as far as it was read. It changes in place. */
 interface EventStream {
   readonly body: BodyText
-  readonly situation: Situation
+  readonly situation: TimedSituation
   readonly chunks: ChunkReader
   /** What was read and is not given yet. */
   batch: readonly StreamInput[]
@@ -61,7 +45,11 @@ type Next = readonly StreamInput[] | undefined
  * already. After `[DONE]` the body is read to its end, for the connection to be used again; after any other
  * end the connection is given up.
  */
-export function readEventStream(start: string, body: BodyText, situation: Situation): Batches<StreamInput> {
+export function readEventStream(
+  start: string,
+  body: BodyText,
+  situation: TimedSituation,
+): Batches<StreamInput> {
   const chunks = createChunkReader(situation.errors)
   const batch = pushChunks(chunks, start)
   const words = batch.length === 0 ? start.slice(0, wordsBytes) : undefined
@@ -162,7 +150,7 @@ function takeOne(stream: EventStream, text: string): readonly StreamInput[] {
   if (words !== undefined) {
     stream.words = inputs.length === 0 ? (words + text).slice(0, wordsBytes) : undefined
   }
-  return pendingChunks(chunks) > lineLimit ? [...inputs, tooLong(situation.errors)] : inputs
+  return pendingChunks(chunks) > longestLine ? [...inputs, tooLongLine(situation.errors)] : inputs
 }
 
 /** Reads what is left, for a short time and without anybody waiting for it. */
@@ -185,7 +173,6 @@ function isLast(batch: readonly StreamInput[]): boolean {
   return last?.kind === "end" || last?.kind === "fault"
 }
 
-function tooLong(errors: ErrorContext): StreamInput {
-  const message = `[${errors.provider}] the upstream sent a line of more than ${lineLimit / 1024 / 1024} MiB`
-  return { kind: "fault", fault: fault({ kind: "api_error", source: "upstream", status: 502, message }) }
+function tooLongLine(errors: ErrorContext): StreamInput {
+  return { kind: "fault", fault: tooLong(errors, "a line", longestLine) }
 }

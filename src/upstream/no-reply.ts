@@ -9,6 +9,11 @@ export function noReply(what: string, { provider }: ErrorContext): Fault {
   )
 }
 
+/** The Fault for a connection that ends too early: before its reply `began`, or `was complete`. */
+export function closedEarly({ provider }: ErrorContext, before: "began" | "was complete"): Fault {
+  return brokenUpstream(`[${provider}] the upstream closed the connection before its reply ${before}`)
+}
+
 /** So much of a body is enough to tell words from events. */
 export const wordsLimit = 1_000
 

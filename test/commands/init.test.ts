@@ -14,7 +14,7 @@ import { renderEnvTemplate, type TemplateFacts } from "../../src/commands/init/e
 import { type InitOptions, init } from "../../src/commands/init/init.ts"
 import type { Config } from "../../src/config/config.ts"
 import { parseEnvFile } from "../../src/config/env-file.ts"
-import type { LoadResult } from "../../src/config/load.ts"
+import type { LoadResult } from "../../src/config/loaded.ts"
 import { settings } from "../../src/config/settings.ts"
 import { providers } from "../../src/providers/table.ts"
 import { configOf, folderWith, load, removeFolders, warningsOf } from "../config/support.ts"

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { changesBetween } from "../../src/config/changes.ts"
-import type { Loaded, LoadSources } from "../../src/config/load.ts"
+import type { LoadSources } from "../../src/config/load-sources.ts"
+import type { Loaded } from "../../src/config/loaded.ts"
 import { folderWith, load, removeFolders } from "./support.ts"
 
 afterAll(removeFolders)

@@ -1,6 +1,6 @@
 // A file of models for tests, and what becomes of a request that names one.
 import type { Config } from "../../src/config/config.ts"
-import type { LoadSources } from "../../src/config/load.ts"
+import type { LoadSources } from "../../src/config/load-sources.ts"
 import { resolveRoute } from "../../src/config/route.ts"
 import { configOf, folderWith, load } from "./support.ts"
 

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Config } from "../../src/config/config.ts"
-import { type LoadResult, type LoadSources, loadConfig } from "../../src/config/load.ts"
+import { loadConfig } from "../../src/config/load.ts"
+import type { LoadSources } from "../../src/config/load-sources.ts"
+import type { LoadResult } from "../../src/config/loaded.ts"
 
 const nowhere = join(tmpdir(), "claude-proxy-no-such-folder")
 const made: string[] = []

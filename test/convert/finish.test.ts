@@ -1,6 +1,6 @@
 // The small tables: finish reasons and token counts, as every provider writes them.
 import { describe, expect, test } from "bun:test"
-import { growText, noText } from "../../src/convert/grown-text.ts"
+import { addText, noText } from "../../src/convert/grown-text.ts"
 import { finalReason, finalUsage, isEstimated } from "../../src/convert/reply/final.ts"
 import { convertUsage, laterUsage, mapFinishReason } from "../../src/convert/reply/finish.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
@@ -274,7 +274,7 @@ describe("usage", () => {
   test("without an estimate the unknown is left out", () => {
     const state = {
       ...initialWriter({ ...writerOptions, estimate: null }),
-      written: growText(noText, ["Hello"]),
+      written: addText(noText, "Hello"),
     }
     expect(finalUsage(state)).toEqual({ output_tokens: 0 })
     expect(finalUsage({ ...state, usage: usage(p(0, 5)) })).toEqual({ output_tokens: 5 })
@@ -282,7 +282,7 @@ describe("usage", () => {
   })
 
   test("it is said when something was estimated", () => {
-    const state = { ...initialWriter(writerOptions), written: growText(noText, ["Hello"]) }
+    const state = { ...initialWriter(writerOptions), written: addText(noText, "Hello") }
     expect(isEstimated(state)).toBe(true)
     expect(isEstimated({ ...state, usage: usage(p(9, 0)) })).toBe(true)
     expect(isEstimated({ ...state, usage: usage(p(9, 1)) })).toBe(false)
@@ -296,7 +296,7 @@ describe("usage", () => {
   ] as const)("a reply that is %s", (_name, reported, isWhole, output, estimated) => {
     const state = {
       ...initialWriter(writerOptions),
-      written: growText(noText, ["Hello, you"]),
+      written: addText(noText, "Hello, you"),
       usage: usage(p(9, reported)),
     }
     expect(finalUsage(state, isWhole).output_tokens).toBe(output)

@@ -1,6 +1,7 @@
 // The kind of task, from the user's last words alone.
 import { describe, expect, test } from "bun:test"
-import { classifyTask, type Task, taskOf } from "../../src/convert/task/task.ts"
+import type { Task } from "../../src/convert/task/rule.ts"
+import { classifyTask, taskOf } from "../../src/convert/task/task.ts"
 import { lastUserWords } from "../../src/convert/task/user-words.ts"
 import { property } from "../support/random.ts"
 import { ask, assistant, call, parse, result, text, user } from "./request-support.ts"

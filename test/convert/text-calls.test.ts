@@ -1,13 +1,9 @@
 // Tool calls written as text: each dialect, however the text is cut, and everything that only looks like one.
 import { describe, expect, test } from "bun:test"
 import { openers, steps } from "../../src/convert/text-calls/grammar.ts"
+import type { TextPiece } from "../../src/convert/text-calls/output.ts"
 import { end } from "../../src/convert/text-calls/steps.ts"
-import {
-  flushTextCalls,
-  initialTextCalls,
-  readTextCalls,
-  type TextPiece,
-} from "../../src/convert/text-calls/text-calls.ts"
+import { flushTextCalls, initialTextCalls, readTextCalls } from "../../src/convert/text-calls/text-calls.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { property, type Random } from "../support/random.ts"
 

@@ -1,7 +1,9 @@
 // Arguments as they stream: what is delivered of them, in which pieces, and what is noted about it.
 import { describe, expect, test } from "bun:test"
 import { repair } from "../../src/convert/tool-calls/repairs.ts"
-import { endToolCalls, readToolCalls, type ToolOptions } from "../../src/convert/tool-calls/tool-calls.ts"
+import { readToolCalls } from "../../src/convert/tool-calls/tool-calls.ts"
+import { endToolCalls } from "../../src/convert/tool-calls/tool-end.ts"
+import type { ToolOptions } from "../../src/convert/tool-calls/tool-options.ts"
 import { initialTools } from "../../src/convert/tool-calls/tool-slots.ts"
 import { changed, dropped, type Note } from "../../src/protocol/fault.ts"
 import { type JsonObject, parseJson } from "../../src/protocol/json.ts"

@@ -78,10 +78,10 @@ describe("the request", () => {
     expect(upstream.calls[0]?.text).toBe(body)
   })
 
-  test("thread goes nowhere else", async () => {
+  test("thread goes nowhere else, not even to be counted", async () => {
     const body = '{"model":"opus","thread":{"type":"continue","previous_message_id":"msg_1"},"messages":[]}'
     const { upstream, url, exchanges } = startDirect([plainTurn], { genuineOnly: false })
-    const reply = await send({ url }, body)
+    const reply = await send({ url }, body, {}, "/v1/messages/count_tokens")
     expect(reply.status).toBe(404)
     expect(objectOf((await jsonOf(reply))["error"])["details"]).toEqual({ error_code: "thread_not_found" })
     expect([upstream.calls.length, exchanges.length]).toEqual([0, 0])

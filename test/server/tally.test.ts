@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
-import { createTally } from "../../src/server/tally.ts"
+import { countEvent, createTally, factsOf, startCounting } from "../../src/server/tally.ts"
 
 const start = (content_block: Extract<MessagesEvent, { type: "content_block_start" }>["content_block"]) =>
   ({ type: "content_block_start", index: 0, content_block }) as const
@@ -8,13 +8,16 @@ const call = (name: string) => start({ type: "tool_use", id: "toolu_1", name, in
 const stop = { type: "content_block_stop", index: 0 } as const
 
 test("events, calls by name, and thinking", () => {
-  const tally = createTally()
-  expect(tally.facts()).toEqual({ events: 0, calls: {}, thought: false })
-  tally.count([start({ type: "text", text: "" }), stop])
-  tally.count([call("Bash"), stop, call("Read"), stop, call("Bash")])
-  expect(tally.facts()).toEqual({ events: 7, calls: { Bash: 2, Read: 1 }, thought: false })
-  tally.count([start({ type: "thinking", thinking: "", signature: "" })])
-  expect(tally.facts()).toEqual({ events: 8, calls: { Bash: 2, Read: 1 }, thought: true })
+  const counting = startCounting()
+  const count = (events: readonly MessagesEvent[]) => {
+    for (const event of events) countEvent(counting, event)
+  }
+  expect(factsOf(counting)).toEqual({ events: 0, calls: {}, thought: false })
+  count([start({ type: "text", text: "" }), stop])
+  count([call("Bash"), stop, call("Read"), stop, call("Bash")])
+  expect(factsOf(counting)).toEqual({ events: 7, calls: { Bash: 2, Read: 1 }, thought: false })
+  count([start({ type: "thinking", thinking: "", signature: "" })])
+  expect(factsOf(counting)).toEqual({ events: 8, calls: { Bash: 2, Read: 1 }, thought: true })
 })
 
 test("of a stream that is passed through, and of a whole reply", () => {
@@ -29,9 +32,9 @@ test("of a stream that is passed through, and of a whole reply", () => {
 })
 
 test("a model that makes up names fills no memory", () => {
-  const tally = createTally()
-  for (let n = 0; n < 1_000; n++) tally.count([call(`${n} ${"x".repeat(1_000)}`)])
-  const { calls } = tally.facts()
+  const counting = startCounting()
+  for (let n = 0; n < 1_000; n++) countEvent(counting, call(`${n} ${"x".repeat(1_000)}`))
+  const { calls } = factsOf(counting)
   expect(Object.keys(calls)).toHaveLength(101)
   expect(calls["(others)"]).toBe(900)
   expect(Math.max(...Object.keys(calls).map((name) => name.length))).toBe(128)

@@ -3,14 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emptyTally, type Tally } from "../../src/observe/stats.ts"
-import {
-  type Batch,
-  type DayRow,
-  openUsageStore,
-  type SessionRow,
-  type Stored,
-  type UsageStore,
-} from "../../src/store/usage-store.ts"
+import type { Stored } from "../../src/store/sqlite.ts"
+import { type Batch, openUsageStore, type UsageStore } from "../../src/store/usage-store.ts"
+import type { DayRow, SessionRow } from "../../src/store/usage-table.ts"
 
 const folders: string[] = []
 

@@ -2,7 +2,7 @@
 // documentation, switched off and with its default. Made from the table of settings alone.
 import type { Setting } from "../../config/setting.ts"
 import { settings } from "../../config/settings.ts"
-import type { ProviderRow } from "../../providers/table.ts"
+import type { ProviderRow } from "../../providers/row.ts"
 import { wrap } from "../wrap.ts"
 
 export interface TemplateFacts {

@@ -1,6 +1,8 @@
 // What one `serve` is to start: a proxy here, one in the background, or several.
 import { dirname, resolve } from "node:path"
-import { type Loaded, type LoadResult, loadHere, type Pipes } from "../../config/load.ts"
+import type { Pipes } from "../../config/disk.ts"
+import { loadHere } from "../../config/load.ts"
+import type { Loaded, LoadResult } from "../../config/loaded.ts"
 import { nameProblem } from "../../config/models/instance-name.ts"
 import type { Instance } from "../../config/models/read.ts"
 import { nearest } from "../arguments.ts"

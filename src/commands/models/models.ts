@@ -1,7 +1,8 @@
 // `models`: what the proxy can reach with the settings as they are, and what is missing for the rest.
 import { stripVTControlCharacters } from "node:util"
 import type { Config } from "../../config/config.ts"
-import { type LoadResult, loadHere, type Needs } from "../../config/load.ts"
+import { loadHere, type Needs } from "../../config/load.ts"
+import type { LoadResult } from "../../config/loaded.ts"
 import { redact } from "../../protocol/redact.ts"
 import { learnedDays, learnedMs } from "../../server/learned.ts"
 import { createColors } from "../colors.ts"

@@ -2,7 +2,7 @@
 // restart, and the warnings that are new.
 import { type Changes, changesBetween } from "../../config/changes.ts"
 import type { Config } from "../../config/config.ts"
-import type { Loaded } from "../../config/load.ts"
+import type { Loaded } from "../../config/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
 import { isLoopback } from "../../server/doors.ts"
 import { renderOpen, shownHost } from "./start-block.ts"

@@ -1,7 +1,7 @@
 // Settings that change while the proxy runs: the files are read again, checked, and used for what comes next.
 // What is said of it names settings and places, and never a value.
 import type { Config } from "../../config/config.ts"
-import type { Loaded, LoadResult } from "../../config/load.ts"
+import type { Loaded, LoadResult } from "../../config/loaded.ts"
 import { type WatchTimes, watchFiles } from "../../config/watch.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { Log, LogWishes } from "../logging.ts"

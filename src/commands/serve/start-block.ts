@@ -1,7 +1,7 @@
 // What `serve` says at its start. As data first: a proxy in the background says it to whoever started it.
 
 import type { Config } from "../../config/config.ts"
-import type { Described } from "../../config/load.ts"
+import type { Described } from "../../config/loaded.ts"
 import { resolvePlace } from "../../config/route.ts"
 import { redact } from "../../protocol/redact.ts"
 import { isLoopback } from "../../server/doors.ts"

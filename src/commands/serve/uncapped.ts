@@ -1,5 +1,6 @@
 // Bun's fetch runs 256 requests at once and queues the rest without a word. The number is read from the
-// environment before any of our code runs, so a server that wants more has to begin again with it set.
+// environment before any of our code runs, so a server that wants more has to begin again with it set; and with what
+// the engine itself is to be told there.
 import { isDescriptor } from "../instances/descriptor.ts"
 import type { Environment } from "../io.ts"
 import { compiled } from "../version.ts"

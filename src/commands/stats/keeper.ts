@@ -6,7 +6,8 @@ import type { Logger } from "../../observe/log.ts"
 import type { AllTime } from "../../observe/stats.ts"
 import { addTallies, emptyTally } from "../../observe/stats.ts"
 import type { History } from "../../server/statistics.ts"
-import type { Stored, StoreProblem, UsageStore } from "../../store/usage-store.ts"
+import type { Stored, StoreProblem } from "../../store/sqlite.ts"
+import type { UsageStore } from "../../store/usage-store.ts"
 import { ownFolder } from "../instances/folder.ts"
 import { createPending } from "./pending.ts"
 import { statsFile } from "./stats-file.ts"
@@ -39,7 +40,7 @@ export interface KeeperOptions {
 }
 
 const dayMs = 86_400_000
-export const sessionDays = 90
+const sessionDays = 90
 const mostSessions = 5_000
 // Two proxies that write at the same moment are nothing to speak of.
 const patientAttempts = 8

@@ -2,14 +2,9 @@
 import { cutoffDay } from "../../observe/log-days.ts"
 import { emptyTally, modelName } from "../../observe/stats.ts"
 import { tallyRow } from "../../server/stats.ts"
+import type { StoreProblem } from "../../store/sqlite.ts"
 import { sizeOf } from "../../store/sqlite.ts"
-import {
-  type DaySums,
-  openUsageStore,
-  type SessionSums,
-  type StoreProblem,
-  type UsageStore,
-} from "../../store/usage-store.ts"
+import { type DaySums, openUsageStore, type SessionSums, type UsageStore } from "../../store/usage-store.ts"
 import type { CommandIo } from "../io.ts"
 import { type ReportTable, renderReport } from "./report.ts"
 

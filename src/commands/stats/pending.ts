@@ -12,7 +12,8 @@ import {
   tallyOf,
 } from "../../observe/stats.ts"
 import { redact } from "../../protocol/redact.ts"
-import type { Batch, DayRow, SessionRow } from "../../store/usage-store.ts"
+import type { Batch } from "../../store/usage-store.ts"
+import type { DayRow, SessionRow } from "../../store/usage-table.ts"
 
 export interface Pending {
   readonly add: (exchange: Exchange, secrets: readonly string[]) => void

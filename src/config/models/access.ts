@@ -1,7 +1,8 @@
 // What models and providers of models.yaml both say of the way to them, and what of it has no effect.
 import { applyDelta } from "../../providers/base-profile.ts"
 import type { ProfileDelta } from "../../providers/profile.ts"
-import { findProvider, type ProviderRow, resolveProfile } from "../../providers/table.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider, resolveProfile } from "../../providers/table.ts"
 import { isNative, readBaseUrl, rowForAddress } from "../upstreams.ts"
 import { defined } from "./defined.ts"
 import { keyAt, type Path, type Problem } from "./problems.ts"

@@ -192,7 +192,7 @@ export const body = z
   })
 
 /** Words for how much to think, and what they are on the scale of profile.ts. */
-export const effortWords = ["off", "none", "minimal", "low", "medium", "high", "xhigh", "max"] as const
+const effortWords = ["off", "none", "minimal", "low", "medium", "high", "xhigh", "max"] as const
 export const effort = words(effortWords).transform((word) => {
   if (word === "none") return "off"
   return word === "minimal" ? "low" : word

@@ -1,7 +1,7 @@
 // What a message ends with: why it stopped, and its tokens.
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
+import { inputOf } from "../../protocol/usage.ts"
 import { isNoText, textOf } from "../grown-text.ts"
-import { inputOf } from "./finish.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** What was really called outweighs what the provider says of it; a call cut by the limit is max_tokens. */

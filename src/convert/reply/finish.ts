@@ -1,7 +1,9 @@
 // Small tables: how a reply ended, and what it cost in tokens.
+
 import { type Fault, fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
+import { inputOf } from "../../protocol/usage.ts"
 import { isCacheOutside, outputCount, readCounts, tokensOf } from "./token-counts.ts"
 
 /** What a finish reason means: an ordinary stop, a policy stop, a full window, or a failure in disguise. */
@@ -118,9 +120,4 @@ export function laterUsage(before: MessagesUsage | undefined, now: MessagesUsage
     output_tokens: output.output_tokens,
     ...(details === undefined ? {} : { output_tokens_details: details }),
   }
-}
-
-/** The whole prompt in tokens, cached or not. */
-export function inputOf(usage: MessagesUsage): number {
-  return usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
 }

@@ -1,6 +1,7 @@
 // Which of several usages in one chunk counts.
 import type { MessagesUsage } from "../../protocol/messages.ts"
-import { convertUsage, inputOf } from "./finish.ts"
+import { inputOf } from "../../protocol/usage.ts"
+import { convertUsage } from "./finish.ts"
 
 /** A usage as it came, and what it says by itself. */
 export interface FoundUsage {

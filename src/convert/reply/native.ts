@@ -2,9 +2,9 @@
 // are, signatures and all, and what has to be known of them is kept.
 import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { MessagesEvent, NativeEvent } from "../../protocol/messages.ts"
-import { growText } from "../grown-text.ts"
-import { laterCounts, noUsage, readUsage } from "../messages-usage.ts"
-import { inputOf } from "./finish.ts"
+import { inputOf, noUsage } from "../../protocol/usage.ts"
+import { addText } from "../grown-text.ts"
+import { laterCounts, readUsage } from "../messages-usage.ts"
 import { reportedCost } from "./reported-cost.ts"
 import { nothingOpen, type Open, type WriterState } from "./writer-state.ts"
 
@@ -32,7 +32,7 @@ function note(state: WriterState, { name, value }: NativeEvent): void {
       open(state, value)
       return
     case "content_block_delta":
-      state.written = growText(state.written, [wordsOf(objectOf(value["delta"]))])
+      state.written = addText(state.written, wordsOf(objectOf(value["delta"])))
       return
     case "content_block_stop":
       state.open = nothingOpen
@@ -54,7 +54,7 @@ function count(state: WriterState, given: unknown): void {
 function open(state: WriterState, value: JsonObject): void {
   const block = objectOf(value["content_block"])
   state.index = countOf(value["index"]) ?? state.index
-  state.written = growText(state.written, [wordsOf(block)])
+  state.written = addText(state.written, wordsOf(block))
   state.open = openOf(block["type"])
 }
 

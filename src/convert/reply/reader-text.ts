@@ -5,14 +5,11 @@ import type { JsonObject } from "../../protocol/json.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../delta.ts"
-import {
-  flushTextCalls,
-  initialTextCalls,
-  readTextCalls,
-  type TextCallState,
-  type TextPiece,
-} from "../text-calls/text-calls.ts"
-import { readToolCalls, startPending, type ToolOptions } from "../tool-calls/tool-calls.ts"
+import type { TextPiece } from "../text-calls/output.ts"
+import type { TextCallState } from "../text-calls/reading.ts"
+import { flushTextCalls, initialTextCalls, readTextCalls } from "../text-calls/text-calls.ts"
+import { readToolCalls, startPending } from "../tool-calls/tool-calls.ts"
+import type { ToolOptions } from "../tool-calls/tool-options.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
 import type { Finish } from "./finish.ts"
 import { type SearchState, tellPages } from "./search.ts"

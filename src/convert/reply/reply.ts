@@ -1,5 +1,5 @@
-// Whole replies go through the same reader and writer as streams and are folded at the end: one set of rules
-// for stop reasons, ids, thinking and usage.
+// Many deltas through the writer in one go, and a whole reply through the reader of streams: one set of rules for stop
+// reasons, ids, thinking and usage.
 import type { MessagesEvent } from "../../protocol/messages.ts"
 import type { Delta } from "../delta.ts"
 import { write } from "./blocks.ts"

@@ -2,6 +2,7 @@
 // as Anthropic's own search does; what comes later is told once, at the end.
 import { type JsonObject, textOf } from "../../protocol/json.ts"
 import type { MessagesUsage } from "../../protocol/messages.ts"
+import { noUsage } from "../../protocol/usage.ts"
 import type { Delta, Search, SearchResult } from "../delta.ts"
 
 /** What of a reader's state is about searches. */
@@ -54,11 +55,4 @@ export function endSearch({ options, searched, pages, told = 0, usage }: SearchS
   if (told === 0) return [found]
   const counted = { ...(usage ?? noUsage), server_tool_use: { web_search_requests: 1 } }
   return [found, { kind: "usage", usage: counted }]
-}
-
-const noUsage = {
-  input_tokens: 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  output_tokens: 0,
 }

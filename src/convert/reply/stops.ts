@@ -1,5 +1,6 @@
 // Stop sequences that the provider does not take: the text is watched here, cut where one begins, and the reply
 // is over. Only text counts, never thinking or arguments.
+import { begunAtEnd } from "../begun-at-end.ts"
 import type { Delta } from "../delta.ts"
 
 export interface StopState {
@@ -42,7 +43,7 @@ function watch(state: StopState, added: string): Step {
     ]
     return [{ ...state, held: "", hit: true }, [...before, ...end]]
   }
-  const sure = text.length - Math.max(...state.sequences.map((sequence) => beginning(text, sequence)))
+  const sure = text.length - Math.max(...state.sequences.map((sequence) => begunAtEnd(text, sequence)))
   const passed: readonly Delta[] = sure === 0 ? [] : [{ kind: "text", text: text.slice(0, sure) }]
   return [{ ...state, held: text.slice(sure) }, passed]
 }
@@ -62,11 +63,3 @@ function earliest(text: string, sequences: readonly string[]) {
 }
 
 const endOf = ({ sequence, at }: { readonly sequence: string; readonly at: number }) => at + sequence.length
-
-/** Length of the longest end of the text that is a beginning of the sequence. */
-function beginning(text: string, sequence: string): number {
-  for (let length = Math.min(text.length, sequence.length - 1); length > 0; length--) {
-    if (text.endsWith(sequence.slice(0, length))) return length
-  }
-  return 0
-}

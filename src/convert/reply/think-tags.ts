@@ -2,6 +2,7 @@
 // anywhere by the stream, so what could still become one is held back, never more than a tag's length.
 // White space around the reasoning is layout: what stands before its first word, before the opening tag, and
 // up to the last line break behind the closing tag is dropped.
+import { begunAtEnd } from "../begun-at-end.ts"
 
 const tags: readonly (readonly [string, string])[] = [
   ["<think>", "</think>"],
@@ -115,7 +116,7 @@ function inThinking(state: TagState, text: string): Split {
     const [next, pieces] = splitTags(after, text.slice(end + state.close.length))
     return [next, [...inner, ...pieces]]
   }
-  const length = text.length - partialTail(text, state.close)
+  const length = text.length - begunAtEnd(text, state.close)
   const sure = text.slice(0, length)
   const unproved = state.unproved === undefined ? undefined : state.unproved + sure
   // A closing tag may follow the opening one at once: nothing has been said until there is something sure.
@@ -131,12 +132,4 @@ function behind(text: string): Split {
   if (rest === "") return [{ ...after, held: text.slice(-mostHeld) }, []]
   const lead = text.slice(0, text.length - rest.length)
   return [plain, [{ kind: "text", text: lead.slice(lead.lastIndexOf("\n") + 1) + rest }]]
-}
-
-/** Length of the longest end of `text` that is a beginning of `tag`. */
-function partialTail(text: string, tag: string): number {
-  for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) {
-    if (tag.startsWith(text.slice(text.length - length))) return length
-  }
-  return 0
 }

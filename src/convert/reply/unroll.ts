@@ -117,8 +117,8 @@ function unrollDetails(
 
 /** Without an index items are told apart as they are when they are joined: by type, id and place. */
 function keyOf({ index, type, id }: JsonObject, position: number, field: string): string {
-  const known = index === undefined || index === null
-  return `${field} ${known ? `${position} of ${String(id)}` : `at ${String(index)}`} ${String(type)}`
+  const isUnnumbered = index === undefined || index === null
+  return `${field} ${isUnnumbered ? `${position} of ${String(id)}` : `at ${String(index)}`} ${String(type)}`
 }
 
 function knownBy({ type, index, id }: JsonObject): JsonObject {

@@ -3,7 +3,7 @@
 import type { MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { encodeCarrier, noCargo } from "../carrier.ts"
 import type { Delta } from "../delta.ts"
-import { growText } from "../grown-text.ts"
+import { addText } from "../grown-text.ts"
 import type { WriterState } from "./writer-state.ts"
 
 /** A search as Anthropic's own looks: the call with its query, then the result. */
@@ -55,5 +55,5 @@ export function writeCompaction(
     { type: "content_block_stop", index },
   )
   state.index = index + 1
-  state.written = growText(written, [text])
+  state.written = addText(written, text)
 }

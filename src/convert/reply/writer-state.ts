@@ -6,8 +6,6 @@ import type { Piece } from "../delta.ts"
 import { addQuoted, type GrownText, noText } from "../grown-text.ts"
 import { type Content, emptyQueue, type Queue } from "./writer-queue.ts"
 
-export type { Content } from "./writer-queue.ts"
-
 export interface WriterOptions {
   readonly id: string
   /** The client's own model string, echoed. */

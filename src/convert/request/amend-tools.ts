@@ -13,7 +13,7 @@ export function isForced(choice: ChatToolChoice | undefined): boolean {
 }
 
 /** Does the request say that the model shall not think? */
-export function saysNoThinking(body: ChatRequest): boolean {
+function saysNoThinking(body: ChatRequest): boolean {
   return (
     body.thinking?.type === "disabled" ||
     body.enable_thinking === false ||

@@ -7,8 +7,6 @@ import { english, englishMaking } from "./english.ts"
 import type { Rule, Task } from "./rule.ts"
 import { lastUserWords } from "./user-words.ts"
 
-export type { Task } from "./rule.ts"
-
 /** The task of a conversation, found out when it is first asked for, and then known. */
 export function taskOf(messages: readonly Message[]): () => Task {
   let known: Task | undefined

@@ -28,10 +28,6 @@ import type { Option } from "./steps.ts"
 import { callsOf, type TextCall, type Tools } from "./values.ts"
 import { addCalls, endWaitingLine, isWaiting, nextOf, nothingWaits } from "./waiting.ts"
 
-export type { TextPiece } from "./output.ts"
-export type { TextCallState } from "./reading.ts"
-export type { TextCall } from "./values.ts"
-
 const mostHeld = 1_048_576
 
 type Split = readonly [TextCallState, readonly TextPiece[]]

@@ -1,6 +1,8 @@
 // From what a section held to calls: whose names were offered, and whose arguments are an object. Parameters
 // written as text get the type that the tool's schema gives them.
+
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import { bareName } from "../tool-calls/tool-names.ts"
 import type { Entry } from "./section.ts"
 import type { Take } from "./steps.ts"
 
@@ -126,10 +128,6 @@ function offeredName(written: string, offered: ReadonlySet<string>): string | un
   const uncounted = name.replace(/:\d+$/, "")
   const forms = [name, uncounted, bareName(name), bareName(uncounted)]
   return forms.find((form) => offered.has(form))
-}
-
-function bareName(name: string): string {
-  return name.replace(/^(?:functions|default_api)[.:]/, "")
 }
 
 function argsOf(draft: Draft, schema: JsonObject | undefined): string | undefined {

@@ -19,9 +19,6 @@ import {
 } from "./tool-slots.ts"
 import { deliver } from "./whole-arguments.ts"
 
-export { endToolCalls } from "./tool-end.ts"
-export type { ToolOptions } from "./tool-options.ts"
-
 type Step = readonly [ToolState, readonly Delta[]]
 
 /**

@@ -32,7 +32,12 @@ export function clientName(name: string, { toolNames, offered }: ToolNames): str
   const plain = name.trim()
   const mapped = toolNames.get(plain) ?? plain
   if (offered.has(mapped)) return mapped
-  const bare = plain.replace(/^(functions|default_api)[.:]/, "")
+  const bare = bareName(plain)
   const bareMapped = toolNames.get(bare) ?? bare
   return offered.has(bareMapped) ? bareMapped : mapped
+}
+
+/** A name without the namespace that some models and relays put before it. */
+export function bareName(name: string): string {
+  return name.replace(/^(?:functions|default_api)[.:]/, "")
 }

@@ -4,7 +4,7 @@ import { findModel, pickModel, splitName } from "../../config/pick.ts"
 import { type Resolved, resolveRoute } from "../../config/route.ts"
 
 /** What a model may stand for, by the setting that says so. */
-export const useSettings = {
+const useSettings = {
   big: "BIG_MODEL",
   middle: "MIDDLE_MODEL",
   small: "SMALL_MODEL",

@@ -3,7 +3,7 @@
 import type { Logger } from "../observe/log.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import { type RequestOutcome, stop } from "./outcome.ts"
+import { type RequestOutcome, stop } from "./outcome/outcome.ts"
 
 export interface Drain {
   /** Has the end begun? */

@@ -1,13 +1,13 @@
 // Which path and method leads where.
 import { type Fault, fault } from "../protocol/fault.ts"
-import { chatFaultReply } from "./chat-fault.ts"
+import { once } from "./common/once.ts"
 import type { Context } from "./context.ts"
-import { describe, health, metrics } from "./info.ts"
-import type { Counted } from "./limits.ts"
-import { model, models } from "./models.ts"
-import { once } from "./once.ts"
-import { faultReply, jsonReply } from "./respond.ts"
-import { stats } from "./stats.ts"
+import { chatFaultReply } from "./endpoints/chat-fault.ts"
+import { describe, health, metrics } from "./endpoints/info.ts"
+import { model, models } from "./endpoints/models.ts"
+import { stats } from "./endpoints/stats.ts"
+import type { Counted } from "./entrance/limits.ts"
+import { faultReply, jsonReply } from "./http/respond.ts"
 
 /** `url.pathname` is as it was sent; `normalisePath` makes of it what an endpoint is found by. */
 export type Handler = (request: Request, requestId: string, url: URL) => Response | Promise<Response>
@@ -44,19 +44,19 @@ function late(load: () => Promise<Handler>): Handler {
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
 export function createEndpoints(context: Context): Endpoints {
   const messages = late(async () => {
-    const { handleMessages } = await import("./messages.ts")
+    const { handleMessages } = await import("./endpoints/messages.ts")
     return (request, requestId, url) => handleMessages(request, context, requestId, url)
   })
   const chatCompletions = late(async () => {
-    const { handleChatCompletions } = await import("./chat-completions.ts")
+    const { handleChatCompletions } = await import("./endpoints/chat-completions.ts")
     return (request, requestId) => handleChatCompletions(request, context, requestId)
   })
   const counting = late(async () => {
-    const { countTokens } = await import("./count-tokens.ts")
+    const { countTokens } = await import("./endpoints/count-tokens.ts")
     return (request, requestId, url) => countTokens(request, context, requestId, url)
   })
   const testConversion = late(async () => {
-    const { handleTestConversion } = await import("./test-conversion.ts")
+    const { handleTestConversion } = await import("./endpoints/test-conversion.ts")
     return (request, requestId, url) => handleTestConversion(request, context, requestId, url)
   })
   const testConnection = late(async () => {

@@ -4,11 +4,9 @@ import type { Config } from "../config/config.ts"
 import { createRoutes } from "../config/routes.ts"
 import type { Logger } from "../observe/log.ts"
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
-import type { Places } from "./admission.ts"
-import { createReplyCache } from "./cache.ts"
-import { createCallers } from "./callers.ts"
+import { createReplyCache } from "./cache/cache.ts"
+import { newRequestId } from "./common/ids.ts"
 import type { Context } from "./context.ts"
-import { createDoors } from "./doors.ts"
 import { type Drain, ending } from "./drain.ts"
 import {
   createEndpoints,
@@ -21,13 +19,15 @@ import {
   refusalAt,
   unknownPath,
 } from "./endpoints.ts"
-import { createGate } from "./gate.ts"
-import { newRequestId } from "./ids.ts"
-import type { Admission } from "./limits.ts"
-import type { Meter } from "./meter.ts"
-import { faultReply, internalFault } from "./respond.ts"
+import type { Places } from "./entrance/admission.ts"
+import { createCallers } from "./entrance/callers.ts"
+import { createDoors } from "./entrance/doors.ts"
+import { createGate } from "./entrance/gate.ts"
+import type { Admission } from "./entrance/limits.ts"
+import type { Meter } from "./figures/meter.ts"
+import type { Tidy } from "./heap/tidy.ts"
+import { faultReply, internalFault } from "./http/respond.ts"
 import type { Sharing } from "./sharing.ts"
-import type { Tidy } from "./tidy.ts"
 
 /** What outlives a change of the configuration: above all what was learnt, and what is under way. */
 export interface Shared extends Omit<Context, "config" | "routes" | "callers" | "cache"> {

@@ -4,8 +4,8 @@ import type { Logger } from "../observe/log.ts"
 import type { Store } from "../store/store.ts"
 import { createStores } from "../store/stores.ts"
 import type { Clock } from "../upstream/deadline.ts"
-import { createLimiter, type Limiter, type LimiterOptions } from "./limits.ts"
-import { createSharedRests, needsRests, type SharedRests } from "./shared-rests.ts"
+import { createLimiter, type Limiter, type LimiterOptions } from "./entrance/limits.ts"
+import { createSharedRests, needsRests, type SharedRests } from "./keys/shared-rests.ts"
 
 export interface Sharing extends Limiter {
   /** The same one for good, whatever it keeps things in. */

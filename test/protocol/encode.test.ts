@@ -5,7 +5,7 @@ import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { quoteAll } from "../../src/protocol/texts.ts"
-import { encodeBytes } from "../../src/server/event-bytes.ts"
+import { encodeBytes } from "../../src/server/http/event-bytes.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import { eventsOfRun } from "../support/write-each.ts"
 

@@ -1,7 +1,7 @@
 // A long body is read part by part; whatever it says, it must be what reading it at once makes of it.
 import { afterEach, describe, expect, test } from "bun:test"
 import { arrayOf, isObject, objectOf } from "../../src/protocol/json.ts"
-import { readJsonInSteps } from "../../src/server/body-json.ts"
+import { readJsonInSteps } from "../../src/server/http/body-json.ts"
 import { chatReply } from "../support/chunks.ts"
 import { createRandom, type Random } from "../support/random.ts"
 import { basicBody, post, start, stopAll } from "./support.ts"

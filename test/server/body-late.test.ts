@@ -1,6 +1,6 @@
 // A body that comes when nobody waits for it any more, and one whose reading fails in a way of ours.
 import { expect, test } from "bun:test"
-import { type BodyLimits, readBody } from "../../src/server/body.ts"
+import { type BodyLimits, readBody } from "../../src/server/http/body.ts"
 import { systemClock } from "../../src/upstream/deadline.ts"
 
 const text = JSON.stringify({ model: "m", pad: "x".repeat(300_000) })

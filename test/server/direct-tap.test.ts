@@ -1,7 +1,7 @@
 // Whole events and nothing else pass the gate, and the tap reads them in any form they may have.
 import { expect, test } from "bun:test"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import { createEventGate, createTap } from "../../src/server/direct-tap.ts"
+import { createEventGate, createTap } from "../../src/server/direct/direct-tap.ts"
 import { nativeEvents, nativeStream } from "../support/anthropic-upstream.ts"
 import { property } from "../support/random.ts"
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { messageOfStream, streamOfMessage } from "../../src/convert/direct-form.ts"
 import { objectOf } from "../../src/protocol/json.ts"
-import { stop } from "../../src/server/outcome.ts"
+import { stop } from "../../src/server/outcome/outcome.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import {
   type ByteStep,

@@ -1,6 +1,6 @@
 // Who is let in: programs under this machine's own names, and no page of a browser that comes from elsewhere.
 import { afterEach, describe, expect, test } from "bun:test"
-import { createDoors } from "../../src/server/doors.ts"
+import { createDoors } from "../../src/server/entrance/doors.ts"
 import { chatReply } from "../support/chunks.ts"
 import { rawClient } from "./raw-client.ts"
 import { basicBody, jsonOf, start, startProxy, stopAll } from "./support.ts"

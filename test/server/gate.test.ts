@@ -1,7 +1,7 @@
 // Who may use the proxy.
 import { afterEach, expect, test } from "bun:test"
 import { objectOf } from "../../src/protocol/json.ts"
-import { createGate } from "../../src/server/gate.ts"
+import { createGate } from "../../src/server/entrance/gate.ts"
 import { chatReply } from "../support/chunks.ts"
 import { jsonOf, post, start, stopAll } from "./support.ts"
 

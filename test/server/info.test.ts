@@ -1,9 +1,9 @@
 // The count of a prompt whose vocabulary cannot be read.
 import { afterAll, expect, test } from "bun:test"
 import { MessagesRequest } from "../../src/protocol/messages.ts"
-import { askFor } from "../../src/server/asked.ts"
-import { promptTokens } from "../../src/server/count-tokens.ts"
-import { createRatios } from "../../src/server/ratios.ts"
+import { promptTokens } from "../../src/server/endpoints/count-tokens.ts"
+import { createRatios } from "../../src/server/learned/ratios.ts"
+import { askFor } from "../../src/server/request/asked.ts"
 import { configFrom, removeFolders } from "../config/support.ts"
 
 afterAll(removeFolders)

@@ -1,8 +1,8 @@
 // Keys that rest, in several proxies that share a Redis.
 import { afterEach, describe, expect, test } from "bun:test"
 import type { Route } from "../../src/providers/route.ts"
-import { createRing } from "../../src/server/key-ring.ts"
-import { createSharedRests, needsRests } from "../../src/server/shared-rests.ts"
+import { createRing } from "../../src/server/keys/key-ring.ts"
+import { createSharedRests, needsRests } from "../../src/server/keys/shared-rests.ts"
 import type { Store } from "../../src/store/store.ts"
 import { configFrom } from "../config/support.ts"
 import { chatReply } from "../support/chunks.ts"

@@ -1,6 +1,6 @@
 // What a large request leaves behind is collected once it is being answered; what small ones leave never is.
 import { describe, expect, test } from "bun:test"
-import { createLeftovers } from "../../src/server/leftovers.ts"
+import { createLeftovers } from "../../src/server/heap/leftovers.ts"
 
 const mega = 1024 * 1024
 

@@ -9,7 +9,7 @@ import {
   recordEvent,
   scopeOf,
   startRecording,
-} from "../../src/server/memory.ts"
+} from "../../src/server/learned/memory.ts"
 
 const block = (thinking: string, signature = "s"): ThinkingBlock => ({ thinking, signature })
 /** With its key ("" and "toolu_1" with a space between them) an entry of 20 characters. */

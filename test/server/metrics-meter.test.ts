@@ -1,7 +1,7 @@
 // Which answers are counted as refusals, and that nothing is counted twice.
 import { describe, expect, test } from "bun:test"
 import { createMetrics } from "../../src/observe/metrics.ts"
-import { countRunning, createMeter } from "../../src/server/meter.ts"
+import { countRunning, createMeter } from "../../src/server/figures/meter.ts"
 import { exchange } from "../support/exchanges.ts"
 import { figure } from "../support/prometheus.ts"
 

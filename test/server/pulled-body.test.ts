@@ -1,6 +1,6 @@
 // A body that is pulled says all that its source gives, however that comes, and ends in order whatever happens.
 import { expect, test } from "bun:test"
-import { type Piece, type PulledOptions, pulledBody } from "../../src/server/pulled-body.ts"
+import { type Piece, type PulledOptions, pulledBody } from "../../src/server/http/pulled-body.ts"
 import type { Soon } from "../../src/upstream/batches.ts"
 import { property } from "../support/random.ts"
 import { later } from "../upstream/later.ts"

@@ -5,17 +5,17 @@ import { arrayOf, type JsonObject, objectOf, textOf } from "../../src/protocol/j
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
+import { createRatios } from "../../src/server/learned/ratios.ts"
 import {
   learnPrompt,
   measurePrompt,
   mostTokens,
   promptTokens,
   settlePrompt,
-} from "../../src/server/prompt.ts"
-import { createRatios } from "../../src/server/ratios.ts"
-import { measureSent } from "../../src/server/sent.ts"
+} from "../../src/server/request/prompt.ts"
+import { measureSent } from "../../src/server/request/sent.ts"
+import { weighBody } from "../../src/server/request/weight.ts"
 import { startServer } from "../../src/server/server.ts"
-import { weighBody } from "../../src/server/weight.ts"
 import { estimateRequest, estimateText } from "../../src/tokens/estimate.ts"
 import { configFrom, removeFolders } from "../config/support.ts"
 import { createMessagesUpstream } from "../support/anthropic-upstream.ts"

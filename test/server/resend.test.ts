@@ -30,7 +30,10 @@ afterEach(stopAll)
 
 // How long a client has waited is told from when its request is read: what is loaded with the first one must be there.
 beforeAll(async () => {
-  await Promise.all([import("../../src/server/messages.ts"), import("../../src/server/chat-completions.ts")])
+  await Promise.all([
+    import("../../src/server/endpoints/messages.ts"),
+    import("../../src/server/endpoints/chat-completions.ts"),
+  ])
 })
 
 const never = new Promise<void>(() => {})

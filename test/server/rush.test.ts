@@ -1,7 +1,7 @@
 // When garbage is collected while hundreds of long replies are under way.
 import { describe, expect, test } from "bun:test"
-import { createOutcome, type RequestOutcome } from "../../src/server/outcome.ts"
-import { createRush } from "../../src/server/rush.ts"
+import { createRush } from "../../src/server/heap/rush.ts"
+import { createOutcome, type RequestOutcome } from "../../src/server/outcome/outcome.ts"
 import { generic, routeTo } from "../convert/request-support.ts"
 import { createTestClock } from "../upstream/support.ts"
 

@@ -1,7 +1,7 @@
 // One of several processes on one port: what it is asked for speaks for all of them.
 import { afterEach, expect, test } from "bun:test"
+import { countedIn, mergeShares, type OtherShares, type Share } from "../../src/server/figures/siblings.ts"
 import { startServer } from "../../src/server/server.ts"
-import { countedIn, mergeShares, type OtherShares, type Share } from "../../src/server/siblings.ts"
 import { configFrom } from "../config/support.ts"
 import { chatReply } from "../support/chunks.ts"
 import { sumIn } from "../support/workers.ts"

@@ -1,6 +1,6 @@
 // Which fallback a conversation stays on, how long, and for how many conversations.
 import { expect, test } from "bun:test"
-import { createStays } from "../../src/server/stays.ts"
+import { createStays } from "../../src/server/course/stays.ts"
 
 const minute = 60_000
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
-import { countEvent, createTally, factsOf, startCounting } from "../../src/server/tally.ts"
+import { countEvent, createTally, factsOf, startCounting } from "../../src/server/outcome/tally.ts"
 
 const start = (content_block: Extract<MessagesEvent, { type: "content_block_start" }>["content_block"]) =>
   ({ type: "content_block_start", index: 0, content_block }) as const

@@ -1,6 +1,6 @@
 // When an idle proxy collects its garbage: after a rush, and never while anybody is served.
 import { describe, expect, test } from "bun:test"
-import { createTidy } from "../../src/server/tidy.ts"
+import { createTidy } from "../../src/server/heap/tidy.ts"
 
 const mega = 1024 * 1024
 

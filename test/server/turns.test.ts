@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { createTurns } from "../../src/server/turns.ts"
+import { createTurns } from "../../src/server/common/turns.ts"
 
 /** Turns that are had by hand, with a clock that a step takes a millisecond of. */
 function byHand() {

@@ -4,7 +4,7 @@ import { type Changes, changesBetween } from "../../config/changes.ts"
 import type { Config } from "../../config/config.ts"
 import type { Loaded } from "../../config/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
-import { isLoopback } from "../../server/doors.ts"
+import { isLoopback } from "../../server/entrance/doors.ts"
 import { renderOpen, shownHost } from "./start-block.ts"
 
 export interface Line {

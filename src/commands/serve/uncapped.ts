@@ -13,7 +13,7 @@ export const most = "65336"
 // What the engine reads of its environment before it starts, too, unless the user has set it.
 const engine = {
   // Memory that is let go of goes back to the system after 100 ms, and costs more to get again than what a large
-  // request does with it. It is kept for longer; who is idle gives it back at once (server/tidy.ts).
+  // request does with it. It is kept for longer; who is idle gives it back at once (server/heap/tidy.ts).
   MIMALLOC_PURGE_DELAY: "60000",
   // The last tier of the compiler is worth it for loops over large texts alone: for all that runs once in a request it
   // cost the first ten thousand of them more than it ever saved.

@@ -1,5 +1,5 @@
 // The main process, as a worker sees it: who gives it its settings and tells it to end.
-import type { OtherShares } from "../../server/siblings.ts"
+import type { OtherShares } from "../../server/figures/siblings.ts"
 import { type FromWorker, isToWorker, type Of, type ToWorker } from "./worker-messages.ts"
 
 /** Why it is to end, and how long requests may go on; undefined: as long as usual. */

@@ -1,7 +1,7 @@
 // What the processes of one proxy say to each other: the main one has the settings and the figures of all.
 import type { Config } from "../../config/config.ts"
 import { isObject } from "../../protocol/json.ts"
-import type { OtherShares, Share, WorkerCount } from "../../server/siblings.ts"
+import type { OtherShares, Share, WorkerCount } from "../../server/figures/siblings.ts"
 import type { LogWishes } from "../logging.ts"
 
 export type ToWorker =

@@ -1,7 +1,7 @@
 // The place of one worker: its process, the next one when that has ended, and what all of them had counted.
 import type { Logger } from "../../observe/log.ts"
-import { countedIn, mergeShares, type OtherShares, type Share } from "../../server/siblings.ts"
-import { within } from "../../server/within.ts"
+import { within } from "../../server/common/within.ts"
+import { countedIn, mergeShares, type OtherShares, type Share } from "../../server/figures/siblings.ts"
 import { systemClock } from "../../upstream/deadline.ts"
 import { show } from "../instances/foreground.ts"
 import type { Environment } from "../io.ts"

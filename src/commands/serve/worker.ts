@@ -1,8 +1,8 @@
 // One of several processes that answer on one port, from the second on. It has everything from the main process:
 // the settings, when to end, and what the others have counted. It does not outlive it.
 import type { Config } from "../../config/config.ts"
+import type { Siblings, WorkerCount } from "../../server/figures/siblings.ts"
 import { type RunningServer, startServer } from "../../server/server.ts"
-import type { Siblings, WorkerCount } from "../../server/siblings.ts"
 import { stateFolder } from "../instances/folder.ts"
 import type { CommandIo, Environment } from "../io.ts"
 import { createLogging, type Logging } from "../logging.ts"

@@ -2,8 +2,8 @@
 // starts the others, gives them the settings, adds up what they count, and ends them.
 import type { Loaded } from "../../config/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
+import type { OtherShares, Share, Siblings, WorkerCount } from "../../server/figures/siblings.ts"
 import type { RunningServer } from "../../server/server.ts"
-import type { OtherShares, Share, Siblings, WorkerCount } from "../../server/siblings.ts"
 import type { Environment } from "../io.ts"
 import type { LogWishes } from "../logging.ts"
 import type { LiveConfigOptions } from "./live-config.ts"

@@ -1,7 +1,7 @@
 // The statistics that proxies have kept in the state folder; none of them has to run for it.
 import { cutoffDay } from "../../observe/log-days.ts"
 import { emptyTally, modelName } from "../../observe/stats.ts"
-import { tallyRow } from "../../server/stats.ts"
+import { tallyRow } from "../../server/endpoints/stats.ts"
 import type { StoreProblem } from "../../store/sqlite.ts"
 import { sizeOf } from "../../store/sqlite.ts"
 import { type DaySums, openUsageStore, type SessionSums, type UsageStore } from "../../store/usage-store.ts"

@@ -1,8 +1,9 @@
 // GET /test-connection: one small request to each model that the settings name.
+
+import { randomId } from "../common/ids.ts"
 import type { Context } from "../context.ts"
-import { randomId } from "../ids.ts"
-import { jsonReply } from "../respond.ts"
-import { handleTestConversion } from "../test-conversion.ts"
+import { handleTestConversion } from "../endpoints/test-conversion.ts"
+import { jsonReply } from "../http/respond.ts"
 import type { Ask } from "./check.ts"
 import { type ModelReport, probeAll } from "./probe.ts"
 import { type ProbeTarget, targetsOf, type Use } from "./target.ts"

@@ -1,0 +1,91 @@
+// The models that can be asked for, in the shape of Anthropic's models API.
+import { resolveRoute } from "../../config/route.ts"
+import { fault, invalidRequest } from "../../protocol/fault.ts"
+import type { Context } from "../context.ts"
+import { faultReply, jsonReply } from "../http/respond.ts"
+
+interface ModelInfo {
+  readonly type: "model"
+  readonly id: string
+  readonly display_name: string
+  readonly created_at: string
+  readonly max_input_tokens: number | null
+  readonly max_tokens: number | null
+  readonly capabilities: null
+  readonly deprecated_at: null
+  readonly retires_at: null
+  readonly lifecycle: "active"
+  readonly line: string | null
+}
+
+// Claude Code's model discovery keeps only ids that begin with "claude": each tier has an alias.
+const aliases = [
+  { id: "claude-opus-5-5", tier: "big", line: "opus" },
+  { id: "claude-sonnet-5-5", tier: "middle", line: "sonnet" },
+  { id: "claude-haiku-5-5", tier: "small", line: "haiku" },
+] as const
+
+function listModels(context: Context): readonly ModelInfo[] {
+  const { tiers, models: own } = context.config
+  const named = aliases.map(({ id, tier, line }) => modelInfo(context, id, `${tiers[tier]} (${line})`, line))
+  const reachable = own.filter(({ reach }) => reach.ok).map(({ id }) => id)
+  const names = new Set([...Object.values(tiers), ...reachable])
+  for (const id of ["", ...aliases.map((alias) => alias.id)]) names.delete(id)
+  const direct = [...names].map((id) => modelInfo(context, id, id, null))
+  return [...named, ...direct]
+}
+
+function modelInfo(context: Context, id: string, display_name: string, line: string | null): ModelInfo {
+  const resolved = resolveRoute(context.config, id)
+  const profile = resolved.ok ? resolved.route.profile : undefined
+  return {
+    type: "model",
+    id,
+    display_name,
+    created_at: "2026-01-01T00:00:00Z",
+    max_input_tokens: profile?.contextWindow ?? null,
+    max_tokens: profile?.maxOutputTokens ?? null,
+    capabilities: null,
+    deprecated_at: null,
+    retires_at: null,
+    lifecycle: "active",
+    line,
+  }
+}
+
+/** GET /v1/models with Anthropic's pagination: `limit`, `after_id`, `before_id`; other queries are ignored. */
+export function models(url: URL, context: Context, requestId: string): Response {
+  const all = listModels(context)
+  const limit = Number(url.searchParams.get("limit") ?? 20)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    return faultReply(invalidRequest("limit: must be a whole number from 1 to 1000"), requestId)
+  }
+  const after = all.findIndex((model) => model.id === url.searchParams.get("after_id"))
+  const before = all.findIndex((model) => model.id === url.searchParams.get("before_id"))
+  const end = before < 0 ? all.length : before
+  const start = before < 0 ? after + 1 : Math.max(0, before - limit)
+  const data = all.slice(start, Math.min(end, start + limit))
+  const hasMore = before < 0 ? start + data.length < all.length : start > 0
+  return jsonReply(
+    { data, has_more: hasMore, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null },
+    requestId,
+  )
+}
+
+/** GET /v1/models/{id}, `id` as it stands in the URL: any name that a request could name. */
+export function model(encoded: string, context: Context, requestId: string): Response {
+  const id = decodeId(encoded)
+  const known = listModels(context).find((candidate) => candidate.id === id)
+  if (known !== undefined) return jsonReply(known, requestId)
+  const line = /haiku|sonnet|opus|fable|mythos/i.exec(id)?.[0].toLowerCase() ?? null
+  if (line !== null || /^claude/i.test(id)) return jsonReply(modelInfo(context, id, id, line), requestId)
+  return faultReply(fault({ kind: "not_found_error", source: "client", message: `model: ${id}` }), requestId)
+}
+
+function decodeId(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return encoded
+  }
+}

@@ -1,0 +1,174 @@
+// From one converted request to a stream of deltas: the upstream is asked, its reply read by the dialect's
+// reader, and failures before the first content repeated.
+
+import type { Delta } from "../../convert/delta.ts"
+import { readWhole } from "../../convert/reply/dialect.ts"
+import { applyFilters, initialFilters } from "../../convert/reply/filters.ts"
+import type { ReaderOptions } from "../../convert/reply/reader-text.ts"
+import { bodyOf } from "../../convert/request/body-of.ts"
+import type { Conversion } from "../../convert/request/request.ts"
+import { type Fault, fault } from "../../protocol/fault.ts"
+import type { StopReason } from "../../protocol/messages.ts"
+import type { ErrorContext } from "../../protocol/upstream-error.ts"
+import type { Route } from "../../providers/route.ts"
+import {
+  attemptAndRead,
+  type OpenedReply,
+  type Opening,
+  type Tried,
+  type Trying,
+} from "../../upstream/attempts.ts"
+import { oneBatch } from "../../upstream/batches.ts"
+import { type Sent, send } from "../../upstream/client.ts"
+import { closedEarly } from "../../upstream/no-reply.ts"
+import { seedOf } from "../common/ids.ts"
+import type { Context } from "../context.ts"
+import { hasNextTarget } from "../course/course.ts"
+import { type KeyTurn, sendInTurn } from "../keys/keys.ts"
+import { hasLeft, isAnswered, type RequestOutcome, retry } from "../outcome/outcome.ts"
+import { type Amending, createAmending, type Sendable } from "../request/amending.ts"
+import type { Prepared } from "../request/prepare.ts"
+import { nothingSaid, readDeltas, saysSomething } from "./delta-stream.ts"
+
+/** One request on its way to one upstream. It changes in place. */
+interface Leg extends Tried {
+  readonly prepared: Prepared
+  readonly keys: KeyTurn
+  readonly outcome: RequestOutcome
+  readonly context: Context
+  /** As it is sent now. */
+  sendable: Sendable
+  /** Undefined: nothing had to be changed. */
+  amending: Amending | undefined
+}
+
+/** The reply as batches of deltas, from the attempt that got as far as content. */
+export function openReply(
+  prepared: Prepared,
+  keys: KeyTurn,
+  outcome: RequestOutcome,
+  context: Context,
+): Promise<Opening<Delta>> {
+  const on: Leg = {
+    maxRetries: context.config.maxRetries,
+    signal: outcome.upstream,
+    clock: context.clock,
+    prepared,
+    keys,
+    outcome,
+    context,
+    sendable: prepared,
+    amending: undefined,
+  }
+  return attemptAndRead(on, converted, readSent)
+}
+
+const converted: Trying<Leg, Delta, Sent | OpenedReply<Delta>> = {
+  open: (on) => {
+    const { answer } = on.sendable.conversion
+    if (answer !== undefined) return Promise.resolve({ ok: true, batches: oneBatch(answer) })
+    return sendInTurn(on.keys, on.sendable.route, on, sendOnce)
+  },
+  // A key may also be refused inside a reply that began well; of all else the turn has heard already.
+  amend: (on, failed) => {
+    if (on.keys.failed(failed.fault)) return true
+    on.amending ??= createAmending(on.prepared, on.context)
+    if (!on.amending.amend(failed)) return false
+    on.sendable = on.amending.current()
+    return true
+  },
+  scale: ({ prepared }) => createScale(prepared.errors),
+  hasNext: ({ prepared }) => hasNextTarget(prepared.course),
+  random: Math.random,
+  onRetry: ({ outcome }, given, attempt, waitMs) => retry(outcome, given, attempt, waitMs),
+  onOpen: ({ outcome, amending, keys }) => {
+    isAnswered(outcome)
+    amending?.confirm()
+    keys.worked()
+  },
+}
+
+function sendOnce(route: Route, { sendable, outcome, context }: Leg): Promise<Sent> {
+  const { config, clock, version } = context
+  hasLeft(outcome)
+  return send(route, bodyOf(sendable.conversion), {
+    signal: outcome.upstream,
+    timeoutMs: config.requestTimeoutMs,
+    clock,
+    userAgent: `claude-proxy/${version}`,
+    errors: sendable.errors,
+  })
+}
+
+function readSent(sent: Sent | OpenedReply<Delta>, { sendable, prepared, context }: Leg): Opening<Delta> {
+  if (!sent.ok || "batches" in sent) return sent
+  const { route, conversion, errors } = sendable
+  const { wholeArguments, requestId } = prepared
+  const facts = { route, conversion, errors, idSeed: seedOf(requestId), wholeArguments }
+  const reader = readerFor(facts, sent.cachedTokens)
+  if (sent.reply.kind === "stream") {
+    return { ok: true, batches: readDeltas(sent.reply.batches, reader, conversion, context) }
+  }
+  const [, deltas] = applyFilters(initialFilters(conversion), readWhole(sent.reply.reply, reader))
+  const empty = !deltas.some(saysSomething)
+  return {
+    ok: true,
+    batches: oneBatch(empty ? [nothingSaid("JSON that is no reply of a model", errors)] : deltas),
+  }
+}
+
+/** What the reader of a reply has to know of the request it answers. */
+export interface ReaderFacts {
+  readonly route: Route
+  readonly errors: ErrorContext
+  /** For the ids of calls that have none. */
+  readonly idSeed: string
+  /** Arguments of calls go out in one piece. */
+  readonly wholeArguments: boolean
+  readonly conversion: Omit<Conversion, "body" | "responses" | "notes">
+}
+
+/** What a reply is read by; `cachedTokens` is what its head says of them. */
+export function readerFor(
+  { route, conversion, errors, idSeed, wholeArguments }: ReaderFacts,
+  cachedTokens?: number,
+): ReaderOptions {
+  const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = conversion
+  return {
+    profile: route.profile,
+    tools: { toolNames, offered, schemas, seenIds, idSeed, wholeArguments },
+    stopSequences,
+    showReasoning,
+    errors,
+    search,
+    cachedTokens,
+  }
+}
+
+/**
+ * Content or a clean end: go. A failure before either is worth another attempt, and so is a reply that ends
+ * normally and holds nothing at all; one that was cut by its limit before its first word is a reply.
+ */
+function createScale(errors: ErrorContext): (batch: readonly Delta[]) => "wait" | "go" | Fault {
+  let reason: StopReason | undefined
+  return (batch) => {
+    for (const delta of batch) {
+      if (delta.kind === "fault") return delta.fault
+      if (delta.kind === "finish") reason = delta.reason
+      else if (delta.kind === "end") return endWorth(delta.clean, reason, errors)
+      else if (delta.kind !== "usage" && delta.kind !== "note") return "go"
+    }
+    return "wait"
+  }
+}
+
+function endWorth(clean: boolean, reason: StopReason | undefined, errors: ErrorContext): "go" | Fault {
+  if (!clean) return closedEarly(errors, "began")
+  return reason === "end_turn" || reason === "tool_use" ? emptyReply(errors) : "go"
+}
+
+function emptyReply({ provider, model }: ErrorContext): Fault {
+  const message = `[${provider}] ${model} answered with nothing: no text and no tool call; send the request again, or name another model`
+  const about = { kind: "api_error", source: "upstream", status: 502, retry: "once" } as const
+  return fault({ ...about, finalForClient: true, message })
+}

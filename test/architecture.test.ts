@@ -3,7 +3,7 @@ import { expect, test } from "bun:test"
 import { readdir } from "node:fs/promises"
 import { resolve } from "node:path"
 import { objectOf } from "../src/protocol/json.ts"
-import { checkImports, findCycles, type SourceFile } from "./support/walls.ts"
+import { checkFloors, checkImports, findCycles, type SourceFile } from "./support/walls.ts"
 import { checkWords } from "./support/words.ts"
 
 const root = resolve(import.meta.dir, "..")
@@ -30,6 +30,21 @@ test("there is something to judge", () => {
 
 test("no room imports what it may not know", () => {
   expect(complaints(checkImports)).toEqual([])
+})
+
+test("no folder of the server imports one above it", () => {
+  expect(complaints(checkFloors)).toEqual([])
+})
+
+test.each([
+  ["server/http/body.ts", 'import { a } from "../reply/a.ts"', ["may not import ../reply/a.ts"]],
+  ["server/http/body.ts", 'import { a } from "../server.ts"', ["may not import ../server.ts"]],
+  ["server/odd/body.ts", "", ["is in no known floor: odd"]],
+  ["server/reply/a.ts", 'import { a } from "../http/a.ts"\nimport { b } from "./b.ts"', []],
+  ["server/http/a.ts", 'import type { Context } from "../context.ts"', []],
+  ["server/server.ts", 'import { a } from "./reply/a.ts"', []],
+])("floors: %s with %s", (path, text, expected) => {
+  expect(checkFloors({ path, text })).toEqual(expected)
 })
 
 test("no file imports itself by a detour", () => {

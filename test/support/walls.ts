@@ -39,6 +39,12 @@ const rooms: Readonly<Record<string, Room>> = {
   protocol: { rooms: [], packages: ["zod"] },
 }
 
+/** The folders of the server's room from the ground up: each imports only those before it. */
+const floors = [
+  ...["common", "http", "entrance", "heap", "keys", "learned", "course", "outcome", "figures", "request"],
+  ...["reply", "flights", "cache", "direct", "answer", "endpoints", "probe"],
+]
+
 /** The room a file belongs to; undefined when it stands in the corridor. */
 export function roomOf(path: string): string | undefined {
   if (path === "cli.ts") return "cli"
@@ -140,4 +146,20 @@ export function findCycles(files: readonly SourceFile[]): readonly string[] {
   }
   for (const { path } of files) visit(path, [])
   return cycles
+}
+
+const floorOf = (path: string): string | undefined => /^server\/(\w+)\//.exec(path)?.[1]
+
+/** What a file of a server's folder imports of those above it; `context.ts` lies across all of them. */
+export function checkFloors({ path, text }: SourceFile): readonly string[] {
+  const floor = floorOf(path)
+  if (floor === undefined) return []
+  if (!floors.includes(floor)) return [`is in no known floor: ${floor}`]
+  return importsOf(text).flatMap(({ specifier }) => {
+    const target = join(dirname(path), specifier)
+    if (!specifier.startsWith(".") || !target.startsWith("server/") || target === "server/context.ts")
+      return []
+    const at = floors.indexOf(floorOf(target) ?? "")
+    return at >= 0 && at <= floors.indexOf(floor) ? [] : [`may not import ${specifier}`]
+  })
 }

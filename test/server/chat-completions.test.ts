@@ -123,6 +123,22 @@ const streamTurn: Turn = {
   ],
 }
 
+test.each(["So far", null])("what a content filter stopped says so, after %p", async (said) => {
+  const chunks = [roleChunk(), ...(said === null ? [] : [textChunk(said)]), finishChunk("content_filter")]
+  const { proxy } = start([
+    { kind: "json", body: chatReply({ content: said }, "content_filter") },
+    { kind: "stream", chunks },
+  ])
+  const message = { content: said ?? "", refusal: null }
+  expect(await jsonOf(await ask(proxy))).toMatchObject({
+    choices: [{ message, finish_reason: "content_filter" }],
+  })
+  const lines = linesOf(await (await ask(proxy, { stream: true })).text())
+  expect(lines.at(-2)).toMatchObject({ choices: [{ delta: {}, finish_reason: "content_filter" }] })
+  const texts = deltasOf(lines).map((delta) => objectOf(delta)["content"] ?? "")
+  expect(texts.join("")).toBe(said ?? "")
+})
+
 test("a stream", async () => {
   const { proxy } = start([streamTurn])
   const more = { stream: true, tools: [clock], stream_options: { include_usage: true } }

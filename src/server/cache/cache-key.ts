@@ -50,7 +50,8 @@ export function replyKey({ route, conversion }: Pick<Prepared, "route" | "conver
     url: route.url,
     headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
     body: Object.fromEntries(fields),
-    profile: route.profile,
+    // What a filter stopped is not kept: all else is the same to clients of either API.
+    profile: { ...route.profile, contentFilter: undefined },
     answer: { stopSequences, watchedStops, showReasoning, repeats, json },
   })
   return `reply:${new Bun.CryptoHasher("sha256").update(JSON.stringify(named)).digest("hex")}`

@@ -7,6 +7,7 @@ import { changed, type Fault, invalidRequest } from "../../protocol/fault.ts"
 import type { Route } from "../../providers/route.ts"
 import { answerAlong, type Speech } from "../answer/along.ts"
 import type { Dialect } from "../answer/answer.ts"
+import { onceFor } from "../common/once-for.ts"
 import type { Context } from "../context.ts"
 import { readBody } from "../http/body.ts"
 import { askFor } from "../request/asked.ts"
@@ -50,9 +51,14 @@ export async function handleChatCompletions(
 
 const readiness: Readiness = { direct: passOn, converted: convert }
 
+/** A filter's stop has a word of its own here, which ends nothing for a client: see `contentFilter`. */
+const tellingFilter = onceFor((route: Route): Route => {
+  return { ...route, profile: { ...route.profile, contentFilter: "refusal" } }
+})
+
 /** What was lost on the way into the Messages API is told together with what is lost on the way out of it. */
 function convert(readying: Readying, route: Route): Preparation {
-  const preparation = prepareRequest(readying, route)
+  const preparation = prepareRequest(readying, tellingFilter(route))
   if (!preparation.ok) return preparation
   const { prepared } = preparation
   return { ok: true, prepared: { ...prepared, notes: [...readying.asking.notes, ...prepared.notes] } }

@@ -75,7 +75,8 @@ function refuse(problem: string, help: string, io: CommandIo): number {
 function unknownCommand(name: string): string {
   if (name.startsWith("-"))
     return `unknown option ${name}. Options stand behind the command: claude-proxy serve …`
-  const meant = nearest(name, commandNames)
+  // Its letters are nearer to "restart", which starts nothing.
+  const meant = name.toLowerCase() === "start" ? "serve" : nearest(name, commandNames)
   return `unknown command ${JSON.stringify(name)}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`
 }
 

@@ -1,5 +1,5 @@
 // The process's own input and output, as commands get them.
-import { isTerminal } from "../config/disk.ts"
+import { decodeText, isTerminal } from "../config/disk.ts"
 import type { CommandIo, Environment } from "./io.ts"
 
 /** `onLost` hears when standard output takes nothing any more; when standard error does not, nobody can be told. */
@@ -11,8 +11,8 @@ export function standardIo(env: Environment, onLost: (error: unknown) => void): 
     error: error.write,
     errorSoon: error.writeSoon,
     errorWaits: error.waits,
-    readStdin: () => Bun.stdin.text(),
-    readFile: (path) => Bun.file(path).text(),
+    readStdin: async () => decodeText(await Bun.stdin.bytes()),
+    readFile: async (path) => decodeText(await Bun.file(path).bytes()),
     stdinIsTerminal: isTerminal(0),
     color: !plain && isTerminal(1),
   }

@@ -1,6 +1,6 @@
 // The whole Config out of the values of all sources: every check, and every problem found, not only the first.
 import { redact } from "../protocol/redact.ts"
-import { findProvider } from "../providers/table.ts"
+import { findProvider, servesOthers } from "../providers/table.ts"
 import { type CertificateTools, readAuthorities } from "./authorities.ts"
 import { keyPart, keyProblems, keyWarnings } from "./client-keys.ts"
 import type { Config, CustomModel, Tiers, Upstream } from "./config.ts"
@@ -8,8 +8,10 @@ import { chooseWithModels, reachModels } from "./custom-models.ts"
 import type { Choice, Given } from "./given.ts"
 import { customHeaders } from "./headers.ts"
 import { addressAt, makeUpstream } from "./make-upstream.ts"
+import { nearestKey } from "./near-names.ts"
 import { networkPart, proxySecrets } from "./network.ts"
-import { chooseOthers } from "./providers.ts"
+import { findModel } from "./pick.ts"
+import { chooseOthers, providerIds } from "./providers.ts"
 import { resolvePlace } from "./route.ts"
 import { scalarProblems, scalars } from "./scalars.ts"
 import { keyRoles, thinkingWords } from "./settings.ts"
@@ -77,6 +79,7 @@ export function assembleConfig(values: Values, options: Options): Assembled {
       ...trust.warnings,
       ...keyWarnings(values, config, routed),
       ...thinkingWarnings(given, all),
+      ...(config === undefined ? [] : prefixWarnings(given, config)),
     ],
     infos: [...choice.infos, ...(config === undefined ? [] : relayInfos(config, values))],
     lacksUpstream: choice.lacksUpstream === true,
@@ -137,7 +140,7 @@ function freeze(config: Config): Config {
 /** A relay serves what it likes: what it is asked for by a default, or under another provider's name, is told. */
 function relayInfos({ upstream, tiers }: Config, values: Values): readonly string[] {
   const { row, baseUrl } = upstream
-  if (row.relay !== true || row.baseUrl !== null) return []
+  if (!servesOthers(row) || (row.relay === true && row.baseUrl !== null)) return []
   const host = new URL(baseUrl).host
   const model = row.tiers?.big
   // The only model of models.yaml stands in for the defaults.
@@ -147,10 +150,32 @@ function relayInfos({ upstream, tiers }: Config, values: Values): readonly strin
     const [key] = other?.keyNames ?? []
     if (other === undefined || key === undefined || values.has(key)) return []
     return [
-      `${named(setting, values)} is sent whole to ${host}: ${name}. Set ${key} if ${other.name} itself is meant.`,
+      `${source(setting, values)} is sent whole to ${host}: ${name}. Set ${key} if ${other.name} itself is meant.`,
     ]
   })
-  return [...(isAsked ? [`BIG_MODEL is not set: ${model} is what ${host} is asked for.`] : []), ...whole]
+  const asked = isAsked ? [`BIG_MODEL is not set: ${model} is what ${host} is asked for.`] : []
+  return [...asked, ...new Set(whole)]
+}
+
+/** Only relays have names that hold a slash: elsewhere what stands before it is nearly the name of a provider. */
+function prefixWarnings(given: Given, config: Config): readonly string[] {
+  const { row, baseUrl } = config.upstream
+  // At Ollama they are people's own.
+  if (servesOthers(row) || row.keyNames.length === 0) return []
+  const ids = providerIds(given)
+  const warnings = namedModels(given.values).flatMap(({ setting, model }) => {
+    const [prefix = "", ...rest] = model.split("/")
+    const meant = rest.length === 0 || ids.includes(prefix) ? undefined : nearestKey(prefix, ids)
+    if (meant === undefined || findModel(config, model) !== undefined) return []
+    const sent = `is sent whole to ${new URL(baseUrl).host}: ${model}`
+    return [`${source(setting, given.values)} ${sent}. Did you mean ${[meant, ...rest].join("/")}?`]
+  })
+  return [...new Set(warnings)]
+}
+
+/** Of the command line the one option is meant that stands for all three tiers. */
+function source(setting: string, values: Values): string {
+  return values.get(setting)?.origin === "command line" ? "--model" : named(setting, values)
 }
 
 /** Models that are named in the settings and cannot be had. */
@@ -166,7 +191,7 @@ function modelProblems(config: Config, values: Values): readonly string[] {
     const place = model === "" || !values.has(setting) ? undefined : resolvePlace(config, model)
     if (place === undefined || place.ok) return []
     const why = redact(place.fault.message, config.secrets)
-    return [`${named(setting, values)} cannot be reached: ${why}. Change that, or name another model.`]
+    return [`${source(setting, values)} cannot be reached: ${why}. Change that, or name another model.`]
   })
   return [
     ...(lacksBig
@@ -174,7 +199,7 @@ function modelProblems(config: Config, values: Values): readonly string[] {
           `BIG_MODEL is not set, and ${name} has no model of its own to take: set BIG_MODEL to the model's name.`,
         ]
       : []),
-    ...unreachable,
+    ...new Set(unreachable),
   ]
 }
 

@@ -24,7 +24,7 @@ export function readText(path: string, disk: Disk): Read<string> {
   const { seen, pipes } = disk
   try {
     const once = !statSync(path).isFile()
-    const value = pipes.get(path) ?? readFileSync(path, "utf8")
+    const value = pipes.get(path) ?? decodeText(readFileSync(path))
     if (once) pipes.set(path, value)
     seen.set(path, printOf(value))
     return { ok: true, value }
@@ -34,6 +34,14 @@ export function readText(path: string, disk: Disk): Read<string> {
     if (there) seen.set(path, unreadable(code))
     return { ok: false, why: there ? `cannot be read (${code})` : "does not exist" }
   }
+}
+
+/** UTF-8, or UTF-16 where its first bytes say so: PowerShell writes that with `>`. Without a byte order mark. */
+export function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  const little = first === 0xff && second === 0xfe
+  const big = first === 0xfe && second === 0xff
+  return new TextDecoder(little ? "utf-16le" : big ? "utf-16be" : "utf-8").decode(bytes)
 }
 
 function errorCode(error: unknown): string {

@@ -103,6 +103,9 @@ function put(values: Map<string, Found>, name: string, found: Found): void {
   values.set(setting, found)
 }
 
+// In the middle of a text a lone $ is any sign.
+const variable = /\$\{[A-Za-z_]\w*(?:\}|[:?+-])|^\$[A-Za-z_]\w*$/
+
 /**
  * Settings in a dotenv file. Only what cannot be read in one of our own lines is a problem: the file may be
  * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours
@@ -124,12 +127,21 @@ function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
     } else if (meant !== undefined)
       warnings.push(`${name} (${origin}) is not a setting. Did you mean ${meant}?`)
   }
+  warnings.push(...unfollowed(values))
   for (const { name, line, why } of file.issues) {
     const origin = `${path}:${line}`
     if (name !== undefined && isOurs(name)) problems.push(`${name} (${origin}) ${why}: correct the line.`)
     else warnings.push(`A line (${origin}) ${why}: it is not used.`)
   }
   return { values, warnings, problems }
+}
+
+/** Other readers of such files put in what the variable holds. */
+function unfollowed(values: Values): readonly string[] {
+  return [...values].flatMap(([name, { value, origin }]) => {
+    if (!variable.test(value)) return []
+    return [`${name} (${origin}) names a variable, which is not followed: it is taken as it is written.`]
+  })
 }
 
 // Bun obeys the one in the environment in any case, so what others say can only come on top of it.

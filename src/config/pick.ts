@@ -160,6 +160,13 @@ export function splitName(config: Config, name: string): Name {
   return { explicit: true, row, whole, rest: whole.slice(slash + 1) }
 }
 
+/** Whoever speaks the Messages API is meant by `PROVIDER/` before a name, and nothing here leads there. */
+export function unreachedRow(config: Config, whole: string): ProviderRow | undefined {
+  const slash = whole.indexOf("/")
+  const row = slash < 0 ? undefined : findRow(config, whole.slice(0, slash))
+  return row === undefined || isReachable(config, row) ? undefined : row
+}
+
 /** models.yaml may add providers of its own. */
 function findRow({ upstream, others }: Config, id: string): ProviderRow | undefined {
   if (upstream.row.id === id) return upstream.row

@@ -1,7 +1,7 @@
 // The providers that PROVIDER/NAME can mean: those of the table, and what models.yaml adds or changes.
 
 import type { ProviderRow } from "../providers/row.ts"
-import { findProvider, providerForUrl, providers } from "../providers/table.ts"
+import { findProvider, providerForUrl, providers, servesOthers } from "../providers/table.ts"
 import type { Upstream } from "./config.ts"
 import type { Given } from "./given.ts"
 import { addressAt, anthropicKey, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
@@ -117,5 +117,6 @@ function isReachable(id: string, { row, apiKeys }: Upstream, given: Given, main:
   if (row.delta.dialect === "messages" && entry?.keyName === undefined)
     return !given.needsUpstream || (apiKeys.length > 0 && leadsToAnthropic(given))
   if (entry !== undefined || apiKeys.length > 0) return true
-  return (row.keyNames.length === 0 || !given.needsUpstream) && main.row.relay !== true
+  if (row.keyNames.length === 0) return main.row.relay !== true
+  return !given.needsUpstream && !servesOthers(main.row)
 }

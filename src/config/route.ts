@@ -5,10 +5,11 @@ import { inDialect } from "../providers/dialect.ts"
 import type { Dialect, ProfileDelta, ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { ProviderRow } from "../providers/row.ts"
-import { resolveProfile } from "../providers/table.ts"
+import { resolveProfile, servesOthers } from "../providers/table.ts"
 import type { Config, CustomModel, Upstream } from "./config.ts"
 import { lackOf } from "./custom-models.ts"
 import { mergeHeaders } from "./headers.ts"
+import { anthropicKey } from "./make-upstream.ts"
 import { nearestKey } from "./near-names.ts"
 import { wayTo } from "./network.ts"
 import {
@@ -19,6 +20,7 @@ import {
   type RequestFacts,
   splitName,
   type Target,
+  unreachedRow,
 } from "./pick.ts"
 import { requestUrl, servesResponses } from "./upstreams.ts"
 
@@ -178,6 +180,15 @@ function missing({ models }: Config, name: string): string {
 function locate(config: Config, name: string): Place {
   const { row, whole, rest } = splitName(config, name)
   const main = config.upstream
+  const unreached = row === undefined ? unreachedRow(config, whole) : undefined
+  const lacking = ({ name: provider }: ProviderRow, why: string): Place => {
+    return {
+      ok: false,
+      fault: invalidRequest(`model: ${JSON.stringify(name)} names ${provider}, but ${why}`),
+    }
+  }
+  if (unreached !== undefined && !servesOthers(main.row))
+    return lacking(unreached, lack(main, unreached, undefined))
   const upstream = row === undefined || row.id === main.row.id ? main : config.others[row.id]
   const lacksKey = upstream?.needsKey === true && upstream.apiKeys.length === 0
   if (upstream !== undefined && (upstream === main || !lacksKey)) {
@@ -185,18 +196,19 @@ function locate(config: Config, name: string): Place {
     if (rest !== "" && !/^\.{1,2}$/.test(rest)) return { ok: true, upstream, model: rest }
     return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names no model`) }
   }
-  // A relay's own names hold slashes.
-  if (row === undefined || (main.row.relay === true && !lacksKey))
+  // A relay's own names hold slashes, and so do those of LM Studio.
+  if (row === undefined || (servesOthers(main.row) && !lacksKey))
     return { ok: true, upstream: main, model: whole }
-  const why = lack(main, row, upstream)
-  return { ok: false, fault: invalidRequest(`model: ${JSON.stringify(name)} names ${row.name}, but ${why}`) }
+  return lacking(row, lack(main, row, upstream))
 }
 
 function lack(main: Upstream, row: ProviderRow, upstream: Upstream | undefined): string {
-  if (upstream === undefined && row.baseUrl === null)
+  if (upstream === undefined && row.baseUrl === null && row.native === null)
     return `OPENAI_BASE_URL does not lead there (it leads to ${main.row.name})`
   const keyName = upstream?.keyName || (row.keyNames[0] ?? "")
   if (keyName === main.keyName && main.apiKeys.length > 0)
     return `${keyName} is the key for ${main.row.name} here`
+  if (keyName === anthropicKey)
+    return `${keyName} is not set on the proxy, or is the clients' (ANTHROPIC_KEY_ROLE)`
   return `${keyName} is not set on the proxy`
 }

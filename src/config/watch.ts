@@ -6,6 +6,7 @@
 import { type Stats, statSync } from "node:fs"
 import { exists, readFile } from "node:fs/promises"
 import { dirname } from "node:path"
+import { decodeText } from "./disk.ts"
 import { absent, isEmptied, type Prints, printOf, samePrints, unreadable } from "./prints.ts"
 
 export interface WatchTimes {
@@ -158,7 +159,10 @@ function createEye(onPipe: (path: string) => void): Eye {
     const sign = [dev, ino, size, mtimeMs, ctimeMs].join()
     const before = known.get(path)
     if (before?.sign === sign) return before.print
-    const print = await readFile(path, "utf8").then(printOf, (error) => unreadable(String(error.code)))
+    const print = await readFile(path).then(
+      (bytes) => printOf(decodeText(bytes)),
+      (error) => unreadable(String(error.code)),
+    )
     if (Date.now() - Math.max(mtimeMs, ctimeMs) > coarseMs) known.set(path, { sign, print })
     else known.delete(path)
     return print

@@ -17,6 +17,8 @@ export interface ProviderRow {
   readonly port?: string
   /** It serves the models of others, whose names hold their makers' names: `deepseek/deepseek-v4`. */
   readonly relay?: true
+  /** A server of one's own whose models are called by their makers' names too, beside other such servers. */
+  readonly makersNames?: true
   readonly delta: ProfileDelta
   /** Rules for this provider's models, applied after those of the model's family. */
   readonly models: readonly ModelRule[]

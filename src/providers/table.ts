@@ -106,6 +106,11 @@ function fallback(): ProviderRow {
   return generic
 }
 
+/** May names of its own models begin like a provider's (`openai/gpt-oss-20b`)? */
+export function servesOthers({ relay, makersNames }: ProviderRow): boolean {
+  return relay === true || makersNames === true
+}
+
 /**
  * The complete profile for one model on one provider. Later wins: base, the model's family and limits, the provider's
  * row, the provider's own model rules. The row beats the family because a host can serve a model with less than

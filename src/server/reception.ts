@@ -45,6 +45,7 @@ export function createReception(shared: Shared, config: Config): (request: Reque
   const context: Context = { ...shared, config, routes, cache, callers }
   const doors = createDoors(config, context.log)
   const gate = createGate(config.clientKeys)
+  const toldOfKeys = new Set<string>()
   const find = createPlaceFinder(createEndpoints(context))
   const limits = shared.sharing.limitsOf(config)
   const { maxConcurrentRequests: most } = config
@@ -91,9 +92,20 @@ export function createReception(shared: Shared, config: Config): (request: Reque
     return placed instanceof Promise ? placed : place.refuse(placed, requestId)
   }
 
-  function refusal({ open, asks }: Endpoint, headers: Headers): Fault | undefined {
+  /** A client may ask on and on with a wrong key: each manner of it is told of once. */
+  function tellOfKey({ status, message: why }: Fault, requestId: string): void {
+    const { log } = context
+    const facts = () => ({ requestId, status, why })
+    if (toldOfKeys.has(why)) log.debug("request refused", facts)
+    else log.warn("request refused", facts)
+    toldOfKeys.add(why)
+  }
+
+  function refusal({ open, asks }: Endpoint, headers: Headers, requestId: string): Fault | undefined {
     const unknown = open ? undefined : gate(headers)
-    return unknown ?? (asks && shared.drain.draining() ? ending : undefined)
+    if (unknown === undefined) return asks && shared.drain.draining() ? ending : undefined
+    tellOfKey(unknown, requestId)
+    return unknown
   }
 
   function admit(place: Place, request: Request, requestId: string): Promise<Response> | Response {
@@ -104,7 +116,7 @@ export function createReception(shared: Shared, config: Config): (request: Reque
     if (endpoint === undefined) return refuse(unknownPath(method, path), requestId)
     const handle = findHandler(endpoint, method)
     if (handle === undefined) return otherMethod(method, path, endpoint, requestId)
-    const refused = refusal(endpoint, headers)
+    const refused = refusal(endpoint, headers, requestId)
     if (refused !== undefined) return refuse(refused, requestId)
     return most === undefined || endpoint.counted?.bucket !== "requests"
       ? serve(place, handle, request, requestId)

@@ -53,6 +53,7 @@ describe("wrong usage is exit code 2", () => {
       ["run", "--demo", "--model", "x", "--", "true"],
       "claude-proxy: --demo answers for every model itself: leave out --model, or --demo.\n",
     ],
+    [["start"], 'claude-proxy: unknown command "start". Did you mean serve?\nSee claude-proxy --help\n'],
     [["serv"], 'claude-proxy: unknown command "serv". Did you mean serve?\nSee claude-proxy --help\n'],
     [
       ["--port", "1", "serve"],

@@ -63,6 +63,21 @@ describe.skipIf(process.platform === "win32")("run", () => {
     expect(out).toBe("200 200 ")
   })
 
+  test("--model counts before the routes too", async () => {
+    const body = `'{"model":"claude-haiku-5","thinking":{"type":"enabled","budget_tokens":1024},"max_tokens":2000,"messages":[{"role":"user","content":"hi"}]}'`
+    const request = `curl -s "$ANTHROPIC_BASE_URL/v1/messages" -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN" -d ${body} -o /dev/null -D -`
+    const env = { OPENAI_BASE_URL: "http://127.0.0.1:1/v1", MAX_RETRIES: "0" }
+    const routes = {
+      ROUTER_DEFAULT: "a",
+      ROUTER_BACKGROUND: "b",
+      ROUTER_THINK: "c",
+      ROUTER_LONG_CONTEXT: "d",
+    }
+    const more = { ...env, ...routes, LONG_CONTEXT_THRESHOLD: "1" }
+    const { out } = await start(["--model", "mine", "--", "sh", "-c", request], more)
+    expect(out).toContain("x-claude-proxy-route: generic/mine; haiku -> SMALL_MODEL")
+  })
+
   test.each([
     [["--", "no-such-program"], "claude-proxy: no-such-program: command not found\n", 127],
     [["--", "./no-such-program"], "claude-proxy: ./no-such-program: no such file\n", 127],

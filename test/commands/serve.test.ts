@@ -23,6 +23,27 @@ describe("serve", () => {
     expect(output).not.toContain(key.OPENAI_API_KEY)
   })
 
+  test("a key that the shell has for other programs is named where it is asked for", async () => {
+    const shell = { ...key, ANTHROPIC_API_KEY: "canary-key-of-the-shell" }
+    const note = "note      ANTHROPIC_API_KEY (environment) is the key that clients must send."
+    const proxy = await startProxy(shell)
+    const refused = await fetch(`${proxy.url}/v1/models`, { headers: { "x-api-key": "another" } })
+    const answer = await refused.text()
+    await proxy.stop()
+    expect(proxy.output()).toContain(note)
+    expect([refused.status, answer]).toEqual([401, expect.stringContaining("or ANTHROPIC_API_KEY")])
+    expect(proxy.output() + answer).not.toMatch(/canary-key/)
+    for (const more of [
+      { ALLOWED_API_KEYS: "a-key" },
+      { ANTHROPIC_KEY_ROLE: "both" },
+      { ROUTER_THINK: "gpt-5" },
+    ]) {
+      const other = await startProxy({ ...shell, ...more })
+      await other.stop()
+      expect(other.output()).not.toContain("note ")
+    }
+  })
+
   test("a taken port names its holder and ends with 1", async () => {
     const holder = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() })
     const { port } = holder

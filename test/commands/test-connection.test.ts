@@ -69,6 +69,15 @@ describe("the table", () => {
     ])
   })
 
+  test("of a key that is refused it is told where it stands", async () => {
+    const config = configFor(mixed().url, { BIG_MODEL: "broken" })
+    const options = { all: false, json: false, timeoutSeconds: 20 }
+    const { out } = await inWorld({}, (io) =>
+      testConfig(config, options, io, { OPENAI_API_KEY: "environment", BIG_MODEL: "/a/.env:3" }),
+    )
+    expect(out).toContain(" refuses the key in OPENAI_API_KEY (environment): check that it is whole,")
+  })
+
   test("what fails three times in one way is told once", async () => {
     const upstream = scripted(() => ({
       kind: "json",

@@ -76,6 +76,35 @@ describe("the order of sources", () => {
     expect([config.upstream.apiKeys[0], config.port]).toEqual([key, 9000])
   })
 
+  test("a variable within a value stays as it is written, and that is told", () => {
+    const braced = "${"
+    const lines = [`OPENAI_API_KEY=${braced}MY_KEY}`, "BIG_MODEL=$MODEL", `SMALL_MODEL='${braced}A:-b}'`]
+    const plain = ["MIDDLE_MODEL=cost-$5", "ALLOWED_API_KEYS=pa$$word,$1,a${", `OTHER=${braced}HOME}`]
+    const configDir = folderWith({ ".env": [...lines, ...plain].join("\n") })
+    const told = ["OPENAI_API_KEY", "BIG_MODEL", "SMALL_MODEL"].map(
+      (name, index) =>
+        `${name} (${join(configDir, ".env")}:${index + 1}) names a variable, which is not followed: ` +
+        "it is taken as it is written.",
+    )
+    const result = load({ configDir })
+    expect(warningsOf(result)).toEqual(told)
+    expect(configOf(result).tiers).toEqual({ big: "$MODEL", middle: "cost-$5", small: `${braced}A:-b}` })
+  })
+
+  test("a file that PowerShell wrote is in UTF-16", () => {
+    const text = `OPENAI_API_KEY=${key}\r\nBIG_MODEL=modèle\r\n`
+    const little = Buffer.from(`\uFEFF${text}`, "utf16le")
+    for (const bytes of [little, Buffer.from(little).swap16(), Buffer.from(`\uFEFF${text}`)]) {
+      const configDir = folderWith({ ".env": bytes, "models.yaml": Buffer.from("\uFEFF- {}", "utf16le") })
+      expect(configOf(load({ configDir, flags: { CUSTOM_MODELS_FILE: "/dev/null" } })).tiers.big).toBe(
+        "modèle",
+      )
+      expect(problemsOf(load({ configDir }))).toEqual([
+        `${join(configDir, "models.yaml")}:1:3: model_id is missing: every model needs one.`,
+      ])
+    }
+  })
+
   test("a line that cannot be read is a problem only when it is ours", () => {
     const folder = folderWith({ ".env": `OTHER="a" b\nsk-loose-key-0123456789\nOPENAI_API_KEY=${key}` })
     const path = join(folder, ".env")

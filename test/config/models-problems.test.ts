@@ -348,6 +348,24 @@ test.each<[string, string, readonly string[]]>([
     ],
   ],
   [
+    "a line between",
+    "models:\n  - model_id: a\n   provider: ollama",
+    ["3:1: the indentation does not fit the lines around it, or a bracket before it is not closed."],
+  ],
+  ["no space", "- model_id:a\n  provider: ollama", ["1:3: a space is missing behind the colon."]],
+  ["no space, last", "- model_id: a\n  provider:ollama", ["2:3: a space is missing behind the colon."]],
+  [
+    "no space before an address",
+    "- model_id: a\n  api_base:https://x.example/v1",
+    ["2:3: a space is missing behind the colon."],
+  ],
+  ["no colon", "- model_id: a\n  provider ollama\n  vision: true", ["2:3: a key has no colon behind it."]],
+  [
+    "an address alone",
+    "- model_id: a\n  https://x.example",
+    ["2:3: a colon, a comma, a quote or a bracket is missing here."],
+  ],
+  [
     "a key twice",
     `${good}  provider: ollama`,
     ["3:3: this key stands twice in the same mapping: take one out."],

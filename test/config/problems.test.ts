@@ -178,6 +178,48 @@ test("a setting in a file is named with file and line, a flag by its own name", 
   ])
 })
 
+test("a model of Anthropic's own in the settings needs the key for there", () => {
+  const env = { ...ok, MIDDLE_MODEL: "anthropic/claude-sonnet-5" }
+  const told =
+    'MIDDLE_MODEL (environment) cannot be reached: model: "anthropic/claude-sonnet-5" names Anthropic, but ' +
+    "ANTHROPIC_API_KEY is not set on the proxy, or is the clients' (ANTHROPIC_KEY_ROLE). " +
+    "Change that, or name another model."
+  expect(problemsOf(load({ env }))).toEqual([told])
+  const role = { ANTHROPIC_API_KEY: "ant-123456", ANTHROPIC_KEY_ROLE: "client" }
+  expect(problemsOf(load({ env: { ...env, ...role } }))).toEqual([told])
+  expect(problemsOf(load({ env: { ...env, ANTHROPIC_API_KEY: "ant-123456" } }))).toEqual([])
+})
+
+test("of --model, which stands for three settings, it is told once", () => {
+  const tiers = (model: string) => ({ BIG_MODEL: model, MIDDLE_MODEL: model, SMALL_MODEL: model })
+  expect(problemsOf(load({ env: ok, flags: tiers("deepseek/x") }))).toEqual([
+    '--model cannot be reached: model: "deepseek/x" names DeepSeek, but DEEPSEEK_API_KEY is not set on the ' +
+      "proxy. Change that, or name another model.",
+  ])
+  expect(warningsOf(load({ env: ok, flags: tiers("depseek/x") }))).toEqual([
+    "--model is sent whole to api.openai.com: depseek/x. Did you mean deepseek/x?",
+  ])
+})
+
+test.each([
+  [
+    { BIG_MODEL: "depseek/a/b" },
+    ["BIG_MODEL (environment) is sent whole to api.openai.com: depseek/a/b. Did you mean deepseek/a/b?"],
+  ],
+  [
+    { ROUTER_THINK: "x-ai/grok-4" },
+    ["ROUTER_THINK (environment) is sent whole to api.openai.com: x-ai/grok-4. Did you mean xai/grok-4?"],
+  ],
+  [{ BIG_MODEL: "acme/model" }, []],
+  [{ BIG_MODEL: "depseek" }, []],
+  [{ BIG_MODEL: "mistralai/a", OPENAI_BASE_URL: "https://relay.example/v1" }, []],
+  [{ BIG_MODEL: "mistralai/a", OPENAI_BASE_URL: "http://localhost:1234/v1" }, []],
+  [{ BIG_MODEL: "mistralai/a", OPENAI_BASE_URL: "http://localhost:11434/v1" }, []],
+  [{ BIG_MODEL: "mistralai/a", OPENAI_BASE_URL: "https://api.groq.com/openai/v1" }, []],
+])("a provider that is nearly known, where names hold no slash: %j", (env, expected) => {
+  expect(warningsOf(load({ env: { ...ok, ...env } }))).toEqual(expected)
+})
+
 test.each([{}, { OPENAI_BASE_URL: "https://api.openai.com/v1" }])("no key at all: %j", (env) => {
   const configDir = folderWith()
   expect(problemsOf(load({ env, configDir }))).toEqual([

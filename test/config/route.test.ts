@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { resolveRoute } from "../../src/config/route.ts"
-import { configFrom } from "./support.ts"
+import { configFrom, load } from "./support.ts"
 
 const openai = configFrom({
   OPENAI_API_KEY: "o",
@@ -104,8 +104,32 @@ describe("models named outright", () => {
   })
 })
 
+describe("a server of one's own", () => {
+  const base = (port: number) => `http://localhost:${port}/v1`
+  const lmstudio = { OPENAI_BASE_URL: base(1234), BIG_MODEL: "openai/gpt-oss-20b" }
+  const name = "deepseek/deepseek-r1-0528-qwen3-8b"
+  test.each([
+    ["serves models by their makers' names", lmstudio, "claude-opus-5", ["lmstudio", "openai/gpt-oss-20b"]],
+    ["with a key that says nothing", { ...lmstudio, OPENAI_API_KEY: "none" }, name, ["lmstudio", name]],
+    ["but not beside the key", { ...lmstudio, DEEPSEEK_API_KEY: "d" }, "deepseek/x", ["deepseek", "x"]],
+    ["nor for another server", lmstudio, "ollama/qwen3", ["ollama", "qwen3"]],
+  ])("%s", (_what, env, asked, expected) => {
+    for (const needsUpstream of [true, false])
+      expect(routed(configFrom(env, { needsUpstream }), asked)?.slice(0, 2)).toEqual(expected)
+  })
+
+  test("what is asked of it by another provider's name is told", () => {
+    const result = load({ env: lmstudio })
+    expect(result.ok && result.described.infos).toEqual([
+      "BIG_MODEL (environment) is sent whole to localhost:1234: openai/gpt-oss-20b. " +
+        "Set OPENAI_API_KEY if OpenAI itself is meant.",
+    ])
+  })
+})
+
 describe("refused with 400", () => {
   const deepseek = configFrom({ OPENAI_BASE_URL: "https://api.deepseek.com", OPENAI_API_KEY: "k" })
+  const ollama = configFrom({ OPENAI_BASE_URL: "http://localhost:11434/v1", BIG_MODEL: "qwen3" })
   const noModel = configFrom({ OPENAI_BASE_URL: "http://localhost:11434/v1" }, { needsUpstream: false })
   test.each([
     [plain, "deepseek/x", 'model: "deepseek/x" names DeepSeek, but DEEPSEEK_API_KEY is not set on the proxy'],
@@ -113,6 +137,17 @@ describe("refused with 400", () => {
       plain,
       "azure/x",
       'model: "azure/x" names Azure OpenAI, but OPENAI_BASE_URL does not lead there (it leads to OpenAI)',
+    ],
+    [
+      plain,
+      "custom/anthropic/x",
+      'model: "custom/anthropic/x" names Anthropic, but ANTHROPIC_API_KEY is not set on the proxy, ' +
+        "or is the clients' (ANTHROPIC_KEY_ROLE)",
+    ],
+    [
+      ollama,
+      "deepseek/x",
+      'model: "deepseek/x" names DeepSeek, but DEEPSEEK_API_KEY is not set on the proxy',
     ],
     [deepseek, "openai/x", 'model: "openai/x" names OpenAI, but OPENAI_API_KEY is the key for DeepSeek here'],
     [plain, "openai/", 'model: "openai/" names no model'],

@@ -11,7 +11,7 @@ const nowhere = join(tmpdir(), "claude-proxy-no-such-folder")
 const made: string[] = []
 
 /** A new folder with the given files in it. A test file that uses it ends with `afterAll(removeFolders)`. */
-export function folderWith(files: Readonly<Record<string, string>> = {}): string {
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), "claude-proxy-config-"))
   made.push(path)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text)

@@ -59,6 +59,7 @@ describe("max_tokens", () => {
     [null, { defaultMaxTokens: 50_000 }, gpt4o, 16_384, true],
     [50, { minTokensLimit: 100 }, generic, 8192, true],
     [100, { minTokensLimit: 100 }, generic, 100, false],
+    [8500, { minTokensLimit: 9000 }, generic, 9000, true],
     [1000, { maxTokensLimit: 500 }, generic, 500, true],
     [128_000, { maxTokensLimit: 100_000 }, gpt4o, 16_384, true],
     [1000, { maxTokensLimit: 0 }, generic, 1, true],

@@ -49,6 +49,22 @@ test.each<[Record<string, string>, string]>([
   expect(response.headers.get("request-id")).toBe(String(body["request_id"]))
 })
 
+test("the log tells of each manner of it once, and then only to whoever wants everything", async () => {
+  const { proxy } = start(reply, { env })
+  const tries = [{ "x-api-key": "wrong-secret" }, {}, { "x-api-key": "other-secret" }, {}] as const
+  for (const headers of tries) await (await post(proxy, {}, { headers })).text()
+  const told = proxy.logs.filter(({ message }) => message === "request refused")
+  expect(
+    told.map(({ level, fields }) => [level, fields["status"], String(fields["why"]).slice(0, 17)]),
+  ).toEqual([
+    ["warn", 401, "invalid x-api-key"],
+    ["warn", 401, "no API key: send "],
+    ["debug", 401, "invalid x-api-key"],
+    ["debug", 401, "no API key: send "],
+  ])
+  expect(JSON.stringify(told)).not.toMatch(/wrong-secret|other-secret|first-key/)
+})
+
 test.each([
   ["GET", "/", 200],
   ["HEAD", "/", 200],

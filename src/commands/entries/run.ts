@@ -7,7 +7,11 @@ export function runEntry({ io, env, rest }: Invocation): Described {
     name: "run",
     description: "Run a command (claude, if none is given) with a private proxy",
     args: {
-      model: { type: "string", valueHint: "name", description: "One model for opus, sonnet and haiku alike" },
+      model: {
+        type: "string",
+        valueHint: "name",
+        description: "One model for opus, sonnet and haiku alike, whatever ROUTER_ settings say",
+      },
       env: envFile,
       "log-level": {
         ...logLevel,
@@ -18,7 +22,7 @@ export function runEntry({ io, env, rest }: Invocation): Described {
     examples: [
       ["claude-proxy run", "Claude Code, in this terminal"],
       ['claude-proxy run -- claude -p "explain this project"', "everything behind -- is the command's own"],
-      ["claude-proxy run --model deepseek-chat -- claude", "one model for everything"],
+      ["claude-proxy run --model deepseek/deepseek-v4-pro -- claude", "one model for everything"],
       ["claude-proxy run --demo -- claude", "without any key, to see that it works"],
     ],
     restBelongsToChild: true,

@@ -21,7 +21,7 @@ export function testConnectionEntry({ io }: Invocation): Described {
     examples: [
       ["claude-proxy test-connection", "the models that opus, sonnet and haiku lead to"],
       ["claude-proxy test-connection --all", "and every model of models.yaml"],
-      ["claude-proxy test-connection --model deepseek/deepseek-chat", "one model, by its name"],
+      ["claude-proxy test-connection --model deepseek/deepseek-v4-pro", "one model, by its name"],
       ["claude-proxy test-connection --json", "for programs"],
     ],
     run: async (given) => {

@@ -4,6 +4,7 @@ import { basename } from "node:path"
 import type { Config } from "../../config/config.ts"
 import type { Needs } from "../../config/load.ts"
 import type { Loaded } from "../../config/loaded.ts"
+import { noRouter } from "../../config/slots.ts"
 import type { Exchange } from "../../observe/exchange.ts"
 import { startDemoUpstream } from "../../server/demo.ts"
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts"
@@ -79,6 +80,8 @@ async function runWith(
     ...base,
     host: "127.0.0.1",
     port: 0,
+    // One model for everything: it was said last and at this very place.
+    router: options.model === undefined ? base.router : noRouter,
     clientKeys: [token],
     // It shares the quota out among clients of others; here there is one, who would be told to wait for himself.
     rateLimitPerMinute: undefined,

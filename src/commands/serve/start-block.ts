@@ -29,10 +29,20 @@ export function startFacts(
     routes: clean(routeLines(config)),
     keyNeeded: clientKeys.length > 0,
     files: described.files,
-    infos: clean(described.infos),
+    infos: clean([...described.infos, ...keyInfos(config, described)]),
     warnings: clean(warnings),
     openAt: open ? `${shownHost(server.hostname)}:${server.port}` : null,
   }
+}
+
+/** Who has this variable for other programs did not mean to ask for a key. */
+function keyInfos({ clientKeys }: Config, { origins }: Described): readonly string[] {
+  const origin = origins["ANTHROPIC_API_KEY"]
+  if (origin === undefined || clientKeys.length === 0) return []
+  if ("ALLOWED_API_KEYS" in origins || "ANTHROPIC_KEY_ROLE" in origins) return []
+  return [
+    `ANTHROPIC_API_KEY (${origin}) is the key that clients must send. To ask for none: ANTHROPIC_KEY_ROLE=upstream.`,
+  ]
 }
 
 const families = [

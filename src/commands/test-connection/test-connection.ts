@@ -36,7 +36,7 @@ export async function testConnection(options: TestConnectionOptions, io: Command
   }
   const { warnings, described } = loaded
   for (const text of [...described.infos, ...warnings]) io.error(`claude-proxy: ${text}\n`)
-  return testConfig(loaded.config, options, io)
+  return testConfig(loaded.config, options, io, described.origins)
 }
 
 /** The same for a configuration that is there already. */
@@ -44,6 +44,7 @@ export async function testConfig(
   base: Config,
   options: Omit<TestConnectionOptions, "envFile" | "modelsFile">,
   io: CommandIo,
+  origins?: Readonly<Record<string, string>>,
 ): Promise<number> {
   const { model, all, timeoutSeconds } = options
   const config = privately(base, timeoutSeconds * 1000)
@@ -52,7 +53,7 @@ export async function testConfig(
   if (server === undefined) return 1
   try {
     const reports = probeAll(targets, {
-      ...{ config, clock: systemClock, timeoutMs: timeoutSeconds * 1000 },
+      ...{ config, origins, clock: systemClock, timeoutMs: timeoutSeconds * 1000 },
       checks: ["plain", "stream", "tools"],
       signal: new AbortController().signal,
       ask: askAt(server, config),

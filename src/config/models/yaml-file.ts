@@ -34,6 +34,7 @@ const words: Readonly<Record<string, string>> = {
   OPEN_QUOTE: "this quote is not closed: put the same one behind the text.",
   OPEN_BRACKET: "this bracket is not closed: put the other one behind what it holds.",
   MULTILINE_IMPLICIT_KEY: "a key has no colon behind it.",
+  MISSING_SPACE: "a space is missing behind the colon.",
   MULTIPLE_DOCS: "a second document begins here (---): take it out, only one is read.",
   NON_STRING_KEY: "a key must be a plain text.",
   TAB_AS_INDENT: "a tab stands in the indentation: use spaces.",
@@ -67,9 +68,17 @@ export function unclosedAt(
 
 /** What is wrong at this place of the text, for the code of a parser's error. */
 export function explainYaml(code: string, text: string, offset: number): string {
-  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1)
-  const known = /^ *\t/.test(line) ? "TAB_AS_INDENT" : code
+  const start = text.lastIndexOf("\n", offset - 1) + 1
+  const line = text.slice(start)
+  const known = /^ *\t/.test(line) ? "TAB_AS_INDENT" : slipIn(code, line, line.slice(0, offset - start))
   return (Object.hasOwn(words, known) ? words[known] : undefined) ?? "this is not YAML: correct the line."
+}
+
+/** To the parser a sign is missing, or a whole line behind a key: mostly it is only blanks. */
+function slipIn(code: string, line: string, before: string): string {
+  if (code !== "MISSING_CHAR" && code !== "MULTILINE_IMPLICIT_KEY") return code
+  if (/^ *(?:- +)*[\w-]+:[^\s/]/.test(line)) return "MISSING_SPACE"
+  return code === "MISSING_CHAR" && before.trim() === "" && /^ *[\w-]+:\s/.test(line) ? "BAD_INDENT" : code
 }
 
 /**

@@ -30,7 +30,8 @@ export function prepareMaxTokens(
 ): Amount {
   const asked = request.max_tokens ?? 0
   const usable = asked > 0 && asked >= limits.minTokensLimit
-  const wanted = usable ? Math.floor(asked) : limits.defaultMaxTokens
+  // A least that is above the default is one for it too.
+  const wanted = usable ? Math.floor(asked) : Math.max(limits.defaultMaxTokens, limits.minTokensLimit)
   const limit = Math.min(
     limits.maxTokensLimit ?? Number.POSITIVE_INFINITY,
     profile.maxOutputTokens ?? Number.POSITIVE_INFINITY,

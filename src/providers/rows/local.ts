@@ -42,6 +42,7 @@ export const lmstudio: ProviderRow = {
   native: "http://localhost:1234",
   keyNames: [],
   tiers: null,
+  makersNames: true,
   port: "1234",
   delta: {
     // Only words are taken for tool_choice, no names.
@@ -92,6 +93,7 @@ export const llamacpp: ProviderRow = {
   native: "http://localhost:8080",
   keyNames: [],
   tiers: null,
+  makersNames: true,
   delta: {
     schema: "llama",
     imageUrls: false,

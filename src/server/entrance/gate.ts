@@ -27,7 +27,7 @@ export function createGate(clientKeys: readonly string[]): (headers: Headers) =>
     const message =
       first === undefined
         ? "no API key: send one as x-api-key or as Authorization: Bearer (ANTHROPIC_AUTH_TOKEN in Claude Code)"
-        : `invalid ${first.header}: the key is not one of this proxy's client keys (ALLOWED_API_KEYS)`
+        : `invalid ${first.header}: the key is not one of this proxy's client keys (ALLOWED_API_KEYS or ANTHROPIC_API_KEY where it runs)`
     return fault({ kind: "authentication_error", source: "client", message, finalForClient: true })
   }
 }

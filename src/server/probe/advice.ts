@@ -52,8 +52,8 @@ export const advices: readonly Advice[] = [
   },
   {
     when: is("authentication_error"),
-    say: ({ keyName, host }) =>
-      `${host} refuses the key in ${keyName}: check that it is whole, not revoked, and made for this host`,
+    say: ({ keyName, keyOrigin, host }) =>
+      `${host} refuses the key in ${keyName}${keyOrigin === undefined ? "" : ` (${keyOrigin})`}: check that it is whole, not revoked, and made for this host`,
     final: true,
   },
   {

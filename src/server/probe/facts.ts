@@ -17,6 +17,8 @@ export interface Facts {
   /** Where the model's name is set, to go on with "to": "set BIG_MODEL". */
   readonly rename: string
   readonly keyName: string
+  /** Where the key stands, for those alone who may know: "environment", or a file with its line. */
+  readonly keyOrigin?: string | undefined
   readonly hasKey: boolean
   /** Azure's addresses are made of more than a base URL. */
   readonly azure: boolean
@@ -53,8 +55,13 @@ export function localServer(name: string | undefined): LocalServer | undefined {
   return name !== undefined && Object.hasOwn(localServers, name) ? localServers[name] : undefined
 }
 
-/** Collects the facts of one failure; `route` is where the request went. */
-export function factsOf(failure: Failure, target: ProbeTarget, route: Route, sight: Sight): Facts {
+/** Collects the facts of one failure; `route` is where the request went, `origins` where settings stand. */
+export function factsOf(
+  failure: Failure,
+  target: ProbeTarget,
+  route: Route,
+  origins: Readonly<Record<string, string>> = {},
+): Facts {
   const { host, origin } = new URL(route.url)
   return {
     failure,
@@ -66,10 +73,11 @@ export function factsOf(failure: Failure, target: ProbeTarget, route: Route, sig
     address: target.addressSetting,
     rename: target.modelSetting === undefined ? "change --model" : `set ${target.modelSetting}`,
     keyName: route.keyName,
+    keyOrigin: origins[route.keyName],
     hasKey: route.apiKey !== undefined,
     azure: isDeployment(route),
     proxySetting: route.proxy?.setting,
     server: localServer(route.provider),
-    sight,
+    sight: {},
   }
 }

@@ -17,6 +17,8 @@ export interface ProbeOptions extends CheckOptions {
   /** In this order; what follows a failure that nothing else would escape is left out. */
   readonly checks: readonly Check[]
   readonly userAgent: string
+  /** Where each setting stands; left out where whoever asks is not to know. */
+  readonly origins?: Readonly<Record<string, string>> | undefined
 }
 
 export interface Problem {
@@ -119,7 +121,7 @@ async function advise(
   route: Route,
   options: ModelOptions,
 ): Promise<{ readonly text: string; readonly final: boolean }> {
-  const facts: Facts = factsOf(failure, target, route, {})
+  const facts: Facts = factsOf(failure, target, route, options.origins)
   const advice: Advice | undefined = advices.find(({ when }) => when(facts))
   if (advice === undefined) return { text: "", final: false }
   const { config, list } = options

@@ -7,6 +7,7 @@ export type ResponsesPart =
   | { readonly type: "input_text"; readonly text: string }
   | { readonly type: "input_image"; readonly image_url: string }
   | { readonly type: "input_file"; readonly filename: string; readonly file_data: string }
+  | { readonly type: "input_file"; readonly file_url: string }
 
 export type ResponsesItem =
   | {

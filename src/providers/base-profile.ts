@@ -26,6 +26,7 @@ export const baseProfile: ProviderProfile = {
   vision: true,
   imageUrls: true,
   pdf: "placeholder",
+  documentUrls: false,
   toolIds: "any",
   toolIdMaxLength: 64,
   toolNameMaxLength: 64,

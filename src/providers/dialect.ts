@@ -19,7 +19,7 @@ export function inDialect(
   asked: readonly ProfileDelta[] = noWishes,
 ): ProviderProfile {
   if (profile.dialect !== "responses") return profile
-  const { reasoning, searchesInResponses } = profile
+  const { reasoning, searchesInResponses, pdf } = profile
   // A model without reasoning refuses to be asked for any; the others are told by words of effort alone.
   const back: ProfileDelta["reasoning"] =
     reasoning.request === "none"
@@ -28,6 +28,8 @@ export function inDialect(
   const spoken = applyDelta(profile, {
     ...responses,
     ...(searchesInResponses ? { webSearch: "hosted" } : { webSearch: "none" }),
+    // What takes files as data in Chat Completions fetches them as well here (OpenAI, file inputs; 2026-11).
+    documentUrls: pdf === "file",
     reasoning: { ...back, backfill: null, withTools: null, thinkTags: "never" },
   })
   return asked.map(meaningful).reduce(applyDelta, spoken)
@@ -37,11 +39,12 @@ const noWishes: readonly ProfileDelta[] = Object.freeze([])
 
 /** No other search than the API's own can be had, and reasoning goes back in one form only. */
 function meaningful(asked: ProfileDelta): ProfileDelta {
-  const { midSystem, responseFormat, toolIdMaxLength, webSearch, reasoning } = asked
+  const { midSystem, responseFormat, toolIdMaxLength, documentUrls, webSearch, reasoning } = asked
   return {
     ...(midSystem === undefined ? {} : { midSystem }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
     ...(toolIdMaxLength === undefined ? {} : { toolIdMaxLength }),
+    ...(documentUrls === undefined ? {} : { documentUrls }),
     ...(webSearch === "none" ? { webSearch } : {}),
     ...(reasoning?.sendBack === "never" ? { reasoning: { sendBack: "never" } } : {}),
   }

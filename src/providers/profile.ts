@@ -117,6 +117,8 @@ export interface ProviderProfile {
   /** Does the provider fetch images by their URL? */
   readonly imageUrls: boolean
   readonly pdf: "file" | "document_url" | "placeholder"
+  /** Does the provider fetch documents by their URL? One that takes `document_url` does in any case. */
+  readonly documentUrls: boolean
   /** The form of call ids: any of `[a-zA-Z0-9_-]` up to a length, or exactly nine letters and digits. */
   readonly toolIds: "any" | "alnum9"
   readonly toolIdMaxLength: number

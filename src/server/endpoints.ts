@@ -118,10 +118,17 @@ export function createEndpoints(context: Context): Endpoints {
   }
 }
 
-/** People set base URLs with one suffix too many, or a slash at the end: all of them mean the same. */
+// The AI SDK and OpenAI's clients take `/v1` to be a part of the base URL, where others add it themselves.
+const withoutVersion = /^\/(?=(?:messages|models|chat\/completions)(?:\/|$))/
+
+/**
+ * People set base URLs with one suffix too many or too few, or a slash at the end: all of them mean the same, so that
+ * one ANTHROPIC_BASE_URL serves all clients.
+ */
 export function normalisePath(pathname: string): string {
   const path = pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
-  return path.replace(/^\/anthropic(?=\/|$)/, "").replace(/^\/v1\/v1(?=\/)/, "/v1") || "/"
+  const plain = path.replace(/^\/anthropic(?=\/|$)/, "").replace(/^\/v1\/v1(?=\/)/, "/v1")
+  return plain.replace(withoutVersion, "/v1/") || "/"
 }
 
 /** The endpoint at a normalised path, or undefined. */

@@ -7,6 +7,8 @@ import type { ProfileDelta } from "../../src/providers/profile.ts"
 import { generic, png, pngPart, routeTo, text } from "./request-support.ts"
 
 const files: ProfileDelta = { pdf: "file" }
+const fetched: ProfileDelta = { pdf: "file", documentUrls: true }
+const webPdf = { type: "url", url: "https://x.test/a.pdf" }
 const blind: ProfileDelta = { vision: false }
 const data: ProfileDelta = { imageUrls: false }
 const pdf = (more: object = {}) => ({
@@ -31,6 +33,15 @@ function read(block: unknown): readonly ContentBlock[] {
   expect(parsed.issues).toEqual([])
   return parsed.blocks
 }
+
+test.each([
+  ["openrouter", true],
+  ["mistral", true],
+  ["openai", false],
+])("%s fetches documents in Chat Completions: %p", (provider, expected) => {
+  const { value } = convertParts(read(document(webPdf)), routeTo([provider, "gpt-4o"]).profile, "p")
+  expect(value.some(({ type }) => type !== "text")).toBe(expected)
+})
 
 describe("blocks of a user", () => {
   type Row = [string, unknown, ProfileDelta, readonly unknown[], readonly string[]]
@@ -115,9 +126,19 @@ describe("blocks of a user", () => {
       ["changed p.0"],
     ],
     [
-      ...(["a PDF by URL", document({ type: "url", url: "https://x.test/a.pdf" }), files] as const),
+      ...(["a PDF by URL", document(webPdf), files] as const),
       [part("[document https://x.test/a.pdf omitted: this provider fetches no documents]")],
       ["changed p.0"],
+    ],
+    [
+      ...(["a PDF by URL, fetched there", document(webPdf, { title: "T" }), fetched] as const),
+      [{ type: "file", file: { filename: "T.pdf", file_data: "https://x.test/a.pdf" } }],
+      [],
+    ],
+    [
+      ...(["a PDF by URL, in Mistral's form", document(webPdf), { pdf: "document_url" }] as const),
+      [{ type: "document_url", document_url: "https://x.test/a.pdf" }],
+      [],
     ],
     [
       ...(["an uploaded document", document({ type: "file", file_id: "f_2" }), files] as const),

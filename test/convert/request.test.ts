@@ -103,6 +103,14 @@ describe("single fields", () => {
     expect(noteLines(conversion)).toEqual([...notes])
   })
 
+  test("a stop sequence that the model may repeat with the beginning of its answer is watched for", () => {
+    const begun = [hi, { role: "assistant", content: "```json" }]
+    const { body, watchedStops, notes } = convert(ask(begun, { stop_sequences: ["```", "END"] }), gpt4o)
+    expect([body.stop, watchedStops]).toEqual([["END"], ["```", "END"]])
+    expect(notes.map(({ path }) => path)).toEqual(["messages", "stop_sequences"])
+    expect(convert(ask(begun, { stop_sequences: ["END"] }), gpt4o).watchedStops).toEqual([])
+  })
+
   test("an endpoint that knows no stream_options gets none", () => {
     const { body } = convert(ask([hi], { stream: true }), generic, { streamUsage: false })
     expect([body.stream, "stream_options" in body]).toEqual([true, false])

@@ -64,6 +64,16 @@ describe("messages become items", () => {
       ],
     ],
     [
+      "a PDF by address",
+      [user({ type: "document", source: { type: "url", url: "https://a.test/b.pdf" }, title: "B" })],
+      [
+        {
+          ...{ type: "message", role: "user" },
+          content: [{ type: "input_file", file_url: "https://a.test/b.pdf" }],
+        },
+      ],
+    ],
+    [
       "text, a call and its result",
       [
         hi,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { parametersAsSent } from "../../src/convert/schema/as-sent.ts"
 import { createCleaning, rootPlace } from "../../src/convert/schema/cleaning.ts"
-import { copySchema } from "../../src/convert/schema/copy.ts"
+import { copySchema, isUnsaid } from "../../src/convert/schema/copy.ts"
 import { prepareParameters } from "../../src/convert/schema/schema.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import type { SchemaRules } from "../../src/providers/profile.ts"
@@ -162,7 +162,9 @@ function taken(schema: unknown, isRoot: boolean): unknown {
       ...inner,
       ...([inner["type"]].flat().includes("object") ? { properties: objectOf(inner["properties"]) } : {}),
       ...([inner["type"]].flat().includes("array") ? { items: inner["items"] ?? {} } : {}),
-    }).flatMap(([key, value]) => (value === undefined ? [] : [[key, takenKeyword(key, value)]])),
+    }).flatMap(([key, value]) =>
+      value === undefined || isUnsaid(key, value) ? [] : [[key, takenKeyword(key, value)]],
+    ),
   )
 }
 
@@ -223,6 +225,8 @@ describe.each([true, false])(
       ["a schema's name inside", { properties: { a: { $id: "x" } } }],
       ["a list without items", { properties: { a: { type: "array" } } }],
       ["an object without properties", { properties: { a: { not: { type: "object" } } } }],
+      ["null for what is not said", { required: null }],
+      ["null inside", { properties: { a: { enum: null } } }],
       ["half a pair in a name", { properties: { "\ud800": {} } }],
       ["half a pair in a word", { properties: { a: { examples: [{ b: "\udc00" }] } } }],
       ["a prototype", { ["__proto__"]: {} }],

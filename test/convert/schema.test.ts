@@ -45,6 +45,15 @@ describe("OpenAI's rules", () => {
       },
     ],
     [
+      "null for what is not said",
+      {
+        ...{ type: "object", description: null, required: null, additionalProperties: null },
+        properties: { a: { type: "string", enum: null, default: null }, b: { const: null, items: null } },
+      },
+      { type: "object", properties: { a: { type: "string", default: null }, b: { const: null } } },
+    ],
+    ["null alone", { type: "object", properties: null, required: null }, { type: "object", properties: {} }],
+    [
       "objects under every keyword that holds schemas",
       {
         type: "object",

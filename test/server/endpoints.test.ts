@@ -1,11 +1,14 @@
 // Paths, methods, and the endpoints that tell instead of doing.
 import { afterEach, describe, expect, test } from "bun:test"
+import { join } from "node:path"
 import { objectOf } from "../../src/protocol/json.ts"
+import { folderWith, removeFolders } from "../config/support.ts"
 import { chatReply } from "../support/chunks.ts"
 import { until } from "../support/upstream.ts"
 import { basicBody, jsonOf, start, startProxy, stopAll } from "./support.ts"
 
 afterEach(stopAll)
+afterEach(removeFolders)
 
 const reply = () => ({ kind: "json", body: chatReply({ content: "hi" }) }) as const
 const nowhere = "http://127.0.0.1:9/v1"
@@ -27,6 +30,8 @@ test.each([
   "/v1/v1/messages",
   "/anthropic/v1/messages",
   "/anthropic/v1/v1/messages/?beta=true",
+  "/messages",
+  "/anthropic/messages?beta=true",
 ])("POST %s is the Messages API", async (path) => {
   const { proxy } = start(reply)
   const response = await fetch(proxy.url + path, { method: "POST", body: JSON.stringify(basicBody) })
@@ -44,6 +49,8 @@ test.each([
   ["GET", "/constructor"],
   ["GET", "/__proto__"],
   ["POST", "/v1/messagesx"],
+  ["POST", "/messagesx"],
+  ["POST", "/v2/messages"],
   ["OPTIONS", "/nothing"],
 ])("%s %s is 404 in Anthropic's shape", async (method, path) => {
   const { response, json } = await get(path, { method })
@@ -205,12 +212,23 @@ describe("GET /v1/models", () => {
     ["/v1/models/claude-sonnet-4-20250514", "claude-sonnet-4-20250514", "sonnet"],
     ["/v1/models/claude-opus-5-5%5B1m%5D", "claude-opus-5-5[1m]", "opus"],
     ["/v1/v1/models/claude-x", "claude-x", null],
+    ["/models/claude-x", "claude-x", null],
     ["/v1/models/anthropic/claude-haiku", "anthropic/claude-haiku", "haiku"],
     ["/v1/models/anthropic%2Fclaude-haiku", "anthropic/claude-haiku", "haiku"],
   ])("%s", async (path, id, line) => {
     const { response, json } = await get(path)
     expect(response.status).toBe(200)
     expect([json["id"], json["line"]]).toEqual([id, line])
+  })
+
+  test("names with a provider, or custom/ before them, are known as well", async () => {
+    const models = "- {model_id: mine, api_base: https://relay.example/v1, api_key_name: OPENAI_API_KEY}\n"
+    const CUSTOM_MODELS_FILE = join(folderWith({ "models.yaml": models }), "models.yaml")
+    const proxy = startProxy(nowhere, { env: { DEEPSEEK_API_KEY: "sk-deepseek", CUSTOM_MODELS_FILE } })
+    const statusOf = async (id: string) =>
+      (await fetch(`${proxy.url}/v1/models/${encodeURIComponent(id)}`)).status
+    const ids = ["deepseek/deepseek-v4-pro", "custom/mine", "mine", "groq/x", "custom/yours", "deepseek/"]
+    expect(await Promise.all(ids.map(statusOf))).toEqual([200, 200, 200, 404, 404, 404])
   })
 
   test.each(["/v1/models/nobody-knows-it", "/v1/models/%E0%A4%A", "/v1/models/*"])(

@@ -1,6 +1,8 @@
 // The reply in the form the client asked for, whatever form it comes in.
 import { afterEach, describe, expect, test } from "bun:test"
+import { join } from "node:path"
 import { objectOf } from "../../src/protocol/json.ts"
+import { folderWith, removeFolders } from "../config/support.ts"
 import {
   chatReply,
   chatUsage,
@@ -17,6 +19,7 @@ import { chunked, dataLines, rawUpstream, streamHead } from "./raw.ts"
 import { eventsOf, jsonOf, post, postStream, start, startProxy, stopAll, textOf, typesOf } from "./support.ts"
 
 afterEach(stopAll)
+afterEach(removeFolders)
 
 const tools = [{ name: "Read", input_schema: { type: "object" } }]
 const toolCall = { id: "call_9", type: "function", function: { name: "Read", arguments: '{"path":"/a"}' } }
@@ -132,6 +135,56 @@ test("an empty reply whose second attempt speaks is a reply like any other", asy
   const { proxy } = start([empty, { kind: "stream", chunks }])
   const events = await eventsOf(postStream(proxy, { tools }))
   expect(typesOf(events).at(-1)).toBe("message_stop")
+})
+
+describe("a beginning of the client's own", () => {
+  const begun = (beginning: string) => ({
+    messages: [
+      { role: "user", content: "JSON, please." },
+      { role: "assistant", content: beginning },
+    ],
+  })
+  const json = { ...begun("```json"), stop_sequences: ["```"] }
+
+  test("does not end the reply where the model repeats it", async () => {
+    const said = '```json\n{"a": 1}\n```'
+    const { upstream, proxy } = start((body) => {
+      const stops = Array.isArray(body["stop"]) ? body["stop"] : []
+      const ends = stops.map((stop) => said.indexOf(String(stop))).filter((at) => at >= 0)
+      return { kind: "json", body: chatReply({ content: said.slice(0, Math.min(said.length, ...ends)) }) }
+    })
+    for (const more of [{}, { stream: true }]) {
+      const response = await post(proxy, { ...json, ...more })
+      const text = await response.text()
+      expect(response.status).toBe(200)
+      expect(text).toContain('"stop_reason":"stop_sequence","stop_sequence":"```"')
+      expect(text).toContain(String.raw`\n{\"a\": 1}\n`)
+      expect(text).not.toContain("```json")
+    }
+    expect(upstream.turns().map(({ body }) => body["stop"])).toEqual([undefined, undefined])
+  })
+
+  test("may be all there is, and so may a stop sequence", async () => {
+    const { upstream, proxy } = start((body) => {
+      return { kind: "json", body: chatReply({ content: body["stop"] === undefined ? "Yes" : "" }) }
+    })
+    for (const asked of [begun("Yes"), { stop_sequences: ["\n"] }]) {
+      const reply = await jsonOf(post(proxy, asked))
+      expect([reply["content"], reply["stop_reason"]]).toEqual([[], "end_turn"])
+    }
+    expect(upstream.turns().length).toBe(2)
+  })
+
+  test("may be all there is where the provider goes on from it", async () => {
+    const turn = { kind: "stream", chunks: [roleChunk(), finishChunk("stop")] } as const
+    const { upstream, proxy } = start(() => turn)
+    const models = `- {model_id: mine, provider: openrouter, api_base: "${upstream.url}"}\n`
+    const CUSTOM_MODELS_FILE = join(folderWith({ "models.yaml": models }), "models.yaml")
+    const own = startProxy(upstream.url, { env: { OPENROUTER_API_KEY: "sk-or", CUSTOM_MODELS_FILE } })
+    const events = await eventsOf(postStream(own, { ...begun("Yes"), model: "mine" }))
+    expect(typesOf(events)).toEqual(["message_start", "message_delta", "message_stop"])
+    expect((await post(proxy)).status).toBe(502)
+  })
 })
 
 test("a reply that the limit cut before its first word is an empty message", async () => {

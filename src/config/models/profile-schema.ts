@@ -171,6 +171,7 @@ export const overridesSchema = once(() =>
     vision: field(yesOrNo, "Can it look at images?"),
     image_urls: field(yesOrNo, "Does it fetch images by their URL?"),
     pdf: field(words(["file", "document_url", "placeholder"]), "What becomes of a PDF."),
+    document_urls: field(yesOrNo, "Does it fetch documents by their URL?"),
     tool_ids: field(words(["any", "alnum9"]), "The form of the ids of calls."),
     tool_id_max_length: field(count, "How long the id of a call may be."),
     tool_name_max_length: field(count, "How long the name of a tool may be."),

@@ -128,7 +128,7 @@ function convertDocument(
     case "base64":
       return behind(context, open, convertPdf(source, title, profile, path))
     case "url":
-      return behind(context, open, convertDocumentUrl(source.url, profile, path))
+      return behind(context, open, convertDocumentUrl(source.url, title, profile, path))
     case "file":
       return omitted(`document ${title ?? source.file_id}`, noFiles, path)
     default:
@@ -148,15 +148,23 @@ function behind(
 
 function convertDocumentUrl(
   given: string,
-  { pdf }: ProviderProfile,
+  title: string | undefined,
+  { pdf, documentUrls }: ProviderProfile,
   path: string,
 ): Converted<readonly ChatPart[]> {
   const url = given.toWellFormed()
-  if (pdf === "document_url") return plain([{ type: "document_url", document_url: url }])
+  if (pdf === "document_url" || (pdf === "file" && documentUrls)) {
+    return plain([documentPart(pdf, url, fileName(title, "application/pdf"))])
+  }
   return omitted(`document ${url}`, "this provider fetches no documents", path)
 }
 
 /** Mistral has a form of its own for it (Mistral API reference, document QnA). */
+function documentPart(form: "file" | "document_url", url: string, filename: string): ChatPart {
+  if (form === "document_url") return { type: "document_url", document_url: url }
+  return { type: "file", file: { filename, file_data: url } }
+}
+
 function convertPdf(
   { data, media_type }: Extract<MediaSource, { type: "base64" }>,
   title: string | undefined,
@@ -164,18 +172,9 @@ function convertPdf(
   path: string,
 ): Converted<readonly ChatPart[]> {
   const url = `data:${media_type};base64,${data}`.toWellFormed()
-  switch (pdf) {
-    case "file":
-      return plain([{ type: "file", file: { filename: fileName(title, media_type), file_data: url } }])
-    case "document_url":
-      return plain([{ type: "document_url", document_url: url }])
-    case "placeholder": {
-      const size = `${Buffer.byteLength(data, "base64")} bytes`
-      return omitted(`PDF document (${title ?? size})`, "this provider takes no documents", path)
-    }
-    default:
-      return pdf satisfies never
-  }
+  if (pdf !== "placeholder") return plain([documentPart(pdf, url, fileName(title, media_type))])
+  const size = `${Buffer.byteLength(data, "base64")} bytes`
+  return omitted(`PDF document (${title ?? size})`, "this provider takes no documents", path)
 }
 
 /** OpenAI goes by the end of the name, and a title has none: "Expected … supported format: .pdf … but got none". */

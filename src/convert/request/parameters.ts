@@ -59,13 +59,22 @@ export interface Stops {
 const nowhere: readonly string[] = Object.freeze([])
 const noStops: Stops = { wanted: nowhere, sent: nowhere, watched: nowhere, notes: noNotes }
 
-export function prepareStops(request: MessagesRequest, profile: ProviderProfile): Stops {
+/**
+ * `repeats` is what the model may begin its answer with once more: a sequence within it would end the reply there,
+ * as "```" does behind the beginning "```json", and is watched for once that is over.
+ */
+export function prepareStops(request: MessagesRequest, profile: ProviderProfile, repeats: string): Stops {
   if ((request.stop_sequences ?? nowhere).length === 0) return noStops
   const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
-  const sent = wanted.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
+  const harmless = repeats === "" ? wanted : wanted.filter((stop) => !repeats.includes(stop))
+  const sent = harmless.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
   const left = wanted.length - sent.length
   if (left === 0) return { wanted, sent, watched: nowhere, notes: noNotes }
-  const why = `${left} of ${wanted.length} not sent, as only ${profile.stopMax} are taken: watched for by the proxy`
+  const reason =
+    harmless.length > sent.length
+      ? `only ${profile.stopMax} are taken`
+      : "the model may repeat the beginning of its answer"
+  const why = `${left} of ${wanted.length} not sent, as ${reason}: watched for by the proxy`
   return { wanted, sent, watched: wanted, notes: [changed("stop_sequences", why)] }
 }
 

@@ -87,7 +87,7 @@ export function convertRequest(
   const dialogue = convertDialogue(request.messages, { profile, target: route, sendReasoning, recall })
   const format = convertFormat(request, profile, hasTools)
   const maxTokens = prepareMaxTokens(request, profile, limits, thinking.wanted)
-  const stops = prepareStops(request, profile)
+  const stops = prepareStops(request, profile, dialogue.repeats)
   const sampled = sampling(request, route, task)
   const system = systemOf(joinSystem(request.system), dialogue.hoisted, format.instruction)
   const parts: Parts = {

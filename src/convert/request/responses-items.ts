@@ -118,12 +118,18 @@ function toPart(part: ChatPart): ResponsesPart {
     case "image_url":
       return { type: "input_image", image_url: part.image_url.url }
     case "file":
-      return { type: "input_file", ...part.file }
+      return inputFile(part.file.filename, part.file.file_data)
     case "document_url":
-      return { type: "input_file", filename: "document.pdf", file_data: part.document_url }
+      return inputFile("document.pdf", part.document_url)
     default:
       return part satisfies never
   }
+}
+
+/** What is to be fetched has a field of its own there. */
+function inputFile(filename: string, url: string): ResponsesPart {
+  if (!url.startsWith("data:")) return { type: "input_file", file_url: url }
+  return { type: "input_file", filename, file_data: url }
 }
 
 interface RenderedAssistant {

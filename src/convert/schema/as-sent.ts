@@ -1,7 +1,7 @@
 // Schemas that a provider which takes all keywords takes as they are: nearly all tools' are, and clients send dozens of
 // them with every request. Such a schema is looked through and not copied.
 import { arrayOf, isObject, type JsonObject } from "../../protocol/json.ts"
-import { type CopyRules, hasType, mapsOfSchemas, schemasOrLists, unneeded } from "./copy.ts"
+import { type CopyRules, hasType, isUnsaid, mapsOfSchemas, schemasOrLists, unneeded } from "./copy.ts"
 
 // Far less than what is refused as too deep; nobody nests so deeply.
 const deepestLooked = 100
@@ -29,7 +29,7 @@ function withoutUnneeded(given: JsonObject): JsonObject {
 }
 
 function isMemberAsSent(key: string, value: unknown, depth: number, rules: CopyRules): boolean {
-  if (key === "$ref" || unneeded.has(key) || !key.isWellFormed()) return false
+  if (key === "$ref" || unneeded.has(key) || isUnsaid(key, value) || !key.isWellFormed()) return false
   if (key === "additionalProperties" && value === false) return rules.closed
   if (typeof value !== "object" || value === null) return isDataAsSent(value, depth)
   if (mapsOfSchemas.has(key) && !Array.isArray(value)) return areAllAsSent(value, depth + 1, rules)

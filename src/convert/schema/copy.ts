@@ -18,6 +18,14 @@ export const schemasOrLists: ReadonlySet<string> = new Set([
 ])
 export const unneeded: ReadonlySet<string> = new Set(["$schema", "$id"])
 
+const nullable: ReadonlySet<string> = new Set(["const", "default"])
+
+/**
+ * Is it a keyword that says nothing? Clients write null for what they leave out (Anthropic allows it of `required`),
+ * and OpenAI refuses the function for it: "None is not of type 'array'".
+ */
+export const isUnsaid = (key: string, value: unknown): boolean => value === null && !nullable.has(key)
+
 export interface CopyRules {
   /** Is `additionalProperties: false` taken? xAI refuses it (AI SDK, xai provider; 2026-11). */
   readonly closed: boolean
@@ -44,7 +52,7 @@ export function copySchema(value: unknown, place: Place, cleaning: Cleaning, rul
 }
 
 function isKept(key: string, value: unknown, place: Place, cleaning: Cleaning, rules: CopyRules): boolean {
-  if (unneeded.has(key)) return false
+  if (unneeded.has(key) || isUnsaid(key, value)) return false
   if (key === "$ref" && resolvePointer(cleaning.root, value) === undefined) {
     cleaning.drop(place, key, "points to nothing in this schema")
     return false

@@ -3,6 +3,7 @@
 // "failed to parse grammar"; keywords it does not know it skips, so the rest may stay.
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { type Cleaning, copyData, deepest, mapValues, type Place, within } from "./cleaning.ts"
+import { isUnsaid } from "./copy.ts"
 import { flatten } from "./refs.ts"
 import { alternativesOf, anyType, shapeOf } from "./types.ts"
 import { unite } from "./unions.ts"
@@ -38,7 +39,7 @@ export function llamaSchema(value: unknown, place: Place, cleaning: Cleaning): J
   const both = alternativesOf(flat.schema) !== undefined && isObject(flat.schema["properties"])
   const { schema, place: inner } = both ? unite(flat.schema, flat.place, cleaning) : flat
   const entries = Object.entries(schema).flatMap(([key, given]) => {
-    if (silent.has(key)) return []
+    if (silent.has(key) || isUnsaid(key, given)) return []
     const why = refusal(key, given)
     if (why !== undefined) cleaning.drop(inner, key, why)
     return why === undefined ? [[key, convertKeyword(key, given, inner, cleaning)] as const] : []

@@ -28,6 +28,7 @@ export const openrouter: ProviderRow = {
     dialect: "chat",
     hosts: ["openrouter.ai"],
     pdf: "file",
+    documentUrls: true,
     prefill: "assistant",
     webSearch: "plugin",
     allow: ["top_k"],

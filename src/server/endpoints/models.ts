@@ -1,5 +1,7 @@
 // The models that can be asked for, in the shape of Anthropic's models API.
-import { resolveRoute } from "../../config/route.ts"
+import type { Config } from "../../config/config.ts"
+import { findModel, splitName } from "../../config/pick.ts"
+import { resolvePlace, resolveRoute } from "../../config/route.ts"
 import { fault, invalidRequest } from "../../protocol/fault.ts"
 import type { Context } from "../context.ts"
 import { faultReply, jsonReply } from "../http/respond.ts"
@@ -78,8 +80,19 @@ export function model(encoded: string, context: Context, requestId: string): Res
   const known = listModels(context).find((candidate) => candidate.id === id)
   if (known !== undefined) return jsonReply(known, requestId)
   const line = /haiku|sonnet|opus|fable|mythos/i.exec(id)?.[0].toLowerCase() ?? null
-  if (line !== null || /^claude/i.test(id)) return jsonReply(modelInfo(context, id, id, line), requestId)
+  if (line !== null || /^claude/i.test(id) || isPlain(context.config, id)) {
+    return jsonReply(modelInfo(context, id, id, line), requestId)
+  }
   return faultReply(fault({ kind: "not_found_error", source: "client", message: `model: ${id}` }), requestId)
+}
+
+/** Does a name say itself where it leads? Any other may be a model of the upstream's, or of nobody. */
+function isPlain(config: Config, id: string): boolean {
+  const { row } = splitName(config, id)
+  const isOwn = findModel(config, id) !== undefined
+  if (row === undefined && !isOwn) return false
+  const place = resolvePlace(config, id)
+  return place.ok && (isOwn || place.upstream.row.id === row?.id)
 }
 
 function decodeId(encoded: string): string {

@@ -77,7 +77,8 @@ const converted: Trying<Leg, Delta, Sent | OpenedReply<Delta>> = {
     on.sendable = on.amending.current()
     return true
   },
-  scale: ({ prepared }) => createScale(prepared.errors),
+  scale: ({ prepared, sendable }) =>
+    createScale({ errors: prepared.errors, mayBeEmpty: mayBeEmpty(sendable.conversion) }),
   hasNext: ({ prepared }) => hasNextTarget(prepared.course),
   random: Math.random,
   onRetry: ({ outcome }, given, attempt, waitMs) => retry(outcome, given, attempt, waitMs),
@@ -145,26 +146,43 @@ export function readerFor(
   }
 }
 
+/** What is known of a request whose reply is weighed. */
+interface Scaled {
+  readonly errors: ErrorContext
+  readonly mayBeEmpty: boolean
+}
+
+/** Nothing is an answer where the client began it itself, or where a stop sequence may stand at its very beginning. */
+function mayBeEmpty({ body, repeats }: Pick<Conversion, "body" | "repeats">): boolean {
+  return body.stop !== undefined || repeats !== "" || body.messages.at(-1)?.role === "assistant"
+}
+
 /**
  * Content or a clean end: go. A failure before either is worth another attempt, and so is a reply that ends
- * normally and holds nothing at all; one that was cut by its limit before its first word is a reply.
+ * normally and holds nothing at all, unless it `mayBeEmpty`; one that was cut by its limit before its first word is a
+ * reply.
  */
-function createScale(errors: ErrorContext): (batch: readonly Delta[]) => "wait" | "go" | Fault {
+function createScale(asked: Scaled): (batch: readonly Delta[]) => "wait" | "go" | Fault {
   let reason: StopReason | undefined
   return (batch) => {
     for (const delta of batch) {
       if (delta.kind === "fault") return delta.fault
       if (delta.kind === "finish") reason = delta.reason
-      else if (delta.kind === "end") return endWorth(delta.clean, reason, errors)
+      else if (delta.kind === "end") return endWorth(delta.clean, reason, asked)
       else if (delta.kind !== "usage" && delta.kind !== "note") return "go"
     }
     return "wait"
   }
 }
 
-function endWorth(clean: boolean, reason: StopReason | undefined, errors: ErrorContext): "go" | Fault {
+function endWorth(
+  clean: boolean,
+  reason: StopReason | undefined,
+  { errors, mayBeEmpty }: Scaled,
+): "go" | Fault {
   if (!clean) return closedEarly(errors, "began")
-  return reason === "end_turn" || reason === "tool_use" ? emptyReply(errors) : "go"
+  const isNothing = reason === "tool_use" || (reason === "end_turn" && !mayBeEmpty)
+  return isNothing ? emptyReply(errors) : "go"
 }
 
 function emptyReply({ provider, model }: ErrorContext): Fault {

@@ -13,7 +13,7 @@ const detail: Shape = { words: ["low", "high", "auto", "original"] }
 const inputParts: Shapes = {
   input_text: inputText,
   input_image: { members: { image_url: "text", detail }, needs: ["image_url"] },
-  input_file: { members: { filename: "text", file_data: "text" }, needs: ["filename", "file_data"] },
+  input_file: { members: { filename: "text", file_data: "text", file_url: "text" } },
 }
 const parts: Shape = { list: { byType: inputParts }, least: 1 }
 
@@ -149,9 +149,10 @@ function checkMessage(item: JsonObject, path: string): readonly string[] {
 
 function checkParts(content: unknown, path: string): readonly string[] {
   return arrayOf(content).flatMap((item) => {
-    const { type, image_url, file_data } = objectOf(item)
+    const { type, image_url, filename, file_data, file_url } = objectOf(item)
     const image = /^(https?:|data:image\/(png|jpeg|gif|webp);base64,)/.test(String(image_url))
-    const file = /^data:application\/pdf;base64,[A-Za-z0-9+/]+=*$/.test(String(file_data))
+    const given = /^data:application\/pdf;base64,[A-Za-z0-9+/]+=*$/.test(String(file_data))
+    const file = file_url === undefined ? given && filename !== undefined : file_data === undefined
     return [
       ...(type === "input_image" && !image ? [`${path}: Invalid image_url`] : []),
       ...(type === "input_file" && !file ? [`${path}: Invalid file_data`] : []),

@@ -1,7 +1,7 @@
 // What is read of the disk, and where our own files lie.
 import { existsSync, fstatSync, readFileSync, statSync } from "node:fs"
 import { posix, win32 } from "node:path"
-import { absent, printOf, unreadable } from "./prints.ts"
+import { absent, isNoText, noText, printOf, unreadable } from "./prints.ts"
 import type { Read } from "./values.ts"
 
 /** What was read of files that give their content only once, by their paths. To be kept by who loads again. */
@@ -27,7 +27,7 @@ export function readText(path: string, disk: Disk): Read<string> {
     const value = pipes.get(path) ?? decodeText(readFileSync(path))
     if (once) pipes.set(path, value)
     seen.set(path, printOf(value))
-    return { ok: true, value }
+    return isNoText(value) ? { ok: false, why: `cannot be read (${noText})` } : { ok: true, value }
   } catch (error) {
     const code = errorCode(error)
     const there = isThere(path, disk)

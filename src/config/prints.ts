@@ -10,12 +10,30 @@ const blank = "blank"
 
 /** The print of a text. All texts without a word have the same. */
 export function printOf(text: string): string {
+  if (isNoText(text)) return unreadable(noText)
   return text.trim() === "" ? blank : `${text.length}:${Bun.hash(text)}`
 }
 
+/** A file of anything but settings: every line of it would be one that means nothing. */
+export const isNoText = (text: string): boolean => text.includes("\0")
+
+export const noText = "it holds no text"
+
+const unread = "unreadable: "
+
 /** The print of a file that is there and cannot be read, by the system's code for the reason. */
 export function unreadable(code: string): string {
-  return `unreadable: ${code}`
+  return unread + code
+}
+
+/** The files that could be read before, are still there, and cannot be read any more, each with the reason. */
+export function madeUnreadable(before: Prints, after: Prints): readonly string[] {
+  const wasRead = (print = absent) => print !== absent && !print.startsWith(unread)
+  return [...after].flatMap(([path, print]) =>
+    print.startsWith(unread) && wasRead(before.get(path))
+      ? [`${path} cannot be read (${print.slice(unread.length)}).`]
+      : [],
+  )
 }
 
 /** Are these the same files with the same content? */

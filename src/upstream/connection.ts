@@ -52,6 +52,11 @@ const advices: readonly Advice[] = [
       `cannot reach ${where}: the host was not found; check the base URL and the network connection`,
   },
   {
+    when: /^E[MN]FILE$/,
+    message: (where, code) =>
+      `no connection to ${where}: too many files and connections are open on this side (${code}); raise the limit (ulimit -n) where the proxy is started`,
+  },
+  {
     when: /^EPROTO$/,
     message: (where) => `no TLS at ${where}: if it speaks plain HTTP, the base URL must begin with http://`,
     final: true,

@@ -1,6 +1,6 @@
 // Live reload as users have it: the program, a file, an editor.
 import { describe, expect, test } from "bun:test"
-import { renameSync, unlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { renderChanges } from "../../src/commands/serve/live-config-lines.ts"
 import { renderOpenWarning } from "../../src/commands/serve/start-block.ts"
@@ -94,6 +94,41 @@ test(
       }
       expect(proxy.output()).not.toContain("canary")
       expect(proxy.output().split("does not exist")).toHaveLength(2)
+    })
+  },
+  4 * patient,
+)
+
+test(
+  "a file that cannot be read any more takes no client key away",
+  async () => {
+    await withFolder(async (folder) => {
+      const [env, models] = [join(folder, "my.env"), join(folder, "models.yaml")]
+      const keys = (name: string) => `auth: {allowed_keys: [${name}]}\n`
+      writeFileSync(env, "OPENAI_BASE_URL=http://127.0.0.1:9/v1\nOPENAI_API_KEY=k\n")
+      writeFileSync(models, keys("first-key-of-a-client"))
+      const proxy = await startProxy({}, ["--env", env])
+      const status = async (key: string) => {
+        const headers = { "x-api-key": key }
+        return (await fetch(`${proxy.url}/v1/models`, { headers })).status
+      }
+      const said = (text: string) => until(() => proxy.output().includes(text), patient)
+      try {
+        expect([await status(""), await status("first-key-of-a-client")]).toEqual([401, 200])
+        // It is there, and cannot be read, also by root.
+        renameSync(models, `${models}~`)
+        mkdirSync(models)
+        await said(`those in force stay: ${models} cannot be read (EISDIR).`)
+        expect([await status(""), await status("first-key-of-a-client")]).toEqual([401, 200])
+        rmdirSync(models)
+        writeFileSync(models, keys("second-key-of-a-client"))
+        await said("settings changed: ALLOWED_API_KEYS")
+        expect([await status("first-key-of-a-client"), await status("second-key-of-a-client")]).toEqual([
+          401, 200,
+        ])
+      } finally {
+        expect(await proxy.stop()).toBe(0)
+      }
     })
   },
   4 * patient,

@@ -1,4 +1,9 @@
-import { describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, test } from "bun:test"
+import { chmodSync } from "node:fs"
+import { join } from "node:path"
+import { folderWith, removeFolders } from "../config/support.ts"
+
+afterAll(removeFolders)
 
 const cli = `${import.meta.dir}/../../src/cli.ts`
 
@@ -86,6 +91,13 @@ describe.skipIf(process.platform === "win32")("run", () => {
     expect(await start(args)).toEqual({ out: "", error, exitCode })
   })
 
+  test("a script that does not say what runs it is a shell's", async () => {
+    const script = join(folderWith({ "go.sh": 'echo "$1"; exit 4\n' }), "go.sh")
+    chmodSync(script, 0o755)
+    const { out, exitCode } = await start(["--demo", "--", script, "an argument"])
+    expect({ out, exitCode }).toEqual({ out: "an argument\n", exitCode: 4 })
+  })
+
   test.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)(
     "%s goes to the child, which decides",
     async (signal) => {
@@ -100,4 +112,15 @@ describe.skipIf(process.platform === "win32")("run", () => {
       expect([new TextDecoder().decode(value), await child.exited]).toEqual([`got ${name}\n`, 9])
     },
   )
+
+  test.skipIf(process.platform !== "linux")("under nohup the child outlives a SIGHUP too", async () => {
+    const script = "kill -HUP $$; kill -HUP $PPID; sleep 0.1; echo alive; exit 3"
+    const run = [process.execPath, "--no-env-file", cli, "run", ...shell(script)]
+    const child = Bun.spawn(["sh", "-c", 'trap "" HUP; exec "$@"', "sh", ...run], {
+      env: { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" },
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+    const out = await new Response(child.stdout).text()
+    expect([out, await child.exited]).toEqual(["alive\n", 3])
+  })
 })

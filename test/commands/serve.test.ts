@@ -161,3 +161,20 @@ test("demo --once plays a request with thinking, text and a tool call to its end
   expect(kinds).toEqual(["message_start", "thinking", "text", "tool_use", "message_delta", "message_stop"])
   expect(ended.stdout).toContain('get_weather {"city":"Paris"}')
 })
+
+test.skipIf(process.platform !== "linux")(
+  "started by nohup it outlives its terminal, and can be stopped",
+  () =>
+    withFolder(async (home) => {
+      const command = [...proxyCommand(), "serve", "--demo", "--port", "0"]
+      const started = startProcess(["sh", "-c", 'trap "" HUP; exec "$@"', "sh", ...command], home, {})
+      await until(() => started.stdout().includes("listening on"), 15_000)
+      const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(started.stdout()) ?? []
+      started.signal("SIGHUP")
+      await Bun.sleep(200)
+      expect((await fetch(`${url}/health`)).status).toBe(200)
+      started.signal("SIGTERM")
+      const { exitCode, stderr } = await started.finished
+      expect([exitCode, stderr.includes("SIGHUP")]).toEqual([0, false])
+    }),
+)

@@ -62,6 +62,17 @@ describe("the order of sources", () => {
     ])
   })
 
+  test("a file that holds no text is as one that cannot be read", () => {
+    const folder = folderWith({ ".env": `ALLOWED_API_KEYS=${key}\n\0\u0001` })
+    const path = join(folder, ".env")
+    expect(problemsOf(load({ envFile: path, env: { OPENAI_API_KEY: key } }))).toEqual([
+      `--env: ${path} cannot be read (it holds no text): give the path of a file with NAME=value lines.`,
+    ])
+    expect(warningsOf(load({ localDotEnv: path, env: { OPENAI_API_KEY: key } }))).toEqual([
+      `${path} cannot be read (it holds no text): its settings are not used.`,
+    ])
+  })
+
   test("a file that is two sources is read once", () => {
     const folder = folderWith({ ".env": "OPENAI_API_KY=x" })
     const path = join(folder, ".env")

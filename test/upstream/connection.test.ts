@@ -27,6 +27,17 @@ async function errorOf(response: Response | Promise<Response>) {
 
 const quick = { speed: 100 }
 
+const unexpired = () =>
+  [createDeadline(0, new AbortController().signal, createTestClock()), "https://a.example/v1"] as const
+
+function situationOf() {
+  const errors = {
+    ...{ provider: "p", model: "m", url: "", inputTokens: () => 0, contextWindow: null },
+    ...{ keyName: "", secrets: [] },
+  }
+  return { timeoutMs: 1, signal: new AbortController().signal, errors }
+}
+
 describe("what to do is said", () => {
   test("connection refused", async () => {
     const proxy = startProxy("http://127.0.0.1:9/v1", quick)
@@ -66,6 +77,15 @@ describe("what to do is said", () => {
     expect(upstream.requests()).toBe(3)
   })
 
+  test.each(["EMFILE", "ENFILE"])("no more files may be opened: %s", (code) => {
+    const given = connectionFault({ code, message: "x" }, ...unexpired(), situationOf())
+    expect(given.message).toBe(
+      `[p] no connection to https://a.example: too many files and connections are open on this side (${code}); raise the limit (ulimit -n) where the proxy is started`,
+    )
+    // Others may be closed soon.
+    expect([given.status, given.retry]).toEqual([502, "before-first-byte"])
+  })
+
   const unknownAuthority = (code: string) =>
     `its certificate is signed by an authority that is not known here (${code}); if your network inspects TLS, or the server has an authority of its own, name the file with that authority's certificate in NODE_EXTRA_CA_CERTS, or set NODE_USE_SYSTEM_CA=1 in the environment where this machine trusts it already`
 
@@ -87,13 +107,7 @@ describe("what to do is said", () => {
       "CERT_REVOKED; if your network inspects TLS, name its certificate in NODE_EXTRA_CA_CERTS",
     ],
   ])("a certificate that is not trusted: %s", (code, why) => {
-    const deadline = createDeadline(0, new AbortController().signal, createTestClock())
-    const errors = {
-      ...{ provider: "p", model: "m", url: "", inputTokens: () => 0, contextWindow: null },
-      ...{ keyName: "", secrets: [] },
-    }
-    const situation = { timeoutMs: 1, signal: new AbortController().signal, errors }
-    const given = connectionFault({ code, message: "x" }, deadline, "https://a.example/v1", situation)
+    const given = connectionFault({ code, message: "x" }, ...unexpired(), situationOf())
     expect(given.message).toBe(`[p] no trusted TLS connection to https://a.example: ${why}`)
     expect([given.status, given.retry, given.finalForClient]).toEqual([502, "no", true])
   })

@@ -1,5 +1,5 @@
 // Where what is known of running proxies is kept.
-import { chmodSync, mkdirSync, readdirSync } from "node:fs"
+import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join, posix, win32 } from "node:path"
 import { homeFolder } from "../../config/disk.ts"
 import type { Environment } from "../io.ts"
@@ -34,8 +34,16 @@ export function blindTo(folder: string): string | undefined {
   }
 }
 
-/** Makes a folder that is its owner's alone. */
+/**
+ * Makes a folder that is its owner's alone. One that somebody else has made for us, as a volume of a container is for
+ * its group, stays as it is; but what everybody may write to is not trusted.
+ */
 export function ownFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
-  chmodSync(path, 0o700)
+  try {
+    chmodSync(path, 0o700)
+  } catch (error) {
+    const another = error instanceof Error && "code" in error && error.code === "EPERM"
+    if (!another || (statSync(path).mode & 0o002) !== 0) throw error
+  }
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import { isTerminal } from "../../config/disk.ts"
+import { ignoresHangup } from "../hangup.ts"
 import type { Environment } from "./child-environment.ts"
 
 export type Found =
@@ -34,22 +35,42 @@ export interface ChildEnd {
   readonly why?: string
 }
 
+// Bun lets its children hear every signal again: what nohup has us ignore is ignored for the child by a shell.
+const underNohup = ["/bin/sh", "-c", 'trap "" HUP; exec "$0" "$@"'] as const
+
 /** Runs the command to its end. Its exit code is the result; a signal n gives 128+n, as shells say it. */
 export async function runChild(path: string, args: readonly string[], env: Environment): Promise<ChildEnd> {
   let child: Bun.Subprocess | undefined
+  const command = ignoresHangup() ? [...underNohup, path, ...args] : [path, ...args]
   // Before the child starts: it may be up, and somebody may signal us, before we are back here.
   const release = passSignals((signal) => child?.kill(signal))
   try {
-    child = Bun.spawn([path, ...args], { env: { ...env }, stdio: ["inherit", "inherit", "inherit"] })
+    child = spawn(command, env)
     await child.exited
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error)
+    const code = codeOf(error)
     return { exitCode: code === "ENOENT" ? 127 : 126, why: `${path}: cannot be started (${code})` }
   } finally {
     release()
   }
   const signal = Object.entries(constants.signals).find(([name]) => name === child?.signalCode)
   return { exitCode: signal === undefined ? (child?.exitCode ?? 1) : 128 + signal[1] }
+}
+
+function spawn(command: readonly string[], env: Environment): Bun.Subprocess {
+  const start = (words: readonly string[]) =>
+    Bun.spawn([...words], { env: { ...env }, stdio: ["inherit", "inherit", "inherit"] })
+  try {
+    return start(command)
+  } catch (error) {
+    // A script without a first line that says what runs it: a shell, as shells and `env` have it.
+    if (codeOf(error) === "ENOEXEC") return start(["/bin/sh", ...command])
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error)
 }
 
 // Typed at a terminal, ^C and ^\ reach the child from the kernel; passed on by us they would count twice.

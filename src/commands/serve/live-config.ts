@@ -2,6 +2,7 @@
 // What is said of it names settings and places, and never a value.
 import type { Config } from "../../config/config.ts"
 import type { Loaded, LoadResult } from "../../config/loaded.ts"
+import { madeUnreadable } from "../../config/prints.ts"
 import { type WatchTimes, watchFiles } from "../../config/watch.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { Log, LogWishes } from "../logging.ts"
@@ -62,8 +63,11 @@ export function followSettings(options: LiveConfigOptions): { readonly close: ()
   let refused = false
 
   function apply(result: LoadResult): void {
-    if (result.ok) use(result)
-    else refuse(result.problems)
+    // What cannot be read any more is not what somebody took out: a client key least of all.
+    const lost = madeUnreadable(current.seen, result.seen)
+    if (!result.ok) refuse(result.problems)
+    else if (lost.length > 0) refuse(lost)
+    else use(result)
   }
 
   function refuse(problems: readonly string[]): void {

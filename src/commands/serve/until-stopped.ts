@@ -1,12 +1,17 @@
 // Waiting for what ends a server, or breaks off what a command does.
+import { ignoresHangup } from "../hangup.ts"
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+/** The signals that are heard. */
+function heeded(): readonly NodeJS.Signals[] {
+  return ignoresHangup() ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"]
+}
 
 /**
- * Resolves with the name of the first SIGINT, SIGTERM or SIGHUP, or with the reason one of `others` gives; a
+ * Resolves with the name of the first SIGINT, SIGTERM or SIGHUP (not under nohup), or with the reason one of `others` gives; a
  * second signal ends the process as it would have.
  */
 export function untilStopped(others: readonly Promise<string>[] = []): Promise<string> {
+  const signals = heeded()
   return new Promise((resolve) => {
     const stop = (reason: string) => {
       for (const name of signals) process.off(name, stop)
@@ -25,6 +30,7 @@ export interface Interrupt {
 
 /** Holds the first signal back, so that what is begun can be put in order; a second one ends the process. */
 export function holdInterrupt(onSeen: () => void = () => {}): Interrupt {
+  const signals = heeded()
   let seen = false
   const note = () => {
     release()

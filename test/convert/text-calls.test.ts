@@ -99,6 +99,8 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     [`<tool_call>\n${lsJson}\n${pwdJson}\n</tool_call>`, [ls, pwd]],
     ['<tool_call>{"name":"Read"}</tool_call>', [["Read", {}]]],
     ['<tool_call>{"name":"functions.Bash","arguments":{"command":"ls"}}</tool_call>', [ls]],
+    ['<tool_call>{"name":"bash","arguments":{"command":"ls"}}</tool_call>', [ls]],
+    ['<tool_call>{"name":"functions.BASH","arguments":{"command":"ls"}}</tool_call>', [ls]],
     ['<tool_call>{"name":"default_api:Bash","arguments":{"command":"ls"}}</tool_call>', [ls]],
     [`<tool_call>${lsJson}`, [ls]],
     [`<tool_call>${lsJson}\n</tool_c`, [ls]],

@@ -327,6 +327,24 @@ describe("names", () => {
     ["white space around it", [{ index: 0, name: " Read\n", args: '{"a":1}' }], "Read"],
     ["a namespace before it", [{ index: 0, name: "functions.Read", args: '{"a":1}' }], "Read"],
     ["another namespace", [{ index: 0, name: "default_api:Read", args: '{"a":1}' }], "Read"],
+    ["another case", [{ index: 0, name: "bash", args: '{"a":1}' }], "Bash"],
+    ["another case behind a namespace", [{ index: 0, name: "functions.BASH", args: '{"a":1}' }], "Bash"],
+    [
+      "another case, in pieces that bring arguments",
+      [
+        { index: 0, name: "ba", args: '{"a"' },
+        { index: 0, name: "sh", args: ":1}" },
+      ],
+      "Bash",
+    ],
+    [
+      "another case, in every chunk",
+      [
+        { index: 0, name: "bash" },
+        { index: 0, name: "bash", args: '{"a":1}' },
+      ],
+      "Bash",
+    ],
     ["a name that nobody offered", [{ index: 0, name: "Nobody", args: '{"a":1}' }], "Nobody"],
     ["a name that is cut for good", [{ index: 0, name: "Rea", args: '{"a":1}' }], "Rea"],
   ]
@@ -348,6 +366,22 @@ describe("names", () => {
         { tools },
       ),
     ).toEqual([["mcp__server__long", minted(0), a]])
+  })
+
+  test("a name in another case is left alone where it could be either of two tools", () => {
+    const tools = { toolNames: new Map<string, string>(), offered: new Set(["Read", "read"]) }
+    const said = (name: string) => calls([{ index: 0, name, args: '{"a":1}' }], { tools })
+    expect(said("READ")).toEqual([["READ", minted(0), a]])
+    expect(said("read")).toEqual([["read", minted(0), a]])
+  })
+
+  test("a shortened name in another case is restored", () => {
+    const tools = {
+      toolNames: new Map([["mcp_short", "mcp__server__long"]]),
+      offered: new Set(["mcp__server__long"]),
+    }
+    const said = calls([{ index: 0, name: "MCP_Short", args: '{"a":1}' }], { tools })
+    expect(said).toEqual([["mcp__server__long", minted(0), a]])
   })
 
   test("a call without any name is dropped", () => {

@@ -2,7 +2,7 @@
 // written as text get the type that the tool's schema gives them.
 
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
-import { bareName } from "../tool-calls/tool-names.ts"
+import { bareName, inOtherCase } from "../tool-calls/tool-names.ts"
 import type { Entry } from "./section.ts"
 import type { Take } from "./steps.ts"
 
@@ -122,12 +122,16 @@ function namedCall(item: unknown): Draft | undefined {
   return { kind: "json", name, args: "{}" }
 }
 
+const noNames: ReadonlyMap<string, string> = new Map()
+
 /** The name as it was offered; models put a namespace before it, and Kimi a count behind. */
 function offeredName(written: string, offered: ReadonlySet<string>): string | undefined {
   const name = written.trim()
   const uncounted = name.replace(/:\d+$/, "")
   const forms = [name, uncounted, bareName(name), bareName(uncounted)]
-  return forms.find((form) => offered.has(form))
+  const known = { offered, toolNames: noNames }
+  const found = forms.find((form) => offered.has(form))
+  return found ?? forms.map((form) => inOtherCase(form, known)).find((one) => one !== undefined)
 }
 
 function argsOf(draft: Draft, schema: JsonObject | undefined): string | undefined {

@@ -22,19 +22,36 @@ export function isName(name: string, known: ToolNames): boolean {
 
 /** Can it be the beginning of one? */
 export function beginsName(name: string, { offered, toolNames }: ToolNames): boolean {
-  for (const given of offered) if (given.startsWith(name)) return true
-  for (const given of toolNames.keys()) if (given.startsWith(name)) return true
+  const folded = name.toLowerCase()
+  for (const given of offered) if (given.toLowerCase().startsWith(folded)) return true
+  for (const given of toolNames.keys()) if (given.toLowerCase().startsWith(folded)) return true
   return false
 }
 
-/** The client's name of a tool; some relays put a namespace before it. */
-export function clientName(name: string, { toolNames, offered }: ToolNames): string {
+/** The client's name of a tool; some relays put a namespace before it, some models write it in another case. */
+export function clientName(name: string, known: ToolNames): string {
+  const { toolNames, offered } = known
   const plain = name.trim()
   const mapped = toolNames.get(plain) ?? plain
   if (offered.has(mapped)) return mapped
   const bare = bareName(plain)
   const bareMapped = toolNames.get(bare) ?? bare
-  return offered.has(bareMapped) ? bareMapped : mapped
+  return offered.has(bareMapped) ? bareMapped : (inOtherCase(bare, known) ?? mapped)
+}
+
+/**
+ * The one offered tool whose name differs from this in nothing but its case. Claude Code refuses `bash` for
+ * `Bash`, which costs a turn; where two tools differ by case alone, nobody can say which is meant.
+ */
+export function inOtherCase(name: string, { toolNames, offered }: ToolNames): string | undefined {
+  const folded = name.toLowerCase()
+  const found = new Set<string>()
+  for (const given of offered) if (given.toLowerCase() === folded) found.add(given)
+  for (const [given, mapped] of toolNames) {
+    if (given.toLowerCase() === folded && offered.has(mapped)) found.add(mapped)
+  }
+  const [only] = found
+  return found.size === 1 ? only : undefined
 }
 
 /** A name without the namespace that some models and relays put before it. */

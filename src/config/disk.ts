@@ -1,7 +1,7 @@
 // What is read of the disk, and where our own files lie.
 import { existsSync, fstatSync, readFileSync, statSync } from "node:fs"
 import { posix, win32 } from "node:path"
-import { absent, isNoText, noText, printOf, unreadable } from "./prints.ts"
+import { absent, isNoText, noText, printOf, printOfLack } from "./prints.ts"
 import type { Read } from "./values.ts"
 
 /** What was read of files that give their content only once, by their paths. To be kept by who loads again. */
@@ -12,10 +12,15 @@ export interface Disk {
   readonly pipes: Pipes
 }
 
-/** Is there anything at this path? */
+/** Is there anything at this path, as far as we may look? */
 export function isThere(path: string, { seen }: Disk): boolean {
-  if (existsSync(path)) return true
-  seen.set(path, absent)
+  try {
+    if (statSync(path, { throwIfNoEntry: false }) !== undefined) return true
+    seen.set(path, absent)
+  } catch (error) {
+    // A folder that is closed to us, or a file system that has gone: what was read there before is not gone with it.
+    seen.set(path, printOfLack(errorCode(error)))
+  }
   return false
 }
 
@@ -30,9 +35,9 @@ export function readText(path: string, disk: Disk): Read<string> {
     return isNoText(value) ? { ok: false, why: `cannot be read (${noText})` } : { ok: true, value }
   } catch (error) {
     const code = errorCode(error)
-    const there = isThere(path, disk)
-    if (there) seen.set(path, unreadable(code))
-    return { ok: false, why: there ? `cannot be read (${code})` : "does not exist" }
+    const print = printOfLack(code)
+    seen.set(path, print)
+    return { ok: false, why: print === absent ? "does not exist" : `cannot be read (${code})` }
   }
 }
 
@@ -44,7 +49,7 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(little ? "utf-16le" : big ? "utf-16be" : "utf-8").decode(bytes)
 }
 
-function errorCode(error: unknown): string {
+export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error"
 }
 

@@ -26,6 +26,11 @@ export function unreadable(code: string): string {
   return unread + code
 }
 
+/** The print of a file that gives this code instead of its facts: only some of them say that it is not there. */
+export function printOfLack(code: string): string {
+  return code === "ENOENT" || code === "ENOTDIR" ? absent : unreadable(code)
+}
+
 /** The files that could be read before, are still there, and cannot be read any more, each with the reason. */
 export function madeUnreadable(before: Prints, after: Prints): readonly string[] {
   const wasRead = (print = absent) => print !== absent && !print.startsWith(unread)

@@ -6,8 +6,8 @@
 import { type Stats, statSync } from "node:fs"
 import { exists, readFile } from "node:fs/promises"
 import { dirname } from "node:path"
-import { decodeText } from "./disk.ts"
-import { absent, isEmptied, type Prints, printOf, samePrints, unreadable } from "./prints.ts"
+import { decodeText, errorCode } from "./disk.ts"
+import { absent, isEmptied, type Prints, printOf, printOfLack, samePrints } from "./prints.ts"
 
 export interface WatchTimes {
   /** A change counts when the files have stayed as they are for this long. */
@@ -153,7 +153,7 @@ function createEye(onPipe: (path: string) => void): Eye {
 
   async function printAt(path: string): Promise<string | undefined> {
     const found = factsOf(path)
-    if (found === undefined) return absent
+    if (typeof found === "string") return found
     if (found.isFIFO()) return undefined
     const { dev, ino, size, mtimeMs, ctimeMs } = found
     const sign = [dev, ino, size, mtimeMs, ctimeMs].join()
@@ -161,7 +161,7 @@ function createEye(onPipe: (path: string) => void): Eye {
     if (before?.sign === sign) return before.print
     const print = await readFile(path).then(
       (bytes) => printOf(decodeText(bytes)),
-      (error) => unreadable(String(error.code)),
+      (error) => printOfLack(errorCode(error)),
     )
     if (Date.now() - Math.max(mtimeMs, ctimeMs) > coarseMs) known.set(path, { sign, print })
     else known.delete(path)
@@ -189,11 +189,11 @@ async function answering(paths: readonly string[]): Promise<void> {
   await Promise.all([...folders].map((folder) => exists(folder)))
 }
 
-// At once, which costs a fraction of waiting for it.
-function factsOf(path: string): Stats | undefined {
+/** Or the print of a file that has none. At once, which costs a fraction of waiting for it. */
+function factsOf(path: string): Stats | string {
   try {
-    return statSync(path, { throwIfNoEntry: false })
-  } catch {
-    return undefined
+    return statSync(path, { throwIfNoEntry: false }) ?? absent
+  } catch (error) {
+    return printOfLack(errorCode(error))
   }
 }

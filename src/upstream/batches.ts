@@ -1,8 +1,8 @@
 // A reply under way, pulled batch by batch: one read of the upstream makes one batch, however much it holds.
 
 /**
- * What may be there already; where it is not, a promise that never rejects, and after which it is asked for again. So a
- * read makes one promise, through however many hands it goes.
+ * What may be there already; where it is not, a promise, after which it is asked for again. So a read makes one promise,
+ * through however many hands it goes.
  */
 export type Soon<T> = T | Promise<void>
 
@@ -18,7 +18,7 @@ export async function settled<T>(next: () => Soon<T>): Promise<T> {
 export interface Batches<T> {
   /**
    * The next batch, empty where what came makes none yet; undefined after the last one. While it is waited for it is not
-   * asked again. Never throws.
+   * asked again. Never throws, and its promises never reject.
    */
   readonly next: () => Soon<readonly T[] | undefined>
   /** Lets go of the upstream, also while `next` waits for it; no effect after the end. */

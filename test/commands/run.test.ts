@@ -98,6 +98,14 @@ describe.skipIf(process.platform === "win32")("run", () => {
     expect({ out, exitCode }).toEqual({ out: "an argument\n", exitCode: 4 })
   })
 
+  test("a program for another machine is none", async () => {
+    const program = join(folderWith({ go: "\u007fELF\u0000\u0000\u0000" }), "go")
+    chmodSync(program, 0o755)
+    const { error, exitCode } = await start(["--demo", "--", program])
+    expect(error).toContain(`${program}: cannot be started (ENOEXEC)`)
+    expect(exitCode).toBe(126)
+  })
+
   test.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)(
     "%s goes to the child, which decides",
     async (signal) => {

@@ -11,6 +11,8 @@ interface Case {
   readonly script: Script
   readonly plain?: true
   readonly options?: ProxyOptions
+  /** It may send its request again: what it reads is a flight. */
+  readonly mayReturn?: true
   /** The client leaves when it has read this. */
   readonly after?: string
 }
@@ -42,6 +44,11 @@ const cases: Readonly<Record<string, Case>> = {
     script: [{ kind: "stream", chunks: [textChunk("one"), finishChunk("stop"), { until: never }] }],
     after: "one",
   },
+  "after the finish reason, as one that may come back": {
+    script: [{ kind: "stream", chunks: [textChunk("one"), finishChunk("stop"), { until: never }] }],
+    mayReturn: true,
+    after: "one",
+  },
   "during a plain request, before the headers": { script: [{ kind: "stall" }], plain: true },
   "during a plain request that is answered in a stream": {
     script: [{ kind: "stream", chunks: [textChunk("one"), { until: never }] }],
@@ -61,7 +68,9 @@ describe("the client leaves", () => {
     const { upstream, proxy } = start(given.script, { ...given.options })
     const leaving = new AbortController()
     const { signal } = leaving
-    const pending = given.plain ? post(proxy, {}, { signal }) : postStream(proxy, {}, { signal })
+    const headers = given.mayReturn ? { "x-claude-code-session-id": crypto.randomUUID() } : undefined
+    const init = { signal, ...(headers === undefined ? {} : { headers }) }
+    const pending = given.plain ? post(proxy, {}, init) : postStream(proxy, {}, init)
     const gone = pending.then(
       () => "answered",
       () => "left",

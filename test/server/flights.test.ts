@@ -100,6 +100,33 @@ describe.each([
   })
 })
 
+test.each([true, false])(
+  "a filter's stop is told in each API's words, OpenAI's client first: %p",
+  async (first) => {
+    const go = Promise.withResolvers<void>()
+    const filtered = stream(textChunk("one"), { until: go.promise }, finishChunk("content_filter"))
+    const { upstream, proxy } = start(() => filtered, on)
+    const asked = {
+      model: "gpt-x",
+      max_tokens: 50,
+      messages: [{ role: "user", content: "hi" }],
+      stream: true,
+    }
+    const ask = async (path: string): Promise<string> =>
+      (await fetch(`${proxy.url}${path}`, { method: "POST", body: JSON.stringify(asked) })).text()
+    const paths = ["/v1/chat/completions", "/v1/messages"]
+    const one = ask(paths[first ? 0 : 1] ?? "")
+    await until(() => upstream.turns().length === 1)
+    const two = ask(paths[first ? 1 : 0] ?? "")
+    await until(() => upstream.turns().length === 2)
+    go.resolve()
+    const said = await Promise.all([one, two])
+    const [chat, messages] = first ? said : said.toReversed()
+    expect(chat).toContain('"finish_reason":"content_filter"')
+    expect(messages).toContain('"stop_reason":"end_turn"')
+  },
+)
+
 test("with the cache off everybody asks by himself", async () => {
   const { upstream, proxy } = start(() => ({
     kind: "json",

@@ -1,5 +1,5 @@
 // Starting a command with the terminal handed over to it, and ending as it ended.
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import { isTerminal } from "../../config/disk.ts"
@@ -64,9 +64,14 @@ function spawn(command: readonly string[], env: Environment): Bun.Subprocess {
     return start(command)
   } catch (error) {
     // A script without a first line that says what runs it: a shell, as shells and `env` have it.
-    if (codeOf(error) === "ENOEXEC") return start(["/bin/sh", ...command])
+    if (codeOf(error) === "ENOEXEC" && isScript(command[0])) return start(["/bin/sh", ...command])
     throw error
   }
+}
+
+/** Or a program for another machine. */
+function isScript(path = ""): boolean {
+  return !readFileSync(path).subarray(0, 512).includes(0)
 }
 
 function codeOf(error: unknown): string {

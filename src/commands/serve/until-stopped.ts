@@ -7,8 +7,8 @@ function heeded(): readonly NodeJS.Signals[] {
 }
 
 /**
- * Resolves with the name of the first SIGINT, SIGTERM or SIGHUP (not under nohup), or with the reason one of `others` gives; a
- * second signal ends the process as it would have.
+ * Resolves with the name of the first SIGINT, SIGTERM or SIGHUP (not under nohup), or with the reason one of `others`
+ * gives; a second signal ends the process as it would have.
  */
 export function untilStopped(others: readonly Promise<string>[] = []): Promise<string> {
   const signals = heeded()

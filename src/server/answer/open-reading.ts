@@ -89,6 +89,8 @@ function ask(
 /** A request that the cache may answer, and how. */
 interface Question {
   readonly key: string
+  /** Of the request under way that others may join, whose end may be a filter's: the APIs tell of that differently. */
+  readonly flightKey: string
   readonly cache: ReplyCache
   /** An answer that is known already is as good as a new one. */
   readonly mayBeKnown: boolean
@@ -98,7 +100,10 @@ function questionOf({ prepared, request, context }: Wanted, origin: Origin): Que
   const { cache } = context
   if (cache === undefined || origin.exact === true || !isCacheable(origin.asked.body)) return undefined
   const wish = cacheWish(request.headers)
-  return wish === "none" ? undefined : { key: replyKey(prepared), cache, mayBeKnown: wish === "use" }
+  if (wish === "none") return undefined
+  const key = replyKey(prepared)
+  const flightKey = `${prepared.route.profile.contentFilter} ${key}`
+  return { key, flightKey, cache, mayBeKnown: wish === "use" }
 }
 
 /** What is known, or is being asked, is not asked again. */
@@ -111,7 +116,7 @@ async function askOnce(
   const { prepared, request } = wanted
   const { course } = prepared
   const meant = currentTarget(course)
-  const { key, cache, mayBeKnown } = question
+  const { key, flightKey, cache, mayBeKnown } = question
   const known = mayBeKnown ? await findKnown(wanted, question) : undefined
   if (known !== undefined) return known
   if (request.signal.aborted) {
@@ -125,12 +130,15 @@ async function askOnce(
   }
   const keeping = { limit: cache.growingBytes, onReply: keep }
   const found = mayBeKnown && cache.find !== undefined ? "miss" : undefined
-  return { reading: ask(wanted, riderOf(wanted), { shared: key, resent }, keeping, found), cache: found }
+  return {
+    reading: ask(wanted, riderOf(wanted), { shared: flightKey, resent }, keeping, found),
+    cache: found,
+  }
 }
 
-async function findKnown(wanted: Wanted, { key, cache }: Question): Promise<Begun | undefined> {
+async function findKnown(wanted: Wanted, { key, flightKey, cache }: Question): Promise<Begun | undefined> {
   const join = (): Begun | undefined =>
-    wanted.context.flights.join(key, riderOf(wanted, { cache: "hit", shared: true }))
+    wanted.context.flights.join(flightKey, riderOf(wanted, { cache: "hit", shared: true }))
   const joined = join()
   if (joined !== undefined || cache.find === undefined) return joined
   const kept = await cache.find(key)

@@ -45,6 +45,11 @@ export function passed(feed: Feed, events: Events): void {
   feed.ended = isLast(feed, events)
 }
 
+/** Nobody reads any more: what was still waited for is taken by nobody, who would see that it is over. */
+export function letGo({ session, ended }: Feed): void {
+  if (!ended) session.progress.batches?.close()
+}
+
 function isLast({ session }: Feed, events: Events): boolean {
   return events === undefined || hasEnded(session.progress)
 }

@@ -9,7 +9,7 @@ import { beginsToCome } from "../outcome/outcome.ts"
 import { keepReplyAlive } from "../reply/progress.ts"
 import { nextEvents, type Reading, type Source } from "../reply/reading.ts"
 import { endOf, pack, since } from "./event-log.ts"
-import { beginFeed, createFeed, type Feed, passed, pull } from "./flight-feed.ts"
+import { beginFeed, createFeed, type Feed, letGo, passed, pull } from "./flight-feed.ts"
 import { asOwn, lastWords, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
 import {
   addReader,
@@ -119,6 +119,7 @@ function trimIfClosed({ roster, feed, options, closed }: Flying): void {
 
 function onDone(flying: Flying): void {
   if (!flying.landing) close(flying)
+  letGo(flying.feed)
 }
 
 function waits({ roster }: Flying): boolean {
@@ -154,6 +155,7 @@ function abandon(flying: Flying): void {
   endLinger(flying)
   close(flying)
   dismiss(flying.roster)
+  letGo(flying.feed)
 }
 
 function onBatch(flying: Flying): void {

@@ -166,13 +166,19 @@ function saysNoCredit({ words, codes }: Case): boolean {
   return outOfCredit.test(words) || codes.includes(zhipu.noBalance) || codes.includes(zhipu.noPlan)
 }
 
+// Whatever names this header Claude Code tells as "Not logged in · Please run /login", in place of the message.
+const headerOfKeys = /x-api-key/gi
+
 function unauthorised(about: Circumstances): Verdict {
   const hint = about.keyName === "" ? "" : ` (the key comes from ${about.keyName})`
   return {
     kind: "authentication_error",
     status: 401,
     final: true,
-    message: (text) => `[${about.provider}] the upstream refused the API key${hint}: ${text}`,
+    message: (text) => {
+      const said = text.replace(headerOfKeys, "API key")
+      return `[${about.provider}] the upstream refused the API key${hint}: ${said}`
+    },
   }
 }
 

@@ -10,7 +10,7 @@ const always = {
   ANTHROPIC_BASE_URL: url,
   ANTHROPIC_AUTH_TOKEN: token,
 }
-const unknown = { url, token, contextWindow: null, maxOutputTokens: null }
+const unknown = { url, token, contextWindow: null, maxOutputTokens: null, genuine: false }
 
 describe("what the models' limits set", () => {
   test.each([
@@ -51,8 +51,14 @@ describe("what the models' limits set", () => {
     // Too small to compact before the first turn ends.
     [32_000, null, { CLAUDE_CODE_DISABLE_1M_CONTEXT: "1", CLAUDE_CODE_AUTO_COMPACT_WINDOW: "100000" }],
   ])("window %p, output %p", (contextWindow, maxOutputTokens, expected) => {
-    const env = childEnvironment({}, { url, token, contextWindow, maxOutputTokens })
+    const env = childEnvironment({}, { ...unknown, contextWindow, maxOutputTokens })
     expect(env).toEqual({ ...always, ...expected })
+  })
+
+  test("nothing where Anthropic's own models are asked and no window is named", () => {
+    expect(childEnvironment({}, { ...unknown, genuine: true })).toEqual(always)
+    const named = childEnvironment({}, { ...unknown, genuine: true, contextWindow: 200_000 })
+    expect(named).toEqual({ ...always, CLAUDE_CODE_DISABLE_1M_CONTEXT: "1" })
   })
 })
 
@@ -65,7 +71,7 @@ describe("what the user has set", () => {
       CLAUDE_CODE_ATTRIBUTION_HEADER: "1",
       HOME: "/home/me",
     }
-    const env = childEnvironment(mine, { url, token, contextWindow: 64_000, maxOutputTokens: 8_192 })
+    const env = childEnvironment(mine, { ...unknown, contextWindow: 64_000, maxOutputTokens: 8_192 })
     expect(env).toEqual({ ...always, ...mine })
   })
 

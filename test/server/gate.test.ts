@@ -36,15 +36,17 @@ test.each<[string, Record<string, string>, number]>([
 
 test.each<[Record<string, string>, string]>([
   [{ authorization: "Bearer wrong-secret" }, "invalid authorization"],
-  [{ "x-api-key": "wrong-secret" }, "invalid x-api-key"],
+  [{ "x-api-key": "wrong-secret" }, "invalid API key"],
   [{}, "no API key"],
-])("401 names the header, never the key: %j", async (headers, words) => {
+])("401 says where the key was, never what it is: %j", async (headers, words) => {
   const { proxy } = start(reply, { env })
   const response = await post(proxy, {}, { headers })
   const body = await jsonOf(response)
   expect(objectOf(body["error"])["type"]).toBe("authentication_error")
   expect(String(objectOf(body["error"])["message"])).toStartWith(words)
   expect(JSON.stringify(body)).not.toMatch(/wrong-secret|first-key|second-key/)
+  // Claude Code would say "Not logged in" in its place.
+  expect(JSON.stringify(body)).not.toContain("x-api-key")
   expect(response.headers.get("x-should-retry")).toBe("false")
   expect(response.headers.get("request-id")).toBe(String(body["request_id"]))
 })
@@ -57,9 +59,9 @@ test("the log tells of each manner of it once, and then only to whoever wants ev
   expect(
     told.map(({ level, fields }) => [level, fields["status"], String(fields["why"]).slice(0, 17)]),
   ).toEqual([
-    ["warn", 401, "invalid x-api-key"],
+    ["warn", 401, "invalid API key: "],
     ["warn", 401, "no API key: send "],
-    ["debug", 401, "invalid x-api-key"],
+    ["debug", 401, "invalid API key: "],
     ["debug", 401, "no API key: send "],
   ])
   expect(JSON.stringify(told)).not.toMatch(/wrong-secret|other-secret|first-key/)

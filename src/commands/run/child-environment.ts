@@ -10,6 +10,8 @@ export interface ChildFacts {
   readonly contextWindow: number | null
   /** The longest reply of the main models, in tokens; null when that is not known. */
   readonly maxOutputTokens: number | null
+  /** Behind every main model is Anthropic itself. */
+  readonly genuine: boolean
 }
 
 const loopback = ["localhost", "127.0.0.1", "::1"] as const
@@ -35,9 +37,10 @@ export function childEnvironment(parent: Environment, facts: ChildFacts): Enviro
 // For ids that begin with "claude-" Claude Code ignores CLAUDE_CODE_MAX_CONTEXT_TOKENS, and it shows the
 // names in ANTHROPIC_DEFAULT_*_MODEL_NAME only together with ANTHROPIC_DEFAULT_*_MODEL, which takes away what
 // it knows of its own ids. So neither is set.
-function limits(parent: Environment, { contextWindow, maxOutputTokens }: ChildFacts): Environment {
+// Anthropic's own models keep their million for who asks for it (`opus[1m]`), unless the settings name a window.
+function limits(parent: Environment, { contextWindow, maxOutputTokens, genuine }: ChildFacts): Environment {
   const output = maxOutputTokens === null ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens) }
-  if (contextWindow !== null && contextWindow >= 1_000_000) return output
+  if (contextWindow === null ? genuine : contextWindow >= 1_000_000) return output
   const million = { CLAUDE_CODE_DISABLE_1M_CONTEXT: "1" }
   if (contextWindow === null || contextWindow >= 200_000) return { ...output, ...million }
   const window = { CLAUDE_CODE_AUTO_COMPACT_WINDOW: String(Math.max(contextWindow, smallestWindow)) }

@@ -6,6 +6,8 @@ import type { ProviderProfile } from "../../providers/profile.ts"
 export interface ModelLimits {
   readonly contextWindow: number | null
   readonly maxOutputTokens: number | null
+  /** Behind every main model is Anthropic itself, whose models Claude Code knows better than anybody here. */
+  readonly genuine: boolean
 }
 
 /**
@@ -33,6 +35,7 @@ export function modelLimits(config: Config): ModelLimits {
   return {
     contextWindow: smallest(windows),
     maxOutputTokens: smallest(replies.map((profile) => profile?.maxOutputTokens ?? null)),
+    genuine: replies.every((profile) => profile?.checksSignatures === true),
   }
 }
 

@@ -23,11 +23,12 @@ export function createGate(clientKeys: readonly string[]): (headers: Headers) =>
       for (const known of hashes) allowed = crypto.timingSafeEqual(given, known) || allowed
     }
     if (allowed) return undefined
+    // For a message that names x-api-key Claude Code says "Not logged in · Please run /login", and nothing of it.
     const [first] = sent
     const message =
       first === undefined
-        ? "no API key: send one as x-api-key or as Authorization: Bearer (ANTHROPIC_AUTH_TOKEN in Claude Code)"
-        : `invalid ${first.header}: the key is not one of this proxy's client keys (ALLOWED_API_KEYS or ANTHROPIC_API_KEY where it runs)`
+        ? "no API key: send one as Authorization: Bearer (ANTHROPIC_AUTH_TOKEN in Claude Code)"
+        : `invalid ${first.header === "x-api-key" ? "API key" : first.header}: the key is not one of this proxy's client keys (ALLOWED_API_KEYS or ANTHROPIC_API_KEY where it runs)`
     return fault({ kind: "authentication_error", source: "client", message, finalForClient: true })
   }
 }

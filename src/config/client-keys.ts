@@ -35,8 +35,10 @@ export function keyPart(
     ...secretsIn(values).filter((value) => !placeholder.test(value)),
     ...sent.filter((value) => value.length >= shortestHeaderSecret),
   ]
-  // Longest first: a secret that is part of another one would leave the rest of it standing.
-  return { clientKeys, secrets: [...new Set(secrets)].sort((one, other) => other.length - one.length) }
+  // Upstreams quote a key also as it would stand in an address. Longest first: a secret that is part of another one
+  // would leave the rest of it standing.
+  const told = new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]))
+  return { clientKeys, secrets: [...told].sort((one, other) => other.length - one.length) }
 }
 
 function valuesSent({ query, headers }: Upstream): readonly string[] {

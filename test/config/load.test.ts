@@ -191,6 +191,11 @@ describe("single settings", () => {
       "key-one",
     ])
   })
+
+  test("a key is known as it would stand in an address, too", () => {
+    const config = configFrom({ OPENAI_API_KEY: "a+b/c=d-e" })
+    expect(config.secrets).toEqual(["a%2Bb%2Fc%3Dd-e", "a+b/c=d-e"])
+  })
 })
 
 test.each([

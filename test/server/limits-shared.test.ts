@@ -3,8 +3,9 @@ import { afterEach, expect, test } from "bun:test"
 import { startServer } from "../../src/server/server.ts"
 import { configFrom } from "../config/support.ts"
 import { chatReply, finishChunk, roleChunk, textChunk } from "../support/chunks.ts"
+import { freePort } from "../support/free-port.ts"
 import { startProxy as startProgram } from "../support/proxy.ts"
-import { describeWithRedis, freePort, startRedis, type TestRedis } from "../support/redis.ts"
+import { describeWithRedis, startRedis, type TestRedis } from "../support/redis.ts"
 import type { Turn } from "../support/script.ts"
 import { until } from "../support/upstream.ts"
 import {
@@ -245,7 +246,7 @@ describeWithRedis("as programs", () => {
     async () => {
       const upstream = scripted(() => whole)
       const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: "sk-upstream-key-1", [setting]: "8" }
-      const url = `redis://:${word}@127.0.0.1:${await freePort()}`
+      const url = `redis://:${word}@127.0.0.1:${freePort()}`
       const proxy = await startProgram({ ...env, REDIS_URL: url })
       cleanUp(async () => void (await proxy.stop()))
       expect((await post(proxy)).status).toBe(200)

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { objectOf } from "../../src/protocol/json.ts"
 import { chatReply, finishChunk, roleChunk, textChunk, usageChunk } from "../support/chunks.ts"
+import { freePort } from "../support/free-port.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import type { Turn } from "../support/script.ts"
 import type { ScriptedUpstream } from "../support/upstream.ts"
@@ -151,17 +152,6 @@ describe.each(["stream", "plain"] as const)("%s: a failure before the first cont
     expect(upstream.requests()).toBe(2)
   })
 })
-
-/** A port below those that systems give away by themselves, so that it stays free until it is asked for. */
-function freePort(): number {
-  const port = 20_000 + Math.floor(Math.random() * 10_000)
-  try {
-    void Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response() }).stop(true)
-    return port
-  } catch {
-    return freePort()
-  }
-}
 
 function textOfReply(reply: Readonly<Record<string, unknown>>): string {
   const content = Array.isArray(reply["content"]) ? reply["content"] : []

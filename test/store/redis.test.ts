@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { createMemoryStore } from "../../src/store/memory.ts"
 import { createRedisStore, type RedisStoreOptions } from "../../src/store/redis.ts"
 import type { Store } from "../../src/store/store.ts"
-import { describeWithRedis, freePort, startRedis, type TestRedis } from "../support/redis.ts"
+import { freePort } from "../support/free-port.ts"
+import { describeWithRedis, startRedis, type TestRedis } from "../support/redis.ts"
 import { until } from "../support/upstream.ts"
 
 const cleanUps: (() => Promise<void> | void)[] = []
@@ -393,7 +394,7 @@ describeWithRedis("addresses", () => {
   })
 
   test("a port where nothing listens", async () => {
-    const { warnings } = open(`redis://127.0.0.1:${await freePort()}`)
+    const { warnings } = open(`redis://127.0.0.1:${freePort()}`)
     await until(() => warnings.length > 0)
     expect(warnings[0]).toContain("nothing answers there")
   })

@@ -3,9 +3,10 @@
 import { describe } from "bun:test"
 import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { freePort } from "./free-port.ts"
 
 export interface TestRedis {
   readonly port: number
@@ -41,7 +42,7 @@ process.once("exit", () => {
 export async function startRedis(args: readonly string[] = []): Promise<TestRedis> {
   if (program === null) throw new Error("redis-server is not installed: apt-get install redis-server")
   const folder = await mkdtemp(join(tmpdir(), "claude-proxy-redis-"))
-  const port = await freePort()
+  const port = freePort()
   const common = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
   // Another --port among the arguments wins: a TLS server closes the plain one.
   const command = [program, "--port", String(port), ...common, ...args.map(fill)]
@@ -91,19 +92,6 @@ function killProcess(pid: number | undefined, signal: NodeJS.Signals): void {
   } catch {
     // Already gone.
   }
-}
-
-/** A port that nothing listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 function listens(port: number): Promise<boolean> {

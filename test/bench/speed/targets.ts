@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { freePort } from "../../support/free-port.ts"
 import { type Children, end, startScript } from "./children.ts"
 import { connect } from "./connection.ts"
 import { healthRequest } from "./requests.ts"
@@ -113,14 +114,6 @@ async function startProgram(children: Children, { name, command, env }: Program)
   }
   const startMs = performance.now() - started
   return { name, dialect: "messages", port, pid: child.pid, startMs, stop: () => end(child) }
-}
-
-/** A port nobody listens on now. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } })
-  const { port } = listener
-  listener.stop(true)
-  return port
 }
 
 async function untilAnswered(port: number): Promise<void> {

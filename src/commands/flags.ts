@@ -73,6 +73,8 @@ const side = oneOf(["openai", "anthropic"], "must be openai or anthropic")
 const target = oneOf(["openai", "responses", "anthropic"], "must be openai, responses or anthropic")
 const workers = text(/^(auto|[1-9]|[1-5]\d|6[0-4])$/, "must be a number from 1 to 64, or auto")
 const lines = number(/^\d{1,7}$/, "must be a number of lines", 50)
+const rounds = number(/^([1-9]|[1-9]\d|100)$/, "must be a number from 1 to 100", 5)
+const tokens = number(/^[1-9]\d{0,5}$/, "must be a number of tokens", 512)
 const days = number(/^[1-9]\d{0,3}$/, "must be a number of days from 1 to 9999", undefined)
 const seconds = text(/^[1-9]\d{0,3}$/, "must be a number of seconds from 1 to 9999")
 
@@ -122,6 +124,11 @@ export const InitFlags = flags({ provider: word, force: on, stdout: on })
 export const TestConnectionFlags = flags({
   ...{ model: word, all: on, env: word, config: word },
   ...{ timeout: seconds, json: on },
+})
+
+export const BenchFlags = flags({
+  ...{ model: word, rounds, "max-tokens": tokens, prompt: word, demo: on },
+  ...{ env: word, config: word, timeout: seconds, json: on },
 })
 
 export const DemoFlags = flags({ once: on, port })

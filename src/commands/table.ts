@@ -1,6 +1,7 @@
 // Every command there is. The code of a command is loaded when it runs, so that --help and --version stay
 // instant.
 import type { CommandDef } from "citty"
+import { benchEntry } from "./entries/bench.ts"
 import { convertEntry } from "./entries/convert.ts"
 import { countTokensEntry } from "./entries/count-tokens.ts"
 import { demoEntry } from "./entries/demo.ts"
@@ -32,6 +33,7 @@ const entries: Readonly<Record<string, (invocation: Invocation) => Described>> =
   models: modelsEntry,
   stats: statsEntry,
   "test-connection": testConnectionEntry,
+  bench: benchEntry,
   init: initEntry,
   demo: demoEntry,
 }

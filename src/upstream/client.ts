@@ -113,7 +113,8 @@ function isAll({ unread, given, received }: BodyText, { headers }: Response): bo
 
 const failed = (given: Fault): FailedOpening => ({ ok: false, fault: given })
 
-function requestHeaders(
+/** What a request says of itself, the key included; `body` is that of a Chat or a Responses request. */
+export function requestHeaders(
   { profile, apiKey, headers: own }: Route,
   body: ChatRequest | ResponsesRequest,
   userAgent: string,

@@ -80,7 +80,7 @@ export async function sendDirect(
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: requestHeaders(route, headers, options),
+      headers: directHeaders(route, headers, options),
       body: text,
       signal: deadline.signal,
       ...outboundOptions(route),
@@ -109,10 +109,11 @@ const sentHeaders: ReadonlySet<string> = new Set([
   ...["anthropic-version", "anthropic-beta", "accept", "user-agent", "x-app", "traceparent", "tracestate"],
 ])
 
-function requestHeaders(
+/** What a request says of itself, the key included; of the client's `Headers` only what is known to be meant. */
+export function directHeaders(
   route: Route,
   client: Headers,
-  { stream, userAgent }: DirectSendOptions,
+  { stream, userAgent }: Pick<DirectSendOptions, "stream" | "userAgent">,
 ): Record<string, string> {
   const { profile, apiKey } = route
   const headers: Record<string, string> = {

@@ -1,14 +1,12 @@
 // test-connection: small real requests to the models of a configuration, through the proxy itself, and what to do
 // where one fails.
 import type { Config } from "../../config/config.ts"
-import { createLogger } from "../../observe/log.ts"
-import type { Ask } from "../../server/probe/check.ts"
 import { type ModelReport, probeAll } from "../../server/probe/probe.ts"
 import { type ProbeTarget, targetNamed, targetsOf } from "../../server/probe/target.ts"
-import { type RunningServer, startServer } from "../../server/server.ts"
 import { systemClock } from "../../upstream/deadline.ts"
 import type { CommandIo } from "../io.ts"
 import { loadSettings } from "../load-settings.ts"
+import { startPrivateProxy } from "../private-proxy.ts"
 import { tellProblems } from "../tell-problems.ts"
 import { version } from "../version.ts"
 import { createConnectionTable, reportJson } from "./table.ts"
@@ -41,70 +39,29 @@ export async function testConnection(options: TestConnectionOptions, io: Command
 
 /** The same for a configuration that is there already. */
 export async function testConfig(
-  base: Config,
+  config: Config,
   options: Omit<TestConnectionOptions, "envFile" | "modelsFile">,
   io: CommandIo,
   origins?: Readonly<Record<string, string>>,
 ): Promise<number> {
   const { model, all, timeoutSeconds } = options
-  const config = privately(base, timeoutSeconds * 1000)
+  const timeoutMs = timeoutSeconds * 1000
   const targets = model === undefined ? targetsOf(config, all) : [targetNamed(config, model)]
-  const server = tryServer(config, io)
-  if (server === undefined) return 1
+  const proxy = startPrivateProxy(config, timeoutMs, io)
+  if (proxy === undefined) return 1
   try {
     const reports = probeAll(targets, {
-      ...{ config, origins, clock: systemClock, timeoutMs: timeoutSeconds * 1000 },
+      ...{ config, origins, clock: systemClock, timeoutMs },
       checks: ["plain", "stream", "tools"],
       signal: new AbortController().signal,
-      ask: askAt(server, config),
+      ask: proxy.ask,
       userAgent: `claude-proxy/${version}`,
     })
     const done = options.json ? await printJson(reports, io) : await printTable(targets, reports, io)
     return done.every(isGood) ? 0 : 1
   } finally {
-    await server.stop(0)
+    await proxy.stop()
   }
-}
-
-/**
- * A proxy for these requests alone. A failure is not tried again: it is what we want to see. Silence is ended by
- * whoever asks, who says it in better words.
- */
-function privately(base: Config, timeoutMs: number): Config {
-  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")
-  return {
-    ...{ ...base, host: "127.0.0.1", port: 0, maxRetries: 0, requestTimeoutMs: 2 * timeoutMs },
-    clientKeys: [token],
-    secrets: [token, ...base.secrets],
-  }
-}
-
-function tryServer(config: Config, io: CommandIo): RunningServer | undefined {
-  // Whatever goes wrong stands in the report.
-  const log = createLogger({
-    ...{ level: "ERROR", format: "text", secrets: config.secrets },
-    write: () => {},
-    now: () => new Date(),
-  })
-  try {
-    return startServer({ config, log, version, onExchange: () => {} })
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    io.error(`claude-proxy: cannot listen on 127.0.0.1: ${why}\n`)
-    return undefined
-  }
-}
-
-function askAt({ url }: RunningServer, { clientKeys }: Config): Ask {
-  return (body, signal) =>
-    fetch(`${url}/v1/messages/test_conversion`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": clientKeys[0] ?? "" },
-      body: JSON.stringify(body),
-      signal,
-      proxy: false,
-      timeout: false,
-    })
 }
 
 const isGood = ({ ok }: ModelReport): boolean => ok !== false

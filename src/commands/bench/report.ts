@@ -118,7 +118,11 @@ export function verdictJson(verdict: Verdict, route: Route, rounds: number): obj
     rounds,
     direct: sideJson(direct),
     proxy: sideJson(proxied),
-    overhead: { first_chunk_ms: firstMs, throughput_loss_percent: lossPercent, size_percent: sizePercent },
+    overhead: {
+      first_chunk_ms: rounded(firstMs),
+      throughput_loss_percent: rounded(lossPercent),
+      size_percent: rounded(sizePercent),
+    },
     tokens,
     within_noise: isWithinNoise,
     rating,
@@ -138,5 +142,10 @@ function sideJson(side: Side): object {
 }
 
 function spreadJson(spread: Spread | undefined): object | null {
-  return spread === undefined ? null : { median: spread.median, min: spread.least, max: spread.most }
+  if (spread === undefined) return null
+  const { median, least, most } = spread
+  return { median: rounded(median), min: rounded(least), max: rounded(most) }
 }
+
+/** To thousandths, below which there is only noise. */
+const rounded = (value: number): number => Math.round(value * 1000) / 1000

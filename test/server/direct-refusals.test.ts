@@ -1,6 +1,6 @@
 // A prompt that is too long for an upstream that speaks Messages itself, in the words Claude Code acts upon.
 import { afterEach, describe, expect, test } from "bun:test"
-import { rewordOverflow } from "../../src/convert/direct-overflow.ts"
+import { rewordOverflow } from "../../src/convert/direct-errors.ts"
 import { send, startDirect } from "./direct-support.ts"
 import { stopAll } from "./support.ts"
 
@@ -68,7 +68,6 @@ describe("another upstream's overflow", () => {
   test.each<[number, string, string]>([
     [429, "rate_limit_error", "Too many tokens, please wait before trying again."],
     [402, "billing_error", "token limit exceeded: your balance is used up"],
-    [401, "authentication_error", "token limit exceeded for this key"],
     [400, "invalid_request_error", "prompt is too long: 213000 tokens > 200000 maximum"],
     [400, "invalid_request_error", "messages: Prompt is too long"],
     [

@@ -284,7 +284,6 @@ describe("the reply", () => {
 describe("refusals", () => {
   test.each([
     [errorTurn(400, "invalid_request_error", "messages: Field required"), 400, null],
-    [errorTurn(401, "authentication_error", "invalid x-api-key"), 401, "false"],
     [errorTurn(413, "request_too_large", "Request exceeds the maximum size"), 413, null],
     [errorTurn(400, "invalid_request_error", "nope", { "x-should-retry": "true" }), 400, "true"],
     [errorTurn(429, "rate_limit_error", "slow down", { "retry-after": "30" }), 429, null],
@@ -300,6 +299,21 @@ describe("refusals", () => {
     expect(reply.headers.get("retry-after")).toBe(turn.headers?.["retry-after"] ?? null)
     expect(exchanges.map(({ outcome }) => outcome.kind)).toEqual(["failed"])
     expect([upstream.calls.length, timers()]).toEqual([1, 0])
+  })
+
+  // Claude Code would take its own key for wrong, and its user for one who is not logged in.
+  test.each([
+    ["invalid x-api-key", "invalid API key"],
+    ["token limit exceeded for this key", "token limit exceeded for this key"],
+  ])("of a key: it is ours that is meant (%s)", async (theirs, told) => {
+    const { url } = startDirect([errorTurn(401, "authentication_error", theirs)])
+    const reply = await send({ url }, streamed)
+    expect([reply.status, reply.headers.get("x-should-retry")]).toEqual([401, "false"])
+    expect(reply.headers.get("request-id")).toBe("req_theirs")
+    const message = `[anthropic] the upstream refused the API key (the key comes from ANTHROPIC_API_KEY): ${told}`
+    expect(await jsonOf(reply)).toEqual({
+      ...{ type: "error", error: { type: "authentication_error", message }, request_id: "req_theirs" },
+    })
   })
 
   test("our key is never in it", async () => {

@@ -1,8 +1,8 @@
 // POST /v1/messages and its count_tokens for upstreams that speak Messages themselves: passed through byte
 // for byte, with the same keys, retries and accounting as everything else.
 import { prepareDirectBody } from "../../convert/direct.ts"
+import { rewordOverflow, withMessage } from "../../convert/direct-errors.ts"
 import { streamOfMessage } from "../../convert/direct-form.ts"
-import { rewordOverflow } from "../../convert/direct-overflow.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, objectOf } from "../../protocol/json.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
@@ -177,9 +177,7 @@ function refusalReply(
   const { status, headers, body } = refusal
   // What Anthropic itself says of waiting, its clients understand; elsewhere our rules hold.
   const final = fault.finalForClient === true || (!genuineOnly && isTooLong(fault))
-  // The kind: a text about too many tokens may speak of a rate, or of money.
-  const reworded = !genuineOnly && fault.kind === "invalid_request_error"
-  return new Response(reworded ? rewordOverflow(body, errors) : body, {
+  return new Response(worded(body, fault, genuineOnly, errors), {
     status,
     headers: {
       "request-id": requestId,
@@ -187,6 +185,14 @@ function refusalReply(
       ...(route.apiKeys.length > 1 ? waiting(headers, fault) : headers),
     },
   })
+}
+
+function worded(body: string, given: Fault, genuineOnly: boolean, errors: ErrorContext): string {
+  // The key is ours, which the upstream cannot know: it would be the client's own that is looked at, and Claude Code
+  // says that its user is not logged in.
+  if (given.kind === "authentication_error") return withMessage(body, given.message)
+  // The kind: a text about too many tokens may speak of a rate, or of money.
+  return !genuineOnly && given.kind === "invalid_request_error" ? rewordOverflow(body, errors) : body
 }
 
 const isTooLong = (given: Fault): boolean => faultReply(given, "").headers.get("x-should-retry") === "false"

@@ -1,5 +1,5 @@
-// A prompt that is too long for an upstream that speaks Messages itself, but not in Anthropic's words: older
-// versions of Claude Code compact the conversation only when they read those.
+// Errors of upstreams that speak Messages themselves, in other words than theirs. A prompt that is too long: older
+// versions of Claude Code compact the conversation only when they read Anthropic's own.
 import { type JsonObject, objectOf, parseJson } from "../protocol/json.ts"
 import { memberOf, membersOf } from "../protocol/json-spans.ts"
 import { isOverflow, overflowMessage } from "../protocol/overflow.ts"
@@ -21,12 +21,16 @@ export function rewordOverflow(
   const message = error["message"]
   if (typeof message !== "string" || understood.test(message)) return text
   if (!isOverflow(message.toLowerCase(), codesOf(error))) return text
+  return withMessage(text, overflowMessage(message, context.inputTokens(), context.contextWindow))
+}
+
+/** The text of an error in Anthropic's shape with this message; every other character stays as it is. */
+export function withMessage(text: string, message: string): string {
   const around = memberOf(membersOf(text, 0), "error")
   const said = around === undefined ? undefined : memberOf(membersOf(text, around.value.start), "message")
   if (said === undefined) return text
   const { start, end } = said.value
-  const reworded = overflowMessage(message, context.inputTokens(), context.contextWindow)
-  return text.slice(0, start) + JSON.stringify(reworded) + text.slice(end)
+  return text.slice(0, start) + JSON.stringify(message) + text.slice(end)
 }
 
 function codesOf(error: JsonObject): readonly string[] {

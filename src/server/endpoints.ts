@@ -1,5 +1,6 @@
 // Which path and method leads where.
 import { type Fault, fault } from "../protocol/fault.ts"
+import { createAhead } from "./ahead.ts"
 import { once } from "./common/once.ts"
 import type { Context } from "./context.ts"
 import { chatFaultReply } from "./endpoints/chat-fault.ts"
@@ -26,19 +27,34 @@ export interface Endpoint {
 
 type Endpoints = Readonly<Record<string, Endpoint>>
 
+interface Late {
+  readonly handle: Handler
+  /** Loads it ahead of the first request. */
+  readonly load: () => Promise<Handler>
+}
+
 /** A handler that is loaded with the first request for it: the start waits for none of it. */
-function late(load: () => Promise<Handler>): Handler {
+function late(make: () => Promise<Handler>): Late {
   let handler: Handler | undefined
-  const loaded = once(async () => {
+  const load = once(async () => {
     // The binary is slow to compile what only a start runs (--compile-jit-policy); what follows is worth it.
     Bun.unsafe.setJITPolicy(1)
-    handler = await load()
+    handler = await make()
     return handler
   })
-  return (request, requestId, url) =>
+  const handle: Handler = (request, requestId, url) =>
     handler === undefined
-      ? loaded().then((handle) => handle(request, requestId, url))
+      ? load().then((loaded) => loaded(request, requestId, url))
       : handler(request, requestId, url)
+  return { handle, load }
+}
+
+/**
+ * Claude Code starts so, at `/` (seen with 2.1.197) or `/api/hello` (2.1.332), and will ask for a reply once its user
+ * has typed.
+ */
+function isStart({ method, headers }: Request): boolean {
+  return method === "HEAD" && headers.get("user-agent")?.startsWith("Bun/") === true
 }
 
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
@@ -64,42 +80,51 @@ export function createEndpoints(context: Context): Endpoints {
     const test = createConnectionTest(context)
     return (_request, requestId) => test(requestId)
   })
+  const goAhead = createAhead(context)
+  const heard = (request: Request): void => {
+    if (isStart(request)) setTimeout(() => Promise.all([goAhead(), messages.load()]))
+  }
+  const front: Handler = (request, requestId) => {
+    heard(request)
+    return describe(context, requestId)
+  }
+  const hello: Handler = (request, requestId) => {
+    heard(request)
+    return jsonReply({ message: "hello" }, requestId)
+  }
   const ignored: Endpoint = {
     open: true,
     methods: { POST: (_request, requestId) => jsonReply({}, requestId) },
   }
   return {
-    "/": { open: true, methods: { GET: (_request, requestId) => describe(context, requestId) } },
+    "/": { open: true, methods: { GET: front } },
     "/health": { open: true, methods: { GET: (_request, requestId) => health(context, requestId) } },
     "/v1/stats": { methods: { GET: (_request, requestId) => stats(context, requestId) } },
     "/metrics": { methods: { GET: (_request, requestId) => metrics(context, requestId) } },
-    "/api/hello": {
-      open: true,
-      methods: { GET: (_request, requestId) => jsonReply({ message: "hello" }, requestId) },
-    },
+    "/api/hello": { open: true, methods: { GET: hello } },
     "/v1/messages": {
-      methods: { POST: messages },
+      methods: { POST: messages.handle },
       counted: { bucket: "requests" },
       asks: true,
     },
     "/v1/chat/completions": {
-      methods: { POST: chatCompletions },
+      methods: { POST: chatCompletions.handle },
       refuse: chatFaultReply,
       counted: { bucket: "requests", forOpenAi: true },
       asks: true,
     },
     "/v1/messages/count_tokens": {
-      methods: { POST: counting },
+      methods: { POST: counting.handle },
       counted: { bucket: "count_tokens" },
       asks: true,
     },
     "/v1/messages/test_conversion": {
-      methods: { POST: testConversion },
+      methods: { POST: testConversion.handle },
       counted: { bucket: "requests" },
       asks: true,
     },
     "/test-connection": {
-      methods: { GET: testConnection },
+      methods: { GET: testConnection.handle },
       asks: true,
     },
     "/v1/models": {

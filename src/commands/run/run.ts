@@ -110,6 +110,8 @@ async function runWith(
   try {
     if (isClaude) await warnOfConflicts(env, io)
     const facts = { url: server.url, token, ...modelLimits(config) }
+    // Not every client says that it starts, as Claude Code does when somebody sits before it.
+    void fetch(`${server.url}/`, { method: "HEAD", proxy: false }).catch(() => {})
     child = await runChild(command.path, command.args, childEnvironment(env, facts))
   } finally {
     // The child is gone: whatever still runs, runs for nobody.

@@ -32,7 +32,7 @@ test("no room imports what it may not know", () => {
   expect(complaints(checkImports)).toEqual([])
 })
 
-test("no folder of the server imports one above it", () => {
+test("no folder of a divided room imports one above it", () => {
   expect(complaints(checkFloors)).toEqual([])
 })
 
@@ -43,6 +43,9 @@ test.each([
   ["server/reply/a.ts", 'import { a } from "../http/a.ts"\nimport { b } from "./b.ts"', []],
   ["server/http/a.ts", 'import type { Context } from "../context.ts"', []],
   ["server/server.ts", 'import { a } from "./reply/a.ts"', []],
+  ["config/settings/a.ts", 'import { a } from "../models/a.ts"', ["may not import ../models/a.ts"]],
+  ["config/models/a.ts", 'import { a } from "../settings/a.ts"\nimport { b } from "../config.ts"', []],
+  ["upstream/odd/a.ts", 'import { a } from "../a.ts"', []],
 ])("floors: %s with %s", (path, text, expected) => {
   expect(checkFloors({ path, text })).toEqual(expected)
 })
@@ -94,11 +97,11 @@ test.each([
   ["convert/a.ts", 'const a = await import("../server/a.ts")', "may not import ../server/a.ts"],
   ["convert/a.ts", 'import "../server/a.ts"', "may not import ../server/a.ts"],
   ["tokens/a.ts", 'import type { A } from "../providers/a.ts"', "may not import ../providers/a.ts"],
-  ["config/route.ts", 'import { a } from "./load.ts"', "may not import ./load.ts"],
-  ["config/load.ts", 'import { a } from "../upstream/a.ts"', "may not import ../upstream/a.ts"],
+  ["config/routes/a.ts", 'import { a } from "../load/a.ts"', "may not import ../load/a.ts"],
+  ["config/load/a.ts", 'import { a } from "../../upstream/a.ts"', "may not import ../../upstream/a.ts"],
   ["upstream/a.ts", 'import { a } from "../observe/a.ts"', "may not import ../observe/a.ts"],
   ["upstream/a.ts", 'import { a } from "../convert/a.ts"', "may not import ../convert/a.ts"],
-  ["server/a.ts", 'import { a } from "../config/load.ts"', "may not import ../config/load.ts"],
+  ["server/a.ts", 'import { a } from "../config/load/a.ts"', "may not import ../config/load/a.ts"],
   ["server/a.ts", 'import { a } from "../commands/a.ts"', "may not import ../commands/a.ts"],
   ["server/a.ts", 'import { a } from "../cli.ts"', "may not import ../cli.ts"],
   ["helpers/a.ts", "export const a = 1", "stands in no room"],
@@ -112,8 +115,8 @@ test.each([
   ["convert/a.ts", 'import type { A } from "../protocol/a.ts"\nimport { b } from "./b.ts"'],
   ["upstream/a.ts", 'import { type A, type B } from "../observe/a.ts"\nimport { c } from "../store/c.ts"'],
   ["tokens/count.ts", 'const a = await import("js-tiktoken/lite")'],
-  ["config/load.ts", 'import { a } from "./settings.ts"\nimport { readFile } from "node:fs/promises"'],
-  ["commands/a.ts", 'import { a } from "../config/load.ts"\nimport { b } from "../server/b.ts"'],
+  ["config/load/a.ts", 'import { a } from "../settings/a.ts"\nimport { readFile } from "node:fs/promises"'],
+  ["commands/a.ts", 'import { a } from "../config/load/a.ts"\nimport { b } from "../server/b.ts"'],
   ["convert/a.ts", '// import { a } from "../server/a.ts"'],
 ])("an open door is open: %s: %j", (path, text) => {
   expect(checkImports({ path, text })).toEqual([])
@@ -154,7 +157,7 @@ test.each([
   ["server/a.ts", 'export * from "./b.ts"', ["says export *"]],
   ["server/a.ts", "export class A {}", ["says a class"]],
   ["server/a.ts", "const a = process.env.HOME", ["says the environment"]],
-  ["config/settings.ts", 'const a = Bun.env["HOME"]', ["says the environment"]],
+  ["config/settings/settings.ts", 'const a = Bun.env["HOME"]', ["says the environment"]],
   ["commands/a.ts", "process.exit(1)", ["says process.exit"]],
   ["convert/a.ts", 'if (route.provider === "azure") return', ["says a provider's name"]],
   ["upstream/a.ts", 'if (baseUrl.includes("openai.com")) return', ["says a provider's name"]],
@@ -172,7 +175,7 @@ test.each([
   ["convert/a.ts", "function a() {\n  let b = 1\n  return b / 2 / c\n}"],
   ["tokens/count.ts", 'const a = await import("js-tiktoken/lite")'],
   ["cli.ts", "console.log(process.env); process.exit(1)"],
-  ["config/load.ts", "const a = process.env"],
+  ["config/load/load.ts", "const a = process.env"],
   ["providers/a.ts", 'const a = row.provider === "x" && baseUrl.endsWith("y")'],
   ["server/a.ts", "const a = Date.now() + Math.random()"],
 ])("a harmless word is not: %s: %j", (path, text) => {

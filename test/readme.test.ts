@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { renderEnvTemplate } from "../src/commands/init/env-template.ts"
 import { renderSettingsHelp } from "../src/commands/settings-help.ts"
-import { settings } from "../src/config/settings.ts"
+import { settings } from "../src/config/settings/settings.ts"
 import { renderSettingsTable } from "./support/settings-table.ts"
 
 const root = join(import.meta.dir, "..")

@@ -2,7 +2,7 @@
 // proxy to the built-in upstream, and what comes back is shown as it comes.
 
 import type { Config } from "../config/config.ts"
-import { loadHere } from "../config/load.ts"
+import { loadHere } from "../config/load/load.ts"
 import { createLogger } from "../observe/log.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
 import { createSseDecoder } from "../protocol/sse.ts"

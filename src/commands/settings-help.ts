@@ -1,6 +1,6 @@
 // The settings as `--help` shows them, from the one table.
-import type { Setting } from "../config/setting.ts"
-import { headerPrefix, settings } from "../config/settings.ts"
+import type { Setting } from "../config/settings/setting.ts"
+import { headerPrefix, settings } from "../config/settings/settings.ts"
 import { wrap } from "./wrap.ts"
 
 const width = 100

@@ -1,4 +1,4 @@
-// The whole configuration of a running proxy: frozen, complete, secrets resolved. Made by config/load.ts.
+// The whole configuration of a running proxy: frozen, complete, secrets resolved. Made by config/load/load.ts.
 import type { Prices } from "../providers/prices.ts"
 import type { ProfileDelta } from "../providers/profile.ts"
 import type { Defaults, HttpProxy } from "../providers/route.ts"

@@ -1,4 +1,4 @@
-// Where one request goes: made by config/route.ts, read by convert and upstream.
+// Where one request goes: made by config/routes/route.ts, read by convert and upstream.
 import type { Prices } from "./prices.ts"
 import type { ProviderProfile, ReasoningLevel } from "./profile.ts"
 

@@ -1,7 +1,7 @@
 // What every handler needs. A new one is made when the configuration changes, of the same parts; a request keeps
 // the one it came under to its end.
 import type { Config } from "../config/config.ts"
-import type { Routes } from "../config/routes.ts"
+import type { Routes } from "../config/routes/routes.ts"
 import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import type { Metrics } from "../observe/metrics.ts"

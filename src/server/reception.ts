@@ -1,7 +1,7 @@
 // What becomes of a request as it comes in: is it let in, by whom is it sent, is there room for it, and which
 // endpoint is it for.
 import type { Config } from "../config/config.ts"
-import { createRoutes } from "../config/routes.ts"
+import { createRoutes } from "../config/routes/routes.ts"
 import type { Logger } from "../observe/log.ts"
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
 import { createReplyCache } from "./cache/cache.ts"

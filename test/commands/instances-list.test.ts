@@ -5,9 +5,9 @@ import { stateFolder } from "../../src/commands/instances/folder.ts"
 import { parseInstances } from "../../src/commands/instances/list.ts"
 import { keyOf } from "../../src/commands/instances/names.ts"
 import { flagsFor, flagsOf, planLoaded, planStart } from "../../src/commands/instances/plan.ts"
-import type { LoadResult } from "../../src/config/loaded.ts"
 import { nameProblem } from "../../src/config/models/instance-name.ts"
 import type { Instance } from "../../src/config/models/read.ts"
+import type { LoadResult } from "../../src/config/sources/loaded.ts"
 import { folderWith, load, removeFolders } from "../config/support.ts"
 
 afterAll(removeFolders)

@@ -2,9 +2,9 @@
 import { afterAll, expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { changesBetween } from "../../src/config/changes.ts"
-import type { LoadSources } from "../../src/config/load-sources.ts"
-import type { Loaded } from "../../src/config/loaded.ts"
+import { changesBetween } from "../../src/config/sources/changes.ts"
+import type { LoadSources } from "../../src/config/sources/load-sources.ts"
+import type { Loaded } from "../../src/config/sources/loaded.ts"
 import { folderWith, load, removeFolders } from "./support.ts"
 
 afterAll(removeFolders)

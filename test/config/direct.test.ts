@@ -1,7 +1,7 @@
 // Upstreams that speak Anthropic's own API: how they are named, and whose key goes where.
 import { afterAll, describe, expect, test } from "bun:test"
-import { resolveRoute } from "../../src/config/route.ts"
-import { isNative } from "../../src/config/upstreams.ts"
+import { isNative } from "../../src/config/network/addresses.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { findProvider } from "../../src/providers/table.ts"
 import { configFrom, configOf, folderWith, load, removeFolders } from "./support.ts"
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { normaliseValue, parseEnvFile } from "../../src/config/env-file.ts"
+import { normaliseValue, parseEnvFile } from "../../src/config/sources/env-file.ts"
 
 describe("one line of a dotenv file", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test"
-import { customHeaders, headerName } from "../../src/config/headers.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { customHeaders, headerName } from "../../src/config/network/headers.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { configFrom, configOf, folderWith, load, removeFolders } from "./support.ts"
 
 afterAll(removeFolders)

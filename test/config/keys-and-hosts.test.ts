@@ -1,7 +1,7 @@
 // Which key goes to which host: whatever the sources say, a key is for the host it was given for.
 import { afterAll, describe, expect, test } from "bun:test"
 import type { Config } from "../../src/config/config.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { providers } from "../../src/providers/table.ts"
 import { property, type Random } from "../support/random.ts"
 import { folderWith, load, removeFolders, warningsOf } from "./support.ts"

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { configFolder } from "../../src/config/disk.ts"
+import { configFolder } from "../../src/config/load/disk.ts"
 import { configFrom, configOf, folderWith, load, problemsOf, removeFolders, warningsOf } from "./support.ts"
 
 afterAll(removeFolders)

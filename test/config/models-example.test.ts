@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { parse, parseDocument } from "yaml"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { arrayOf, objectOf } from "../../src/protocol/json.ts"
 import { findProvider, providers } from "../../src/providers/table.ts"
 import { otherForm } from "./models-support.ts"

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { LoadSources } from "../../src/config/load-sources.ts"
+import type { LoadSources } from "../../src/config/sources/load-sources.ts"
 import { configOf, folderWith, load, problemsOf, removeFolders, warningsOf } from "./support.ts"
 
 afterAll(removeFolders)

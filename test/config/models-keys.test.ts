@@ -1,7 +1,7 @@
 // What each key of a model and of a provider changes, from the file's text to the route of a request.
 import { afterAll, describe, expect, test } from "bun:test"
 import { modelSchema, providerSchema } from "../../src/config/models/schema.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProviderProfile } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"

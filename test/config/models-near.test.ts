@@ -1,7 +1,7 @@
 // What a key that is unknown in models.yaml was probably meant to be.
 import { expect, test } from "bun:test"
 import { modelKeys } from "../../src/config/models/schema.ts"
-import { nearestKey } from "../../src/config/near-names.ts"
+import { nearestKey } from "../../src/config/settings/near-names.ts"
 
 test.each([
   ["modelId", "model_id"],

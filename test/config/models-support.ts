@@ -1,7 +1,7 @@
 // A file of models for tests, and what becomes of a request that names one.
 import type { Config } from "../../src/config/config.ts"
-import type { LoadSources } from "../../src/config/load-sources.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
+import type { LoadSources } from "../../src/config/sources/load-sources.ts"
 import { configOf, folderWith, load } from "./support.ts"
 
 export const models = `

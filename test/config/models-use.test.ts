@@ -1,7 +1,7 @@
 // Models of models.yaml among the other settings: tiers, prices, keys.
 import { afterAll, describe, expect, test } from "bun:test"
 import type { Config } from "../../src/config/config.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { configWith, keys, models, relayRoute, routed } from "./models-support.ts"
 import { configOf, folderWith, load, problemsOf, removeFolders, warningsOf } from "./support.ts"
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import type { Config } from "../../src/config/config.ts"
 import { readModels } from "../../src/config/models/file.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { configOf, folderWith, load, problemsOf, removeFolders, warningsOf } from "./support.ts"
 
 afterAll(removeFolders)

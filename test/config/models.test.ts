@@ -1,6 +1,6 @@
 // Models of models.yaml: where a request goes that names one.
 import { afterAll, describe, expect, test } from "bun:test"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { byName, configWith, keys, relayRoute, routed } from "./models-support.ts"
 import { removeFolders } from "./support.ts"
 

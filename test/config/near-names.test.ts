@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test"
 import { join } from "node:path"
-import { editDistance, otherNames, suggestName } from "../../src/config/near-names.ts"
-import { settings } from "../../src/config/settings.ts"
+import { editDistance, otherNames, suggestName } from "../../src/config/settings/near-names.ts"
+import { settings } from "../../src/config/settings/settings.ts"
 import { folderWith, load, removeFolders, warningsOf } from "./support.ts"
 
 afterAll(removeFolders)

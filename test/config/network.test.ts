@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
-import { mergeHeaders } from "../../src/config/headers.ts"
-import { isDirect, networkPart, readProxy, wayTo } from "../../src/config/network.ts"
-import { isWhole } from "../../src/config/pem.ts"
-import { resolveRoute } from "../../src/config/route.ts"
+import { mergeHeaders } from "../../src/config/network/headers.ts"
+import { isDirect, networkPart, readProxy, wayTo } from "../../src/config/network/network.ts"
+import { isWhole } from "../../src/config/network/pem.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { configFrom, configOf, folderWith, load, problemsOf, removeFolders, warningsOf } from "./support.ts"
 
 afterAll(removeFolders)

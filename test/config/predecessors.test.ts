@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import type { Config } from "../../src/config/config.ts"
-import { type RouteRequest, resolveRoute } from "../../src/config/route.ts"
+import { type RouteRequest, resolveRoute } from "../../src/config/routes/route.ts"
 import { configOf, load, warningsOf } from "./support.ts"
 
 const root = join(import.meta.dir, "../fixtures/config")

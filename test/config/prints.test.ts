@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { absent, madeUnreadable, printOf, unreadable } from "../../src/config/prints.ts"
+import { absent, madeUnreadable, printOf, unreadable } from "../../src/config/sources/prints.ts"
 
 describe("files that cannot be read any more", () => {
   const text = printOf("PORT=1")

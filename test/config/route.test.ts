@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { configFrom, load } from "./support.ts"
 
 const openai = configFrom({

@@ -1,7 +1,7 @@
 // Routes that were found before: only where the name alone decides.
 import { describe, expect, test } from "bun:test"
-import { resolveRoute } from "../../src/config/route.ts"
-import { createRoutes } from "../../src/config/routes.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
+import { createRoutes } from "../../src/config/routes/routes.ts"
 import { configFrom } from "./support.ts"
 
 const plain = configFrom({ OPENAI_API_KEY: "o" })

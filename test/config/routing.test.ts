@@ -1,7 +1,7 @@
 // Routing by content: what ROUTER_* settings, thinking, the size of a prompt and the name asked for lead to.
 import { afterAll, describe, expect, test } from "bun:test"
 import type { Config } from "../../src/config/config.ts"
-import { type RouteRequest, resolveRoute } from "../../src/config/route.ts"
+import { type RouteRequest, resolveRoute } from "../../src/config/routes/route.ts"
 import { configFrom, folderWith, load, removeFolders, warningsOf } from "./support.ts"
 
 afterAll(removeFolders)

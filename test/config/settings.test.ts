@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { settings } from "../../src/config/settings.ts"
+import { settings } from "../../src/config/settings/settings.ts"
 import { providers } from "../../src/providers/table.ts"
 import { configFrom } from "./support.ts"
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Config } from "../../src/config/config.ts"
-import { loadConfig } from "../../src/config/load.ts"
-import type { LoadSources } from "../../src/config/load-sources.ts"
-import type { LoadResult } from "../../src/config/loaded.ts"
+import { loadConfig } from "../../src/config/load/load.ts"
+import type { LoadSources } from "../../src/config/sources/load-sources.ts"
+import type { LoadResult } from "../../src/config/sources/loaded.ts"
 
 const nowhere = join(tmpdir(), "claude-proxy-no-such-folder")
 const made: string[] = []

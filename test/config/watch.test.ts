@@ -18,8 +18,8 @@ import {
   writeSync,
 } from "node:fs"
 import { join } from "node:path"
-import { absent, type Prints, printOf } from "../../src/config/prints.ts"
-import { type WatchTimes, watchFiles } from "../../src/config/watch.ts"
+import { type WatchTimes, watchFiles } from "../../src/config/load/watch.ts"
+import { absent, type Prints, printOf } from "../../src/config/sources/prints.ts"
 import { createRandom, property, type Random } from "../support/random.ts"
 import { until as untilWithin } from "../support/upstream.ts"
 import { folderWith, removeFolders } from "./support.ts"
@@ -394,7 +394,7 @@ test.concurrent("after the end nothing is read and nothing told", async () => {
 test.concurrent("a watch alone does not keep a process alive", async () => {
   const folder = folderWith({ ".env": "old" })
   const script = `
-    import { watchFiles } from ${JSON.stringify(join(import.meta.dir, "../../src/config/watch.ts"))}
+    import { watchFiles } from ${JSON.stringify(join(import.meta.dir, "../../src/config/load/watch.ts"))}
     watchFiles(new Map([[process.argv[1], "x"]]), {
       read: () => ({ seen: new Map() }), apply: () => {}, onPipe: () => {}, onError: () => {},
       times: { settleMs: 60_000 },

@@ -1,6 +1,6 @@
 // No configuration at all: one provider's variable, or a server on this machine, is enough.
 import { describe, expect, test } from "bun:test"
-import { resolveRoute } from "../../src/config/route.ts"
+import { resolveRoute } from "../../src/config/routes/route.ts"
 import { providers } from "../../src/providers/table.ts"
 import { configOf, load, problemsOf } from "./support.ts"
 

@@ -1,6 +1,6 @@
 // Requests to the pass-through handlers, behind a server of their own.
 
-import { createRoutes } from "../../src/config/routes.ts"
+import { createRoutes } from "../../src/config/routes/routes.ts"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { createMetrics } from "../../src/observe/metrics.ts"
 import { isObject, parseJson } from "../../src/protocol/json.ts"

@@ -321,7 +321,7 @@ const baseRoute = { keyName: "A_KEY", url: "https://a.example/v1/chat/completion
 /** A route with these keys; the rest of a route means nothing here. */
 async function routeWith(apiKeys: readonly string[], more: Partial<Route> = {}): Promise<Route> {
   const { configFrom } = await import("../config/support.ts")
-  const { resolveRoute } = await import("../../src/config/route.ts")
+  const { resolveRoute } = await import("../../src/config/routes/route.ts")
   const resolved = resolveRoute(configFrom({ OPENAI_API_KEY: "k" }), "gpt-4o")
   if (!resolved.ok) throw new Error(resolved.fault.message)
   return { ...resolved.route, ...baseRoute, apiKeys, apiKey: apiKeys[0], ...more }

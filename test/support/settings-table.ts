@@ -1,5 +1,5 @@
 // README's table of settings, made from the one in the code.
-import { settings } from "../../src/config/settings.ts"
+import { settings } from "../../src/config/settings/settings.ts"
 
 /** Markdown between README's two marks; the last row stands for every CUSTOM_HEADER_ variable. */
 export function renderSettingsTable(): string {

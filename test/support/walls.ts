@@ -39,16 +39,32 @@ const rooms: Readonly<Record<string, Room>> = {
   protocol: { rooms: [], packages: ["zod"] },
 }
 
-/** The folders of the server's room from the ground up: each imports only those before it. */
-const floors = [
-  ...["common", "http", "entrance", "heap", "keys", "learned", "course", "outcome", "figures", "request"],
-  ...["reply", "flights", "cache", "direct", "answer", "endpoints", "probe"],
-]
+interface Building {
+  /** From the ground up: each imports only those before it. */
+  readonly floors: readonly string[]
+  /** A file that every floor may import. */
+  readonly stairs: string
+}
+
+/** The rooms that are divided into folders. */
+const buildings: Readonly<Record<string, Building>> = {
+  server: {
+    floors: [
+      ...["common", "http", "entrance", "heap", "keys", "learned", "course", "outcome", "figures", "request"],
+      ...["reply", "flights", "cache", "direct", "answer", "endpoints", "probe"],
+    ],
+    stairs: "server/context.ts",
+  },
+  config: {
+    floors: ["settings", "network", "models", "upstreams", "routes", "sources", "load"],
+    stairs: "config/config.ts",
+  },
+}
 
 /** The room a file belongs to; undefined when it stands in the corridor. */
 export function roomOf(path: string): string | undefined {
   if (path === "cli.ts") return "cli"
-  if (/^config\/(load|disk|watch)\.ts$/.test(path)) return "config/load"
+  if (path.startsWith("config/load/")) return "config/load"
   const room = path.split("/")[0] ?? ""
   return path.includes("/") && Object.hasOwn(rooms, room) ? room : undefined
 }
@@ -148,18 +164,23 @@ export function findCycles(files: readonly SourceFile[]): readonly string[] {
   return cycles
 }
 
-const floorOf = (path: string): string | undefined => /^server\/(\w+)\//.exec(path)?.[1]
+/** The building and the floor that a file stands on; undefined where there are none. */
+function floorOf(path: string): readonly [Building, string, string] | undefined {
+  const [room = "", floor = "", ...rest] = path.split("/")
+  const building = Object.hasOwn(buildings, room) ? buildings[room] : undefined
+  return building === undefined || rest.length === 0 ? undefined : [building, room, floor]
+}
 
-/** What a file of a server's folder imports of those above it; `context.ts` lies across all of them. */
+/** What a file of a divided room imports of its folders above. */
 export function checkFloors({ path, text }: SourceFile): readonly string[] {
-  const floor = floorOf(path)
-  if (floor === undefined) return []
+  const place = floorOf(path)
+  if (place === undefined) return []
+  const [{ floors, stairs }, room, floor] = place
   if (!floors.includes(floor)) return [`is in no known floor: ${floor}`]
   return importsOf(text).flatMap(({ specifier }) => {
-    const target = join(dirname(path), specifier)
-    if (!specifier.startsWith(".") || !target.startsWith("server/") || target === "server/context.ts")
-      return []
-    const at = floors.indexOf(floorOf(target) ?? "")
+    const target = targetOf(path, specifier)
+    if (target === undefined || target === stairs || !target.startsWith(`${room}/`)) return []
+    const at = floors.indexOf(floorOf(target)?.[2] ?? "")
     return at >= 0 && at <= floors.indexOf(floor) ? [] : [`may not import ${specifier}`]
   })
 }

@@ -38,7 +38,7 @@ const bans: readonly Ban[] = [
   {
     name: "the environment",
     pattern: /\b(?:process|Bun|import\s*\.\s*meta)\s*\.\s*env\b/,
-    where: (path) => path !== "cli.ts" && path !== "config/load.ts",
+    where: (path) => path !== "cli.ts" && path !== "config/load/load.ts",
   },
   { name: "process.exit", pattern: globalName("process.exit"), where: (path) => path !== "cli.ts" },
   {

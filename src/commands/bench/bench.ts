@@ -1,7 +1,7 @@
 // `bench`: the same streamed request to a model, in turns directly and through a proxy, and what lies between the two.
 import type { Config } from "../../config/config.ts"
-import { loadHere } from "../../config/load.ts"
-import type { LoadResult } from "../../config/loaded.ts"
+import { loadHere } from "../../config/load/load.ts"
+import type { LoadResult } from "../../config/sources/loaded.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Dialect } from "../../providers/profile.ts"

@@ -1,7 +1,7 @@
 // `convert`: what the proxy would make of a request, a reply or a stream, without sending anything.
 import type { Config } from "../../config/config.ts"
-import { loadHere } from "../../config/load.ts"
-import { resolveRoute } from "../../config/route.ts"
+import { loadHere } from "../../config/load/load.ts"
+import { resolveRoute } from "../../config/routes/route.ts"
 import type { CommandIo } from "../io.ts"
 import { readInput } from "../read-input.ts"
 import { explainNotes, explainRoute, renderNotes } from "./explain.ts"

@@ -1,6 +1,6 @@
 // `convert` for OpenAI's replies and streams: the same reader, filters and writer as a live reply.
 import type { Config } from "../../config/config.ts"
-import type { Resolved } from "../../config/route.ts"
+import type { Resolved } from "../../config/routes/route.ts"
 import type { Delta } from "../../convert/delta.ts"
 import { initialDialect, readDialect, readWhole } from "../../convert/reply/dialect.ts"
 import { applyFilters, initialFilters, type Wishes } from "../../convert/reply/filters.ts"

@@ -1,7 +1,7 @@
 // The .env that `init` writes: what one provider needs at the top, then every other setting with its line of
 // documentation, switched off and with its default. Made from the table of settings alone.
-import type { Setting } from "../../config/setting.ts"
-import { settings } from "../../config/settings.ts"
+import type { Setting } from "../../config/settings/setting.ts"
+import { settings } from "../../config/settings/settings.ts"
 import type { ProviderRow } from "../../providers/row.ts"
 import { wrap } from "../wrap.ts"
 

@@ -1,8 +1,8 @@
 // `init`: a commented .env to begin with. It never costs anybody a file they had.
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { configFolder } from "../../config/disk.ts"
-import { normaliseValue } from "../../config/env-file.ts"
+import { configFolder } from "../../config/load/disk.ts"
+import { normaliseValue } from "../../config/sources/env-file.ts"
 import type { ProviderRow } from "../../providers/row.ts"
 import { providers } from "../../providers/table.ts"
 import { nearest } from "../arguments.ts"

@@ -1,7 +1,7 @@
 // Where what is known of running proxies is kept.
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join, posix, win32 } from "node:path"
-import { homeFolder } from "../../config/disk.ts"
+import { homeFolder } from "../../config/load/disk.ts"
 import type { Environment } from "../io.ts"
 
 /**

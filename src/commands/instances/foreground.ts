@@ -1,6 +1,6 @@
 // Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
 
-import { isTerminal } from "../../config/disk.ts"
+import { isTerminal } from "../../config/load/disk.ts"
 import { createColors } from "../colors.ts"
 import type { CommandIo, Environment } from "../io.ts"
 import { untilStopped } from "../serve/until-stopped.ts"

@@ -1,10 +1,10 @@
 // What one `serve` is to start: a proxy here, one in the background, or several.
 import { dirname, resolve } from "node:path"
-import type { Pipes } from "../../config/disk.ts"
-import { loadHere } from "../../config/load.ts"
-import type { Loaded, LoadResult } from "../../config/loaded.ts"
+import type { Pipes } from "../../config/load/disk.ts"
+import { loadHere } from "../../config/load/load.ts"
 import { nameProblem } from "../../config/models/instance-name.ts"
 import type { Instance } from "../../config/models/read.ts"
+import type { Loaded, LoadResult } from "../../config/sources/loaded.ts"
 import { nearest } from "../arguments.ts"
 import type { Environment } from "../io.ts"
 import { inherited } from "./inherited.ts"

@@ -2,7 +2,7 @@
 // takes its file away when it ends.
 import { existsSync } from "node:fs"
 import type { Config } from "../../config/config.ts"
-import type { Described, Loaded } from "../../config/loaded.ts"
+import type { Described, Loaded } from "../../config/sources/loaded.ts"
 import { createLogFile } from "../../observe/log-files.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { CommandIo, Environment } from "../io.ts"

@@ -1,7 +1,7 @@
 // Which models there are, as a list: the ones the settings name, those of models.yaml, and what is known of each.
 import type { Config, Upstream } from "../../config/config.ts"
-import { findModel, pickModel } from "../../config/pick.ts"
-import { resolveRoute } from "../../config/route.ts"
+import { findModel, pickModel } from "../../config/routes/pick.ts"
+import { resolveRoute } from "../../config/routes/route.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import { findProvider } from "../../providers/table.ts"

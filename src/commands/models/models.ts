@@ -1,8 +1,8 @@
 // `models`: what the proxy can reach with the settings as they are, and what is missing for the rest.
 import { stripVTControlCharacters } from "node:util"
 import type { Config } from "../../config/config.ts"
-import { loadHere, type Needs } from "../../config/load.ts"
-import type { LoadResult } from "../../config/loaded.ts"
+import { loadHere, type Needs } from "../../config/load/load.ts"
+import type { LoadResult } from "../../config/sources/loaded.ts"
 import { redact } from "../../protocol/redact.ts"
 import { learnedDays, learnedMs } from "../../server/learned/learned.ts"
 import { createColors } from "../colors.ts"

@@ -1,6 +1,6 @@
 // What the models behind Claude's families can hold, as one answer for a client that knows only one.
 import type { Config } from "../../config/config.ts"
-import { type RouteRequest, resolveRoute } from "../../config/route.ts"
+import { type RouteRequest, resolveRoute } from "../../config/routes/route.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 
 export interface ModelLimits {

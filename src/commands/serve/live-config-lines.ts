@@ -1,8 +1,9 @@
 // What the log says of changed settings: their names and where they stand, what had no effect, what needs a
 // restart, and the warnings that are new.
-import { type Changes, changesBetween } from "../../config/changes.ts"
+
 import type { Config } from "../../config/config.ts"
-import type { Loaded } from "../../config/loaded.ts"
+import { type Changes, changesBetween } from "../../config/sources/changes.ts"
+import type { Loaded } from "../../config/sources/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
 import { isLoopback } from "../../server/entrance/doors.ts"
 import { renderOpen, shownHost } from "./start-block.ts"

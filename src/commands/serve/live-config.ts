@@ -1,9 +1,9 @@
 // Settings that change while the proxy runs: the files are read again, checked, and used for what comes next.
 // What is said of it names settings and places, and never a value.
 import type { Config } from "../../config/config.ts"
-import type { Loaded, LoadResult } from "../../config/loaded.ts"
-import { madeUnreadable } from "../../config/prints.ts"
-import { type WatchTimes, watchFiles } from "../../config/watch.ts"
+import { type WatchTimes, watchFiles } from "../../config/load/watch.ts"
+import type { Loaded, LoadResult } from "../../config/sources/loaded.ts"
+import { madeUnreadable } from "../../config/sources/prints.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { Log, LogWishes } from "../logging.ts"
 import { type Line, renderChanges } from "./live-config-lines.ts"

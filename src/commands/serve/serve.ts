@@ -1,6 +1,6 @@
 // `serve`: starts the proxy, says where and with what, and serves until it is told to stop. In the background,
 // and when it starts several, it is done by others of the same program: see instances/.
-import type { Needs } from "../../config/load.ts"
+import type { Needs } from "../../config/load/load.ts"
 import type { Logger } from "../../observe/log.ts"
 import type { RunningServer } from "../../server/server.ts"
 import { isDescriptor } from "../instances/descriptor.ts"

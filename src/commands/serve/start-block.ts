@@ -1,8 +1,8 @@
 // What `serve` says at its start. As data first: a proxy in the background says it to whoever started it.
 
 import type { Config } from "../../config/config.ts"
-import type { Described } from "../../config/loaded.ts"
-import { resolvePlace } from "../../config/route.ts"
+import { resolvePlace } from "../../config/routes/route.ts"
+import type { Described } from "../../config/sources/loaded.ts"
 import { redact } from "../../protocol/redact.ts"
 import { isLoopback } from "../../server/entrance/doors.ts"
 import type { RunningServer } from "../../server/server.ts"

@@ -1,6 +1,6 @@
 // `--workers N`: several processes of one proxy on one port. This one, the main process, is the first of them; it
 // starts the others, gives them the settings, adds up what they count, and ends them.
-import type { Loaded } from "../../config/loaded.ts"
+import type { Loaded } from "../../config/sources/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
 import type { OtherShares, Share, Siblings, WorkerCount } from "../../server/figures/siblings.ts"
 import type { RunningServer } from "../../server/server.ts"

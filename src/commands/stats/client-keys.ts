@@ -1,5 +1,5 @@
 // Which client keys a running proxy may be asked with: those that are meant for it, and no others.
-import { loadHere } from "../../config/load.ts"
+import { loadHere } from "../../config/load/load.ts"
 
 type Environment = Readonly<Record<string, string | undefined>>
 

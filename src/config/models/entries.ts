@@ -2,7 +2,7 @@
 import { isObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Prices } from "../../providers/prices.ts"
 import type { ProfileDelta } from "../../providers/profile.ts"
-import { nearestKey } from "../near-names.ts"
+import { nearestKey } from "../settings/near-names.ts"
 import { accessOf, type Place, placeOf, reasoningDelta, uselessKeys } from "./access.ts"
 import { defined } from "./defined.ts"
 import { looksLikeKey } from "./fields.ts"

@@ -3,7 +3,7 @@
 
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { findProvider } from "../../providers/table.ts"
-import type { Found, Values } from "../values.ts"
+import type { Found, Values } from "../settings/values.ts"
 import { readEntries } from "./entries.ts"
 import { readInstances } from "./instances.ts"
 import { firstOf, hint, keyAt, type Path, type Problem, shown, valueAt } from "./problems.ts"

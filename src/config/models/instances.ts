@@ -1,7 +1,7 @@
 // `instances:` of models.yaml, and the text form of an instance, PORT:FILE:NAME.
 import { z } from "zod"
 import { isObject } from "../../protocol/json.ts"
-import type { Read } from "../values.ts"
+import type { Read } from "../settings/values.ts"
 import { amount, checkedText, field, mapping, once, text } from "./fields.ts"
 import { nameProblem } from "./instance-name.ts"
 import { keyAt, type LineOf, type Part, type Path, type Problem, readPart, valueAt } from "./problems.ts"

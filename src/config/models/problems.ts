@@ -1,7 +1,7 @@
 // What is wrong with a models.yaml, as values: where, and in which words. No text quotes a value of the file,
 // and of its keys only what has the form of a word: any of them may be an API key in the wrong place.
 import type { z } from "zod"
-import { nearestKey } from "../near-names.ts"
+import { nearestKey } from "../settings/near-names.ts"
 
 export type Path = readonly PropertyKey[]
 

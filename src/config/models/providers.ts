@@ -1,7 +1,7 @@
 // `providers:` of models.yaml: providers of one's own, and what is changed of those that are known.
 import { isObject } from "../../protocol/json.ts"
 import { findProvider } from "../../providers/table.ts"
-import { nearestKey } from "../near-names.ts"
+import { nearestKey } from "../settings/near-names.ts"
 import { accessOf, placeOf, providerReasoning, uselessKeys } from "./access.ts"
 import { looksLikeKey } from "./fields.ts"
 import { keyAt, type Part, type Path, type Problem, readPart, valueAt } from "./problems.ts"

@@ -1,8 +1,8 @@
-// What a models.yaml says once it is read: file.ts makes it, the rest of this room uses it.
+// What a models.yaml says once it is read: file.ts makes it, the rest of config uses it.
 import type { Prices } from "../../providers/prices.ts"
 import type { ProfileDelta } from "../../providers/profile.ts"
 import type { Defaults } from "../../providers/route.ts"
-import type { Values } from "../values.ts"
+import type { Values } from "../settings/values.ts"
 
 /** What a model and a provider may both say of the way to them. */
 export interface Access {

@@ -1,7 +1,7 @@
 // What one model and one provider of models.yaml may say. Strict: what has no effect is refused, never ignored.
 import { z } from "zod"
 import { providers } from "../../providers/table.ts"
-import { readProxy } from "../network.ts"
+import { readProxy } from "../network/network.ts"
 import {
   address,
   amount,

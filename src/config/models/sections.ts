@@ -1,6 +1,6 @@
 // The form of those sections of models.yaml that say what settings say as well.
 import { z } from "zod"
-import { readBaseUrl } from "../upstreams.ts"
+import { readBaseUrl } from "../network/addresses.ts"
 import {
   amount,
   amountOfSetting,

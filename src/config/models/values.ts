@@ -1,7 +1,7 @@
 // What the sections of models.yaml come to: settings, and what DeepSeek is asked with.
 import type { z } from "zod"
 import type { Defaults } from "../../providers/route.ts"
-import type { SettingName } from "../settings.ts"
+import type { SettingName } from "../settings/settings.ts"
 import { defined } from "./defined.ts"
 import { keyAt, type Path, type Problem, readPart, valueAt } from "./problems.ts"
 import {

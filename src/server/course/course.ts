@@ -1,7 +1,7 @@
 // The course of one request over the models that may answer it: the one it was meant for and its fallbacks, which of
 // them is asked now, what those before it failed of, and what the client is told when none is left.
 import type { Config } from "../../config/config.ts"
-import { resolveFallbacks } from "../../config/route.ts"
+import { resolveFallbacks } from "../../config/routes/route.ts"
 import type { Exchange, Failure } from "../../observe/exchange.ts"
 import type { Logger } from "../../observe/log.ts"
 import type { Fault, Note } from "../../protocol/fault.ts"

@@ -1,7 +1,7 @@
 // The models that can be asked for, in the shape of Anthropic's models API.
 import type { Config } from "../../config/config.ts"
-import { findModel, splitName } from "../../config/pick.ts"
-import { resolvePlace, resolveRoute } from "../../config/route.ts"
+import { findModel, splitName } from "../../config/routes/pick.ts"
+import { resolvePlace, resolveRoute } from "../../config/routes/route.ts"
 import { fault, invalidRequest } from "../../protocol/fault.ts"
 import type { Context } from "../context.ts"
 import { faultReply, jsonReply } from "../http/respond.ts"

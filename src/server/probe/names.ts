@@ -1,5 +1,5 @@
 // Model names that were probably meant.
-import { editDistance } from "../../config/near-names.ts"
+import { editDistance } from "../../config/settings/near-names.ts"
 
 // What others list may be long, and names as long as they like.
 const mostNames = 3_000

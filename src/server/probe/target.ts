@@ -1,7 +1,7 @@
 // What can be tested: each of the configured models once, with everything that stands for it.
 import type { Config, Upstream } from "../../config/config.ts"
-import { findModel, pickModel, splitName } from "../../config/pick.ts"
-import { type Resolved, resolveRoute } from "../../config/route.ts"
+import { findModel, pickModel, splitName } from "../../config/routes/pick.ts"
+import { type Resolved, resolveRoute } from "../../config/routes/route.ts"
 
 /** What a model may stand for, by the setting that says so. */
 const useSettings = {

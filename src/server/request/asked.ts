@@ -1,7 +1,7 @@
 // What a request asks for, as far as routing goes: found once, whatever way the request then takes.
 import type { Config } from "../../config/config.ts"
-import { type Resolved, type RouteRequest, resolveRoute } from "../../config/route.ts"
-import type { Routes } from "../../config/routes.ts"
+import { type Resolved, type RouteRequest, resolveRoute } from "../../config/routes/route.ts"
+import type { Routes } from "../../config/routes/routes.ts"
 import { invalidRequest } from "../../protocol/fault.ts"
 import { type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import { CountRequest } from "../../protocol/messages.ts"

@@ -1,8 +1,8 @@
 // Routes that were found before: where names alone decide, the same name leads to the same place as long as the
 // configuration is the same.
-import type { Config } from "./config.ts"
+import type { Config } from "../config.ts"
+import { inUse } from "../settings/slots.ts"
 import { type Resolved, type RouteRequest, resolveRoute } from "./route.ts"
-import { inUse } from "./slots.ts"
 
 export interface Routes {
   /** The route of a request that has no wishes beside its model; undefined: it has to be resolved. */

@@ -1,5 +1,5 @@
 // From texts to typed values: one reading per kind of setting, and a reader that collects what is wrong.
-import { redact } from "../protocol/redact.ts"
+import { redact } from "../../protocol/redact.ts"
 import type { Setting } from "./setting.ts"
 import { findSetting, isSettingName, type SettingName, secretSettings } from "./settings.ts"
 

@@ -1,9 +1,9 @@
 // What loading gives: a whole configuration and where it came from, or everything that is wrong.
-import type { Config } from "./config.ts"
+import type { Config } from "../config.ts"
+import type { ModelsRead } from "../models/read.ts"
+import type { Values } from "../settings/values.ts"
 import type { Layer } from "./layers.ts"
-import type { ModelsRead } from "./models/read.ts"
 import type { Prints } from "./prints.ts"
-import type { Values } from "./values.ts"
 
 /** Where the settings came from, for the block `serve` prints. No values. */
 export interface Described {

@@ -1,8 +1,8 @@
 // Which keys clients may use, and which values nobody may see.
-import type { Config, Upstream } from "./config.ts"
+import type { Config, Upstream } from "../config.ts"
+import { listOf, named, secretNames, secretsIn, type Values } from "../settings/values.ts"
 import type { Given } from "./given.ts"
 import { anthropicKey } from "./make-upstream.ts"
-import { listOf, named, secretNames, secretsIn, type Values } from "./values.ts"
 
 export interface KeyFacts {
   readonly upstreams: readonly Upstream[]

@@ -1,15 +1,15 @@
 // Every Upstream is made here: the one place that decides which keys go to an address, and what is said of it.
 
-import type { ProfileDelta } from "../providers/profile.ts"
-import type { Defaults } from "../providers/route.ts"
-import type { ProviderRow } from "../providers/row.ts"
-import { findProvider } from "../providers/table.ts"
-import type { Upstream } from "./config.ts"
+import type { ProfileDelta } from "../../providers/profile.ts"
+import type { Defaults } from "../../providers/route.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider } from "../../providers/table.ts"
+import type { Upstream } from "../config.ts"
+import type { ProviderEntry } from "../models/read.ts"
+import { type Address, isNative, queryFor, readBaseUrl } from "../network/addresses.ts"
+import { mergeHeaders } from "../network/headers.ts"
+import { listOf } from "../settings/values.ts"
 import type { Given } from "./given.ts"
-import { mergeHeaders } from "./headers.ts"
-import type { ProviderEntry } from "./models/read.ts"
-import { type Address, isNative, queryFor, readBaseUrl } from "./upstreams.ts"
-import { listOf } from "./values.ts"
 
 /** The keys for an address. */
 export type Key =

@@ -1,10 +1,10 @@
 // Addresses of upstreams: cleaning what users paste, and building the URL a request goes to.
 
-import type { Dialect } from "../providers/profile.ts"
-import type { ProviderRow } from "../providers/row.ts"
-import { findProvider, providerForUrl } from "../providers/table.ts"
-import type { Upstream } from "./config.ts"
-import type { Read } from "./values.ts"
+import type { Dialect } from "../../providers/profile.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider, providerForUrl } from "../../providers/table.ts"
+import type { Upstream } from "../config.ts"
+import type { Read } from "../settings/values.ts"
 
 /** A base URL taken apart: `baseUrl` has neither query nor trailing slash. */
 export interface Address {

@@ -1,8 +1,8 @@
 // What the choice of upstreams and models is made from, and what it comes to.
-import type { Defaults } from "../providers/route.ts"
-import type { Upstream } from "./config.ts"
-import type { ModelsRead } from "./models/read.ts"
-import type { Values } from "./values.ts"
+import type { Defaults } from "../../providers/route.ts"
+import type { Upstream } from "../config.ts"
+import type { ModelsRead } from "../models/read.ts"
+import type { Values } from "../settings/values.ts"
 
 /** A server on this machine that answered when it was looked for. */
 export interface LocalServer {

@@ -1,9 +1,10 @@
 // Sources of settings as layers of one form, and laying them over each other.
+
+import { namesProxy, settingOf } from "../network/network.ts"
+import { suggestName } from "../settings/near-names.ts"
+import { findSetting, isSettingName } from "../settings/settings.ts"
+import type { Found, Values } from "../settings/values.ts"
 import { type EnvFile, normaliseValue } from "./env-file.ts"
-import { suggestName } from "./near-names.ts"
-import { namesProxy, settingOf } from "./network.ts"
-import { findSetting, isSettingName } from "./settings.ts"
-import type { Found, Values } from "./values.ts"
 
 export interface Layer {
   readonly values: Values

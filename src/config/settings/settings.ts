@@ -1,7 +1,7 @@
 // The one table of settings: names, kinds, defaults, a line of documentation. --help, the loader, `init` and
 // the near-miss warnings all read it, so a setting exists exactly when it has a row.
-import { providers } from "../providers/table.ts"
-import type { LogLevel } from "./config.ts"
+import { providers } from "../../providers/table.ts"
+import type { LogLevel } from "../config.ts"
 import type { Setting } from "./setting.ts"
 import { ownSettings } from "./settings-table.ts"
 

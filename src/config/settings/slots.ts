@@ -1,5 +1,5 @@
 // The settings that name models: Claude's families as tiers, and the routes of a request by its content.
-import type { Router, Tiers } from "./config.ts"
+import type { Router, Tiers } from "../config.ts"
 import type { SettingName } from "./settings.ts"
 import type { Values } from "./values.ts"
 

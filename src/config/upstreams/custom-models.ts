@@ -1,16 +1,16 @@
 // The models of models.yaml, each with the place it is served at.
 
-import type { ProviderRow } from "../providers/row.ts"
-import { findProvider, providerForUrl } from "../providers/table.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider, providerForUrl } from "../../providers/table.ts"
+import type { CustomModel, Reach, Upstream } from "../config.ts"
+import type { ModelEntry } from "../models/read.ts"
+import { type Address, rowForAddress } from "../network/addresses.ts"
+import { namedModels } from "../settings/slots.ts"
+import { named } from "../settings/values.ts"
 import { chooseUpstream, fromProvider } from "./choose.ts"
-import type { CustomModel, Reach, Upstream } from "./config.ts"
 import type { Choice, Given } from "./given.ts"
 import { addressAt, type Key, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
-import type { ModelEntry } from "./models/read.ts"
 import { entryOf, providerUpstream } from "./providers.ts"
-import { namedModels } from "./slots.ts"
-import { type Address, rowForAddress } from "./upstreams.ts"
-import { named } from "./values.ts"
 
 /** Every model with its upstream, or with what is missing to reach it. */
 export function reachModels(given: Given, main: Upstream): readonly CustomModel[] {

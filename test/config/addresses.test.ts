@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { chatUrl, readBaseUrl } from "../../src/config/upstreams.ts"
+import { chatUrl, readBaseUrl } from "../../src/config/network/addresses.ts"
 import { configFrom, load } from "./support.ts"
 
 describe("base URLs as people paste them", () => {

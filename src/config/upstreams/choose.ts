@@ -1,14 +1,14 @@
 // Which upstream is the default one.
 
-import type { ProviderRow } from "../providers/row.ts"
-import { findProvider, providerForUrl } from "../providers/table.ts"
-import type { Upstream } from "./config.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider, providerForUrl } from "../../providers/table.ts"
+import type { Upstream } from "../config.ts"
+import type { ProviderEntry } from "../models/read.ts"
+import { type Address, readBaseUrl, rowForAddress } from "../network/addresses.ts"
+import { named } from "../settings/values.ts"
 import type { Choice, Given } from "./given.ts"
 import { addressAt, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
-import type { ProviderEntry } from "./models/read.ts"
 import { entryOf, providerIds, providerUpstream } from "./providers.ts"
-import { type Address, readBaseUrl, rowForAddress } from "./upstreams.ts"
-import { named } from "./values.ts"
 
 const nothing = { problems: [], warnings: [], infos: [] } as const
 const openAiKey = "OPENAI_API_KEY"

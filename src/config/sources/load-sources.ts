@@ -1,6 +1,7 @@
 // Where settings may come from, as a command says it.
-import type { LocalServer } from "./given.ts"
-import type { SettingName } from "./settings.ts"
+
+import type { SettingName } from "../settings/settings.ts"
+import type { LocalServer } from "../upstreams/given.ts"
 
 export interface LoadSources {
   readonly flags: Readonly<Partial<Record<SettingName, string | undefined>>>

@@ -1,6 +1,6 @@
 // NODE_EXTRA_CA_CERTS: further certificate authorities. In the process environment Bun reads it by itself, once,
 // at the start of the process; where a file says it, the certificates have to be given to every connection.
-import { type Found, named, type Read, type Values } from "./values.ts"
+import { type Found, named, type Read, type Values } from "../settings/values.ts"
 
 const setting = "NODE_EXTRA_CA_CERTS"
 

@@ -1,7 +1,8 @@
 // What differs between two readings of the settings, by name. No value leaves this file: any may be a key.
+
+import { isSettingName } from "../settings/settings.ts"
+import type { Found } from "../settings/values.ts"
 import type { Sources } from "./loaded.ts"
-import { isSettingName } from "./settings.ts"
-import type { Found } from "./values.ts"
 
 export interface ChangedSetting {
   readonly name: string

@@ -1,13 +1,13 @@
 // The providers that PROVIDER/NAME can mean: those of the table, and what models.yaml adds or changes.
 
-import type { ProviderRow } from "../providers/row.ts"
-import { findProvider, providerForUrl, providers, servesOthers } from "../providers/table.ts"
-import type { Upstream } from "./config.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider, providerForUrl, providers, servesOthers } from "../../providers/table.ts"
+import type { Upstream } from "../config.ts"
+import type { ProviderEntry } from "../models/read.ts"
+import { type Address, rowForAddress } from "../network/addresses.ts"
+import { inUse, namedModels, routerOf } from "../settings/slots.ts"
 import type { Given } from "./given.ts"
 import { addressAt, anthropicKey, keysOf, makeUpstream, sameOrigin, withRules } from "./make-upstream.ts"
-import type { ProviderEntry } from "./models/read.ts"
-import { inUse, namedModels, routerOf } from "./slots.ts"
-import { type Address, rowForAddress } from "./upstreams.ts"
 
 /** What models.yaml says of the provider with this id. */
 export function entryOf({ models }: Pick<Given, "models">, id: string): ProviderEntry | undefined {

@@ -1,9 +1,8 @@
 // The way to upstreams: which HTTP proxy stands in between, and whom their certificates may be signed by.
 // Bun reads the same variables from the process environment alone; here they count from wherever they are set.
-import type { HttpProxy, Way } from "../providers/route.ts"
-import type { Network, Upstream } from "./config.ts"
-import type { ProviderEntry } from "./models/read.ts"
-import { type Found, named, type Read, type Values } from "./values.ts"
+import type { HttpProxy, Way } from "../../providers/route.ts"
+import type { Network, Upstream } from "../config.ts"
+import { type Found, named, type Read, type Values } from "../settings/values.ts"
 
 /** The variables of the whole system that name proxies, in lower case too, each with its setting. */
 const proxyVariables: ReadonlyMap<string, string> = new Map([
@@ -34,7 +33,8 @@ export interface NetworkPart {
 
 interface Given {
   readonly values: Values
-  readonly providers: readonly ProviderEntry[]
+  /** Those of models.yaml; false: reached without a proxy, undefined: as the settings say. */
+  readonly providers: readonly { readonly id: string; readonly proxy: string | false | undefined }[]
   readonly upstreams: readonly Upstream[]
   readonly authorities: string | undefined
 }

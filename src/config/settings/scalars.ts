@@ -1,5 +1,5 @@
 // The settings that are one value each.
-import type { Config } from "./config.ts"
+import type { Config } from "../config.ts"
 import { redisUrlProblem } from "./redis-url.ts"
 import { logFormats, logLevels, tuningWords } from "./settings.ts"
 import { named, type Reader, type Values } from "./values.ts"

@@ -1,5 +1,5 @@
 // What Claude's families stand for.
-import type { Tiers, Upstream } from "./config.ts"
+import type { Tiers, Upstream } from "../config.ts"
 import type { Given } from "./given.ts"
 
 /**

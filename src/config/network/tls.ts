@@ -1,7 +1,7 @@
 // TLS_CERT and TLS_KEY: what https is served with. Both files are read and tried on each other before anything
 // starts, so that a wrong one is told by its name, and not by the first client that cannot connect.
-import type { Tls } from "./config.ts"
-import { type Found, named, type Read, type Values } from "./values.ts"
+import type { Tls } from "../config.ts"
+import { type Found, named, type Read, type Values } from "../settings/values.ts"
 
 export interface TlsTools {
   /** The file that a setting means. */

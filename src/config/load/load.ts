@@ -1,15 +1,7 @@
-// Finds and reads the sources of settings. Only this file, disk.ts and watch.ts of this room touch the disk.
+// Finds and reads the sources of settings. Of all that is in config, only this folder touches the disk.
 import { dirname, join, resolve } from "node:path"
-import { redact } from "../protocol/redact.ts"
-import { assembleConfig } from "./assemble.ts"
-import type { CertificateTools } from "./authorities.ts"
-import { configFolder, type Disk, homeFolder, isTerminal, isThere, type Pipes, readText } from "./disk.ts"
-import { parseEnvFile } from "./env-file.ts"
-import type { LocalServer } from "./given.ts"
-import { hiddenKeys, layersOf, mergeLayers, type SettingsFile } from "./layers.ts"
-import type { LoadSources } from "./load-sources.ts"
-import type { LoadResult } from "./loaded.ts"
-import { type ModelsRead, noModels } from "./models/read.ts"
+import { redact } from "../../protocol/redact.ts"
+import { type ModelsRead, noModels } from "../models/read.ts"
 import {
   brokenAlias,
   explainYaml,
@@ -17,9 +9,17 @@ import {
   offsetOf,
   unclosedAt,
   type YamlRead,
-} from "./models/yaml-file.ts"
-import { isCertificate, isWhole, pemJudge } from "./pem.ts"
-import { type Found, named, secretsIn, type Values } from "./values.ts"
+} from "../models/yaml-file.ts"
+import type { CertificateTools } from "../network/authorities.ts"
+import { isCertificate, isWhole, pemJudge } from "../network/pem.ts"
+import { type Found, named, secretsIn, type Values } from "../settings/values.ts"
+import { assembleConfig } from "../sources/assemble.ts"
+import { parseEnvFile } from "../sources/env-file.ts"
+import { hiddenKeys, layersOf, mergeLayers, type SettingsFile } from "../sources/layers.ts"
+import type { LoadSources } from "../sources/load-sources.ts"
+import type { LoadResult } from "../sources/loaded.ts"
+import type { LocalServer } from "../upstreams/given.ts"
+import { configFolder, type Disk, homeFolder, isTerminal, isThere, type Pipes, readText } from "./disk.ts"
 
 /**
  * Reads all sources, strongest first: flags, the --env file, the environment, ./.env, the configuration
@@ -155,7 +155,7 @@ function loadModels(
   }
   const yaml = readYaml(text.value)
   // Loaded where there is such a file, as the parser is: every start would wait for them.
-  const { readModels }: typeof import("./models/file.ts") = require("./models/file.ts")
+  const { readModels }: typeof import("../models/file.ts") = require("../models/file.ts")
   const read = yaml.ok
     ? readModels(path, yaml.file)
     : { ...noModels, problems: [`${path}:${yaml.at.line}:${yaml.at.column}: ${yaml.why}`] }

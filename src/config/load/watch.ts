@@ -6,8 +6,8 @@
 import { type Stats, statSync } from "node:fs"
 import { exists, readFile } from "node:fs/promises"
 import { dirname } from "node:path"
+import { absent, isEmptied, type Prints, printOf, printOfLack, samePrints } from "../sources/prints.ts"
 import { decodeText, errorCode } from "./disk.ts"
-import { absent, isEmptied, type Prints, printOf, printOfLack, samePrints } from "./prints.ts"
 
 export interface WatchTimes {
   /** A change counts when the files have stayed as they are for this long. */

@@ -1,17 +1,18 @@
 // Where one request goes: the model picked for it, and everything that is known of the way there.
-import { type Fault, invalidRequest } from "../protocol/fault.ts"
-import { applyDelta } from "../providers/base-profile.ts"
-import { inDialect } from "../providers/dialect.ts"
-import type { Dialect, ProfileDelta, ProviderProfile } from "../providers/profile.ts"
-import type { Route } from "../providers/route.ts"
-import type { ProviderRow } from "../providers/row.ts"
-import { resolveProfile, servesOthers } from "../providers/table.ts"
-import type { Config, CustomModel, Upstream } from "./config.ts"
-import { lackOf } from "./custom-models.ts"
-import { mergeHeaders } from "./headers.ts"
-import { anthropicKey } from "./make-upstream.ts"
-import { nearestKey } from "./near-names.ts"
-import { wayTo } from "./network.ts"
+import { type Fault, invalidRequest } from "../../protocol/fault.ts"
+import { applyDelta } from "../../providers/base-profile.ts"
+import { inDialect } from "../../providers/dialect.ts"
+import type { Dialect, ProfileDelta, ProviderProfile } from "../../providers/profile.ts"
+import type { Route } from "../../providers/route.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { resolveProfile, servesOthers } from "../../providers/table.ts"
+import type { Config, CustomModel, Upstream } from "../config.ts"
+import { requestUrl, servesResponses } from "../network/addresses.ts"
+import { mergeHeaders } from "../network/headers.ts"
+import { wayTo } from "../network/network.ts"
+import { nearestKey } from "../settings/near-names.ts"
+import { lackOf } from "../upstreams/custom-models.ts"
+import { anthropicKey } from "../upstreams/make-upstream.ts"
 import {
   findModel,
   missesModel,
@@ -22,7 +23,6 @@ import {
   type Target,
   unreachedRow,
 } from "./pick.ts"
-import { requestUrl, servesResponses } from "./upstreams.ts"
 
 export type Resolved =
   | { readonly ok: true; readonly route: Route }

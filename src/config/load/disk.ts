@@ -1,8 +1,8 @@
 // What is read of the disk, and where our own files lie.
 import { existsSync, fstatSync, readFileSync, statSync } from "node:fs"
 import { posix, win32 } from "node:path"
-import { absent, isNoText, noText, printOf, printOfLack } from "./prints.ts"
-import type { Read } from "./values.ts"
+import type { Read } from "../settings/values.ts"
+import { absent, isNoText, noText, printOf, printOfLack } from "../sources/prints.ts"
 
 /** What was read of files that give their content only once, by their paths. To be kept by who loads again. */
 export type Pipes = Map<string, string>

@@ -1,10 +1,10 @@
 // Which of the configured models one request is meant for: by its content where ROUTER_* is set, else by the
 // name it asks for.
-import { isKnownModel } from "../providers/models.ts"
-import type { ProviderRow } from "../providers/row.ts"
-import { findProvider } from "../providers/table.ts"
-import type { Config, CustomModel } from "./config.ts"
-import { inUse } from "./slots.ts"
+import { isKnownModel } from "../../providers/models.ts"
+import type { ProviderRow } from "../../providers/row.ts"
+import { findProvider } from "../../providers/table.ts"
+import type { Config, CustomModel } from "../config.ts"
+import { inUse } from "../settings/slots.ts"
 
 /** What routing by content looks at, besides the name. */
 export interface RequestFacts {

@@ -1,6 +1,6 @@
 // Request headers the user adds: CUSTOM_HEADER_X_API_KEY=v sends "X-Api-Key: v" upstream.
-import { headerPrefix } from "./settings.ts"
-import { named, type Values } from "./values.ts"
+import { headerPrefix } from "../settings/settings.ts"
+import { named, type Values } from "../settings/values.ts"
 
 export interface CustomHeaders {
   readonly headers: Readonly<Record<string, string>>

@@ -15,7 +15,7 @@ async function run(): Promise<number> {
   }
   const [{ main }, { standardIo }] = await Promise.all([
     import("./commands/main.ts"),
-    import("./commands/standard-io.ts"),
+    import("./commands/terminal/standard-io.ts"),
   ])
   return main(argv.slice(2), env, standardIo(env, endWithOutput))
 }

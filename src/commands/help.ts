@@ -1,9 +1,9 @@
 // The help texts: citty's, with examples and settings.
 import { stripVTControlCharacters } from "node:util"
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from "citty"
+import { version } from "./common/version.ts"
 import { renderSettingsHelp } from "./settings-help.ts"
 import type { CommandEntry } from "./table.ts"
-import { version } from "./version.ts"
 
 /** The root as citty describes it: the list of commands. */
 function rootCommand(entries: readonly CommandEntry[]): CommandDef {

@@ -1,10 +1,16 @@
 // From the command line to a command and its exit code.
 import type { ArgsDef } from "citty"
-import { checkArguments, flagsIn, nearest, type SplitArguments, splitArguments } from "./arguments.ts"
+import {
+  checkArguments,
+  flagsIn,
+  nearest,
+  type SplitArguments,
+  splitArguments,
+} from "./command-line/arguments.ts"
+import { version } from "./common/version.ts"
 import type { Invocation } from "./entries/entry.ts"
-import type { CommandIo, Environment } from "./io.ts"
 import { type CommandEntry, commandEntry, commandNames, commandTable } from "./table.ts"
-import { version } from "./version.ts"
+import type { CommandIo, Environment } from "./terminal/io.ts"
 
 const wrongUsage = 2
 

@@ -1,7 +1,7 @@
 // The settings as `--help` shows them, from the one table.
 import type { Setting } from "../config/settings/setting.ts"
 import { headerPrefix, settings } from "../config/settings/settings.ts"
-import { wrap } from "./wrap.ts"
+import { wrap } from "./terminal/wrap.ts"
 
 const width = 100
 

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test"
-import { checkArguments, flagsIn, nearest, splitArguments } from "../../src/commands/arguments.ts"
+import {
+  checkArguments,
+  flagsIn,
+  nearest,
+  splitArguments,
+} from "../../src/commands/command-line/arguments.ts"
 
 const definition = {
   file: { type: "positional", required: false },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { type CountTokensOptions, countTokens } from "../../src/commands/count-tokens.ts"
+import { type CountTokensOptions, countTokens } from "../../src/commands/count-tokens/count-tokens.ts"
 import { inWorld, type World } from "../support/command-io.ts"
 
 const run = (options: Partial<CountTokensOptions>, world: World) =>

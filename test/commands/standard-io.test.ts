@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createShown } from "../../src/commands/shown-lines.ts"
+import { createShown } from "../../src/commands/terminal/shown-lines.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "standard-io-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -127,7 +127,7 @@ test("a server whose standard error nobody reads answers on, and holds no more t
 
 describe("lines that go out together", () => {
   const five = "one\ntwo\nthree\nfour\nfive\n"
-  const path = join(import.meta.dir, "../../src/commands/standard-io.ts")
+  const path = join(import.meta.dir, "../../src/commands/terminal/standard-io.ts")
   test.each([
     ["when nothing is left to do", "", 0, five],
     ["before what is said at once", 'io.error("now\\n")', 0, `${five}now\n`],

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { compiled, isInBinary } from "../../src/commands/version.ts"
+import { compiled, isInBinary } from "../../src/commands/common/version.ts"
 
 test.each([
   ["/$bunfs/root/claude-proxy", true],

@@ -1,7 +1,7 @@
 // `--workers`: what it means, and two of them as their user starts them.
 import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { availableParallelism } from "node:os"
-import { ServeFlags } from "../../src/commands/flags.ts"
+import { ServeFlags } from "../../src/commands/command-line/flags.ts"
 import { flagsOf } from "../../src/commands/instances/plan.ts"
 import { startShared } from "../../src/commands/serve/worker-port.ts"
 import { limitsNote, workerTotal } from "../../src/commands/serve/worker-total.ts"

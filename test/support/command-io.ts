@@ -1,5 +1,5 @@
 // The world of a command, made of texts: what it reads is given, what it writes is kept.
-import type { CommandIo } from "../../src/commands/io.ts"
+import type { CommandIo } from "../../src/commands/terminal/io.ts"
 
 export interface World {
   readonly files?: Readonly<Record<string, string>>

@@ -43,7 +43,7 @@ interface Building {
   /** From the ground up: each imports only those before it. */
   readonly floors: readonly string[]
   /** A file that every floor may import. */
-  readonly stairs: string
+  readonly stairs?: string
 }
 
 /** The rooms that are divided into folders. */
@@ -58,6 +58,12 @@ const buildings: Readonly<Record<string, Building>> = {
   config: {
     floors: ["settings", "network", "models", "upstreams", "routes", "sources", "load"],
     stairs: "config/config.ts",
+  },
+  commands: {
+    floors: [
+      ...["terminal", "command-line", "common", "instances", "models", "run", "stats", "serve", "init"],
+      ...["convert", "count-tokens", "test-connection", "bench", "demo", "entries"],
+    ],
   },
 }
 

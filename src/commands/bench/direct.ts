@@ -11,7 +11,7 @@ import { askFor, parsedOf } from "../../server/request/asked.ts"
 import { requestHeaders } from "../../upstream/client.ts"
 import { directHeaders } from "../../upstream/direct.ts"
 import { outboundOptions } from "../../upstream/http.ts"
-import { version } from "../version.ts"
+import { version } from "../common/version.ts"
 
 export interface DirectAsk {
   readonly dialect: Dialect

@@ -2,8 +2,8 @@
 import { renderDollars } from "../../observe/cost.ts"
 import { escapeControls } from "../../observe/log-fields.ts"
 import type { Route } from "../../providers/route.ts"
-import { createColors } from "../colors.ts"
 import { grouped } from "../run/totals.ts"
+import { createColors } from "../terminal/colors.ts"
 import type { Consistency, Rating, Side, Spread, Verdict } from "./verdict.ts"
 
 const meanings: Readonly<Record<Rating, string>> = {

@@ -35,7 +35,7 @@ export function benchEntry({ io }: Invocation): Described {
       ["claude-proxy bench --rounds 20 --json", "a steadier figure, for programs"],
     ],
     run: async (given) => {
-      const { BenchFlags } = await import("../flags.ts")
+      const { BenchFlags } = await import("../command-line/flags.ts")
       return withFlags(BenchFlags, given, io, async ({ env, config, timeout, rounds, ...flags }) => {
         const { bench } = await import("../bench/bench.ts")
         const numbers = { rounds, maxTokens: flags["max-tokens"], timeoutSeconds: Number(timeout ?? 120) }

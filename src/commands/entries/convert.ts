@@ -36,7 +36,7 @@ export function convertEntry({ io }: Invocation): Described {
       ["claude-proxy convert --explain --model gpt-5 request.json", "and why it looks as it does"],
     ],
     run: async (given) => {
-      const { ConvertFlags } = await import("../flags.ts")
+      const { ConvertFlags } = await import("../command-line/flags.ts")
       return withFlags(ConvertFlags, given, io, async ({ env, ...flags }) => {
         const { convert } = await import("../convert/convert.ts")
         return convert({ ...flags, envFile: env }, io)

@@ -15,9 +15,9 @@ export function demoEntry({ io }: Invocation): Described {
       ["claude-proxy demo --once", "see it and be done"],
     ],
     run: async (given) => {
-      const { DemoFlags } = await import("../flags.ts")
+      const { DemoFlags } = await import("../command-line/flags.ts")
       return withFlags(DemoFlags, given, io, async (flags) => {
-        const { demo: play } = await import("../demo.ts")
+        const { demo: play } = await import("../demo/demo.ts")
         return play(flags, io)
       })
     },

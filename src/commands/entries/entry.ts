@@ -1,6 +1,6 @@
 // What an entry of the command table is made of: its description, its flags, and how it is run.
 import type { ArgsDef } from "citty"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo } from "../terminal/io.ts"
 
 export interface Invocation {
   readonly io: CommandIo

@@ -22,7 +22,7 @@ export function initEntry({ io, env }: Invocation): Described {
       ["claude-proxy init kimi --force", "begin again; the old file is kept"],
     ],
     run: async (given) => {
-      const { InitFlags } = await import("../flags.ts")
+      const { InitFlags } = await import("../command-line/flags.ts")
       return withFlags(InitFlags, given, io, async (flags) => {
         const { init } = await import("../init/init.ts")
         return init(flags, io, env)

@@ -31,7 +31,7 @@ export function statusEntry(invocation: Invocation): Described {
       ["claude-proxy status kimi --json", "one, for a script"],
     ],
     run: async (given) => {
-      const { StatusFlags } = await import("../flags.ts")
+      const { StatusFlags } = await import("../command-line/flags.ts")
       return withFlags(StatusFlags, given, io, async (flags) => {
         const { status } = await import("../instances/status.ts")
         return withState(invocation, () => status(flags, io, env))
@@ -53,7 +53,7 @@ export function stopEntry(invocation: Invocation): Described {
       ["claude-proxy stop --all", "every one"],
     ],
     run: async (given) => {
-      const { SelectionFlags } = await import("../flags.ts")
+      const { SelectionFlags } = await import("../command-line/flags.ts")
       return withFlags(SelectionFlags, given, io, async (flags) => {
         const { stop } = await import("../instances/stop.ts")
         return withState(invocation, () => stop(flags, io, env))
@@ -79,7 +79,7 @@ export function restartEntry(invocation: Invocation): Described {
       ["OPENAI_API_KEY=… claude-proxy restart", "keys of the environment are not kept: give them again"],
     ],
     run: async (given) => {
-      const { RestartFlags } = await import("../flags.ts")
+      const { RestartFlags } = await import("../command-line/flags.ts")
       return withFlags(RestartFlags, given, io, async (flags) => {
         const { restart } = await import("../instances/restart.ts")
         return withState(invocation, () => restart(flags, io, env))
@@ -105,7 +105,7 @@ export function logsEntry(invocation: Invocation): Described {
       ["claude-proxy logs kimi --lines 1000", "more of them"],
     ],
     run: async (given) => {
-      const { LogsFlags } = await import("../flags.ts")
+      const { LogsFlags } = await import("../command-line/flags.ts")
       return withFlags(LogsFlags, given, io, async (flags) => {
         const { logs } = await import("../instances/logs.ts")
         return withState(invocation, () => logs(flags, io, env))

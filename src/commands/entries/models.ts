@@ -26,7 +26,7 @@ export function modelsEntry({ io, env: environment }: Invocation): Described {
       ["claude-proxy models --schema > models.schema.json", "so that an editor knows the file's keys"],
     ],
     run: async (given) => {
-      const { ModelsFlags } = await import("../flags.ts")
+      const { ModelsFlags } = await import("../command-line/flags.ts")
       return withFlags(ModelsFlags, given, io, async ({ env, config, ...flags }) => {
         const { models } = await import("../models/models.ts")
         const { stateFolder } = await import("../instances/folder.ts")

@@ -27,7 +27,7 @@ export function runEntry({ io, env, rest }: Invocation): Described {
     ],
     restBelongsToChild: true,
     run: async (given) => {
-      const { RunFlags } = await import("../flags.ts")
+      const { RunFlags } = await import("../command-line/flags.ts")
       return withFlags(RunFlags, given, io, async ({ model, demo, ...flags }) => {
         if (demo && model !== undefined) {
           io.error("claude-proxy: --demo answers for every model itself: leave out --model, or --demo.\n")

@@ -27,7 +27,7 @@ export function statsEntry({ io, env }: Invocation): Described {
       ["claude-proxy stats --json", "for scripts; a cost that is not known is null"],
     ],
     run: async (given) => {
-      const { StatsFlags } = await import("../flags.ts")
+      const { StatsFlags } = await import("../command-line/flags.ts")
       return withFlags(StatsFlags, given, io, async (flags) => {
         const { stats } = await import("../stats/stats.ts")
         return stats(flags, io, env)

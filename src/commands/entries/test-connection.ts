@@ -25,7 +25,7 @@ export function testConnectionEntry({ io }: Invocation): Described {
       ["claude-proxy test-connection --json", "for programs"],
     ],
     run: async (given) => {
-      const { TestConnectionFlags } = await import("../flags.ts")
+      const { TestConnectionFlags } = await import("../command-line/flags.ts")
       return withFlags(TestConnectionFlags, given, io, async ({ env, config, timeout, ...flags }) => {
         if (flags.all && flags.model !== undefined) {
           io.error(

@@ -3,7 +3,7 @@
 import type { Setting } from "../../config/settings/setting.ts"
 import { settings } from "../../config/settings/settings.ts"
 import type { ProviderRow } from "../../providers/row.ts"
-import { wrap } from "../wrap.ts"
+import { wrap } from "../terminal/wrap.ts"
 
 export interface TemplateFacts {
   /** Undefined: none was chosen yet. */

@@ -1,12 +1,12 @@
 // `serve --detach`: one proxy, or several side by side, in the background.
-import { createColors } from "../colors.ts"
-import type { CommandIo, Environment } from "../io.ts"
-import { renderOpen, renderOpenWarning, renderStart } from "../serve/start-block.ts"
+import { createColors } from "../terminal/colors.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"
 import { type Launched, type LaunchPlan, launch } from "./launch.ts"
 import { flagsOf, type StartOptions } from "./plan.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
+import { renderOpen, renderOpenWarning, renderStart } from "./start-block.ts"
 import { createStore } from "./store.ts"
 
 /** Starts one and says what `serve` says; the exit code is that of the proxy when it could not start. */

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join, posix, win32 } from "node:path"
 import { homeFolder } from "../../config/load/disk.ts"
-import type { Environment } from "../io.ts"
+import type { Environment } from "../terminal/io.ts"
 
 /**
  * The platform's folder for state: $XDG_STATE_HOME/claude-proxy where that is set and absolute, as its

@@ -1,10 +1,10 @@
 // Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
 
 import { isTerminal } from "../../config/load/disk.ts"
-import { createColors } from "../colors.ts"
-import type { CommandIo, Environment } from "../io.ts"
-import { untilStopped } from "../serve/until-stopped.ts"
-import { compiled } from "../version.ts"
+import { compiled } from "../common/version.ts"
+import { createColors } from "../terminal/colors.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
+import { untilStopped } from "../terminal/until-stopped.ts"
 import { stateFolder } from "./folder.ts"
 import { childEnvironment, ownProgram } from "./inherited.ts"
 import { shutdownMsOf } from "./record.ts"

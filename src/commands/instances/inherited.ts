@@ -1,5 +1,5 @@
 // What one of our processes tells another that it starts: through the environment, where no shell mangles it.
-import type { Environment } from "../io.ts"
+import type { Environment } from "../terminal/io.ts"
 
 const idVariable = "CLAUDE_PROXY_INSTANCE"
 const parentVariable = "CLAUDE_PROXY_PARENT"

@@ -1,9 +1,9 @@
 // Starting a proxy in the background: its own session, its output in files, nothing that ties it to who
 // started it. It counts as started when its port gives its id back.
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs"
-import type { Environment } from "../io.ts"
-import { holdInterrupt, type Interrupt } from "../serve/until-stopped.ts"
-import { compiled, version } from "../version.ts"
+import { compiled, version } from "../common/version.ts"
+import type { Environment } from "../terminal/io.ts"
+import { holdInterrupt, type Interrupt } from "../terminal/until-stopped.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { ownFolder } from "./folder.ts"
 import { backgroundEnvironment, ownProgram } from "./inherited.ts"

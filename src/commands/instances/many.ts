@@ -1,6 +1,6 @@
 // Several proxies from one command: in the background, or here with their output side by side.
 import type { Instance } from "../../config/models/read.ts"
-import type { CommandIo, Environment } from "../io.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
 import { launchAll } from "./background.ts"
 import { type Part, runTogether } from "./foreground.ts"
 import { flagsFor, type StartOptions } from "./plan.ts"

@@ -1,7 +1,7 @@
 // `restart`: ends a proxy if it runs, and starts it again as it was started. Settings that came from the
 // environment are not kept anywhere: they come from the environment it is restarted in.
-import type { CommandIo, Environment } from "../io.ts"
-import { holdInterrupt } from "../serve/until-stopped.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
+import { holdInterrupt } from "../terminal/until-stopped.ts"
 import { tellAll, tellOne } from "./background.ts"
 import { stateFolder } from "./folder.ts"
 import { type Launched, launch } from "./launch.ts"

@@ -1,5 +1,5 @@
 // Which instances a command means.
-import { nearest } from "../arguments.ts"
+import { nearest } from "../command-line/arguments.ts"
 import { keyOf } from "./names.ts"
 import type { InstanceRecord } from "./record.ts"
 

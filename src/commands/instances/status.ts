@@ -1,8 +1,8 @@
 // `status`: every proxy that was started under a name, as its port answers now.
 
 import { objectOf, textOf } from "../../protocol/json.ts"
-import { createColors } from "../colors.ts"
-import type { CommandIo, Environment } from "../io.ts"
+import { createColors } from "../terminal/colors.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
 import { localTime } from "./claim.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"

@@ -1,6 +1,6 @@
 // `stop`: lets a proxy finish what it does and end; one that does not is ended.
 import { rmSync, writeFileSync } from "node:fs"
-import type { CommandIo, Environment } from "../io.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
 import { update } from "./claim.ts"
 import { stateFolder } from "./folder.ts"
 import { isThere, livenessOf, probe, processOf } from "./liveness.ts"

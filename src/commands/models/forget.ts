@@ -1,7 +1,7 @@
 // `models --forget`: what was learned of one model's refusals, or of all, is forgotten; proxies that run notice.
 import { nearModels } from "../../server/probe/names.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo } from "../terminal/io.ts"
 import {
   createLearnedBook,
   fileTrouble,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import { isTerminal } from "../../config/load/disk.ts"
-import { ignoresHangup } from "../hangup.ts"
+import { ignoresHangup } from "../terminal/hangup.ts"
 import type { Environment } from "./child-environment.ts"
 
 export type Found =

@@ -6,7 +6,7 @@ import { type Changes, changesBetween } from "../../config/sources/changes.ts"
 import type { Loaded } from "../../config/sources/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
 import { isLoopback } from "../../server/entrance/doors.ts"
-import { renderOpen, shownHost } from "./start-block.ts"
+import { renderOpen, shownHost } from "../instances/start-block.ts"
 
 export interface Line {
   readonly level: keyof Logger

@@ -5,7 +5,7 @@ import { type WatchTimes, watchFiles } from "../../config/load/watch.ts"
 import type { Loaded, LoadResult } from "../../config/sources/loaded.ts"
 import { madeUnreadable } from "../../config/sources/prints.ts"
 import type { RunningServer } from "../../server/server.ts"
-import type { Log, LogWishes } from "../logging.ts"
+import type { Log, LogWishes } from "../common/logging.ts"
 import { type Line, renderChanges } from "./live-config-lines.ts"
 
 type Writers = Pick<Log, "log" | "onExchange">

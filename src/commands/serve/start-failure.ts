@@ -1,8 +1,8 @@
 // Why a server could not start, for a person.
 import type { Config } from "../../config/config.ts"
-import type { CommandIo } from "../io.ts"
+import { shownHost } from "../instances/start-block.ts"
+import type { CommandIo } from "../terminal/io.ts"
 import { describeHolder } from "./port-holder.ts"
-import { shownHost } from "./start-block.ts"
 
 /** Prints what is wrong with the address and gives the exit code. */
 export async function startFailure(error: unknown, config: Config, io: CommandIo): Promise<number> {

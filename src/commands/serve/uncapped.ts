@@ -1,9 +1,10 @@
 // Bun's fetch runs 256 requests at once and queues the rest without a word. The number is read from the
 // environment before any of our code runs, so a server that wants more has to begin again with it set; and with what
 // the engine itself is to be told there.
+
+import { compiled } from "../common/version.ts"
 import { isDescriptor } from "../instances/descriptor.ts"
-import type { Environment } from "../io.ts"
-import { compiled } from "../version.ts"
+import type { Environment } from "../terminal/io.ts"
 
 export const variable = "BUN_CONFIG_MAX_HTTP_REQUESTS"
 

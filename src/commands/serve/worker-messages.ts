@@ -2,7 +2,7 @@
 import type { Config } from "../../config/config.ts"
 import { isObject } from "../../protocol/json.ts"
 import type { OtherShares, Share, WorkerCount } from "../../server/figures/siblings.ts"
-import type { LogWishes } from "../logging.ts"
+import type { LogWishes } from "../common/logging.ts"
 
 export type ToWorker =
   /** With everything it needs to begin. */

@@ -1,7 +1,8 @@
 // One more process of this program, to answer on the same port, and how it is talked to.
+
+import { compiled } from "../common/version.ts"
 import { ownProgram, workerEnvironment } from "../instances/inherited.ts"
-import type { Environment } from "../io.ts"
-import { compiled } from "../version.ts"
+import type { Environment } from "../terminal/io.ts"
 import { most, variable } from "./uncapped.ts"
 import { type FromWorker, isFromWorker, type ToWorker } from "./worker-messages.ts"
 

@@ -5,7 +5,7 @@ import { tallyRow } from "../../server/endpoints/stats.ts"
 import type { StoreProblem } from "../../store/sqlite.ts"
 import { sizeOf } from "../../store/sqlite.ts"
 import { type DaySums, openUsageStore, type SessionSums, type UsageStore } from "../../store/usage-store.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo } from "../terminal/io.ts"
 import { type ReportTable, renderReport } from "./report.ts"
 
 export interface KeptOptions {

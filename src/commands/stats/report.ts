@@ -1,8 +1,8 @@
 // Statistics as they are shown, wherever they come from.
 import { stripVTControlCharacters } from "node:util"
 import type { Tally } from "../../observe/stats.ts"
-import { createColors } from "../colors.ts"
 import { grouped, renderCost, renderTotals } from "../run/totals.ts"
+import { createColors } from "../terminal/colors.ts"
 
 export interface ReportRow {
   /** What the row is about, with what else stands in front of the numbers. */

@@ -1,7 +1,7 @@
 // The statistics of a proxy that runs, asked of itself.
 import type { Tally } from "../../observe/stats.ts"
 import { countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
-import type { CommandIo } from "../io.ts"
+import type { CommandIo } from "../terminal/io.ts"
 import { isLoopback } from "./client-keys.ts"
 import { localTime } from "./kept.ts"
 import { type ReportRow, renderReport } from "./report.ts"

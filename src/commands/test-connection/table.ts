@@ -4,7 +4,7 @@ import { escapeControls } from "../../observe/log-fields.ts"
 import type { Check, Checked } from "../../server/probe/check.ts"
 import type { ModelReport, Problem } from "../../server/probe/probe.ts"
 import type { ProbeTarget, Use } from "../../server/probe/target.ts"
-import { createColors } from "../colors.ts"
+import { createColors } from "../terminal/colors.ts"
 
 const checks: readonly Check[] = ["plain", "stream", "tools"]
 

@@ -1,5 +1,5 @@
 // Which version this is, and whether it is the compiled binary.
-import packageJson from "../../package.json" with { type: "json" }
+import packageJson from "../../../package.json" with { type: "json" }
 
 // Set by our own build (`--define`); from source nobody defines it.
 declare const BUILD_VERSION: string | undefined

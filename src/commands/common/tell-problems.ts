@@ -1,6 +1,6 @@
 // What a command says of a configuration that cannot be used.
-import type { LoadResult } from "../config/sources/loaded.ts"
-import type { CommandIo } from "./io.ts"
+import type { LoadResult } from "../../config/sources/loaded.ts"
+import type { CommandIo } from "../terminal/io.ts"
 
 /** Prints what is wrong, and before it what was noticed besides: a misspelt name explains a missing key. */
 export function tellProblems(

@@ -1,10 +1,10 @@
 // A proxy for one command's own requests: on loopback, under a key that nobody else has, and silent.
-import type { Config } from "../config/config.ts"
-import { createLogger } from "../observe/log.ts"
-import type { JsonObject } from "../protocol/json.ts"
-import type { RefusalHistory } from "../server/learned/learned.ts"
-import { type RunningServer, startServer } from "../server/server.ts"
-import type { CommandIo } from "./io.ts"
+import type { Config } from "../../config/config.ts"
+import { createLogger } from "../../observe/log.ts"
+import type { JsonObject } from "../../protocol/json.ts"
+import type { RefusalHistory } from "../../server/learned/learned.ts"
+import { type RunningServer, startServer } from "../../server/server.ts"
+import type { CommandIo } from "../terminal/io.ts"
 import { version } from "./version.ts"
 
 export interface PrivateProxy {

@@ -1,5 +1,5 @@
 // The process's own input and output, as commands get them.
-import { decodeText, isTerminal } from "../config/load/disk.ts"
+import { decodeText, isTerminal } from "../../config/load/disk.ts"
 import type { CommandIo, Environment } from "./io.ts"
 
 /** `onLost` hears when standard output takes nothing any more; when standard error does not, nobody can be told. */

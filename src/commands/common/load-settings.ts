@@ -1,8 +1,8 @@
 // The settings of a command that needs an upstream: where none of them leads anywhere, a server on this
 // machine may do.
-import { loadHere, type Needs } from "../config/load/load.ts"
-import type { LoadResult } from "../config/sources/loaded.ts"
-import { findOllama } from "../upstream/ollama.ts"
+import { loadHere, type Needs } from "../../config/load/load.ts"
+import type { LoadResult } from "../../config/sources/loaded.ts"
+import { findOllama } from "../../upstream/ollama.ts"
 
 // Loopback answers in a few milliseconds or not at all; a machine under load gets some more.
 const lookMs = 500

@@ -1,7 +1,7 @@
 // The command line as it was typed, checked before citty reads it: citty takes unknown flags, empty values
 // and `--no-port` in silence, and sees `--help` even behind `--`.
 import type { ArgsDef } from "citty"
-import { editDistance } from "../config/settings/near-names.ts"
+import { editDistance } from "../../config/settings/near-names.ts"
 
 export interface SplitArguments {
   /** Ours: what stands before the first `--`. */

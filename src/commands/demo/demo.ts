@@ -1,19 +1,19 @@
 // `demo`: the whole path in one command, with no key and no network. A client's request goes through a real
 // proxy to the built-in upstream, and what comes back is shown as it comes.
 
-import type { Config } from "../config/config.ts"
-import { loadHere } from "../config/load/load.ts"
-import { createLogger } from "../observe/log.ts"
-import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
-import { createSseDecoder } from "../protocol/sse.ts"
-import { startDemoUpstream } from "../server/demo.ts"
-import { type RunningServer, startServer } from "../server/server.ts"
-import { createColors } from "./colors.ts"
-import type { CommandIo } from "./io.ts"
-import { startFailure } from "./serve/start-failure.ts"
-import { untilStopped } from "./serve/until-stopped.ts"
-import { tellProblems } from "./tell-problems.ts"
-import { version } from "./version.ts"
+import type { Config } from "../../config/config.ts"
+import { loadHere } from "../../config/load/load.ts"
+import { createLogger } from "../../observe/log.ts"
+import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { createSseDecoder } from "../../protocol/sse.ts"
+import { startDemoUpstream } from "../../server/demo.ts"
+import { type RunningServer, startServer } from "../../server/server.ts"
+import { tellProblems } from "../common/tell-problems.ts"
+import { version } from "../common/version.ts"
+import { startFailure } from "../serve/start-failure.ts"
+import { createColors } from "../terminal/colors.ts"
+import type { CommandIo } from "../terminal/io.ts"
+import { untilStopped } from "../terminal/until-stopped.ts"
 
 export interface DemoOptions {
   /** End after the request instead of serving on. */

@@ -1,12 +1,12 @@
 // count-tokens: how many tokens a request, of Anthropic's or OpenAI's kind, or a plain text is.
-import { isObject, type JsonObject, parseJson, textOf } from "../protocol/json.ts"
-import { CountRequest, renderIssues } from "../protocol/messages.ts"
-import { countParts, createCounter } from "../tokens/count.ts"
-import { estimateParts, estimateText } from "../tokens/estimate.ts"
-import { type Encoding, encodingOf } from "../tokens/exact/encodings.ts"
-import type { Countable, TokenParts } from "../tokens/pieces.ts"
-import type { CommandIo } from "./io.ts"
-import { readInput } from "./read-input.ts"
+import { isObject, type JsonObject, parseJson, textOf } from "../../protocol/json.ts"
+import { CountRequest, renderIssues } from "../../protocol/messages.ts"
+import { countParts, createCounter } from "../../tokens/count.ts"
+import { estimateParts, estimateText } from "../../tokens/estimate.ts"
+import { type Encoding, encodingOf } from "../../tokens/exact/encodings.ts"
+import type { Countable, TokenParts } from "../../tokens/pieces.ts"
+import type { CommandIo } from "../terminal/io.ts"
+import { readInput } from "../terminal/read-input.ts"
 
 export interface CountTokensOptions {
   /** A path, "-" or undefined for standard input. */
@@ -36,7 +36,7 @@ async function subjectOf(text: string): Promise<Subject> {
   if (parsed?.ok !== true || !isObject(parsed.value)) return { kind: "text", text }
   const value = parsed.value
   if (!("messages" in value || "system" in value || "tools" in value)) return { kind: "text", text }
-  const { sideOfRequest } = await import("./convert/side.ts")
+  const { sideOfRequest } = await import("../convert/side.ts")
   return "messages" in value && sideOfRequest(value) === "openai"
     ? chatSubject(value)
     : messagesSubject(value)
@@ -50,8 +50,8 @@ function messagesSubject(value: JsonObject): Subject {
 
 /** A Chat Completions request is counted as the Messages request that asks for the same. */
 async function chatSubject(value: JsonObject): Promise<Subject> {
-  const { ChatRequestBody, firstChatIssue } = await import("../protocol/chat-request.ts")
-  const { convertChatRequest } = await import("../convert/reverse/request.ts")
+  const { ChatRequestBody, firstChatIssue } = await import("../../protocol/chat-request.ts")
+  const { convertChatRequest } = await import("../../convert/reverse/request.ts")
   const chat = ChatRequestBody.safeParse(value)
   if (!chat.success) return { kind: "invalid", why: firstChatIssue(chat.error).message }
   return messagesSubject(convertChatRequest(chat.data).request)

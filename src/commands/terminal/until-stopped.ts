@@ -1,5 +1,5 @@
 // Waiting for what ends a server, or breaks off what a command does.
-import { ignoresHangup } from "../hangup.ts"
+import { ignoresHangup } from "./hangup.ts"
 
 /** The signals that are heard. */
 function heeded(): readonly NodeJS.Signals[] {

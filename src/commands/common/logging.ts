@@ -1,14 +1,14 @@
 // The logs of a running proxy: standard error, and the files of LOG_FILE_PATH.
 import { join } from "node:path"
-import type { Config } from "../config/config.ts"
-import type { Exchange } from "../observe/exchange.ts"
-import { createLogger, type Logger } from "../observe/log.ts"
-import { logExchange } from "../observe/log-exchange.ts"
-import { createLogFile, type LogFile } from "../observe/log-files.ts"
-import { logTopics, type Topics } from "../observe/log-topics.ts"
-import type { CommandIo } from "./io.ts"
+import type { Config } from "../../config/config.ts"
+import type { Exchange } from "../../observe/exchange.ts"
+import { createLogger, type Logger } from "../../observe/log.ts"
+import { logExchange } from "../../observe/log-exchange.ts"
+import { createLogFile, type LogFile } from "../../observe/log-files.ts"
+import { logTopics, type Topics } from "../../observe/log-topics.ts"
+import type { CommandIo } from "../terminal/io.ts"
+import { createShown } from "../terminal/shown-lines.ts"
 import { logFolder } from "./log-folder.ts"
-import { createShown } from "./shown-lines.ts"
 
 type LogConfig = Pick<Config, "logLevel" | "logFormat" | "logFolder" | "logRetentionDays" | "secrets">
 

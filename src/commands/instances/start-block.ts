@@ -6,9 +6,9 @@ import type { Described } from "../../config/sources/loaded.ts"
 import { redact } from "../../protocol/redact.ts"
 import { isLoopback } from "../../server/entrance/doors.ts"
 import type { RunningServer } from "../../server/server.ts"
-import { createColors } from "../colors.ts"
-import type { StartFacts } from "../instances/record.ts"
-import { version } from "../version.ts"
+import { version } from "../common/version.ts"
+import { createColors } from "../terminal/colors.ts"
+import type { StartFacts } from "./record.ts"
 
 /** The facts of a server that listens; none of the texts holds a secret. */
 export function startFacts(

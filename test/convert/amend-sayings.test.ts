@@ -1,8 +1,8 @@
 // Refusals as providers word them, whole replies as they come, and what is changed of the request after each.
 // The wordings are those of the providers' documentation and of public bug reports, read 2026-11.
 import { describe, expect, test } from "bun:test"
-import { amend, namedParam } from "../../src/convert/request/amend.ts"
-import { type Amendment, applyAmendment } from "../../src/convert/request/amendments.ts"
+import { amend, namedParam } from "../../src/convert/amend/amend.ts"
+import { type Amendment, applyAmendment } from "../../src/convert/amend/amendments.ts"
 import { bodyOf } from "../../src/convert/request/body-of.ts"
 import type { Conversion } from "../../src/convert/request/request.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"

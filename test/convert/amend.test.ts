@@ -1,9 +1,9 @@
 // What upstreams really say when they refuse something of a request, and the request that is sent then.
 import { describe, expect, test } from "bun:test"
-import { amend, namedParam, type Refusal } from "../../src/convert/request/amend.ts"
-import { optionalFields } from "../../src/convert/request/amend-fields.ts"
-import { applyAmendment, causeOf, isLasting } from "../../src/convert/request/amendments.ts"
-import { namedLimit } from "../../src/convert/request/named-limit.ts"
+import { amend, namedParam, type Refusal } from "../../src/convert/amend/amend.ts"
+import { optionalFields } from "../../src/convert/amend/amend-fields.ts"
+import { applyAmendment, causeOf, isLasting } from "../../src/convert/amend/amendments.ts"
+import { namedLimit } from "../../src/convert/amend/named-limit.ts"
 import type { Conversion } from "../../src/convert/request/request.ts"
 import type { ChatRequest } from "../../src/protocol/chat.ts"
 import { faultFromError } from "../../src/protocol/upstream-error.ts"

@@ -12,7 +12,7 @@ import {
   isOurs,
   joinCargo,
   noCargo,
-} from "../../src/convert/carrier.ts"
+} from "../../src/convert/common/carrier.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { property, type Random } from "../support/random.ts"
 import { carried } from "../support/signatures.ts"

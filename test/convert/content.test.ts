@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { assistantBlockText, convertParts, joinParts } from "../../src/convert/request/content.ts"
-import { mapToolName } from "../../src/convert/request/names.ts"
+import { assistantBlockText, convertParts, joinParts } from "../../src/convert/dialogue/content.ts"
+import { mapToolName } from "../../src/convert/dialogue/names.ts"
 import { parseContent } from "../../src/protocol/blocks.ts"
 import type { ContentBlock } from "../../src/protocol/content-block.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"

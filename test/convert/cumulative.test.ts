@@ -1,8 +1,8 @@
 // Streams whose pieces may repeat all that came before: nothing of a text may be lost, and nothing said twice.
 import { describe, expect, test } from "bun:test"
-import { decodeCarrier } from "../../src/convert/carrier.ts"
+import { decodeCarrier } from "../../src/convert/common/carrier.ts"
+import { addPiece, firstPiece, settle } from "../../src/convert/reader/growth.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { addPiece, firstPiece, settle } from "../../src/convert/reply/growth.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { chatReply, deltaChunk, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"

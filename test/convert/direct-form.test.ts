@@ -1,6 +1,6 @@
 // Messages as events and back again, with what nobody here knows.
 import { expect, test } from "bun:test"
-import { messageOfStream, streamOfMessage } from "../../src/convert/direct-form.ts"
+import { messageOfStream, streamOfMessage } from "../../src/convert/direct/direct-form.ts"
 import { arrayOf, objectOf } from "../../src/protocol/json.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 

@@ -1,6 +1,6 @@
 // What changes in a request that is passed through, and that nothing else does.
 import { describe, expect, test } from "bun:test"
-import { type DirectOptions, prepareDirectBody } from "../../src/convert/direct.ts"
+import { type DirectOptions, prepareDirectBody } from "../../src/convert/direct/direct.ts"
 import { isObject, type JsonObject } from "../../src/protocol/json.ts"
 import { property } from "../support/random.ts"
 

@@ -1,7 +1,7 @@
 // What deltas pass through between reader and writer.
 import { describe, expect, test } from "bun:test"
-import type { Delta } from "../../src/convert/delta.ts"
-import { applyFilters, initialFilters, type Wishes } from "../../src/convert/reply/filters.ts"
+import type { Delta } from "../../src/convert/common/delta.ts"
+import { applyFilters, initialFilters, type Wishes } from "../../src/convert/filters/filters.ts"
 import { property } from "../support/random.ts"
 
 const nothing: Wishes = { json: false, repeats: "", watchedStops: [], summary: false }

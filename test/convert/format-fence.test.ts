@@ -1,6 +1,6 @@
 // A Markdown fence around an answer that was to be JSON, however the text is cut.
 import { describe, expect, test } from "bun:test"
-import { flushFence, initialFence, readFence } from "../../src/convert/reply/format-fence.ts"
+import { flushFence, initialFence, readFence } from "../../src/convert/filters/format-fence.ts"
 import { property } from "../support/random.ts"
 
 function read(pieces: readonly string[], active = true): string {

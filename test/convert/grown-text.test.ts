@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { addText, isNoText, noText, textOf } from "../../src/convert/grown-text.ts"
+import { addText, isNoText, noText, textOf } from "../../src/convert/common/grown-text.ts"
 import { property } from "../support/random.ts"
 
 property("the text is its pieces, one behind the other", 300, (random) => {

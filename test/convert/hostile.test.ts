@@ -1,6 +1,6 @@
 // Input that is legal but absurd must cost no more than its length.
 import { expect, test } from "bun:test"
-import { initialTags, splitTags } from "../../src/convert/reply/think-tags.ts"
+import { initialTags, splitTags } from "../../src/convert/reader/think-tags.ts"
 import { noArguments, takeArguments } from "../../src/convert/tool-calls/json-scan.ts"
 import { deltaChunk, reasoningChunk, textChunk, toolChunk } from "../support/chunks.ts"
 import { inputs, play } from "../support/fixtures.ts"

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { convertMessages } from "../../src/convert/request/messages.ts"
+import { convertMessages } from "../../src/convert/dialogue/messages.ts"
 import {
   ask,
   assistant,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { mapToolId, mapToolName } from "../../src/convert/request/names.ts"
+import { mapToolId, mapToolName } from "../../src/convert/dialogue/names.ts"
 import { property } from "../support/random.ts"
 
 const upTo = (toolNameMaxLength: number, toolNameLetterFirst = false) => {

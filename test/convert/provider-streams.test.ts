@@ -1,11 +1,11 @@
 // Every provider's streams in its own shape: the exact events, the whole reply that says the same, and what
 // becomes of a stream that was damaged on its way.
 import { describe, expect, test } from "bun:test"
-import { readChat } from "../../src/convert/reply/chat-stream.ts"
+import { readChat } from "../../src/convert/reader/chat-stream.ts"
+import { initialReader } from "../../src/convert/reader/reader.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { initialReader } from "../../src/convert/reply/reader.ts"
 import { readReply } from "../../src/convert/reply/reply.ts"
-import { initialWriter, type WriterOptions } from "../../src/convert/reply/writer-state.ts"
+import { initialWriter, type WriterOptions } from "../../src/convert/writer/writer-state.ts"
 import type { StreamInput } from "../../src/protocol/chat.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { providers } from "../../src/providers/table.ts"

@@ -6,7 +6,7 @@ import {
   mergeDetails,
   packDetails,
   unpackDetails,
-} from "../../src/convert/reasoning-details.ts"
+} from "../../src/convert/common/reasoning-details.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { property, type Random } from "../support/random.ts"
 

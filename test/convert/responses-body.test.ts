@@ -1,8 +1,8 @@
 // Everything of a Responses request beside the conversation; and what a reply gave goes back as it came.
 import { describe, expect, test } from "bun:test"
-import { addCargo, noCargo } from "../../src/convert/carrier.ts"
+import { addCargo, noCargo } from "../../src/convert/common/carrier.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { initialWriter } from "../../src/convert/reply/writer-state.ts"
+import { initialWriter } from "../../src/convert/writer/writer-state.ts"
 import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { writerOptions } from "../support/fixtures.ts"
 import { property, type Random } from "../support/random.ts"

@@ -1,6 +1,6 @@
 // Every event of a Responses stream: the deltas it becomes, at its place in a stream.
 import { describe, expect, test } from "bun:test"
-import type { Delta } from "../../src/convert/delta.ts"
+import type { Delta } from "../../src/convert/common/delta.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { deltasOf, streamed } from "../support/responses/play.ts"
 import {

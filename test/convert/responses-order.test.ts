@@ -1,6 +1,6 @@
 // What of a Responses stream has to wait for something else: items for the one before them, a search for its pages.
 import { describe, expect, test } from "bun:test"
-import type { Delta } from "../../src/convert/delta.ts"
+import type { Delta } from "../../src/convert/common/delta.ts"
 import { searchItem } from "../support/responses/items.ts"
 import { deltasOf, responsesOptions, streamed } from "../support/responses/play.ts"
 import {

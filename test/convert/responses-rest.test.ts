@@ -1,7 +1,7 @@
 // Responses streams of which parts come only with an item's end, or with the end of it all.
 import { describe, expect, test } from "bun:test"
+import { readResponsesReply } from "../../src/convert/reader/responses-stream.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { readResponsesReply } from "../../src/convert/reply/responses-stream.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import type { ReplyBlock } from "../../src/protocol/messages.ts"
 import { property } from "../support/random.ts"

@@ -1,7 +1,7 @@
 // Stop sequences watched for by the proxy: the text is cut where the first one begins, however it arrives.
 import { expect, test } from "bun:test"
-import type { Delta } from "../../src/convert/delta.ts"
-import { applyStops, initialStops } from "../../src/convert/reply/stops.ts"
+import type { Delta } from "../../src/convert/common/delta.ts"
+import { applyStops, initialStops } from "../../src/convert/filters/stops.ts"
 import { property } from "../support/random.ts"
 
 const text = (value: string): Delta => ({ kind: "text", text: value })

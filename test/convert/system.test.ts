@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { joinSystem, reminder } from "../../src/convert/request/system.ts"
+import { joinSystem, reminder } from "../../src/convert/dialogue/system.ts"
 
 const billing = "x-anthropic-billing-header: cc_version=2.1.329.a1b; cc_entrypoint=cli; cch=12345;"
 

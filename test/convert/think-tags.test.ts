@@ -7,7 +7,7 @@ import {
   initialTags,
   type Piece,
   splitTags,
-} from "../../src/convert/reply/think-tags.ts"
+} from "../../src/convert/reader/think-tags.ts"
 import { property } from "../support/random.ts"
 
 type Style = Parameters<typeof initialTags>[0]

@@ -1,7 +1,7 @@
 // Text that is marked as a thought by a flag beside it, as Gemini does: with tags in it, without, on every piece
 // or on the first alone.
 import { describe, expect, test } from "bun:test"
-import { decodeCarrier } from "../../src/convert/carrier.ts"
+import { decodeCarrier } from "../../src/convert/common/carrier.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { chatReply, deltaChunk, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"

@@ -1,8 +1,8 @@
 // Anthropic's web search: asked for in the provider's own words, and its results as Anthropic's blocks.
 import { describe, expect, test } from "bun:test"
+import { readResponsesReply } from "../../src/convert/reader/responses-stream.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { readResponsesReply } from "../../src/convert/reply/responses-stream.ts"
-import { initialWriter } from "../../src/convert/reply/writer-state.ts"
+import { initialWriter } from "../../src/convert/writer/writer-state.ts"
 import type { MessagesEvent } from "../../src/protocol/messages.ts"
 import { chatUsage, finishChunk, reasoningChunk, textChunk } from "../support/chunks.ts"
 import { inputs, play, readerOptions, replyEvents, writerOptions } from "../support/fixtures.ts"

@@ -1,6 +1,6 @@
 // A prompt that is too long for an upstream that speaks Messages itself, in the words Claude Code acts upon.
 import { afterEach, describe, expect, test } from "bun:test"
-import { rewordOverflow } from "../../src/convert/direct-errors.ts"
+import { rewordOverflow } from "../../src/convert/direct/direct-errors.ts"
 import { send, startDirect } from "./direct-support.ts"
 import { stopAll } from "./support.ts"
 

@@ -1,6 +1,6 @@
 // Upstreams that speak Messages themselves: what goes there, what comes back, and what is known of it after.
 import { afterEach, describe, expect, test } from "bun:test"
-import { messageOfStream, streamOfMessage } from "../../src/convert/direct-form.ts"
+import { messageOfStream, streamOfMessage } from "../../src/convert/direct/direct-form.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { stop } from "../../src/server/outcome/outcome.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"

@@ -1,6 +1,6 @@
 // What a flight's readers are told of its end, whoever of them is quicker.
 import { expect, test } from "bun:test"
-import type { Delta } from "../../src/convert/delta.ts"
+import type { Delta } from "../../src/convert/common/delta.ts"
 import { since } from "../../src/server/flights/event-log.ts"
 import { createFeed, pull } from "../../src/server/flights/flight-feed.ts"
 import { createReasoningMemory } from "../../src/server/learned/memory.ts"

@@ -1,7 +1,7 @@
 // The memory of what was thought before a call: bounded by size, apart for every client, filled while a reply is
 // written.
 import { describe, expect, test } from "bun:test"
-import type { ThinkingBlock } from "../../src/convert/request/history-reasoning.ts"
+import type { ThinkingBlock } from "../../src/convert/dialogue/history-reasoning.ts"
 import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages.ts"
 import {
   createReasoningMemory,

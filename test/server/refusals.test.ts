@@ -1,7 +1,7 @@
 // An upstream that refuses something of a request: it is asked once more without it, and the next request is
 // sent that way at once.
 import { afterEach, describe, expect, test } from "bun:test"
-import type { AmendedRequest } from "../../src/convert/request/amend.ts"
+import type { AmendedRequest } from "../../src/convert/amend/amend.ts"
 import { createMetrics } from "../../src/observe/metrics.ts"
 import { fault } from "../../src/protocol/fault.ts"
 import { arrayOf, objectOf } from "../../src/protocol/json.ts"

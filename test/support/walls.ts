@@ -59,6 +59,12 @@ const buildings: Readonly<Record<string, Building>> = {
     floors: ["settings", "network", "models", "upstreams", "routes", "sources", "load"],
     stairs: "config/config.ts",
   },
+  convert: {
+    floors: [
+      ...["common", "task", "schema", "dialogue", "request", "amend", "direct", "tool-calls", "text-calls"],
+      ...["reader", "filters", "writer", "reply", "reverse"],
+    ],
+  },
   commands: {
     floors: [
       ...["terminal", "command-line", "common", "instances", "models", "run", "stats", "serve", "init"],

@@ -1,7 +1,7 @@
 // What goes over the wire, event by event: the writer gives pieces in a row as one.
-import type { Delta } from "../../src/convert/delta.ts"
+import type { Delta } from "../../src/convert/common/delta.ts"
 import { writeAll } from "../../src/convert/reply/reply.ts"
-import type { WriterState } from "../../src/convert/reply/writer-state.ts"
+import type { WriterState } from "../../src/convert/writer/writer-state.ts"
 import { deltaEvent } from "../../src/protocol/delta-run.ts"
 import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages.ts"
 import { textsOf } from "../../src/protocol/texts.ts"

@@ -1,6 +1,6 @@
 // The request that the proxy would send, to be sent without it.
 import type { Config } from "../../config/config.ts"
-import { directMaxTokens, prepareDirectBody } from "../../convert/direct.ts"
+import { directMaxTokens, prepareDirectBody } from "../../convert/direct/direct.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import { convertRequest } from "../../convert/request/request.ts"
 import type { JsonObject } from "../../protocol/json.ts"

@@ -1,7 +1,7 @@
 // One streamed reply seen from outside: when its first words came and when its last, how much it was, and what it says
 // of its tokens.
-import { laterCounts, readUsage } from "../../convert/messages-usage.ts"
-import { convertUsage, laterUsage } from "../../convert/reply/finish.ts"
+import { laterCounts, readUsage } from "../../convert/common/messages-usage.ts"
+import { convertUsage, laterUsage } from "../../convert/reader/finish.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import type { MessagesUsage } from "../../protocol/messages.ts"
 import { createSseDecoder } from "../../protocol/sse.ts"

@@ -1,6 +1,6 @@
 // `convert --explain`: the route, what was dropped or changed and why, and whether the prompt fits.
 
-import { mapToolName } from "../../convert/request/names.ts"
+import { mapToolName } from "../../convert/dialogue/names.ts"
 import type { ChatRequest } from "../../protocol/chat.ts"
 import type { Note } from "../../protocol/fault.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"

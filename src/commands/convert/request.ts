@@ -1,7 +1,7 @@
 // `convert` for requests of either side.
 import type { z } from "zod"
 import type { Config } from "../../config/config.ts"
-import { directMaxTokens, prepareDirectBody } from "../../convert/direct.ts"
+import { directMaxTokens, prepareDirectBody } from "../../convert/direct/direct.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import { convertRequest } from "../../convert/request/request.ts"
 import { sessionOf } from "../../convert/request/session.ts"

@@ -1,5 +1,5 @@
 // What proxies have learned of their upstreams' refusals, as `models` shows it and forgets it.
-import { describeAmendment } from "../../convert/request/amendment-json.ts"
+import { describeAmendment } from "../../convert/amend/amendment-json.ts"
 import type { Route } from "../../providers/route.ts"
 import { amendmentOf, placeOf } from "../../server/learned/learned.ts"
 import { openRefusalStore, type RefusalRow, type RefusalStore } from "../../store/refusal-store.ts"

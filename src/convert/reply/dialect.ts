@@ -2,13 +2,13 @@
 // Responses request in Chat's words.
 import type { StreamInput } from "../../protocol/chat.ts"
 import { isObject } from "../../protocol/json.ts"
-import type { Delta } from "../delta.ts"
-import { readChat } from "./chat-stream.ts"
-import { initialReader } from "./reader.ts"
-import type { ReaderOptions, ReaderState } from "./reader-text.ts"
+import type { Delta } from "../common/delta.ts"
+import { readChat } from "../reader/chat-stream.ts"
+import { initialReader } from "../reader/reader.ts"
+import type { ReaderOptions, ReaderState } from "../reader/reader-text.ts"
+import type { ResponsesState } from "../reader/responses-queue.ts"
+import { initialResponses, readResponses, readResponsesReply } from "../reader/responses-stream.ts"
 import { readReply } from "./reply.ts"
-import type { ResponsesState } from "./responses-queue.ts"
-import { initialResponses, readResponses, readResponsesReply } from "./responses-stream.ts"
 
 /** A reply as far as it was read. It changes in place. */
 export interface DialectState {

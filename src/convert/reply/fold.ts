@@ -4,7 +4,7 @@ import { joinedRun } from "../../protocol/delta-run.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { isObject, type JsonObject } from "../../protocol/json.ts"
 import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages.ts"
-import { messageOfStream } from "../direct-form.ts"
+import { messageOfStream } from "../direct/direct-form.ts"
 import { toolInput } from "../tool-calls/json-scan.ts"
 
 export interface Fold {

@@ -1,13 +1,13 @@
 // Many deltas through the writer in one go, and a whole reply through the reader of streams: one set of rules for stop
 // reasons, ids, thinking and usage.
 import type { MessagesEvent } from "../../protocol/messages.ts"
-import type { Delta } from "../delta.ts"
-import { write } from "./blocks.ts"
-import { readChatReply } from "./chat-stream.ts"
-import { initialReader } from "./reader.ts"
-import type { ReaderOptions } from "./reader-text.ts"
-import { piecesFrom, writePieces, writeRun } from "./writer-run.ts"
-import type { WriterState } from "./writer-state.ts"
+import type { Delta } from "../common/delta.ts"
+import { readChatReply } from "../reader/chat-stream.ts"
+import { initialReader } from "../reader/reader.ts"
+import type { ReaderOptions } from "../reader/reader-text.ts"
+import { write } from "../writer/blocks.ts"
+import { piecesFrom, writePieces, writeRun } from "../writer/writer-run.ts"
+import type { WriterState } from "../writer/writer-state.ts"
 
 /** Writes several deltas, which change the state; all their events in order. */
 export function writeAll(state: WriterState, deltas: readonly Delta[]): readonly MessagesEvent[] {

@@ -2,7 +2,7 @@
 // told beside it is lost (Anthropic SDK 1.11, BetaCompactionBlock.tool_changes).
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
-import { findChanges, nameOf } from "./tool-changes.ts"
+import { findChanges, nameOf } from "../dialogue/tool-changes.ts"
 
 const noChanges: readonly JsonObject[] = Object.freeze([])
 

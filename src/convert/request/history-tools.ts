@@ -3,7 +3,7 @@
 import type { ChatFunctionTool } from "../../protocol/chat.ts"
 import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
-import { mapToolName } from "./names.ts"
+import { mapToolName } from "../dialogue/names.ts"
 
 /** One tool for each name that was called; none where the provider does not ask for them. */
 export function historyTools(

@@ -5,10 +5,10 @@ import type { JsonObject } from "../../protocol/json.ts"
 import type { Message, MessagesRequest } from "../../protocol/messages.ts"
 import type { Tool, ToolChoice } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { mapToolName } from "../dialogue/names.ts"
+import { noTools, repeated } from "../dialogue/tool-changes.ts"
 import { isStrict, prepareParameters } from "../schema/schema.ts"
 import { historyTools } from "./history-tools.ts"
-import { mapToolName } from "./names.ts"
-import { noTools, repeated } from "./tool-changes.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 export interface PreparedTools {

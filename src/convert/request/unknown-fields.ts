@@ -4,6 +4,7 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { efforts, knownFields } from "../../protocol/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { isBillingLine } from "../dialogue/system.ts"
 import {
   type Findings,
   findField,
@@ -14,7 +15,6 @@ import {
   notesOf,
   startFindings,
 } from "./findings.ts"
-import { isBillingLine } from "./system.ts"
 import { findTypedTool } from "./typed-tools.ts"
 
 type Facts = Pick<ProviderProfile, "cacheControl" | "webSearch">

@@ -6,9 +6,9 @@ import type { MessagesRequest } from "../../protocol/messages.ts"
 import type { ResponsesSearchTool } from "../../protocol/responses.ts"
 import type { Tool } from "../../protocol/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
-import type { Delta, Search } from "../delta.ts"
-import { withoutReminders } from "./system.ts"
-import { noTools } from "./tool-changes.ts"
+import type { Delta, Search } from "../common/delta.ts"
+import { withoutReminders } from "../dialogue/system.ts"
+import { noTools } from "../dialogue/tool-changes.ts"
 
 export interface ConvertedSearch {
   /** The tools without the search. */

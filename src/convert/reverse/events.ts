@@ -2,7 +2,7 @@
 // OpenAI client would hear nothing are left out.
 import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock, StopReason } from "../../protocol/messages.ts"
-import { readUsage } from "../messages-usage.ts"
+import { readUsage } from "../common/messages-usage.ts"
 import { readMessagesFault } from "./error.ts"
 
 const unused: readonly MessagesEvent[] = []

@@ -1,7 +1,7 @@
 // Tool calls out of fragments: names and ids made final, arguments passed on as they come.
 import { dropped } from "../../protocol/fault.ts"
 import { isObject } from "../../protocol/json.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta } from "../common/delta.ts"
 import { noArguments, repaired, type Taken, takeArguments, takeWhole } from "./json-scan.ts"
 import { repair } from "./repairs.ts"
 import { beginsName, clientName, isName, joinName } from "./tool-names.ts"

@@ -1,7 +1,7 @@
 // The end of a reply: what its calls still have to say, and what was wrong with them.
 import { dropped } from "../../protocol/fault.ts"
 import { parseJson } from "../../protocol/json.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta } from "../common/delta.ts"
 import { endArguments } from "./json-scan.ts"
 import { addRepairs, repair } from "./repairs.ts"
 import { clientName } from "./tool-names.ts"

@@ -1,7 +1,7 @@
 // What is said for the log about the calls of a reply.
 import { changed } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, type parseJson } from "../../protocol/json.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta } from "../common/delta.ts"
 import { checkArguments } from "./argument-check.ts"
 import { isBeginning } from "./json-prefix.ts"
 import { repair } from "./repairs.ts"

@@ -2,7 +2,7 @@
 // together once for all of them.
 import type { ChatRun } from "../../protocol/chat-run.ts"
 import { quoteAll, someOf, type Texts, textAt, textsOf, wholeOf } from "../../protocol/texts.ts"
-import type { Delta } from "../delta.ts"
+import type { Delta } from "../common/delta.ts"
 import { filterJson, type JsonFilter, passes } from "./json-stream.ts"
 import type { Repeats } from "./tool-repeats.ts"
 import type { Slot, ToolState } from "./tool-slots.ts"

@@ -1,5 +1,5 @@
 // The models that a request goes to, one after the other, until one of them answers.
-import type { Delta } from "../../convert/delta.ts"
+import type { Delta } from "../../convert/common/delta.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import type { FailedOpening, Opening } from "../../upstream/attempts.ts"
 import { oneBatch } from "../../upstream/batches.ts"

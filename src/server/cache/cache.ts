@@ -1,6 +1,6 @@
 // The response cache: whole replies of text, kept for a while in the store. Off unless it is switched on.
 import type { CacheConfig } from "../../config/config.ts"
-import { readUsage } from "../../convert/messages-usage.ts"
+import { readUsage } from "../../convert/common/messages-usage.ts"
 import { arrayOf, objectOf, parseJson } from "../../protocol/json.ts"
 import type { MessagesReply } from "../../protocol/messages.ts"
 import { noUsage } from "../../protocol/usage.ts"

@@ -1,6 +1,6 @@
 // What the reply of an upstream that speaks Messages is, found out from its first bytes: the beginning of a message, a
 // whole document, an error, or nothing of the kind.
-import { messageOfStream } from "../../convert/direct-form.ts"
+import { messageOfStream } from "../../convert/direct/direct-form.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"

@@ -1,5 +1,5 @@
 // What passing a request through is made of, whether its reply goes out as it comes or takes the place of another one.
-import { directMaxTokens, prepareDirectBody } from "../../convert/direct.ts"
+import { directMaxTokens, prepareDirectBody } from "../../convert/direct/direct.ts"
 import { sessionOf } from "../../convert/request/session.ts"
 import type { Note } from "../../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"

@@ -1,6 +1,6 @@
 // One passed-through request under way: what is known of it so far, and the one end it comes to.
-import { laterCounts, readUsage } from "../../convert/messages-usage.ts"
-import { reportedCost } from "../../convert/reply/reported-cost.ts"
+import { laterCounts, readUsage } from "../../convert/common/messages-usage.ts"
+import { reportedCost } from "../../convert/common/reported-cost.ts"
 import type { Outcome } from "../../observe/exchange.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesUsage } from "../../protocol/messages.ts"

@@ -1,8 +1,8 @@
 // POST /v1/messages and its count_tokens for upstreams that speak Messages themselves: passed through byte
 // for byte, with the same keys, retries and accounting as everything else.
-import { prepareDirectBody } from "../../convert/direct.ts"
-import { rewordOverflow, withMessage } from "../../convert/direct-errors.ts"
-import { streamOfMessage } from "../../convert/direct-form.ts"
+import { prepareDirectBody } from "../../convert/direct/direct.ts"
+import { rewordOverflow, withMessage } from "../../convert/direct/direct-errors.ts"
+import { streamOfMessage } from "../../convert/direct/direct-form.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, objectOf } from "../../protocol/json.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"

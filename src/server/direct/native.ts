@@ -1,8 +1,8 @@
 // An upstream that speaks Messages itself, asked in the place of one that does not: its reply is read into deltas that
 // hold its events as they are, so that it can follow a message that the client has seen the beginning of.
-import type { Delta } from "../../convert/delta.ts"
-import { eventsOfMessage } from "../../convert/direct-form.ts"
-import { nativeEvent } from "../../convert/reply/native.ts"
+import type { Delta } from "../../convert/common/delta.ts"
+import { eventsOfMessage } from "../../convert/direct/direct-form.ts"
+import { nativeEvent } from "../../convert/writer/native.ts"
 import { isObject, parseJson } from "../../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"

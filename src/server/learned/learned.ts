@@ -1,7 +1,7 @@
 // What was learned of an upstream's refusals, as it is kept beyond the process: of which model at which address,
 // since when, and why. Neither keys nor anything of a request are in it.
-import { readAmendment } from "../../convert/request/amendment-json.ts"
-import { type Amendment, causeOf } from "../../convert/request/amendments.ts"
+import { readAmendment } from "../../convert/amend/amendment-json.ts"
+import { type Amendment, causeOf } from "../../convert/amend/amendments.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import { objectOf, parseJson } from "../../protocol/json.ts"

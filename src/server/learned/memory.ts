@@ -1,8 +1,8 @@
 // The thinking that led to a call, remembered by the call's id: clients leave it out when the model is changed or
 // the history shortened, and some providers refuse a call without it. A memory only improves on the signatures,
 // which carry the same; it may be lost at any time.
-import { addQuoted, addText, type GrownText, noText, textOf } from "../../convert/grown-text.ts"
-import type { ThinkingBlock } from "../../convert/request/history-reasoning.ts"
+import { addQuoted, addText, type GrownText, noText, textOf } from "../../convert/common/grown-text.ts"
+import type { ThinkingBlock } from "../../convert/dialogue/history-reasoning.ts"
 import type { MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
 import { quotedWhole } from "../../protocol/texts.ts"
 

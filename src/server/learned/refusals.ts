@@ -1,14 +1,14 @@
 // What each upstream refused of earlier requests to a model, so that the next one is not refused for it again.
 // Like every memory here it only saves time, and may be lost at any moment; where it is kept beyond the process,
 // what others have learned, or forgotten, counts too.
-import type { AmendedRequest } from "../../convert/request/amend.ts"
+import type { AmendedRequest } from "../../convert/amend/amend.ts"
 import {
   type Amended,
   type Amendment,
   applyAmendment,
   causeOf,
   isLasting,
-} from "../../convert/request/amendments.ts"
+} from "../../convert/amend/amendments.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import type { Logger } from "../../observe/log.ts"
 import type { Metrics } from "../../observe/metrics.ts"

@@ -1,14 +1,14 @@
 // The inputs of a stream as the deltas that they mean for its client, batch by batch.
-import type { Delta } from "../../convert/delta.ts"
-import { type DialectState, initialDialect, readDialect } from "../../convert/reply/dialect.ts"
+import type { Delta } from "../../convert/common/delta.ts"
 import {
   applyFilters,
   type Filters,
   initialFilters,
   isActive,
   type Wishes,
-} from "../../convert/reply/filters.ts"
-import type { ReaderOptions } from "../../convert/reply/reader-text.ts"
+} from "../../convert/filters/filters.ts"
+import type { ReaderOptions } from "../../convert/reader/reader-text.ts"
+import { type DialectState, initialDialect, readDialect } from "../../convert/reply/dialect.ts"
 import type { StreamInput } from "../../protocol/chat.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { Batches } from "../../upstream/batches.ts"

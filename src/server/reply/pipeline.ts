@@ -1,10 +1,10 @@
 // From one converted request to a stream of deltas: the upstream is asked, its reply read by the dialect's
 // reader, and failures before the first content repeated.
 
-import type { Delta } from "../../convert/delta.ts"
+import type { Delta } from "../../convert/common/delta.ts"
+import { applyFilters, initialFilters } from "../../convert/filters/filters.ts"
+import type { ReaderOptions } from "../../convert/reader/reader-text.ts"
 import { readWhole } from "../../convert/reply/dialect.ts"
-import { applyFilters, initialFilters } from "../../convert/reply/filters.ts"
-import type { ReaderOptions } from "../../convert/reply/reader-text.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"

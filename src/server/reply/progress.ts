@@ -1,17 +1,17 @@
 // What is known of a reply while it grows: the writer's state, and what it came to for the record at the end.
 import type { Config } from "../../config/config.ts"
-import type { Delta } from "../../convert/delta.ts"
-import { addText, noText, textOf } from "../../convert/grown-text.ts"
-import { begin } from "../../convert/reply/blocks.ts"
-import { finalUsage, isEstimated } from "../../convert/reply/final.ts"
-import { keepAlive } from "../../convert/reply/keep-alive.ts"
+import type { Delta } from "../../convert/common/delta.ts"
+import { addText, noText, textOf } from "../../convert/common/grown-text.ts"
 import { writeAll } from "../../convert/reply/reply.ts"
+import { begin } from "../../convert/writer/blocks.ts"
+import { finalUsage, isEstimated } from "../../convert/writer/final.ts"
+import { keepAlive } from "../../convert/writer/keep-alive.ts"
 import {
   hasContent,
   initialWriter,
   type WriterOptions,
   type WriterState,
-} from "../../convert/reply/writer-state.ts"
+} from "../../convert/writer/writer-state.ts"
 import type { MessagesEvent, MessagesUsage } from "../../protocol/messages.ts"
 import { inputOf, noUsage } from "../../protocol/usage.ts"
 import type { Route } from "../../providers/route.ts"

@@ -1,6 +1,6 @@
 // A reply as one client reads it, wherever it comes from: a session of its own, one that others read too, or the
 // cache.
-import type { Delta } from "../../convert/delta.ts"
+import type { Delta } from "../../convert/common/delta.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import type { MessagesEvent } from "../../protocol/messages.ts"
 import type { Opening } from "../../upstream/attempts.ts"

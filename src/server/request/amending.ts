@@ -1,7 +1,7 @@
 // The request as it is sent: it changes when the upstream refuses something in it that can be done without, and
 // when its endpoint does not know the API that was spoken.
-import { amend, namedParam, type Refusal } from "../../convert/request/amend.ts"
-import { causeOf } from "../../convert/request/amendments.ts"
+import { amend, namedParam, type Refusal } from "../../convert/amend/amend.ts"
+import { causeOf } from "../../convert/amend/amendments.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { Route } from "../../providers/route.ts"

@@ -1,6 +1,6 @@
 // Does a request fit its model's window? One that cannot is refused here, in the words that make Claude Code compact
 // the conversation; one that fits without the room it asks for its reply asks for less.
-import { applyAmendment } from "../../convert/request/amendments.ts"
+import { applyAmendment } from "../../convert/amend/amendments.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import { changed, type Fault, fault, type Note, noNotes } from "../../protocol/fault.ts"

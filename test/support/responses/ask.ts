@@ -1,6 +1,6 @@
 // Requests as the Responses API gets them.
-import { encodeCarrier, noCargo } from "../../../src/convert/carrier.ts"
-import type { Recall } from "../../../src/convert/request/assistant.ts"
+import { encodeCarrier, noCargo } from "../../../src/convert/common/carrier.ts"
+import type { Recall } from "../../../src/convert/dialogue/assistant.ts"
 import { type Conversion, convertRequest } from "../../../src/convert/request/request.ts"
 import { toResponses } from "../../../src/convert/request/responses-body.ts"
 import type { ResponsesRequest } from "../../../src/protocol/responses.ts"

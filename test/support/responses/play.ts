@@ -1,14 +1,14 @@
 // Reader and writer of the Responses dialect over lists of inputs, as the server runs them.
 
-import type { Delta } from "../../../src/convert/delta.ts"
-import { foldEvents } from "../../../src/convert/reply/fold.ts"
-import type { ReaderOptions } from "../../../src/convert/reply/reader-text.ts"
+import type { Delta } from "../../../src/convert/common/delta.ts"
+import type { ReaderOptions } from "../../../src/convert/reader/reader-text.ts"
 import {
   initialResponses,
   readResponses,
   readResponsesReply,
-} from "../../../src/convert/reply/responses-stream.ts"
-import { initialWriter } from "../../../src/convert/reply/writer-state.ts"
+} from "../../../src/convert/reader/responses-stream.ts"
+import { foldEvents } from "../../../src/convert/reply/fold.ts"
+import { initialWriter } from "../../../src/convert/writer/writer-state.ts"
 import type { StreamInput } from "../../../src/protocol/chat.ts"
 import type { MessagesEvent } from "../../../src/protocol/messages.ts"
 import { inDialect } from "../../../src/providers/dialect.ts"

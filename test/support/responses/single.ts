@@ -1,5 +1,5 @@
 // Single events of the Responses API, and the deltas they become, by short names.
-import type { Delta } from "../../../src/convert/delta.ts"
+import type { Delta } from "../../../src/convert/common/delta.ts"
 import type { JsonObject } from "../../../src/protocol/json.ts"
 import { encrypted } from "./items.ts"
 

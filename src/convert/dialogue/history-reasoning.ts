@@ -1,0 +1,168 @@
+// The reasoning of earlier turns, in the form the provider at hand wants it back: which of it is its own, what
+// else may be sent as plain words, and what stands in where there is none.
+
+import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat.ts"
+import type { ContentBlock } from "../../protocol/content-block.ts"
+import type { ReasoningProfile } from "../../providers/profile.ts"
+import { type Cargo, continueCargo, decodeCarrier, joinCargo, noCargo } from "../common/carrier.ts"
+
+/** A thinking block as a client sends it back, or as this proxy remembers it. */
+export interface ThinkingBlock {
+  readonly thinking: string
+  readonly signature: string
+}
+
+/** What one assistant message thought. */
+export interface Thoughts {
+  readonly text: string
+  /** Opaque data that this provider and this model gave. */
+  readonly cargo: Cargo
+  /** Is all of the text this model's own? */
+  readonly own: boolean
+}
+
+export const noThoughts: Thoughts = { text: "", cargo: noCargo, own: true }
+
+/** Who would get the reasoning now. */
+export interface Target {
+  readonly provider: string
+  readonly model: string
+}
+
+/** The thinking of a message: readable text from anybody, opaque data only from the very same model. */
+export function readThoughts(blocks: readonly ThinkingBlock[], target: Target): Thoughts {
+  let thoughts = noThoughts
+  for (const { thinking, signature } of blocks) {
+    const carrier = decodeCarrier(signature, thinking)
+    const own = carrier !== undefined && addressOf(carrier) === addressOf(target)
+    const cargo = own ? carrier.cargo : noCargo
+    thoughts = {
+      text: thoughts.text + thinking.toWellFormed(),
+      cargo: cargo === noCargo && thoughts.cargo === noCargo ? noCargo : continueCargo(thoughts.cargo, cargo),
+      own: thoughts.own && (own || thinking === ""),
+    }
+  }
+  return thoughts
+}
+
+const addressOf = ({ provider, model }: Target): string => `${provider} ${model}`
+
+export function joinThoughts(first: Thoughts, second: Thoughts): Thoughts {
+  return {
+    text: first.text + second.text,
+    cargo: joinCargo(first.cargo, second.cargo),
+    own: first.own && second.own,
+  }
+}
+
+/** A block of thinking, if it is one; redacted ones that are ours are such blocks without text. */
+export function thinkingBlock(block: ContentBlock): ThinkingBlock | undefined {
+  if (block.type === "thinking") return block
+  return block.type === "redacted_thinking" ? { thinking: "", signature: block.data } : undefined
+}
+
+export type ReasoningFields = Pick<
+  ChatAssistantMessage,
+  | "reasoning_content"
+  | "reasoning"
+  | "reasoning_text"
+  | "reasoning_details"
+  | "encrypted_content"
+  | "reasoning_opaque"
+  | "extra_content"
+>
+
+const noFields: ReasoningFields = Object.freeze({})
+
+/** The fields beside an assistant's text that carry its reasoning. Nothing where the provider wants none. */
+export function reasoningFields(
+  { text, cargo, own }: Thoughts,
+  hasCalls: boolean,
+  profile: ReasoningProfile,
+): ReasoningFields {
+  const { sendBackAs, backfill } = profile
+  const encrypted = encryptedFields(cargo)
+  if (!isWanted(profile, hasCalls)) return encrypted
+  const words = text === "" ? backfill : text
+  switch (sendBackAs) {
+    case "reasoning_content":
+    case "reasoning":
+    case "reasoning_text":
+      return words === null ? encrypted : { [sendBackAs]: words, ...encrypted }
+    case "both":
+      return words === null ? noFields : { reasoning: words, reasoning_content: words }
+    case "reasoning_details":
+      // Others than its own would be refused; a model that gave no details gave plain text.
+      if (cargo.details.length > 0) return { reasoning_details: cargo.details }
+      return own && text !== "" ? { reasoning: text } : noFields
+    case "thought-signature": {
+      const signature = cargo.textSignature
+      return signature === undefined
+        ? noFields
+        : { extra_content: { google: { thought_signature: signature } } }
+    }
+    case "thinking-parts":
+    case "think-tags":
+    case "items":
+      return noFields
+    default:
+      return sendBackAs satisfies never
+  }
+}
+
+/** Does the provider want the reasoning of such a turn? */
+function isWanted({ sendBack }: ReasoningProfile, hasCalls: boolean): boolean {
+  return sendBack === "all-turns" || (sendBack === "tool-turns" && hasCalls)
+}
+
+function encryptedFields({ encrypted }: Cargo): ReasoningFields {
+  const { encrypted_content, reasoning_opaque } = encrypted
+  if (encrypted_content === undefined && reasoning_opaque === undefined) return noFields
+  return {
+    ...(encrypted_content === undefined ? {} : { encrypted_content }),
+    ...(reasoning_opaque === undefined ? {} : { reasoning_opaque }),
+  }
+}
+
+/** Reasoning that stands in the content itself, before the text; undefined where it does not. */
+export function reasoningPart(
+  { text }: Thoughts,
+  hasCalls: boolean,
+  profile: ReasoningProfile,
+): ThinkingPart | string | undefined {
+  if (text === "" || !isWanted(profile, hasCalls)) return undefined
+  if (profile.sendBackAs === "think-tags") return `<think>\n${text}\n</think>\n\n`
+  if (profile.sendBackAs !== "thinking-parts") return undefined
+  return { type: "thinking", thinking: [{ type: "text", text }], closed: true }
+}
+
+/** Gemini's signatures on the calls it gave them for; its word for "none" on a first call without one. */
+export function signCalls(
+  calls: readonly Call[],
+  { cargo }: Thoughts,
+  { sendBack, sendBackAs, backfill }: ReasoningProfile,
+): readonly ChatToolCall[] {
+  if (sendBack === "never" || sendBackAs !== "thought-signature") return calls.map(callOf)
+  return withSignatures(calls, cargo, backfill)
+}
+
+interface Call {
+  readonly id: string
+  readonly call: ChatToolCall
+}
+
+const callOf = ({ call }: Call): ChatToolCall => call
+
+function withSignatures(
+  calls: readonly Call[],
+  cargo: Cargo,
+  backfill: string | null,
+): readonly ChatToolCall[] {
+  return calls.map(({ id, call }, index) => {
+    const own = Object.hasOwn(cargo.signatures, id) ? cargo.signatures[id] : undefined
+    const signature = own ?? (index === 0 ? backfill : null)
+    return signature === null
+      ? call
+      : { ...call, extra_content: { google: { thought_signature: signature } } }
+  })
+}

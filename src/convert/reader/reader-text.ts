@@ -1,0 +1,198 @@
+// The text half of the reader of every dialect: its state, and what becomes of text and reasoning in it.
+
+import { changed } from "../../protocol/fault.ts"
+import type { JsonObject } from "../../protocol/json.ts"
+import type { ErrorContext } from "../../protocol/upstream-error.ts"
+import type { ProviderProfile } from "../../providers/profile.ts"
+import type { Delta, Search } from "../common/delta.ts"
+import type { TextPiece } from "../text-calls/output.ts"
+import type { TextCallState } from "../text-calls/reading.ts"
+import { flushTextCalls, initialTextCalls, readTextCalls } from "../text-calls/text-calls.ts"
+import { readToolCalls, startPending } from "../tool-calls/tool-calls.ts"
+import type { ToolOptions } from "../tool-calls/tool-options.ts"
+import type { ToolState } from "../tool-calls/tool-slots.ts"
+import type { Finish } from "./finish.ts"
+import { type SearchState, tellPages } from "./search.ts"
+import { beginsWithWord, flushTags, initialTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
+import type { Tracks } from "./unroll.ts"
+
+export interface ReaderOptions {
+  readonly profile: ProviderProfile
+  readonly tools: ToolOptions
+  readonly stopSequences: readonly string[]
+  /** false: the client switched thinking off, so reasoning that comes all the same is left out. */
+  readonly showReasoning: boolean
+  readonly errors: ErrorContext
+  /** A web search that the upstream was asked to run. */
+  readonly search?: Search | undefined
+  /** Tokens that came from the cache, where a header says so: for a usage that does not. */
+  readonly cachedTokens?: number | undefined
+}
+
+/** A reply as far as it was read. It changes in place: what is in it never does. */
+export interface ReaderState extends SearchState {
+  readonly options: ReaderOptions
+  tags: TagState
+  /** Pieces in a row that are marked as a thought. */
+  thoughts: "none" | "one" | "several"
+  /** Calls that are written into the text; undefined: none are looked for (any more). */
+  textCalls: TextCallState | undefined
+  tools: ToolState
+  /** White space that may turn out to be nothing but the gap before something else, and whose it is. */
+  space: string
+  spaceOf: "text" | "reasoning"
+  last: "nothing" | "reasoning" | "text" | "tool"
+  /** A reply field gave the reasoning: what `reasoning_details` say is the same once more. */
+  thoughtInField: boolean
+  /** The texts of the reply so far: some providers repeat them from the beginning. */
+  tracks: Tracks
+  /** There was sound, with or without the words that are said in it. */
+  sounds: boolean
+  finish: Finish | undefined
+  /** The last counts as they came, in `usage` and in llama.cpp's `timings`: together they make the usage. */
+  counted: unknown
+  timings: JsonObject | undefined
+  ended: boolean
+}
+
+/** What a step that changed the state means for the client. */
+export type Step = readonly Delta[]
+
+/** No deltas; shared, because most of what is looked at in a chunk gives none. */
+export const none: readonly Delta[] = []
+
+/** One step after another. */
+export function after(before: Step, step: Step): Step {
+  if (before.length === 0) return step
+  return step.length === 0 ? before : [...before, ...step]
+}
+
+/** The step's deltas are added to `out`. */
+export function take(step: Step, out: Delta[]): void {
+  for (const delta of step) out.push(delta)
+}
+
+/** One step for each item; their deltas in one list, however many there are. */
+export function each<T>(
+  state: ReaderState,
+  items: readonly T[],
+  read: (state: ReaderState, item: T) => Step,
+): Step {
+  const deltas: Delta[] = []
+  for (const item of items) take(read(state, item), deltas)
+  return deltas.length === 0 ? none : deltas
+}
+
+const noTags = initialTags("never")
+
+/** Text that may still hold think tags at its beginning. */
+export function tagged(state: ReaderState, text: string): Step {
+  if (beginsWithWord(state.tags, text)) state.tags = noTags
+  if (state.tags.mode === "text") return modelText(state, text)
+  const [tags, pieces] = splitTags(state.tags, text)
+  state.tags = tags
+  return readPieces(state, pieces)
+}
+
+/** What was held back because it could have become a tag or a call is released: something else follows, or nothing. */
+export function releaseHeld(state: ReaderState): Step {
+  let step: Step = none
+  if (state.tags.mode !== "text") {
+    const [tags, pieces] = flushTags(state.tags)
+    state.tags = tags
+    step = readPieces(state, pieces)
+  }
+  if (state.textCalls === undefined) return step
+  const [textCalls, pieces] = flushTextCalls(state.textCalls)
+  state.textCalls = textCalls
+  return after(step, readTextPieces(state, pieces))
+}
+
+/** Are calls looked for in the text? Only where some were offered, and until one comes as it should. */
+export function initialCalls({ profile, tools }: ReaderOptions): TextCallState | undefined {
+  const { offered, toolNames, schemas = noSchemas } = tools
+  if (!profile.textToolCalls || offered.size === 0) return undefined
+  if (toolNames.size === 0) return initialTextCalls(offered, schemas)
+  const known = new Map(schemas)
+  for (const [upstream, client] of toolNames) known.set(upstream, schemas.get(client) ?? {})
+  return initialTextCalls(new Set([...offered, ...toolNames.keys()]), known)
+}
+
+const noSchemas: ReadonlyMap<string, JsonObject> = new Map()
+
+function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
+  const only = pieces.length === 1 ? pieces[0] : undefined
+  return only === undefined ? each(state, pieces, readPiece) : readPiece(state, only)
+}
+
+function readPiece(state: ReaderState, { kind, text }: Piece): Step {
+  return kind === "text" ? modelText(state, text) : reasoning(state, text, "content")
+}
+
+/** Text of the model, in which a call may be written. */
+function modelText(state: ReaderState, text: string): Step {
+  if (state.textCalls === undefined) return plainText(state, text)
+  const [textCalls, pieces] = readTextCalls(state.textCalls, text)
+  state.textCalls = textCalls
+  return readTextPieces(state, pieces)
+}
+
+function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
+  const only = pieces.length === 1 ? pieces[0] : undefined
+  return only === undefined ? each(state, pieces, readTextPiece) : readTextPiece(state, only)
+}
+
+function readTextPiece(state: ReaderState, piece: TextPiece): Step {
+  return piece.kind === "text" ? plainText(state, piece.text) : textCall(state, piece)
+}
+
+function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call" }>): Step {
+  const entry = { function: { name: call.name, arguments: call.args } }
+  const [tools, deltas] = readToolCalls(state.tools, [entry], state.options.tools, true)
+  const note = changed("choices.0.message.content", `a call of ${call.name} was written as text`)
+  state.tools = tools
+  state.space = ""
+  state.last = "tool"
+  return [{ kind: "note", note }, ...deltas]
+}
+
+/** Text that is text. White space alone opens no block: it is often just the gap before a call. */
+export function plainText(state: ReaderState, text: string): Step {
+  if (state.last === "text") return [{ kind: "text", text }]
+  if (text.trim() === "") return holdSpace(state, "text", text)
+  const { pending, space } = begin(state, "text")
+  return after(pending, [{ kind: "text", text: space + text }])
+}
+
+/** Reasoning, from the field named; left out where the client switched thinking off. */
+export function reasoning(state: ReaderState, text: string, field: string): Step {
+  if (text === "" || !state.options.showReasoning) return none
+  if (state.last === "reasoning") return [{ kind: "reasoning", text, field }]
+  if (text.trim() === "") return holdSpace(state, "reasoning", text)
+  const { pending, space } = begin(state, "reasoning")
+  return after(pending, [{ kind: "reasoning", text: space + text, field }])
+}
+
+function holdSpace(state: ReaderState, spaceOf: "text" | "reasoning", text: string): Step {
+  state.space = state.spaceOf === spaceOf ? state.space + text : text
+  state.spaceOf = spaceOf
+  return none
+}
+
+interface Begun {
+  /** What comes before the content. */
+  readonly pending: readonly Delta[]
+  readonly space: string
+}
+
+/** Other content begins: calls that only wait to start do so, and the white space held for it is given. */
+function begin(state: ReaderState, kind: "text" | "reasoning"): Begun {
+  const [tools, pending] = startPending(state.tools, state.options.tools)
+  const space = state.spaceOf === kind ? state.space : ""
+  state.tools = tools
+  state.space = ""
+  state.last = kind
+  if (kind !== "text" || state.told !== undefined) return { pending, space }
+  state.told = state.pages.length
+  return { pending: state.told === 0 ? pending : [...pending, ...tellPages(state)], space }
+}

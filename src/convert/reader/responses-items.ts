@@ -1,0 +1,240 @@
+// One item of a Responses reply: reasoning, a message, a call or a search, from its events or as a whole.
+import {
+  arrayOf,
+  countOf,
+  isObject,
+  type JsonObject,
+  objectOf,
+  parseJson,
+  textOf,
+} from "../../protocol/json.ts"
+import type { Delta, SearchResult } from "../common/delta.ts"
+import { called } from "./reader.ts"
+import {
+  after,
+  each,
+  none,
+  plainText,
+  type ReaderState,
+  reasoning,
+  releaseHeld,
+  type Step,
+  tagged,
+} from "./reader-text.ts"
+import { foundPages, readPage } from "./search.ts"
+
+export interface Item {
+  readonly index: number
+  /** The last part of each kind of which something has come: its `done` says nothing new. */
+  readonly seen: Readonly<Partial<Record<Kind, number>>>
+  /** It was added, so that a call is known by name. */
+  readonly added: boolean
+}
+
+export type ItemStep = readonly [Item, Step]
+
+/** The item at an output_index, before any of its events. */
+export function initialItem(index: number): Item {
+  return { index, seen: {}, added: false }
+}
+
+/** What an event can bring text of. */
+type Kind = "summary" | "reasoning" | "text" | "refusal" | "arguments"
+
+// Events that bring text, without the `.delta` or `.done` at their end.
+const kinds: Readonly<Record<string, Kind>> = {
+  "response.reasoning_summary_text": "summary",
+  "response.reasoning_text": "reasoning",
+  "response.output_text": "text",
+  "response.refusal": "refusal",
+  "response.function_call_arguments": "arguments",
+}
+
+/** One event of an item: what it says is passed on, unless it was said before. */
+export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject): ItemStep {
+  const type = textOf(event["type"]) ?? ""
+  if (type === "response.output_item.added")
+    return [{ ...item, added: true }, startItem(reader, item, objectOf(event["item"]))]
+  if (type === "response.output_item.done") return finishItem(reader, item, objectOf(event["item"]))
+  if (type === "response.output_text.annotation.added") {
+    foundPages(reader, readPage(objectOf(event["annotation"])))
+    return [item, none]
+  }
+  const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
+  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+  // Arguments of a call without a name come once more with its end.
+  if (kind === undefined || (kind === "arguments" && !item.added)) return [item, none]
+  const position = countOf(event["summary_index"]) ?? countOf(event["content_index"]) ?? 0
+  const text = textOf(
+    event[end === "delta" ? "delta" : kind === "summary" || kind === "reasoning" ? "text" : kind],
+  )
+  return say(reader, item, { kind, position, text, isWhole: end === "done" })
+}
+
+/** A whole item, in one step. */
+export function readWholeItem(reader: ReaderState, index: number, given: JsonObject): Step {
+  return finishItem(reader, initialItem(index), given)[1]
+}
+
+interface Said {
+  readonly kind: Kind
+  readonly position: number
+  readonly text: string | undefined
+  /** All of a part, which may have come in pieces before. */
+  readonly isWhole: boolean
+}
+
+function say(reader: ReaderState, item: Item, { kind, position, text, isWhole }: Said): ItemStep {
+  const last = item.seen[kind] ?? -1
+  // A summary and the reasoning itself are one thing told twice: the first to come is shown.
+  const other = kind === "summary" ? "reasoning" : kind === "reasoning" ? "summary" : undefined
+  const told = other !== undefined && item.seen[other] !== undefined
+  if (text === undefined || told || (isWhole && position <= last)) return [item, none]
+  const isNew = position > last
+  const next = isNew ? { ...item, seen: { ...item.seen, [kind]: position } } : item
+  return [next, pass(reader, item, kind, text, isNew)]
+}
+
+function pass(reader: ReaderState, item: Item, kind: Kind, text: string, isNew: boolean): Step {
+  switch (kind) {
+    case "summary":
+    case "reasoning": {
+      // Parts are paragraphs.
+      const gap = isNew && reader.last === "reasoning" ? "\n\n" : ""
+      return reasoning(reader, gap + text, kind)
+    }
+    case "text":
+      return tagged(reader, between(reader, item) + text)
+    case "refusal":
+      return plainText(reader, between(reader, item) + text)
+    case "arguments":
+      return callWith(reader, { index: item.index, function: { arguments: text } })
+    default:
+      return kind satisfies never
+  }
+}
+
+/** Messages in a row are paragraphs of one text; the parts of one message belong together. */
+function between({ last }: ReaderState, { seen }: Item): string {
+  return last === "text" && seen.text === undefined && seen.refusal === undefined ? "\n\n" : ""
+}
+
+function callWith(reader: ReaderState, entry: JsonObject): Step {
+  return after(releaseHeld(reader), called(reader, [entry], false))
+}
+
+/** A call is known by name as soon as it is added, and a message by its phase; the rest follows. */
+function startItem(reader: ReaderState, { index }: Item, given: JsonObject): Step {
+  if (given["type"] === "message") return startMessage(textOf(given["phase"]))
+  if (given["type"] !== "function_call") return none
+  const { call_id: id, name } = given
+  return callWith(reader, { index, id, function: { name, arguments: "" } })
+}
+
+/** OpenAI's newer models lose quality where the phase of their messages does not come back. */
+function startMessage(phase: string | undefined): Step {
+  return phase === undefined ? none : [{ kind: "opaque", opaque: { kind: "phase", value: phase } }]
+}
+
+/** What is said next is a text of its own. */
+function endText(reader: ReaderState): void {
+  if (reader.last === "text") reader.last = "tool"
+}
+
+/** The item as it is in the end: what of it has not come before, and what only now is final. */
+function finishItem(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
+  switch (given["type"]) {
+    case "reasoning":
+      return finishReasoning(reader, item, given)
+    case "message":
+      return finishMessage(reader, item, given)
+    case "function_call":
+      return finishCall(reader, item, given)
+    case "web_search_call":
+      return [item, finishSearch(reader, given)]
+    case "image_generation_call":
+      return [item, plainText(reader, "[image omitted]")]
+    default:
+      return [item, none]
+  }
+}
+
+const wholePart = (kind: Kind, position: number, text: unknown): Said => {
+  return { kind, position, text: textOf(text), isWhole: true }
+}
+
+/** Servers that send nothing of a call but its end name it here for the first time. */
+function finishCall(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
+  const args = textOf(given["arguments"]) ?? "{}"
+  const before = startItem(reader, item, given)
+  const [next, deltas] = say(reader, item, wholePart("arguments", 0, args))
+  return [next, [...before, ...deltas, ...(parseJson(args).ok ? endCall(reader) : none)]]
+}
+
+/** Empty arguments are held back, because more may follow them; here nothing does. */
+function endCall({ tools }: ReaderState): readonly Delta[] {
+  const key = tools.current
+  const slot = tools.slots[key]
+  if (slot === undefined || !slot.started || slot.args.done) return none
+  return [{ kind: "tool", key, id: slot.id, name: slot.clientName, args: "", complete: true }]
+}
+
+/** `encrypted_content` is final only here (OpenAI API reference): it goes back with the next request. */
+function finishReasoning(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
+  const [next, deltas] = sayAll(reader, item, [
+    ...partsOf(given["summary"]).map((part, at) => wholePart("summary", at, part["text"])),
+    ...partsOf(given["content"]).map((part, at) => wholePart("reasoning", at, part["text"])),
+  ])
+  const value = textOf(given["encrypted_content"])
+  if (value === undefined) return [next, deltas]
+  endText(reader)
+  return [next, [...deltas, { kind: "opaque", opaque: { kind: "item", value } }]]
+}
+
+function finishMessage(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
+  const parts = partsOf(given["content"])
+  const said = parts.map((part, at) =>
+    part["type"] === "refusal"
+      ? wholePart("refusal", at, part["refusal"])
+      : wholePart("text", at, part["text"]),
+  )
+  // Of a message that was never added this is all there is.
+  const isAll = Object.keys(item.seen).length === 0
+  const before = isAll ? startItem(reader, item, given) : none
+  foundPages(reader, pagesOf(given))
+  const [next, step] = sayAll(reader, item, said)
+  return [next, after(before, step)]
+}
+
+/** The pages that the parts of a message name as their sources. */
+export function pagesOf(given: JsonObject): readonly SearchResult[] {
+  return partsOf(given["content"]).flatMap((part) => partsOf(part["annotations"]).flatMap(readPage))
+}
+
+function sayAll(reader: ReaderState, item: Item, parts: readonly Said[]): ItemStep {
+  let current = item
+  const step = each(reader, parts, (at, part) => {
+    const [next, said] = say(at, current, part)
+    current = next
+    return said
+  })
+  return [current, step]
+}
+
+const partsOf = (value: unknown): readonly JsonObject[] => arrayOf(value).filter(isObject)
+
+/** Every search that was run is told; one whose pages are not named is told by the sources of the text. */
+function finishSearch(reader: ReaderState, given: JsonObject): Step {
+  const action = objectOf(given["action"])
+  const { search } = reader.options
+  if (search === undefined || (action["type"] !== "search" && given["status"] !== "failed")) return none
+  const queries = arrayOf(action["queries"]).filter((one) => typeof one === "string")
+  const query = textOf(action["query"]) ?? textOf(queries.join(", ")) ?? search.query
+  const pages = partsOf(action["sources"]).flatMap(readPage)
+  if (given["status"] !== "failed" && pages.length === 0) return none
+  const results = given["status"] === "failed" ? undefined : pages
+  const before = releaseHeld(reader)
+  reader.searched = true
+  reader.last = "tool"
+  return [...before, { kind: "search", query, results }]
+}

@@ -1,17 +1,10 @@
 // A reply's body as text, read as it comes and in slices. Its characters are bytes, one each: see protocol/byte-text.ts.
+import type { ByteReader, Read } from "./byte-reader.ts"
 import { countSilence, type Deadline, endSilence } from "./deadline.ts"
-
-/** What we use of a body's reader. */
-export interface ByteReader {
-  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-}
-
-/** What a read brought. */
-export type Read = Awaited<ReturnType<ByteReader["read"]>>
 
 /** A body as far as it was read. It changes in place, by the functions below. */
 export interface BodyText {
-  readonly reader: ByteReader
+  readonly reader: Pick<ByteReader, "read">
   readonly deadline: Deadline
   unread: Uint8Array
   /** How much of `unread` was given. */
@@ -28,7 +21,7 @@ const nothing = new Uint8Array(0)
 const lineFeed = 10
 
 /** The text of a body of which nothing was read yet. */
-export function createBodyText(reader: ByteReader, deadline: Deadline): BodyText {
+export function createBodyText(reader: BodyText["reader"], deadline: Deadline): BodyText {
   return { reader, deadline, unread: nothing, given: 0, received: 0 }
 }
 

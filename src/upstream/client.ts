@@ -12,6 +12,7 @@ import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
 import { type BodyText, createBodyText, moreText, nextRead, receive } from "./body-text.ts"
+import { readerOf } from "./byte-reader.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type TimedSituation } from "./connection.ts"
 import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
@@ -67,7 +68,7 @@ export async function send(
     })
     endSilence(deadline)
     if (!response.ok) return await errorReply(response, deadline, situation)
-    const bytes = createBodyText((response.body ?? new Blob([]).stream()).getReader(), deadline)
+    const bytes = createBodyText(readerOf(response), deadline)
     let text = ""
     let more: string | undefined = ""
     // Blank lines and comments may come for minutes before the first word (DeepSeek under load): the first

@@ -6,7 +6,7 @@ import { redact } from "../protocol/redact.ts"
 import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches, Soon } from "./batches.ts"
-import type { ByteReader, Read } from "./body-text.ts"
+import { type Read, readerOf } from "./byte-reader.ts"
 import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
 import {
   type Clock,
@@ -189,7 +189,7 @@ function readBytes(
   deadline: Deadline,
   options: DirectSendOptions,
 ): Batches<DirectInput> {
-  const reader: ByteReader = (response.body ?? new Blob([]).stream()).getReader()
+  const reader = readerOf(response)
   let over = false
   let unread = nothing
   let last: DirectInput | undefined

@@ -4,7 +4,8 @@ import { decodeText } from "../protocol/byte-text.ts"
 import type { StreamInput } from "../protocol/chat.ts"
 import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Batches, Soon } from "./batches.ts"
-import { type BodyText, moreText, nextRead, type Read, receive } from "./body-text.ts"
+import { type BodyText, moreText, nextRead, receive } from "./body-text.ts"
+import type { Read } from "./byte-reader.ts"
 import { unread } from "./chunk-parser.ts"
 import {
   type ChunkReader,

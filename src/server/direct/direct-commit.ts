@@ -5,6 +5,7 @@
 import { toErrorBody } from "../../protocol/fault.ts"
 import { encodeSse } from "../../protocol/sse.ts"
 import type { Soon } from "../../upstream/batches.ts"
+import { type ByteReader, readerOf } from "../../upstream/byte-reader.ts"
 import { within } from "../common/within.ts"
 import type { Context } from "../context.ts"
 import { type Piece, pulledBody } from "../http/pulled-body.ts"
@@ -73,10 +74,3 @@ const waiting = ": waiting for the upstream\n\n"
 
 /** An upstream may have written its refusal in several lines; within JSON a line's end means nothing. */
 const oneLine = (json: string): string => json.replace(/[\r\n]+/g, " ").trim()
-
-interface ByteReader {
-  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-  readonly cancel: () => Promise<void>
-}
-
-const readerOf = ({ body }: Response): ByteReader => (body ?? new Blob([]).stream()).getReader()

@@ -1,13 +1,9 @@
 // A stream of bytes in one piece, as far as it is not too long.
-
-interface Reader {
-  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-  readonly cancel: () => Promise<void>
-}
+import type { ByteReader } from "../../upstream/byte-reader.ts"
 
 /** Everything a stream gives, or undefined once it is more than the limit; then nothing more is read of it. */
 export async function readLimited(
-  reader: Reader,
+  reader: ByteReader,
   limit: number,
   onBytes: (count: number) => void = () => {},
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {

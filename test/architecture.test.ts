@@ -45,6 +45,8 @@ test.each([
   ["server/server.ts", 'import { a } from "./reply/a.ts"', []],
   ["config/settings/a.ts", 'import { a } from "../models/a.ts"', ["may not import ../models/a.ts"]],
   ["config/models/a.ts", 'import { a } from "../settings/a.ts"\nimport { b } from "../config.ts"', []],
+  ["protocol/chat/a.ts", 'import { a } from "../json.ts"\nimport { b } from "../messages/b.ts"', []],
+  ["protocol/messages/a.ts", 'import { a } from "../errors/a.ts"', ["may not import ../errors/a.ts"]],
   ["upstream/odd/a.ts", 'import { a } from "../a.ts"', []],
 ])("floors: %s with %s", (path, text, expected) => {
   expect(checkFloors({ path, text })).toEqual(expected)

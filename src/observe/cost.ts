@@ -1,7 +1,7 @@
 // What one request cost: what the provider says it charged, else prices times tokens, else nobody knows.
 
-import type { MessagesUsage } from "../protocol/messages.ts"
-import { inputOf } from "../protocol/usage.ts"
+import type { MessagesUsage } from "../protocol/messages/messages.ts"
+import { inputOf } from "../protocol/messages/usage.ts"
 import type { Prices } from "../providers/prices.ts"
 import type { Exchange } from "./exchange.ts"
 

@@ -1,6 +1,6 @@
 // One request from its first byte to its end, as the log, the totals and the metrics read it.
 import type { Fault, FaultKind, Note } from "../protocol/fault.ts"
-import type { MessagesUsage } from "../protocol/messages.ts"
+import type { MessagesUsage } from "../protocol/messages/messages.ts"
 
 export type Outcome =
   | { readonly kind: "completed" }

@@ -2,7 +2,7 @@
 // was said in it, only what it was made of.
 
 import type { Note } from "../protocol/fault.ts"
-import { inputOf } from "../protocol/usage.ts"
+import { inputOf } from "../protocol/messages/usage.ts"
 import type { Exchange } from "./exchange.ts"
 import type { Logger } from "./log.ts"
 

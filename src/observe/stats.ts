@@ -1,6 +1,6 @@
 // What this process was used for since it started: sums over requests, by model, session, agent and client.
 
-import { inputOf } from "../protocol/usage.ts"
+import { inputOf } from "../protocol/messages/usage.ts"
 import { isCostUnknown } from "./cost.ts"
 import type { Exchange } from "./exchange.ts"
 

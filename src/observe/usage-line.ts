@@ -1,5 +1,5 @@
 // The line that says what one request used. Its wording is promised to users: scripts read it.
-import { inputOf } from "../protocol/usage.ts"
+import { inputOf } from "../protocol/messages/usage.ts"
 import { renderDollars } from "./cost.ts"
 import type { Exchange } from "./exchange.ts"
 

@@ -1,8 +1,8 @@
 // Every difference between providers, as plain values. Rows are deltas over one frozen base: what a row does
 // not name passes through unchanged (a deny-list, never an allow-list).
-import type { ChatRequest, ReasoningEffort } from "../protocol/chat.ts"
+import type { ChatRequest, ReasoningEffort } from "../protocol/chat/chat.ts"
 import type { JsonObject } from "../protocol/json.ts"
-import type { StopReason } from "../protocol/messages.ts"
+import type { StopReason } from "../protocol/messages/messages.ts"
 
 /** What the client asked for, once thinking, budgets and effort words are reduced to one scale. */
 export type ReasoningLevel = "off" | "low" | "medium" | "high" | "xhigh" | "max"

@@ -1,8 +1,9 @@
 // A request taken apart for counting: texts still to be counted, and numbers for what is not text.
 // Both counters work on these pieces, so they agree on what is counted and differ only in how.
-import type { ContentBlock, DocumentSource, MediaSource } from "../protocol/content-block.ts"
+
 import type { JsonObject } from "../protocol/json.ts"
-import type { Message, Tool } from "../protocol/messages.ts"
+import type { ContentBlock, DocumentSource, MediaSource } from "../protocol/messages/content-block.ts"
+import type { Message, Tool } from "../protocol/messages/messages.ts"
 import { encodedTextTokens, imageTokens, pdfTokens } from "./media.ts"
 
 /** What can be counted: a whole request, or one with only tools or a system prompt. */

@@ -1,8 +1,8 @@
 // The data lines of an event stream as a reader's inputs: JSON, `[DONE]`, and what providers send instead.
-import type { StreamInput } from "../protocol/chat.ts"
+import type { StreamInput } from "../protocol/chat/chat.ts"
+import { type ErrorContext, faultFromError, isErrorJson } from "../protocol/errors/upstream-error.ts"
 import { objectOf, parseJson } from "../protocol/json.ts"
 import type { SseMessage } from "../protocol/sse.ts"
-import { type ErrorContext, faultFromError, isErrorJson } from "../protocol/upstream-error.ts"
 
 /** A stream as far as it was read. It changes in place. */
 export interface ChunkParsing {

@@ -1,8 +1,9 @@
 // The text of an event stream as inputs for a reader. Chunks that differ from an earlier one in their text alone
 // are recognised by what stands around it, and are not parsed again: a stream is made of little else.
 import { decodeText, encodeText, isWide } from "../protocol/byte-text.ts"
-import type { StreamInput } from "../protocol/chat.ts"
-import { soleText } from "../protocol/chat-run.ts"
+import type { StreamInput } from "../protocol/chat/chat.ts"
+import { soleText } from "../protocol/chat/chat-run.ts"
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import { isObject, type JsonObject } from "../protocol/json.ts"
 import {
   flushSse,
@@ -13,7 +14,6 @@ import {
   type SseReading,
   startSse,
 } from "../protocol/sse.ts"
-import type { ErrorContext } from "../protocol/upstream-error.ts"
 import { type ChunkParsing, parseMessages, startParsing } from "./chunk-parser.ts"
 import { type Escapes, endOfMessage, type Frame, findRun, newEscapes, readTexts } from "./text-runs.ts"
 

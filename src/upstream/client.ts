@@ -2,11 +2,11 @@
 // every way it can fail as a Fault.
 
 import { decodeText, isBlankSoFar, trimBytes } from "../protocol/byte-text.ts"
-import type { ChatRequest, StreamInput } from "../protocol/chat.ts"
+import type { ChatRequest, StreamInput } from "../protocol/chat/chat.ts"
+import type { ResponsesRequest } from "../protocol/chat/responses.ts"
+import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { arrayOf, countOf, objectOf, parseJson } from "../protocol/json.ts"
-import type { ResponsesRequest } from "../protocol/responses.ts"
-import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../providers/profile.ts"
 import type { Route } from "../providers/route.ts"
 import type { FailedOpening } from "./attempts.ts"

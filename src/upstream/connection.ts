@@ -1,7 +1,8 @@
 // Failures below HTTP, in words that say what to do. Codes are those Bun's fetch was seen to give.
+
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
-import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { HttpProxy, Way } from "../providers/route.ts"
 import { type Clock, type Deadline, type Heard, heardOf } from "./deadline.ts"
 import type { Signal } from "./signal.ts"

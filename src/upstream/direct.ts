@@ -1,9 +1,10 @@
 // Upstreams that speak Messages themselves: the client's request goes there in its own words, under the
 // proxy's key, and the reply comes back as bytes.
+
+import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { isObject, objectOf, parseJson } from "../protocol/json.ts"
 import { redact } from "../protocol/redact.ts"
-import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches, Soon } from "./batches.ts"
 import { type Read, readerOf } from "./byte-reader.ts"

@@ -1,8 +1,8 @@
 // Bytes of an event stream into a reader's inputs, one batch per read: however many chunks a read holds, the
 // client is written to once.
 import { decodeText } from "../protocol/byte-text.ts"
-import type { StreamInput } from "../protocol/chat.ts"
-import type { ErrorContext } from "../protocol/upstream-error.ts"
+import type { StreamInput } from "../protocol/chat/chat.ts"
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import type { Batches, Soon } from "./batches.ts"
 import { type BodyText, moreText, nextRead, receive } from "./body-text.ts"
 import type { Read } from "./byte-reader.ts"

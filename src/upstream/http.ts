@@ -1,7 +1,8 @@
 // What every request to an upstream has in common below its dialect: proxies, redirects, error pages.
+
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
-import type { ErrorContext } from "../protocol/upstream-error.ts"
 import type { Way } from "../providers/route.ts"
 import { type Clock, clearDeadline, type Deadline } from "./deadline.ts"
 

@@ -1,6 +1,7 @@
 // Bodies that came with a 200 and are no reply, in words that say what they are.
+
+import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
 import { brokenUpstream, type Fault } from "../protocol/fault.ts"
-import { type ErrorContext, faultFromError } from "../protocol/upstream-error.ts"
 
 /** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */
 export function noReply(what: string, { provider }: ErrorContext): Fault {

@@ -1,6 +1,7 @@
 // How much of a reply is believed to be one, and how much of it is looked at in one go.
+
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
-import type { ErrorContext } from "../protocol/upstream-error.ts"
 
 /** In characters. A whole reply is a few hundred kilobytes; what is much more is something else. */
 export const longestDocument = 64 * 1024 * 1024

@@ -1,7 +1,7 @@
 // Treacherous errors of upstreams, one test for each number, as a client hears of them over HTTP.
 import { afterEach, expect, test } from "bun:test"
+import { faultFromError } from "../../src/protocol/errors/upstream-error.ts"
 import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
-import { faultFromError } from "../../src/protocol/upstream-error.ts"
 import { jsonOf, post, postStream, start, stopAll } from "../server/support.ts"
 import { finishChunk, roleChunk } from "../support/chunks.ts"
 import { errorContext } from "../support/fixtures.ts"

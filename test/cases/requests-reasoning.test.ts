@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { ReplyBlock } from "../../src/protocol/messages.ts"
+import type { ReplyBlock } from "../../src/protocol/messages/messages.ts"
 import { assistant, messagesOf, result, type Target, text, user } from "../convert/request-support.ts"
 import { deltaChunk, finishChunk, textChunk, toolChunk } from "../support/chunks.ts"
 import { inputs, optionsFor, play, writerOptions } from "../support/fixtures.ts"

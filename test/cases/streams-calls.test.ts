@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { ReplyBlock } from "../../src/protocol/messages.ts"
+import type { ReplyBlock } from "../../src/protocol/messages/messages.ts"
 import {
   deltaChunk,
   finishChunk,

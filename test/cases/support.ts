@@ -3,7 +3,7 @@
 import { expect } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson, textOf } from "../../src/protocol/json.ts"
-import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages.ts"
+import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages/messages.ts"
 import { convert, type Target } from "../convert/request-support.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import { findLeaks } from "../support/strict/leaks.ts"

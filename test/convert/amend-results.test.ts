@@ -8,7 +8,7 @@ import { describeAmendment, readAmendment } from "../../src/convert/amend/amendm
 import { type Amendment, applyAmendment, causeOf, isLasting } from "../../src/convert/amend/amendments.ts"
 import { bodyOf } from "../../src/convert/request/body-of.ts"
 import type { Conversion } from "../../src/convert/request/request.ts"
-import type { ChatRequest } from "../../src/protocol/chat.ts"
+import type { ChatRequest } from "../../src/protocol/chat/chat.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { property } from "../support/random.ts"
 import {

@@ -5,9 +5,9 @@ import { amend, namedParam } from "../../src/convert/amend/amend.ts"
 import { type Amendment, applyAmendment } from "../../src/convert/amend/amendments.ts"
 import { bodyOf } from "../../src/convert/request/body-of.ts"
 import type { Conversion } from "../../src/convert/request/request.ts"
-import type { ChatRequest } from "../../src/protocol/chat.ts"
+import type { ChatRequest } from "../../src/protocol/chat/chat.ts"
+import { faultFromError } from "../../src/protocol/errors/upstream-error.ts"
 import { objectOf } from "../../src/protocol/json.ts"
-import { faultFromError } from "../../src/protocol/upstream-error.ts"
 import { ask, assistant, call, convert, generic, png, result, text, user } from "./request-support.ts"
 
 const schema = {

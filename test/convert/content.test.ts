@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 import { assistantBlockText, convertParts, joinParts } from "../../src/convert/dialogue/content.ts"
 import { mapToolName } from "../../src/convert/dialogue/names.ts"
-import { parseContent } from "../../src/protocol/blocks.ts"
-import type { ContentBlock } from "../../src/protocol/content-block.ts"
+import { parseContent } from "../../src/protocol/messages/blocks.ts"
+import type { ContentBlock } from "../../src/protocol/messages/content-block.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import { generic, png, pngPart, routeTo, text } from "./request-support.ts"
 

@@ -1,6 +1,6 @@
 // What single fields of a profile change in a request.
 import { describe, expect, test } from "bun:test"
-import type { ChatMessage } from "../../src/protocol/chat.ts"
+import type { ChatMessage } from "../../src/protocol/chat/chat.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"
 import {
   ask,

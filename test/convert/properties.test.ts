@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { toolInput } from "../../src/convert/tool-calls/json-scan.ts"
-import type { StreamInput } from "../../src/protocol/chat.ts"
+import type { StreamInput } from "../../src/protocol/chat/chat.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import {
   chatReply,
   chatUsage,

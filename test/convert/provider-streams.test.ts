@@ -6,8 +6,8 @@ import { initialReader } from "../../src/convert/reader/reader.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { readReply } from "../../src/convert/reply/reply.ts"
 import { initialWriter, type WriterOptions } from "../../src/convert/writer/writer-state.ts"
-import type { StreamInput } from "../../src/protocol/chat.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import type { StreamInput } from "../../src/protocol/chat/chat.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { providers } from "../../src/providers/table.ts"
 import {
   errorContext,

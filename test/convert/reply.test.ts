@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test"
 import Anthropic from "@anthropic-ai/sdk"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import { encodeEvent } from "../../src/protocol/encode.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import { encodeEvent } from "../../src/protocol/messages/encode.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { chatReply, deltaChunk, finishChunk } from "../support/chunks.ts"
 import {
   foldOf,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { convertRequest } from "../../src/convert/request/request.ts"
 import { sessionOf } from "../../src/convert/request/session.ts"
 import { noteUnknownFields } from "../../src/convert/request/unknown-fields.ts"
-import type { ChatRequest } from "../../src/protocol/chat.ts"
+import type { ChatRequest } from "../../src/protocol/chat/chat.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import {
   deepseek,

@@ -1,5 +1,5 @@
 // The rules Chat Completions has for the order of messages, as the strictest servers apply them.
-import type { ChatMessage, ChatRequest } from "../../src/protocol/chat.ts"
+import type { ChatMessage, ChatRequest } from "../../src/protocol/chat/chat.ts"
 
 /** Everything that a strict server would refuse in these messages; empty when there is nothing. */
 export function orderProblems({ messages }: ChatRequest): readonly string[] {

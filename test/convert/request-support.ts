@@ -2,7 +2,7 @@
 import { type Conversion, convertRequest } from "../../src/convert/request/request.ts"
 import { noteUnknownFields } from "../../src/convert/request/unknown-fields.ts"
 import { objectOf } from "../../src/protocol/json.ts"
-import { MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
+import { MessagesRequest, renderIssues } from "../../src/protocol/messages/messages.ts"
 import { applyDelta } from "../../src/providers/base-profile.ts"
 import { inDialect } from "../../src/providers/dialect.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"

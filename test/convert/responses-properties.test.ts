@@ -1,7 +1,7 @@
 // What holds for every Responses stream: however its bytes are cut, its items interleaved, or its events made up.
 import { expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import type { StreamInput } from "../../src/protocol/chat.ts"
+import type { StreamInput } from "../../src/protocol/chat/chat.ts"
 import { type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { decodeBytes, errorContext, toolNames } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"

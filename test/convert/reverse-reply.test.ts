@@ -12,7 +12,7 @@ import { readMessagesEvent } from "../../src/convert/reverse/events.ts"
 import { convertMessagesReply, mapFinishReason, noteLostBlock } from "../../src/convert/reverse/reply.ts"
 import { type FaultKind, fault } from "../../src/protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson, textOf } from "../../src/protocol/json.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { property } from "../support/random.ts"
 import { eventsOf, randomReply } from "./reverse-support.ts"
 

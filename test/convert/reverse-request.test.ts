@@ -1,7 +1,7 @@
 // Chat Completions requests as Messages requests.
 import { describe, expect, test } from "bun:test"
-import { ChatRequestBody, firstChatIssue } from "../../src/protocol/chat-request.ts"
-import { MessagesRequest } from "../../src/protocol/messages.ts"
+import { ChatRequestBody, firstChatIssue } from "../../src/protocol/chat/chat-request.ts"
+import { MessagesRequest } from "../../src/protocol/messages/messages.ts"
 import { property } from "../support/random.ts"
 import { convert, generic } from "./request-support.ts"
 import { hello, noteLines, randomChatRequest, randomMess, reverse, say } from "./reverse-support.ts"

@@ -1,8 +1,8 @@
 // Chat requests in, Messages requests out; random ones of both sides.
 import { convertChatRequest, type ReverseConversion } from "../../src/convert/reverse/request.ts"
-import { ChatRequestBody, firstChatIssue } from "../../src/protocol/chat-request.ts"
+import { ChatRequestBody, firstChatIssue } from "../../src/protocol/chat/chat-request.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../src/protocol/messages.ts"
+import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../src/protocol/messages/messages.ts"
 import type { Random } from "../support/random.ts"
 
 /** Parses and converts as the server does; an invalid request fails the test with its problem. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { convertRequest } from "../../src/convert/request/request.ts"
 import { convertThinking, wishOf } from "../../src/convert/request/thinking.ts"
-import type { MessagesRequest } from "../../src/protocol/messages.ts"
+import type { MessagesRequest } from "../../src/protocol/messages/messages.ts"
 import { ask, limits, parse, routeTo, type Target, text, user } from "./request-support.ts"
 
 const levels = ["off", "low", "medium", "high", "xhigh", "max"] as const

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { convertThinking, reasoningLevel, wishOf } from "../../src/convert/request/thinking.ts"
-import type { MessagesRequest } from "../../src/protocol/messages.ts"
+import type { MessagesRequest } from "../../src/protocol/messages/messages.ts"
 import { ask, parse, routeTo, type Target, text, user } from "./request-support.ts"
 
 const hi = user(text("hi"))

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test"
 import { decodeCarrier } from "../../src/convert/common/carrier.ts"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { chatReply, deltaChunk, finishChunk, textChunk, toolChunks } from "../support/chunks.ts"
 import { eventsOf, optionsFor, readerOptions, replyEvents } from "../support/fixtures.ts"
 import { checkGrammar } from "../support/grammar.ts"

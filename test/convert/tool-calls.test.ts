@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { toolInput } from "../../src/convert/tool-calls/json-scan.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
-import type { ReplyBlock } from "../../src/protocol/messages.ts"
+import type { ReplyBlock } from "../../src/protocol/messages/messages.ts"
 import {
   chatReply,
   deltaChunk,

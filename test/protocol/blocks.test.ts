@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { parseContent } from "../../src/protocol/blocks.ts"
+import { parseContent } from "../../src/protocol/messages/blocks.ts"
 import { property } from "../support/random.ts"
 
 const original = { type: "hologram", data: { a: 1 } }

@@ -1,9 +1,9 @@
 // Events on the wire: an event line and one line of JSON, whatever is in them.
 import { expect, test } from "bun:test"
 import { encodeText } from "../../src/protocol/byte-text.ts"
-import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import { fault } from "../../src/protocol/fault.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import { encodeEvent, pingEvent } from "../../src/protocol/messages/encode.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { quoteAll } from "../../src/protocol/texts.ts"
 import { encodeBytes } from "../../src/server/http/event-bytes.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"

@@ -2,8 +2,8 @@
 // not let half a secret through.
 import { describe, expect, test } from "bun:test"
 import { createLogger } from "../../src/observe/log.ts"
+import { type ErrorContext, faultFromError, isErrorJson } from "../../src/protocol/errors/upstream-error.ts"
 import { redact } from "../../src/protocol/redact.ts"
-import { type ErrorContext, faultFromError, isErrorJson } from "../../src/protocol/upstream-error.ts"
 
 const context: ErrorContext = {
   provider: "generic",

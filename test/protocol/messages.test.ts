@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test"
-import { CountRequest, knownFields, MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
+import {
+  CountRequest,
+  knownFields,
+  MessagesRequest,
+  renderIssues,
+} from "../../src/protocol/messages/messages.ts"
 
 const messages = [{ role: "user", content: "hi" }]
 const inContent = (block: unknown, role = "user") => ({ messages: [{ role, content: [block] }] })

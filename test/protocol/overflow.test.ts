@@ -1,7 +1,7 @@
 // "The prompt does not fit", in every provider's words, becomes the words that make Claude Code recover.
 import { describe, expect, test } from "bun:test"
-import { isOverflow, overflowMessage } from "../../src/protocol/overflow.ts"
-import { faultFromError, faultFromJson } from "../../src/protocol/upstream-error.ts"
+import { isOverflow, overflowMessage } from "../../src/protocol/errors/overflow.ts"
+import { faultFromError, faultFromJson } from "../../src/protocol/errors/upstream-error.ts"
 import { errorContext } from "../support/fixtures.ts"
 
 const long = (tokens: number, maximum: number) => `prompt is too long: ${tokens} tokens > ${maximum} maximum`

@@ -1,7 +1,7 @@
 // Errors in every provider's own body and wording: what the client hears of each, and what it never hears.
 import { describe, expect, test } from "bun:test"
+import { faultFromError } from "../../src/protocol/errors/upstream-error.ts"
 import { arrayOf, countOf, objectOf, textOf } from "../../src/protocol/json.ts"
-import { faultFromError } from "../../src/protocol/upstream-error.ts"
 import { providers } from "../../src/providers/table.ts"
 import { errorContext, listFixtures, readFixture } from "../support/fixtures.ts"
 

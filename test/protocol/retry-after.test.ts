@@ -1,6 +1,6 @@
 // When to come back, wherever the upstream says it.
 import { describe, expect, test } from "bun:test"
-import { durationMs, retryAfterMs } from "../../src/protocol/retry-after.ts"
+import { durationMs, retryAfterMs } from "../../src/protocol/errors/retry-after.ts"
 
 test.each([
   ["34s", 34_000],

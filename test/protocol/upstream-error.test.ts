@@ -1,7 +1,7 @@
 // What becomes of an upstream's error: exact status, type and words, and who may try again.
 import { describe, expect, test } from "bun:test"
-import { faultFromError, faultFromJson, isErrorJson } from "../../src/protocol/upstream-error.ts"
-import { namedStatus } from "../../src/protocol/verdict.ts"
+import { faultFromError, faultFromJson, isErrorJson } from "../../src/protocol/errors/upstream-error.ts"
+import { namedStatus } from "../../src/protocol/errors/verdict.ts"
 import { errorContext } from "../support/fixtures.ts"
 import { property } from "../support/random.ts"
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
-import { blockSchemas, parseContent } from "../../src/protocol/blocks.ts"
-import { MessagesRequest, renderIssues } from "../../src/protocol/messages.ts"
-import { readUsual } from "../../src/protocol/usual-blocks.ts"
+import { blockSchemas, parseContent } from "../../src/protocol/messages/blocks.ts"
+import { MessagesRequest, renderIssues } from "../../src/protocol/messages/messages.ts"
+import { readUsual } from "../../src/protocol/messages/usual-blocks.ts"
 import { property, type Random } from "../support/random.ts"
 
 const odd = (random: Random): unknown =>

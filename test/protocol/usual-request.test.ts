@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
-import { MessagesRequest } from "../../src/protocol/messages.ts"
-import { parseRequest } from "../../src/protocol/usual-request.ts"
-import { readTools } from "../../src/protocol/usual-tools.ts"
+import { MessagesRequest } from "../../src/protocol/messages/messages.ts"
+import { parseRequest } from "../../src/protocol/messages/usual-request.ts"
+import { readTools } from "../../src/protocol/messages/usual-tools.ts"
 import { property, type Random } from "../support/random.ts"
 
 const text = { type: "text", text: "a" }

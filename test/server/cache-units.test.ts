@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test"
 import { foldEvents } from "../../src/convert/reply/fold.ts"
 import { pieces, retell } from "../../src/convert/reply/retell.ts"
-import type { MessagesEvent, MessagesReply } from "../../src/protocol/messages.ts"
+import type { MessagesEvent, MessagesReply } from "../../src/protocol/messages/messages.ts"
 import { cacheWish } from "../../src/server/cache/cache-key.ts"
 import { lifeOf, longLifeMs, shortLifeMs } from "../../src/server/cache/cache-life.ts"
 import { append, createEventLog, endOf, forget, pack, since } from "../../src/server/flights/event-log.ts"

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import type { Exchange } from "../../src/observe/exchange.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { eventReply } from "../../src/server/http/event-reply.ts"
 import { startServer } from "../../src/server/server.ts"
 import { configFrom } from "../config/support.ts"

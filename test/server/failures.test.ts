@@ -1,8 +1,8 @@
 // Our own mistakes: said in an event or a 500, never by a broken socket, and never twice.
 import { afterEach, describe, expect, test } from "bun:test"
-import { encodeEvent, pingEvent } from "../../src/protocol/encode.ts"
 import type { Fault } from "../../src/protocol/fault.ts"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import { encodeEvent, pingEvent } from "../../src/protocol/messages/encode.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { type EventSource, eventReply } from "../../src/server/http/event-reply.ts"
 import { internalFault } from "../../src/server/http/respond.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"

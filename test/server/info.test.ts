@@ -1,6 +1,6 @@
 // The count of a prompt whose vocabulary cannot be read.
 import { afterAll, expect, test } from "bun:test"
-import { MessagesRequest } from "../../src/protocol/messages.ts"
+import { MessagesRequest } from "../../src/protocol/messages/messages.ts"
 import { promptTokens } from "../../src/server/endpoints/count-tokens.ts"
 import { createRatios } from "../../src/server/learned/ratios.ts"
 import { askFor } from "../../src/server/request/asked.ts"

@@ -2,7 +2,7 @@
 // written.
 import { describe, expect, test } from "bun:test"
 import type { ThinkingBlock } from "../../src/convert/dialogue/history-reasoning.ts"
-import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages.ts"
+import type { MessagesEvent, ReplyBlock } from "../../src/protocol/messages/messages.ts"
 import {
   createReasoningMemory,
   type ReasoningMemory,

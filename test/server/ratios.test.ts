@@ -1,6 +1,6 @@
 // How each model counts, learnt from what it reports: the numbers, and where they come to bear.
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
-import type { ChatMessage } from "../../src/protocol/chat.ts"
+import type { ChatMessage } from "../../src/protocol/chat/chat.ts"
 import { arrayOf, type JsonObject, objectOf, textOf } from "../../src/protocol/json.ts"
 import { applyDelta, baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProfileDelta } from "../../src/providers/profile.ts"

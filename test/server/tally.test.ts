@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import type { MessagesEvent } from "../../src/protocol/messages.ts"
+import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { countEvent, createTally, factsOf, startCounting } from "../../src/server/outcome/tally.ts"
 
 const start = (content_block: Extract<MessagesEvent, { type: "content_block_start" }>["content_block"]) =>

@@ -1,7 +1,7 @@
 // Requests that are over, made up for whoever reads them.
 import type { Exchange, Outcome } from "../../src/observe/exchange.ts"
 import { fault } from "../../src/protocol/fault.ts"
-import type { MessagesUsage } from "../../src/protocol/messages.ts"
+import type { MessagesUsage } from "../../src/protocol/messages/messages.ts"
 import type { Random } from "./random.ts"
 
 export const failed: Outcome = {

@@ -1,9 +1,9 @@
 // What can happen to a stream on its way: lines lost, doubled, swapped, torn or made up, and bytes that stop.
 
-import type { StreamInput } from "../../src/protocol/chat.ts"
+import type { StreamInput } from "../../src/protocol/chat/chat.ts"
+import type { ErrorContext } from "../../src/protocol/errors/upstream-error.ts"
 import { arrayOf, objectOf, parseJson } from "../../src/protocol/json.ts"
 import { createSseDecoder } from "../../src/protocol/sse.ts"
-import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
 import { parseMessages, startParsing } from "../../src/upstream/chunk-parser.ts"
 import type { Random } from "./random.ts"
 

@@ -1,6 +1,6 @@
 // What our own signatures carry, as data that can be compared and read in a snapshot.
 import { parseJson } from "../../src/protocol/json.ts"
-import type { MessagesReply } from "../../src/protocol/messages.ts"
+import type { MessagesReply } from "../../src/protocol/messages/messages.ts"
 
 /** The data inside a signature of ours; any other signature as it is. The order of keys means nothing. */
 export function carried(signature: string): unknown {

@@ -2,8 +2,8 @@
 import type { Delta } from "../../src/convert/common/delta.ts"
 import { writeAll } from "../../src/convert/reply/reply.ts"
 import type { WriterState } from "../../src/convert/writer/writer-state.ts"
-import { deltaEvent } from "../../src/protocol/delta-run.ts"
-import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages.ts"
+import { deltaEvent } from "../../src/protocol/messages/delta-run.ts"
+import type { DeltaRun, MessagesEvent } from "../../src/protocol/messages/messages.ts"
 import { textsOf } from "../../src/protocol/texts.ts"
 
 /** Writes these deltas and leaves the state as it is; the state after them and their events, each by itself. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Tiktoken } from "js-tiktoken/lite"
 import ranks from "js-tiktoken/ranks/o200k_base"
-import { MessagesRequest } from "../../src/protocol/messages.ts"
+import { MessagesRequest } from "../../src/protocol/messages/messages.ts"
 import { estimateParts, estimateRequest, estimateText } from "../../src/tokens/estimate.ts"
 import type { Countable } from "../../src/tokens/pieces.ts"
 import { property } from "../support/random.ts"

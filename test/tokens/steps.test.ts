@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { CountRequest } from "../../src/protocol/messages.ts"
+import { CountRequest } from "../../src/protocol/messages/messages.ts"
 import { estimateRequest } from "../../src/tokens/estimate.ts"
 import { createKnownTexts } from "../../src/tokens/known-texts.ts"
 import type { Countable } from "../../src/tokens/pieces.ts"

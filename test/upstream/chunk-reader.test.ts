@@ -1,8 +1,8 @@
 // The short cuts for chunks that are alike must never show: whatever comes, the inputs, and the events made of them,
 // are those of the way that parses every line.
 import { describe, expect, test } from "bun:test"
-import type { StreamInput } from "../../src/protocol/chat.ts"
-import { withText } from "../../src/protocol/chat-run.ts"
+import type { StreamInput } from "../../src/protocol/chat/chat.ts"
+import { withText } from "../../src/protocol/chat/chat-run.ts"
 import { isObject } from "../../src/protocol/json.ts"
 import { createSseDecoder } from "../../src/protocol/sse.ts"
 import { textsOf, wholeOf } from "../../src/protocol/texts.ts"

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
-import type { StreamInput } from "../../src/protocol/chat.ts"
-import type { ErrorContext } from "../../src/protocol/upstream-error.ts"
+import type { StreamInput } from "../../src/protocol/chat/chat.ts"
+import type { ErrorContext } from "../../src/protocol/errors/upstream-error.ts"
 import { settled } from "../../src/upstream/batches.ts"
 import { createBodyText } from "../../src/upstream/body-text.ts"
 import { createDeadline } from "../../src/upstream/deadline.ts"

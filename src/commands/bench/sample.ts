@@ -3,9 +3,9 @@
 import { laterCounts, readUsage } from "../../convert/common/messages-usage.ts"
 import { convertUsage, laterUsage } from "../../convert/reader/finish.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
-import type { MessagesUsage } from "../../protocol/messages.ts"
+import type { MessagesUsage } from "../../protocol/messages/messages.ts"
+import { noUsage } from "../../protocol/messages/usage.ts"
 import { createSseDecoder } from "../../protocol/sse.ts"
-import { noUsage } from "../../protocol/usage.ts"
 import type { Dialect } from "../../providers/profile.ts"
 
 export interface Sample {

@@ -1,6 +1,6 @@
 // What samples of both ways say together: medians with their spread, the difference, and a word for it.
 import { costUsd } from "../../observe/cost.ts"
-import { inputOf } from "../../protocol/usage.ts"
+import { inputOf } from "../../protocol/messages/usage.ts"
 import type { Prices } from "../../providers/prices.ts"
 import type { Sample } from "./sample.ts"
 

@@ -1,9 +1,9 @@
 // `convert --explain`: the route, what was dropped or changed and why, and whether the prompt fits.
 
 import { mapToolName } from "../../convert/dialogue/names.ts"
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import type { Note } from "../../protocol/fault.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { Route } from "../../providers/route.ts"
 
 /** What the proxy does to a live request. */

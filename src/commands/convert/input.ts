@@ -1,8 +1,8 @@
 // What is this input? A request, a reply or a stream of either side, told by its shape.
-import type { StreamInput } from "../../protocol/chat.ts"
+import type { StreamInput } from "../../protocol/chat/chat.ts"
+import { isErrorJson } from "../../protocol/errors/upstream-error.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { createSseDecoder } from "../../protocol/sse.ts"
-import { isErrorJson } from "../../protocol/upstream-error.ts"
 import { type Side, sideOfRequest } from "./side.ts"
 
 /** `responses`: a reply or stream of OpenAI's Responses API. */

@@ -11,7 +11,7 @@ import { readMessagesEvent } from "../../convert/reverse/events.ts"
 import { convertMessagesReply, noteLostBlock } from "../../convert/reverse/reply.ts"
 import { brokenUpstream, type Note } from "../../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import type { Known } from "./input.ts"
 import type { Converted } from "./reply.ts"
 

@@ -1,8 +1,8 @@
 // Is a reply or a stream what its kind must be? The proxy forgives its upstreams much; who converts a file
 // wants to hear what is wrong with it.
 import { z } from "zod"
+import { isErrorJson } from "../../protocol/errors/upstream-error.ts"
 import { type JsonObject, objectOf } from "../../protocol/json.ts"
-import { isErrorJson } from "../../protocol/upstream-error.ts"
 import { type Known, kinds } from "./input.ts"
 
 const object = z.looseObject({})

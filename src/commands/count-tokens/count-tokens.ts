@@ -1,6 +1,6 @@
 // count-tokens: how many tokens a request, of Anthropic's or OpenAI's kind, or a plain text is.
 import { isObject, type JsonObject, parseJson, textOf } from "../../protocol/json.ts"
-import { CountRequest, renderIssues } from "../../protocol/messages.ts"
+import { CountRequest, renderIssues } from "../../protocol/messages/messages.ts"
 import { countParts, createCounter } from "../../tokens/count.ts"
 import { estimateParts, estimateText } from "../../tokens/estimate.ts"
 import { type Encoding, encodingOf } from "../../tokens/exact/encodings.ts"
@@ -50,7 +50,7 @@ function messagesSubject(value: JsonObject): Subject {
 
 /** A Chat Completions request is counted as the Messages request that asks for the same. */
 async function chatSubject(value: JsonObject): Promise<Subject> {
-  const { ChatRequestBody, firstChatIssue } = await import("../../protocol/chat-request.ts")
+  const { ChatRequestBody, firstChatIssue } = await import("../../protocol/chat/chat-request.ts")
   const { convertChatRequest } = await import("../../convert/reverse/request.ts")
   const chat = ChatRequestBody.safeParse(value)
   if (!chat.success) return { kind: "invalid", why: firstChatIssue(chat.error).message }

@@ -1,7 +1,7 @@
 // The kinds of values that models.yaml has, each with the words for what is wrong with it. A message follows the
 // key's name, and the full stop is put behind it.
 import { z } from "zod"
-import type { ReasoningEffort } from "../../protocol/chat.ts"
+import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
 import { redact } from "../../protocol/redact.ts"
 import { readBaseUrl } from "../network/addresses.ts"
 import { refusedHeaders } from "../network/headers.ts"

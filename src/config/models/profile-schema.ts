@@ -1,8 +1,8 @@
 // `overrides:` of models.yaml: single fields of a provider's profile (providers/profile.ts), by the names they
 // have there, in snake_case.
 import { z } from "zod"
-import type { ChatRequest } from "../../protocol/chat.ts"
-import type { StopReason } from "../../protocol/messages.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
+import type { StopReason } from "../../protocol/messages/messages.ts"
 import type { ProfileDelta } from "../../providers/profile.ts"
 import { camelised } from "./defined.ts"
 import {

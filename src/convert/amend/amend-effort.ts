@@ -1,5 +1,5 @@
 // Reasoning effort in the words that an upstream says it takes.
-import type { ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
+import type { ChatRequest, ReasoningEffort } from "../../protocol/chat/chat.ts"
 import { changed, type Note } from "../../protocol/fault.ts"
 
 /** A body that was changed, and what was done to it. */

@@ -1,5 +1,5 @@
 // Parameters of a request in the form that an upstream takes: renamed, lowered, left out.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { changed, dropped } from "../../protocol/fault.ts"
 import type { Change } from "./amend-effort.ts"
 

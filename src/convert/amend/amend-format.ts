@@ -1,5 +1,5 @@
 // Structured output where an upstream does not take the schema: asked for in words.
-import type { ChatMessage } from "../../protocol/chat.ts"
+import type { ChatMessage } from "../../protocol/chat/chat.ts"
 import { changed } from "../../protocol/fault.ts"
 import type { Conversion } from "../request/request.ts"
 import type { Change } from "./amend-effort.ts"

@@ -6,9 +6,9 @@ import type {
   ChatPart,
   ChatToolMessage,
   ThinkingPart,
-} from "../../protocol/chat.ts"
+} from "../../protocol/chat/chat.ts"
+import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import type { ResponsesItem, ResponsesPart } from "../../protocol/responses.ts"
 import type { Conversion } from "../request/request.ts"
 
 /** Members of messages that say nothing without which the conversation would be another one. */

@@ -1,7 +1,7 @@
 // Schemas of tools and of structured output without keywords that an upstream refuses. A schema only says what
 // arguments should look like: without one of its keywords it takes more, and the client's own one still judges
 // what the model answers.
-import type { ChatRequest, ChatTool } from "../../protocol/chat.ts"
+import type { ChatRequest, ChatTool } from "../../protocol/chat/chat.ts"
 import { changed } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { SchemaRules } from "../../providers/profile.ts"

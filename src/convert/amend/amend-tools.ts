@@ -1,6 +1,6 @@
 // What is said beside the tools, in the form that an upstream takes: which of them must be called, and how
 // strictly their schemas are meant. The tools stay, unless the one that is wanted is all that can be asked for.
-import type { ChatRequest, ChatTool, ChatToolChoice } from "../../protocol/chat.ts"
+import type { ChatRequest, ChatTool, ChatToolChoice } from "../../protocol/chat/chat.ts"
 import { changed, dropped } from "../../protocol/fault.ts"
 import type { Change } from "./amend-effort.ts"
 

@@ -1,6 +1,6 @@
 // What an upstream does not take, as data: a change of the request that was refused, which can be remembered
 // and made to later ones before they are sent.
-import type { ReasoningEffort } from "../../protocol/chat.ts"
+import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { SchemaRules } from "../../providers/profile.ts"
 import type { Conversion } from "../request/request.ts"

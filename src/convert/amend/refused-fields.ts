@@ -1,5 +1,5 @@
 // Refusals of a request's parameters: their names, their values, and which of them exclude each other.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import type { Conversion } from "../request/request.ts"
 import { nestedFields, type OptionalField, optionalFields } from "./amend-fields.ts"
 import type { Amendment } from "./amendments.ts"

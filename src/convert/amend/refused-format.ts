@@ -1,5 +1,5 @@
 // Refusals of structured output.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import type { Amendment } from "./amendments.ts"
 import { clausesOf } from "./named-limit.ts"
 import { refusalWords, type Words } from "./refusal-words.ts"

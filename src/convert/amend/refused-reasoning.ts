@@ -1,5 +1,5 @@
 // Refusals of how much a model shall think, and of what is shown of it.
-import type { ReasoningEffort } from "../../protocol/chat.ts"
+import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
 import { efforts } from "./amend-effort.ts"
 import type { OptionalField } from "./amend-fields.ts"
 import type { Amendment } from "./amendments.ts"

@@ -1,5 +1,5 @@
 // Refusals of what is said beside the tools: a forced call, a strict schema, a keyword of JSON Schema.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { keywordsIn, schemaKeywords, structuralKeywords } from "./amend-schema.ts"
 import { isForced, type TakenChoice } from "./amend-tools.ts"
 import type { Amendment } from "./amendments.ts"

@@ -2,7 +2,7 @@
 // (writer/blocks.ts) turns them into Anthropic's events.
 import type { Fault, Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { MessagesUsage, NativeEvent, StopReason } from "../../protocol/messages.ts"
+import type { MessagesUsage, NativeEvent, StopReason } from "../../protocol/messages/messages.ts"
 import type { Texts } from "../../protocol/texts.ts"
 
 /** What a provider gives with its reasoning, cannot be read, and wants back unchanged. */

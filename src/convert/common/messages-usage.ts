@@ -1,7 +1,7 @@
 // The `usage` objects that an upstream writes which speaks Messages itself.
 import { countOf, isObject, objectOf } from "../../protocol/json.ts"
-import type { MessagesUsage } from "../../protocol/messages.ts"
-import { inputOf, noUsage } from "../../protocol/usage.ts"
+import type { MessagesUsage } from "../../protocol/messages/messages.ts"
+import { inputOf, noUsage } from "../../protocol/messages/usage.ts"
 
 const countFields = [
   "input_tokens",

@@ -1,10 +1,10 @@
 // The assistant's turns of a conversation: text, calls, and the reasoning that a provider wants back.
 
-import type { ChatAssistantMessage, ChatToolCall } from "../../protocol/chat.ts"
-import type { ContentBlock } from "../../protocol/content-block.ts"
+import type { ChatAssistantMessage, ChatToolCall } from "../../protocol/chat/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
-import type { Message } from "../../protocol/messages.ts"
+import type { ContentBlock } from "../../protocol/messages/content-block.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { isOurs } from "../common/carrier.ts"
 import { assistantBlockText } from "./content.ts"

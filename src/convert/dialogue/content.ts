@@ -1,10 +1,10 @@
 // Content blocks as Chat Completions takes them: text and image parts, and text in place of what it has no
 // part for. Nothing vanishes without a trace: what cannot be sent leaves a short note in the text.
 
-import type { ChatPart } from "../../protocol/chat.ts"
-import type { ContentBlock, MediaSource } from "../../protocol/content-block.ts"
+import type { ChatPart } from "../../protocol/chat/chat.ts"
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { type JsonObject, textOf } from "../../protocol/json.ts"
+import type { ContentBlock, MediaSource } from "../../protocol/messages/content-block.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { mapToolName } from "./names.ts"
 import { serverBlockText } from "./server-blocks.ts"

@@ -1,10 +1,10 @@
 // A conversation in turns, in the order any dialect wants it: the user's and the assistant's in turn, nobody
 // twice in a row, system messages where the provider takes them.
-import type { ChatPart } from "../../protocol/chat.ts"
-import type { ContentBlock } from "../../protocol/content-block.ts"
+import type { ChatPart } from "../../protocol/chat/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import { textOf } from "../../protocol/json.ts"
-import type { Message } from "../../protocol/messages.ts"
+import type { ContentBlock } from "../../protocol/messages/content-block.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import {
   type AssistantTurn,

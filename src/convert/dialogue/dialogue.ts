@@ -1,8 +1,8 @@
 // The conversation in the form of the dialect at hand.
-import type { ChatMessage } from "../../protocol/chat.ts"
+import type { ChatMessage } from "../../protocol/chat/chat.ts"
+import type { ResponsesItem } from "../../protocol/chat/responses.ts"
 import { joinNotes, type Note } from "../../protocol/fault.ts"
-import type { Message } from "../../protocol/messages.ts"
-import type { ResponsesItem } from "../../protocol/responses.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 import type { MessageOptions } from "./assistant.ts"
 import { convertMessages } from "./messages.ts"
 import { convertPrefill, type Prefill } from "./prefill.ts"

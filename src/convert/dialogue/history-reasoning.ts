@@ -1,8 +1,8 @@
 // The reasoning of earlier turns, in the form the provider at hand wants it back: which of it is its own, what
 // else may be sent as plain words, and what stands in where there is none.
 
-import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat.ts"
-import type { ContentBlock } from "../../protocol/content-block.ts"
+import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat/chat.ts"
+import type { ContentBlock } from "../../protocol/messages/content-block.ts"
 import type { ReasoningProfile } from "../../providers/profile.ts"
 import { type Cargo, continueCargo, decodeCarrier, joinCargo, noCargo } from "../common/carrier.ts"
 

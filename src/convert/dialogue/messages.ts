@@ -1,8 +1,8 @@
 // The conversation as Chat Completions wants it: results directly after their calls, the user's words after the
 // results, no call without a result.
-import type { ChatAssistantMessage, ChatMessage } from "../../protocol/chat.ts"
+import type { ChatAssistantMessage, ChatMessage } from "../../protocol/chat/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
-import type { Message } from "../../protocol/messages.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 import { isOurs } from "../common/carrier.ts"
 import {
   type AssistantTurn,

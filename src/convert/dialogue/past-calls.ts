@@ -1,6 +1,6 @@
 // The calls that a conversation has made, and the names that had to be changed for its upstream.
-import type { MessagesRequest } from "../../protocol/messages.ts"
-import type { Tool } from "../../protocol/tools.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
+import type { Tool } from "../../protocol/messages/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { ToolUse } from "./assistant.ts"
 import { mapToolName } from "./names.ts"

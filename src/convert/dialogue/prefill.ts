@@ -1,6 +1,6 @@
 // A request that ends with the beginning of the assistant's own answer: Chat Completions has no such thing, but
 // some providers have a word for it, and any model can be asked to go on.
-import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
+import type { ChatMessage, ChatRequest } from "../../protocol/chat/chat.ts"
 import { changed, type Note, noNotes } from "../../protocol/fault.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 

@@ -1,9 +1,9 @@
 // The conversation as the Responses API wants it: one flat list of items in the order things were said, each
 // reasoning item where it was, directly before what it led to (OpenAI API reference, Responses; 2026-11).
-import type { ChatPart } from "../../protocol/chat.ts"
+import type { ChatPart } from "../../protocol/chat/chat.ts"
+import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses.ts"
 import { changed, type Note } from "../../protocol/fault.ts"
-import type { Message } from "../../protocol/messages.ts"
-import type { ResponsesItem, ResponsesPart } from "../../protocol/responses.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 import { type Cargo, noCargo } from "../common/carrier.ts"
 import {
   type AssistantTurn,

@@ -2,8 +2,8 @@
 // request began with (Anthropic beta mid-conversation-tool-changes-2026-07-01, seen with SDK 1.11).
 import { dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type { Message, MessagesRequest } from "../../protocol/messages.ts"
-import { Tool } from "../../protocol/tools.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages/messages.ts"
+import { Tool } from "../../protocol/messages/tools.ts"
 
 export interface ToolChanges {
   /** The tools in force at the end of the conversation; new ones stand last, so that the prefix stays. */

@@ -1,8 +1,8 @@
 // The user's turns of a conversation: results of calls, what the results carried besides text, and words.
 
-import type { ChatMessage, ChatPart, ChatToolMessage } from "../../protocol/chat.ts"
-import type { ContentBlock } from "../../protocol/content-block.ts"
+import type { ChatMessage, ChatPart, ChatToolMessage } from "../../protocol/chat/chat.ts"
 import { changed, type Note } from "../../protocol/fault.ts"
+import type { ContentBlock } from "../../protocol/messages/content-block.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { PendingCall } from "./assistant.ts"
 import { convertParts, joinParts } from "./content.ts"

@@ -1,9 +1,9 @@
 // Errors of upstreams that speak Messages themselves, in other words than theirs. A prompt that is too long: older
 // versions of Claude Code compact the conversation only when they read Anthropic's own.
+import { isOverflow, overflowMessage } from "../../protocol/errors/overflow.ts"
+import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import { type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
 import { memberOf, membersOf } from "../../protocol/json-spans.ts"
-import { isOverflow, overflowMessage } from "../../protocol/overflow.ts"
-import type { ErrorContext } from "../../protocol/upstream-error.ts"
 
 // What they act upon (seen with 2.1.197).
 const understood = /prompt is too long|input length and `max_tokens` exceed context limit/i

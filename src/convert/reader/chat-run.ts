@@ -1,6 +1,6 @@
 // The reader's short cut for chunks that differ in one text alone: the same result as reading each of them, without
 // asking every time for what is not in it.
-import { argumentsField, type ChatRun, withText } from "../../protocol/chat-run.ts"
+import { argumentsField, type ChatRun, withText } from "../../protocol/chat/chat-run.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { someOf, type Texts, textAt, textsOf } from "../../protocol/texts.ts"
 import type { Delta, Piece } from "../common/delta.ts"

@@ -1,9 +1,9 @@
 // The reader of the Chat Completions dialect: chunks of any provider become deltas here. What
 // a chunk holds is never trusted, and no chunk can make this throw.
-import type { ChatChoice, ChatDelta, StreamInput } from "../../protocol/chat.ts"
+import type { ChatChoice, ChatDelta, StreamInput } from "../../protocol/chat/chat.ts"
+import { faultFromJson, isErrorJson } from "../../protocol/errors/upstream-error.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import type { Delta } from "../common/delta.ts"
 import { readMedia, readSources } from "./chat-extras.ts"
 import { readOpaque, readReasoning, readSignatures } from "./chat-reasoning.ts"

@@ -2,8 +2,8 @@
 
 import { type Fault, fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
-import { inputOf } from "../../protocol/usage.ts"
+import type { MessagesUsage, StopReason } from "../../protocol/messages/messages.ts"
+import { inputOf } from "../../protocol/messages/usage.ts"
 import { isCacheOutside, outputCount, readCounts, tokensOf } from "./token-counts.ts"
 
 /** What a finish reason means: an ordinary stop, a policy stop, a full window, or a failure in disguise. */

@@ -1,6 +1,6 @@
 // Which of several usages in one chunk counts.
-import type { MessagesUsage } from "../../protocol/messages.ts"
-import { inputOf } from "../../protocol/usage.ts"
+import type { MessagesUsage } from "../../protocol/messages/messages.ts"
+import { inputOf } from "../../protocol/messages/usage.ts"
 import { convertUsage } from "./finish.ts"
 
 /** A usage as it came, and what it says by itself. */

@@ -1,8 +1,8 @@
 // The text half of the reader of every dialect: its state, and what becomes of text and reasoning in it.
 
+import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import { changed } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../common/delta.ts"
 import type { TextPiece } from "../text-calls/output.ts"

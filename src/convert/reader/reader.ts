@@ -1,7 +1,8 @@
 // What every dialect's reader does in the same way: calls, usage, why a reply ended, and its end.
+
+import { overflowMessage } from "../../protocol/errors/overflow.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"
-import type { MessagesUsage } from "../../protocol/messages.ts"
-import { overflowMessage } from "../../protocol/overflow.ts"
+import type { MessagesUsage } from "../../protocol/messages/messages.ts"
 import type { Delta } from "../common/delta.ts"
 import { reportedCost } from "../common/reported-cost.ts"
 import { readToolCalls } from "../tool-calls/tool-calls.ts"

@@ -1,8 +1,8 @@
 // The reader of the Responses dialect: its events become deltas here. Servers leave out deltas, or send nothing but
 // the whole at the end.
-import type { StreamInput } from "../../protocol/chat.ts"
+import type { StreamInput } from "../../protocol/chat/chat.ts"
+import { faultFromJson, isErrorJson } from "../../protocol/errors/upstream-error.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import { faultFromJson, isErrorJson } from "../../protocol/upstream-error.ts"
 import type { Delta } from "../common/delta.ts"
 import { convertUsage, type Finish } from "./finish.ts"
 import { failed, finished, initialReader, readEnd, reported } from "./reader.ts"

@@ -1,8 +1,8 @@
 // A web search that the upstream was asked to run. What it found before the first words is told in front of them,
 // as Anthropic's own search does; what comes later is told once, at the end.
 import { type JsonObject, textOf } from "../../protocol/json.ts"
-import type { MessagesUsage } from "../../protocol/messages.ts"
-import { noUsage } from "../../protocol/usage.ts"
+import type { MessagesUsage } from "../../protocol/messages/messages.ts"
+import { noUsage } from "../../protocol/messages/usage.ts"
 import type { Delta, Search, SearchResult } from "../common/delta.ts"
 
 /** What of a reader's state is about searches. */

@@ -1,6 +1,6 @@
 // The reader of whatever dialect the upstream answers in. It is asked in one, but relays are known to answer a
 // Responses request in Chat's words.
-import type { StreamInput } from "../../protocol/chat.ts"
+import type { StreamInput } from "../../protocol/chat/chat.ts"
 import { isObject } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
 import { readChat } from "../reader/chat-stream.ts"

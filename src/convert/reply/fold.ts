@@ -1,9 +1,9 @@
 // A stream of Anthropic's events folded into the one message that a client would make of it.
 
-import { joinedRun } from "../../protocol/delta-run.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { isObject, type JsonObject } from "../../protocol/json.ts"
-import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages.ts"
+import { joinedRun } from "../../protocol/messages/delta-run.ts"
+import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/messages/messages.ts"
 import { messageOfStream } from "../direct/direct-form.ts"
 import { toolInput } from "../tool-calls/json-scan.ts"
 

@@ -1,6 +1,6 @@
 // Many deltas through the writer in one go, and a whole reply through the reader of streams: one set of rules for stop
 // reasons, ids, thinking and usage.
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import type { Delta } from "../common/delta.ts"
 import { readChatReply } from "../reader/chat-stream.ts"
 import { initialReader } from "../reader/reader.ts"

@@ -1,5 +1,5 @@
 // A reply of text that is known as a whole, told as a stream.
-import type { MessagesEvent, MessagesReply } from "../../protocol/messages.ts"
+import type { MessagesEvent, MessagesReply } from "../../protocol/messages/messages.ts"
 
 /** The events that say what `reply` says, its text in pieces. Blocks that are no text are left out. */
 export function* retell(reply: MessagesReply): Generator<MessagesEvent, void> {

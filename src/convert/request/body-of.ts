@@ -1,6 +1,6 @@
 // The body of a conversion in the words of the API it is sent by.
-import type { ChatRequest } from "../../protocol/chat.ts"
-import type { ResponsesRequest } from "../../protocol/responses.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
+import type { ResponsesRequest } from "../../protocol/chat/responses.ts"
 import type { Conversion } from "./request.ts"
 import { toResponses } from "./responses-body.ts"
 

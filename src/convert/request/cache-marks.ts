@@ -1,7 +1,7 @@
 // Marks for providers with an explicit prefix cache: where Anthropic's own clients put them, at the end of the
 // system prompt and of the last two turns (OpenRouter's and DashScope's documents on prompt caching).
-import type { ChatMessage, ChatPart } from "../../protocol/chat.ts"
-import type { CacheMarks } from "../../protocol/messages.ts"
+import type { ChatMessage, ChatPart } from "../../protocol/chat/chat.ts"
+import type { CacheMarks } from "../../protocol/messages/messages.ts"
 
 const mark = { cache_control: { type: "ephemeral" } } as const
 

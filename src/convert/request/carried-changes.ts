@@ -1,7 +1,7 @@
 // What a summary has to say of tools: it takes the place of the messages that added and removed them, and what is not
 // told beside it is lost (Anthropic SDK 1.11, BetaCompactionBlock.tool_changes).
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import { findChanges, nameOf } from "../dialogue/tool-changes.ts"
 
 const noChanges: readonly JsonObject[] = Object.freeze([])

@@ -1,6 +1,6 @@
 // The body of a Chat Completions request, put together of its parts.
-import type { ChatMessage, ChatRequest } from "../../protocol/chat.ts"
-import type { CacheMarks, Message, MessagesRequest } from "../../protocol/messages.ts"
+import type { ChatMessage, ChatRequest } from "../../protocol/chat/chat.ts"
+import type { CacheMarks, Message, MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Dialogue } from "../dialogue/dialogue.ts"

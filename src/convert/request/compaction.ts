@@ -1,6 +1,6 @@
 // Requests that ask for nothing but a summary of the conversation (Anthropic beta compact-2026-09-04): an
 // ordinary turn upstream, with the instruction as the user's last words and no tool to be called.
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 
 const instruction = `Summarise the conversation so far, so that the work can go on from your summary alone. Keep:
 what the user wants, in their own words where they matter; decisions and their reasons; files, commands, names

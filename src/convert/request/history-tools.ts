@@ -1,7 +1,7 @@
 // Gateways to Claude refuse a history with calls when no tools are offered: the tools that were called are
 // offered again, without being wanted.
-import type { ChatFunctionTool } from "../../protocol/chat.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { ChatFunctionTool } from "../../protocol/chat/chat.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { mapToolName } from "../dialogue/names.ts"
 

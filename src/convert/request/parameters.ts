@@ -1,7 +1,7 @@
 // The scalar parameters of a request, and the profile's last word on all of them.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Task } from "../task/rule.ts"

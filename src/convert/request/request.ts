@@ -1,10 +1,10 @@
 // A Messages request as a Chat Completions request: parameters and assembly. The parts are in the files
 // named after them.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
-import type { Tool } from "../../protocol/tools.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
+import type { Tool } from "../../protocol/messages/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../common/delta.ts"

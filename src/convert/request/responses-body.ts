@@ -1,14 +1,14 @@
 // A request in Chat's words, said in those of the Responses API: what they call differently, and what nobody
 // may store.
-import type { ChatFunctionTool, ChatMessage, ChatRequest, ChatToolChoice } from "../../protocol/chat.ts"
-import { isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import type { ChatFunctionTool, ChatMessage, ChatRequest, ChatToolChoice } from "../../protocol/chat/chat.ts"
 import type {
   ResponsesFormat,
   ResponsesItem,
   ResponsesRequest,
   ResponsesTool,
   ResponsesToolChoice,
-} from "../../protocol/responses.ts"
+} from "../../protocol/chat/responses.ts"
+import { isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 
 /** What the Responses API has in a form of its own. */
 export interface ResponsesParts {

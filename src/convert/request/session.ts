@@ -1,6 +1,6 @@
 // Which requests belong together, for the provider's prefix cache.
 import { isObject, parseJson, textOf } from "../../protocol/json.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 
 /** The session a request belongs to: Claude Code writes JSON into metadata.user_id (observed with 2.1.329). */
 export function sessionOf(request: Pick<MessagesRequest, "metadata">): string | undefined {

@@ -1,8 +1,8 @@
 // How much to think: thinking, budgets and effort words of the Messages API on one scale, then in the
 // provider's own words.
-import type { ChatRequest, ReasoningEffort } from "../../protocol/chat.ts"
+import type { ChatRequest, ReasoningEffort } from "../../protocol/chat/chat.ts"
 import { changed, dropped, joinNotes, type Note, noNotes } from "../../protocol/fault.ts"
-import type { Message, MessagesRequest } from "../../protocol/messages.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile, ReasoningLevel, ReasoningProfile } from "../../providers/profile.ts"
 import type { Defaults } from "../../providers/route.ts"
 import type { Task } from "../task/rule.ts"

@@ -1,9 +1,9 @@
 // Tools and the choice among them.
-import type { ChatFunctionTool, ChatToolChoice } from "../../protocol/chat.ts"
+import type { ChatFunctionTool, ChatToolChoice } from "../../protocol/chat/chat.ts"
 import { changed, dropped, joinNotes, type Note, noNotes } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { Message, MessagesRequest } from "../../protocol/messages.ts"
-import type { Tool, ToolChoice } from "../../protocol/tools.ts"
+import type { Message, MessagesRequest } from "../../protocol/messages/messages.ts"
+import type { Tool, ToolChoice } from "../../protocol/messages/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { mapToolName } from "../dialogue/names.ts"
 import { noTools, repeated } from "../dialogue/tool-changes.ts"

@@ -1,7 +1,7 @@
 // Anthropic's own tool types whose schema lives on its servers but which the client executes: other models can
 // call them once they are told the parameters (Anthropic API reference, tool types; 2026-11).
 import type { JsonObject } from "../../protocol/json.ts"
-import type { Tool } from "../../protocol/tools.ts"
+import type { Tool } from "../../protocol/messages/tools.ts"
 
 const text = { type: "string" } as const
 const integer = { type: "integer" } as const

@@ -2,7 +2,7 @@
 // it knows and forgets the rest. What clients repeat a hundred times is told once, with its number.
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import { efforts, knownFields } from "../../protocol/messages.ts"
+import { efforts, knownFields } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { isBillingLine } from "../dialogue/system.ts"
 import {

@@ -1,10 +1,10 @@
 // Anthropic's web search tool, which its own servers run: another provider's search in its place where there is
 // one, else an honest answer that there is none.
-import type { ChatRequest, ChatSearchTool } from "../../protocol/chat.ts"
+import type { ChatRequest, ChatSearchTool } from "../../protocol/chat/chat.ts"
+import type { ResponsesSearchTool } from "../../protocol/chat/responses.ts"
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
-import type { ResponsesSearchTool } from "../../protocol/responses.ts"
-import type { Tool } from "../../protocol/tools.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
+import type { Tool } from "../../protocol/messages/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../common/delta.ts"
 import { withoutReminders } from "../dialogue/system.ts"

@@ -3,7 +3,7 @@
 
 import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { DeltaRun, MessagesEvent } from "../../protocol/messages.ts"
+import type { DeltaRun, MessagesEvent } from "../../protocol/messages/messages.ts"
 import { quotedTexts, type Texts } from "../../protocol/texts.ts"
 import { toChatErrorBody } from "./error.ts"
 import { readMessagesEvent } from "./events.ts"

@@ -1,7 +1,7 @@
 // Events of a Messages stream that another program wrote, read into our own types. Blocks and events of which an
 // OpenAI client would hear nothing are left out.
 import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type { BlockDelta, MessagesEvent, ReplyBlock, StopReason } from "../../protocol/messages.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock, StopReason } from "../../protocol/messages/messages.ts"
 import { readUsage } from "../common/messages-usage.ts"
 import { readMessagesFault } from "./error.ts"
 

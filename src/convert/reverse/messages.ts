@@ -1,6 +1,6 @@
 // The conversation of a Chat Completions request as Anthropic's messages: the system prompt apart, results as
 // blocks of a user's turn, calls as blocks of the assistant's.
-import type { ChatCallIn, ChatMessageIn } from "../../protocol/chat-request.ts"
+import type { ChatCallIn, ChatMessageIn } from "../../protocol/chat/chat-request.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
 import { convertContent } from "./content.ts"

@@ -1,6 +1,6 @@
 // A Chat Completions request as a Messages request: parameters and assembly. The parts are in the files named
 // after them.
-import type { ChatRequestBody } from "../../protocol/chat-request.ts"
+import type { ChatRequestBody } from "../../protocol/chat/chat-request.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import { convertConversation } from "./messages.ts"

@@ -1,5 +1,5 @@
 // Tools of a Chat Completions request and the choice among them, in Anthropic's form.
-import type { ChatFunctionIn, ChatRequestBody } from "../../protocol/chat-request.ts"
+import type { ChatFunctionIn, ChatRequestBody } from "../../protocol/chat/chat-request.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 

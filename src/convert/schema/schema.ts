@@ -1,8 +1,8 @@
 // JSON Schemas of tools and of structured output, in the form the provider takes.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile, SchemaRules } from "../../providers/profile.ts"
 import { parametersAsSent } from "./as-sent.ts"
 import { type Cleaning, createCleaning, type Place, rootPlace, wellFormed } from "./cleaning.ts"

@@ -1,7 +1,7 @@
 // What kind of task the user's last words are, told by their form and by lists of words in English and Chinese:
 // each finding speaks for one kind with some points, what is asked to be made counts most, and where no kind
 // gathers enough, it is talk.
-import type { Message } from "../../protocol/messages.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 import { chinese, chineseMaking } from "./chinese.ts"
 import { english, englishMaking } from "./english.ts"
 import type { Rule, Task } from "./rule.ts"

@@ -1,5 +1,5 @@
 // What the user wrote last, without what a client puts beside it: reminders, output of local commands, notices.
-import type { Message } from "../../protocol/messages.ts"
+import type { Message } from "../../protocol/messages/messages.ts"
 
 /**
  * The last words of the user's own; empty where there are none. Messages that hold only results of tools, or

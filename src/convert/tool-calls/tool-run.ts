@@ -1,6 +1,6 @@
 // The short cut for pieces of a call's arguments that go on where the last one ended: what is known of the call is put
 // together once for all of them.
-import type { ChatRun } from "../../protocol/chat-run.ts"
+import type { ChatRun } from "../../protocol/chat/chat-run.ts"
 import { quoteAll, someOf, type Texts, textAt, textsOf, wholeOf } from "../../protocol/texts.ts"
 import type { Delta } from "../common/delta.ts"
 import { filterJson, type JsonFilter, passes } from "./json-stream.ts"

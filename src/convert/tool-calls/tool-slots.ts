@@ -1,6 +1,6 @@
 // Which call does a fragment belong to? Providers number calls from 1, all with 0, or not at all, send ids
 // once, always, or never; each rule here was learnt from a provider's stream.
-import type { ChatDeltaToolCall } from "../../protocol/chat.ts"
+import type { ChatDeltaToolCall } from "../../protocol/chat/chat.ts"
 import { isObject, objectOf, textOf } from "../../protocol/json.ts"
 import { type Arguments, isWhole, noArguments } from "./json-scan.ts"
 import { beginsName, isName, type ToolNames } from "./tool-names.ts"

@@ -1,8 +1,9 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
-import { deltaEvent } from "../../protocol/delta-run.ts"
+
 import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
-import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
+import { deltaEvent } from "../../protocol/messages/delta-run.ts"
+import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages/messages.ts"
 import { quote } from "../../protocol/texts.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo, withoutTextSignatures } from "../common/carrier.ts"
 import type { Opaque } from "../common/delta.ts"

@@ -1,6 +1,6 @@
 // What a message ends with: why it stopped, and its tokens.
-import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
-import { inputOf } from "../../protocol/usage.ts"
+import type { MessagesUsage, StopReason } from "../../protocol/messages/messages.ts"
+import { inputOf } from "../../protocol/messages/usage.ts"
 import { isNoText, textOf } from "../common/grown-text.ts"
 import type { WriterState } from "./writer-state.ts"
 

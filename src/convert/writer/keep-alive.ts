@@ -1,5 +1,5 @@
 // What a stream says while its upstream is silent.
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import type { WriterState } from "./writer-state.ts"
 
 const none: readonly MessagesEvent[] = []

@@ -1,8 +1,8 @@
 // The events of an upstream that speaks Messages itself, behind a message that was begun here: they go out as they
 // are, signatures and all, and what has to be known of them is kept.
 import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type { MessagesEvent, NativeEvent } from "../../protocol/messages.ts"
-import { inputOf, noUsage } from "../../protocol/usage.ts"
+import type { MessagesEvent, NativeEvent } from "../../protocol/messages/messages.ts"
+import { inputOf, noUsage } from "../../protocol/messages/usage.ts"
 import { addText } from "../common/grown-text.ts"
 import { laterCounts, readUsage } from "../common/messages-usage.ts"
 import { reportedCost } from "../common/reported-cost.ts"

@@ -1,6 +1,6 @@
 // Blocks that are written in one piece: a web search that was run upstream with what it found, and a summary
 // of the conversation.
-import type { MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
+import type { MessagesEvent, ReplyBlock } from "../../protocol/messages/messages.ts"
 import { encodeCarrier, noCargo } from "../common/carrier.ts"
 import type { Delta } from "../common/delta.ts"
 import { addText } from "../common/grown-text.ts"

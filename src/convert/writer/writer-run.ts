@@ -1,6 +1,6 @@
 // The writer's short cut for further pieces of the block that is open: what changes is put together once for all of
 // them, and they are one event.
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { quoteAll, quotedWhole, someOf, type Texts, textAt } from "../../protocol/texts.ts"
 import type { Delta, Piece } from "../common/delta.ts"
 import { type Run, withText } from "../common/pieces.ts"

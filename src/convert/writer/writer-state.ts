@@ -1,6 +1,6 @@
 // The writer's memory of one message.
 import type { Note } from "../../protocol/fault.ts"
-import type { MessagesUsage, StopReason } from "../../protocol/messages.ts"
+import type { MessagesUsage, StopReason } from "../../protocol/messages/messages.ts"
 import { type Cargo, noCargo } from "../common/carrier.ts"
 import type { Piece } from "../common/delta.ts"
 import { addQuoted, type GrownText, noText } from "../common/grown-text.ts"

@@ -1,9 +1,9 @@
 // The answer to one request by whichever model gives it, in the words that its client speaks.
 import { sessionOf } from "../../convert/request/session.ts"
-import { pingEvent } from "../../protocol/encode.ts"
 import { invalidRequest } from "../../protocol/fault.ts"
 import { arrayOf, objectOf, textOf } from "../../protocol/json.ts"
-import { renderIssues } from "../../protocol/messages.ts"
+import { pingEvent } from "../../protocol/messages/encode.ts"
+import { renderIssues } from "../../protocol/messages/messages.ts"
 import type { Route } from "../../providers/route.ts"
 import type { FailedOpening } from "../../upstream/attempts.ts"
 import { sentSession } from "../common/client-headers.ts"

@@ -1,7 +1,7 @@
 // The answer to one request that is understood: its reply read to the end and sent whole, or written as it comes.
 import { foldEvents } from "../../convert/reply/fold.ts"
 import type { Fault } from "../../protocol/fault.ts"
-import type { MessagesEvent, MessagesReply } from "../../protocol/messages.ts"
+import type { MessagesEvent, MessagesReply } from "../../protocol/messages/messages.ts"
 import { settled } from "../../upstream/batches.ts"
 import { clientLeft } from "../../upstream/connection.ts"
 import { within } from "../common/within.ts"

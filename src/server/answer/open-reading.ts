@@ -1,7 +1,7 @@
 // Where the reply to a request comes from: out of the cache, from an equal request that is under way, from the same
 // one that its client has given up, or, in the end, from its upstream.
 import type { Caller, Exchange } from "../../observe/exchange.ts"
-import type { MessagesReply } from "../../protocol/messages.ts"
+import type { MessagesReply } from "../../protocol/messages/messages.ts"
 import type { ReplyCache } from "../cache/cache.ts"
 import { cacheWish, isCacheable, replyKey } from "../cache/cache-key.ts"
 import { lifeOf } from "../cache/cache-life.ts"

@@ -2,7 +2,7 @@
 // numbers, or about settled facts has the same answer tomorrow; other talk soon sounds stale.
 import { classifyTask } from "../../convert/task/task.ts"
 import { lastUserWords } from "../../convert/task/user-words.ts"
-import type { MessagesRequest } from "../../protocol/messages.ts"
+import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 
 const hourMs = 3_600_000
 

@@ -1,6 +1,6 @@
 // A reply out of the cache, read as any other.
 import { retell } from "../../convert/reply/retell.ts"
-import type { MessagesEvent, MessagesReply } from "../../protocol/messages.ts"
+import type { MessagesEvent, MessagesReply } from "../../protocol/messages/messages.ts"
 import { randomId } from "../common/ids.ts"
 import type { Rider } from "../flights/flight-reader.ts"
 import { beginsToCome, clientOf, complete, fail, leave, refuse } from "../outcome/outcome.ts"

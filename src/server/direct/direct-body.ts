@@ -1,10 +1,11 @@
 // A Messages stream from its upstream to the client, byte for byte. What we add stands between events: a ping
 // while the upstream is silent, and an error where it breaks off.
-import { encodeEvent, pingEvent } from "../../protocol/encode.ts"
+
+import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import type { Fault } from "../../protocol/fault.ts"
+import { encodeEvent, pingEvent } from "../../protocol/messages/encode.ts"
 import { redact } from "../../protocol/redact.ts"
 import { encodeSse } from "../../protocol/sse.ts"
-import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { Batches, Soon } from "../../upstream/batches.ts"
 import type { DirectInput } from "../../upstream/direct.ts"
 import { closedEarly } from "../../upstream/no-reply.ts"

@@ -1,15 +1,15 @@
 // What the reply of an upstream that speaks Messages is, found out from its first bytes: the beginning of a message, a
 // whole document, an error, or nothing of the kind.
 import { messageOfStream } from "../../convert/direct/direct-form.ts"
-import type { Fault } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
-import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 import {
   type ErrorContext,
   faultFromError,
   faultFromJson,
   isErrorJson,
-} from "../../protocol/upstream-error.ts"
+} from "../../protocol/errors/upstream-error.ts"
+import type { Fault } from "../../protocol/fault.ts"
+import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 import type { DirectInput } from "../../upstream/direct.ts"
 import { closedEarly, inWords, noReply } from "../../upstream/no-reply.ts"
 import { longestDocument, tooLong } from "../../upstream/reply-limits.ts"

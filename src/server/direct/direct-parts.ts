@@ -1,9 +1,9 @@
 // What passing a request through is made of, whether its reply goes out as it comes or takes the place of another one.
 import { directMaxTokens, prepareDirectBody } from "../../convert/direct/direct.ts"
 import { sessionOf } from "../../convert/request/session.ts"
+import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import type { Note } from "../../protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type { ErrorContext } from "../../protocol/upstream-error.ts"
 import type { FailedOpening } from "../../upstream/attempts.ts"
 import type { DirectFailure } from "../../upstream/direct.ts"
 import { sentSession } from "../common/client-headers.ts"

@@ -1,10 +1,11 @@
 // Listens to a Messages stream on its way to the client: what was used, how far it is, how it ended. And lets
 // nothing but whole events through, so that whatever is added stands between two of them.
+
+import { type ErrorContext, faultFromError, faultFromJson } from "../../protocol/errors/upstream-error.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { isEscaped } from "../../protocol/json-spans.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
-import { type ErrorContext, faultFromError, faultFromJson } from "../../protocol/upstream-error.ts"
 
 export interface EventGate {
   /** Everything up to the end of the last whole event; empty when there is none. The rest waits. */

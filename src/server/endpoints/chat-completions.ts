@@ -2,7 +2,7 @@
 // Messages request, and what it is answered with is told them in their own words.
 import { convertMessagesReply } from "../../convert/reverse/reply.ts"
 import { convertChatRequest } from "../../convert/reverse/request.ts"
-import { ChatRequestBody, firstChatIssue } from "../../protocol/chat-request.ts"
+import { ChatRequestBody, firstChatIssue } from "../../protocol/chat/chat-request.ts"
 import { changed, type Fault, invalidRequest } from "../../protocol/fault.ts"
 import type { Route } from "../../providers/route.ts"
 import { answerAlong, type Speech } from "../answer/along.ts"

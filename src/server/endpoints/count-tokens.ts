@@ -1,6 +1,6 @@
 // POST /v1/messages/count_tokens.
 import { invalidRequest } from "../../protocol/fault.ts"
-import { renderIssues } from "../../protocol/messages.ts"
+import { renderIssues } from "../../protocol/messages/messages.ts"
 import { countParts } from "../../tokens/count.ts"
 import { encodingOf } from "../../tokens/exact/encodings.ts"
 import type { Countable } from "../../tokens/pieces.ts"

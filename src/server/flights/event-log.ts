@@ -1,6 +1,6 @@
 // The events of one reply that readers still need, in the batches they came in.
-import { joinedRun } from "../../protocol/delta-run.ts"
-import type { DeltaRun, MessagesEvent } from "../../protocol/messages.ts"
+import { joinedRun } from "../../protocol/messages/delta-run.ts"
+import type { DeltaRun, MessagesEvent } from "../../protocol/messages/messages.ts"
 
 interface Batch {
   readonly events: readonly MessagesEvent[]

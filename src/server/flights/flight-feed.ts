@@ -1,5 +1,5 @@
 // What comes of a session, pulled once for all who read it.
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { settled } from "../../upstream/batches.ts"
 import { fail } from "../outcome/outcome.ts"
 import { beginReply, hasEnded } from "../reply/progress.ts"

@@ -1,6 +1,6 @@
 // One client's place in the reply of a flight.
 import { type Fault, fault } from "../../protocol/fault.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { createTrigger, type Trigger } from "../../upstream/signal.ts"
 import type { Asker } from "../outcome/asker.ts"
 import type { RequestOutcome } from "../outcome/outcome.ts"

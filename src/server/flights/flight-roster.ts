@@ -2,7 +2,7 @@
 // outcome of their own.
 import type { Logger } from "../../observe/log.ts"
 import type { Fault } from "../../protocol/fault.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { clientLeft } from "../../upstream/connection.ts"
 import { fire } from "../../upstream/signal.ts"
 import { randomId } from "../common/ids.ts"

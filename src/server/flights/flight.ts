@@ -2,7 +2,7 @@
 // when a client has given it up before it got anything, the next one who asks for the same goes on with it.
 import { foldEvents } from "../../convert/reply/fold.ts"
 import type { Logger } from "../../observe/log.ts"
-import type { MessagesEvent, MessagesReply } from "../../protocol/messages.ts"
+import type { MessagesEvent, MessagesReply } from "../../protocol/messages/messages.ts"
 import type { Soon } from "../../upstream/batches.ts"
 import type { Clock } from "../../upstream/deadline.ts"
 import { beginsToCome } from "../outcome/outcome.ts"

@@ -1,7 +1,7 @@
 // Events as they go over the wire: text that never was more than bytes goes out as bytes.
 import { isUtf8 } from "node:buffer"
-import { encodeEvent, encodeRun } from "../../protocol/encode.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import { encodeEvent, encodeRun } from "../../protocol/messages/encode.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 
 /** One event; of a run as many as it stands for. What is no UTF-8 in the bytes of a run is replaced. */
 export function encodeBytes(event: MessagesEvent, requestId: string): string | Uint8Array {

@@ -1,7 +1,7 @@
 // An event stream as a response: pulled by the client, kept alive while the model is silent, ended by an event
 // whatever happens.
 import type { Fault } from "../../protocol/fault.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import type { Soon } from "../../upstream/batches.ts"
 import type { Clock } from "../../upstream/deadline.ts"
 import type { Signal } from "../../upstream/signal.ts"

@@ -3,7 +3,7 @@
 // which carry the same; it may be lost at any time.
 import { addQuoted, addText, type GrownText, noText, textOf } from "../../convert/common/grown-text.ts"
 import type { ThinkingBlock } from "../../convert/dialogue/history-reasoning.ts"
-import type { MessagesEvent, ReplyBlock } from "../../protocol/messages.ts"
+import type { MessagesEvent, ReplyBlock } from "../../protocol/messages/messages.ts"
 import { quotedWhole } from "../../protocol/texts.ts"
 
 export interface ReasoningMemory {

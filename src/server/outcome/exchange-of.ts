@@ -3,7 +3,7 @@
 import { type Cost, costOf } from "../../observe/cost.ts"
 import type { Caller, Exchange, Outcome } from "../../observe/exchange.ts"
 import type { Note } from "../../protocol/fault.ts"
-import { noUsage } from "../../protocol/usage.ts"
+import { noUsage } from "../../protocol/messages/usage.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Course } from "../course/course.ts"
 import type { Asker } from "./asker.ts"

@@ -1,7 +1,7 @@
 // What a reply is made of, counted while it goes by: nothing of what it says is kept.
 import type { ReplyFacts } from "../../observe/exchange.ts"
 import { type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 
 /** How far the counting of one reply is. It changes in place. */
 export interface Counting {

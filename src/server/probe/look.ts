@@ -1,7 +1,8 @@
 // What a failure makes worth looking at: another address that would answer, TLS or none, the models there are.
+
+import { type ErrorContext, faultFromError } from "../../protocol/errors/upstream-error.ts"
 import type { FaultKind } from "../../protocol/fault.ts"
 import { isObject } from "../../protocol/json.ts"
-import { type ErrorContext, faultFromError } from "../../protocol/upstream-error.ts"
 import type { Route } from "../../providers/route.ts"
 import { type Looked, type LookOptions, look, speaksTls } from "../../upstream/look.ts"
 import { baseOf, isDeployment, type ListModels } from "./list.ts"

@@ -7,9 +7,9 @@ import type { ReaderOptions } from "../../convert/reader/reader-text.ts"
 import { readWhole } from "../../convert/reply/dialect.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
+import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"
-import type { StopReason } from "../../protocol/messages.ts"
-import type { ErrorContext } from "../../protocol/upstream-error.ts"
+import type { StopReason } from "../../protocol/messages/messages.ts"
 import type { Route } from "../../providers/route.ts"
 import {
   attemptAndRead,

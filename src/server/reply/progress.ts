@@ -12,8 +12,8 @@ import {
   type WriterOptions,
   type WriterState,
 } from "../../convert/writer/writer-state.ts"
-import type { MessagesEvent, MessagesUsage } from "../../protocol/messages.ts"
-import { inputOf, noUsage } from "../../protocol/usage.ts"
+import type { MessagesEvent, MessagesUsage } from "../../protocol/messages/messages.ts"
+import { inputOf, noUsage } from "../../protocol/messages/usage.ts"
 import type { Route } from "../../providers/route.ts"
 import { estimateText } from "../../tokens/estimate.ts"
 import type { Batches } from "../../upstream/batches.ts"

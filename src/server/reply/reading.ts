@@ -2,7 +2,7 @@
 // cache.
 import type { Delta } from "../../convert/common/delta.ts"
 import type { Fault } from "../../protocol/fault.ts"
-import type { MessagesEvent } from "../../protocol/messages.ts"
+import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import type { Opening } from "../../upstream/attempts.ts"
 import type { Soon } from "../../upstream/batches.ts"
 import type { EventSource } from "../http/event-reply.ts"

@@ -3,7 +3,7 @@
 import { amend, namedParam, type Refusal } from "../../convert/amend/amend.ts"
 import { causeOf } from "../../convert/amend/amendments.ts"
 import type { Conversion } from "../../convert/request/request.ts"
-import type { ErrorContext } from "../../protocol/upstream-error.ts"
+import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import type { Route } from "../../providers/route.ts"
 import type { FailedOpening } from "../../upstream/attempts.ts"
 import type { Dialects } from "../learned/dialects.ts"

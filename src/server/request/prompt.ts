@@ -1,9 +1,9 @@
 // What is known of a prompt's length for the model it goes to: counted when it is asked for, and weighed before.
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
+import type { ResponsesRequest } from "../../protocol/chat/responses.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { ResponsesRequest } from "../../protocol/responses.ts"
 import type { Route } from "../../providers/route.ts"
 import { leastPrompt, type Ratios } from "../learned/ratios.ts"
 import { measureSent } from "./sent.ts"

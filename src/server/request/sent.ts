@@ -1,7 +1,7 @@
 // How long a prompt is in the form it is sent in: without what the conversion leaves out, with what it adds.
-import type { ChatRequest } from "../../protocol/chat.ts"
+import type { ChatRequest } from "../../protocol/chat/chat.ts"
+import type { ResponsesRequest } from "../../protocol/chat/responses.ts"
 import { isObject } from "../../protocol/json.ts"
-import type { ResponsesRequest } from "../../protocol/responses.ts"
 import { estimateText } from "../../tokens/estimate.ts"
 
 export interface Sent {

@@ -1,7 +1,7 @@
 // An incoming Chat Completions request, as OpenAI's clients write it: only what we read is checked, everything
 // else passes through untouched, so that what is dropped later can be named.
 import { z } from "zod"
-import { isObject } from "./json.ts"
+import { isObject } from "../json.ts"
 
 /** OpenAI's words for what is wrong with a parameter. */
 type Code = "missing_required_parameter" | "invalid_type" | "invalid_value" | "unsupported_value"

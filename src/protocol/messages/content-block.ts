@@ -1,5 +1,5 @@
 // Content blocks of a request, as they are once they were read.
-import type { JsonObject } from "./json.ts"
+import type { JsonObject } from "../json.ts"
 
 export type MediaSource =
   | { readonly type: "base64"; readonly media_type: string; readonly data: string }

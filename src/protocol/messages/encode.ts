@@ -1,8 +1,8 @@
 // Anthropic's events as bytes on the wire: an `event:` line, then one line of JSON with the same type.
-import { toErrorBody } from "./fault.ts"
+import { toErrorBody } from "../fault.ts"
+import { encodeSse } from "../sse.ts"
+import { quote, quotedTexts } from "../texts.ts"
 import type { DeltaRun, MessagesEvent, ReplyBlock } from "./messages.ts"
-import { encodeSse } from "./sse.ts"
-import { quote, quotedTexts } from "./texts.ts"
 
 /** One event as text; of a run as many as it stands for. What makes up nearly all of a stream is written by hand. */
 export function encodeEvent(event: MessagesEvent, requestId: string): string {

@@ -1,6 +1,6 @@
 // Tools as nearly every client defines them, read by hand: Claude Code sends some dozens with every request. What is
 // read here is what the schemas of tools.ts would make of it.
-import { isObject, type JsonObject } from "./json.ts"
+import { isObject, type JsonObject } from "../json.ts"
 import type { Screen, SearchLimits, Tool } from "./tools.ts"
 
 const noLimits: SearchLimits = Object.freeze({})

@@ -1,7 +1,7 @@
 // Anthropic's replies and stream events, as this proxy writes them.
-import type { Fault } from "./fault.ts"
-import type { JsonObject } from "./json.ts"
-import type { Texts } from "./texts.ts"
+import type { Fault } from "../fault.ts"
+import type { JsonObject } from "../json.ts"
+import type { Texts } from "../texts.ts"
 
 export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "refusal" | "compaction"
 

@@ -1,5 +1,5 @@
 // Where a client marks what it wants to be kept in a prefix cache (`cache_control`).
-import { arrayOf, isObject, type JsonObject } from "./json.ts"
+import { arrayOf, isObject, type JsonObject } from "../json.ts"
 
 /** What is marked: the tools or the system prompt, or all of the conversation so far. */
 export type CacheMarks = "prefix" | "all"

@@ -1,7 +1,7 @@
 // Tools of a Messages request and the choice among them, as this proxy understands them after parsing.
 import { z } from "zod"
+import type { JsonObject } from "../json.ts"
 import { tagError } from "./blocks.ts"
-import type { JsonObject } from "./json.ts"
 
 export interface Tool {
   /** Anthropic's type word; "custom" for the client's own tools. */

@@ -1,8 +1,8 @@
 // Content blocks of a request. Known types are checked and trimmed to what we read; a type we have never
 // heard of is kept whole, because Anthropic adds block types more often than anyone updates a proxy.
 import { z } from "zod"
+import { isObject, type JsonObject, objectOf } from "../json.ts"
 import type { ContentBlock } from "./content-block.ts"
-import { isObject, type JsonObject, objectOf } from "./json.ts"
 import { readUsual } from "./usual-blocks.ts"
 
 export interface ContentIssue {

@@ -1,10 +1,11 @@
 // Errors of every provider's shape, read into one Fault. Pure: used for HTTP errors and for errors that come
 // inside a 200.
+
+import { type Fault, fault } from "../fault.ts"
+import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../json.ts"
+import { redact, redactCut } from "../redact.ts"
 import { readError, shorten } from "./error-facts.ts"
-import { type Fault, fault } from "./fault.ts"
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "./json.ts"
 import { isOverflow, overflowMessage } from "./overflow.ts"
-import { redact, redactCut } from "./redact.ts"
 import { retryAfterMs } from "./retry-after.ts"
 import { judge, namedStatus } from "./verdict.ts"
 

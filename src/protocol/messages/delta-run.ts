@@ -1,6 +1,7 @@
 // One piece of a block as an event, and pieces in a row as one, for those who look at their text as a whole.
+
+import { wholeOf } from "../texts.ts"
 import type { BlockDelta, DeltaRun, MessagesEvent } from "./reply.ts"
-import { wholeOf } from "./texts.ts"
 
 type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 

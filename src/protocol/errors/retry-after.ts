@@ -1,5 +1,5 @@
 // When may the upstream be asked again? Told in headers, in Google's RetryInfo, or in the text of the error.
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "./json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "../json.ts"
 
 type Header = (name: string) => string | null
 

@@ -1,7 +1,7 @@
 // Chunks in a row that are alike but for one text: nearly all of a streamed reply. Once the first of them has been
 // read, the texts say all there is to know of the others.
-import { isObject, type JsonObject, objectOf } from "./json.ts"
-import type { Texts } from "./texts.ts"
+import { isObject, type JsonObject, objectOf } from "../json.ts"
+import type { Texts } from "../texts.ts"
 
 export interface ChatRun extends Texts {
   /** A chunk like all of them. */

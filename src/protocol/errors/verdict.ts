@@ -1,5 +1,5 @@
 // A table: which error of an upstream becomes which error of ours, and who may try again.
-import type { FaultKind } from "./fault.ts"
+import type { FaultKind } from "../fault.ts"
 
 /** The part of an error's circumstances that its verdict depends on. */
 export interface Circumstances {

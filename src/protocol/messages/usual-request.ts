@@ -1,7 +1,8 @@
 // The frame of a request, read by hand as the conversation in it is: what nearly every request says takes no schema,
 // and only what few of them say is left to one. What is read here is what `MessagesRequest` would make of it.
+
+import { isObject, type JsonObject } from "../json.ts"
 import { cacheMarksOf } from "./cache-marks.ts"
-import { isObject, type JsonObject } from "./json.ts"
 import {
   type Effort,
   findsNoFiles,

@@ -1,7 +1,8 @@
 // The blocks that histories are made of, read by hand: a conversation of megabytes comes whole with every request,
 // and nearly all of it was read before. What is read here is what the schemas of blocks.ts would make of it.
+
+import { isObject, type JsonObject } from "../json.ts"
 import type { ContentBlock } from "./content-block.ts"
-import { isObject, type JsonObject } from "./json.ts"
 
 /**
  * The blocks that histories are made of, read as their schemas read them in a fraction of the time. Undefined: it is

@@ -1,6 +1,6 @@
 // What the JSON of an error says, in whichever of the providers' shapes it comes.
-import type { Fault } from "./fault.ts"
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "./json.ts"
+import type { Fault } from "../fault.ts"
+import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../json.ts"
 
 export interface ErrorFacts {
   readonly message: string

@@ -1,7 +1,8 @@
 // OpenAI's Responses API: the request is ours to write and typed strictly; replies and events are theirs, read
 // through the accessors of json.ts (OpenAI API reference, Responses; 2026-11).
+
+import type { JsonObject } from "../json.ts"
 import type { ReasoningEffort } from "./chat.ts"
-import type { JsonObject } from "./json.ts"
 
 export type ResponsesPart =
   | { readonly type: "input_text"; readonly text: string }

@@ -1,8 +1,9 @@
 // OpenAI Chat Completions: the request is ours to write and typed strictly; replies and chunks are theirs,
 // so every field we look at is unknown until an accessor of json.ts has read it.
+
+import type { Fault } from "../fault.ts"
+import type { JsonObject } from "../json.ts"
 import type { ChatRun } from "./chat-run.ts"
-import type { Fault } from "./fault.ts"
-import type { JsonObject } from "./json.ts"
 
 /** A mark for a provider's explicit prefix cache (OpenRouter, DashScope). */
 export interface CacheMark {

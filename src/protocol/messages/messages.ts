@@ -1,10 +1,10 @@
 // Anthropic's Messages API as this proxy understands it after parsing: `content` is always an array of
 // blocks, unknown fields are kept out, unknown block types are kept whole under `other`.
 import { z } from "zod"
+import { isObject, objectOf } from "../json.ts"
 import { issueMessage, parseContent } from "./blocks.ts"
 import { hasCacheMark, withCacheMarks } from "./cache-marks.ts"
 import type { ContentBlock } from "./content-block.ts"
-import { isObject, objectOf } from "./json.ts"
 import { ToolChoice, Tools } from "./tools.ts"
 
 export type { CacheMarks } from "./cache-marks.ts"

@@ -6,6 +6,7 @@ import { convertEntry } from "./entries/convert.ts"
 import { countTokensEntry } from "./entries/count-tokens.ts"
 import { demoEntry } from "./entries/demo.ts"
 import type { Described, Invocation } from "./entries/entry.ts"
+import { healthEntry } from "./entries/health.ts"
 import { initEntry } from "./entries/init.ts"
 import { logsEntry, restartEntry, statusEntry, stopEntry } from "./entries/instances.ts"
 import { modelsEntry } from "./entries/models.ts"
@@ -24,6 +25,7 @@ export interface CommandEntry extends Pick<Described, "name" | "args" | "example
 const entries: Readonly<Record<string, (invocation: Invocation) => Described>> = {
   serve: serveEntry,
   status: statusEntry,
+  health: healthEntry,
   stop: stopEntry,
   restart: restartEntry,
   logs: logsEntry,

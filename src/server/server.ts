@@ -18,6 +18,7 @@ import { createStatistics, type History, type Statistics } from "./figures/stati
 import { createFlights } from "./flights/flights.ts"
 import { createProcessRush } from "./heap/rush.ts"
 import { createProcessTidy } from "./heap/tidy.ts"
+import { clientHost } from "./http/client-host.ts"
 import { createKeys } from "./keys/keys.ts"
 import { createDialects } from "./learned/dialects.ts"
 import type { RefusalHistory } from "./learned/learned.ts"
@@ -182,11 +183,4 @@ function guarded(
       log.error("internal error", () => ({ requestId: exchange.requestId, error }))
     }
   }
-}
-
-/** A client cannot connect to "all interfaces": it is told the loopback address instead. */
-function clientHost(host: string): string {
-  if (host === "0.0.0.0" || host === "") return "127.0.0.1"
-  if (host === "::") return "[::1]"
-  return host.includes(":") ? `[${host}]` : host
 }

@@ -93,6 +93,8 @@ export const ServeFlags = flags({
 
 export const StatusFlags = flags({ name: word, json: on })
 
+export const HealthFlags = flags({ url: word, env: word })
+
 export const SelectionFlags = flags({ name: word, all: on })
 
 export const RestartFlags = flags({ name: word, all: on, force: on })

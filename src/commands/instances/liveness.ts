@@ -80,7 +80,7 @@ export async function livenessOf(record: InstanceRecord): Promise<Liveness> {
 
 /** Its command line tells nothing yet: for some moments a new process has none, or that of who started it. */
 async function livenessOfStart({ state, pid }: InstanceRecord): Promise<Liveness> {
-  const over = pid !== null && (!isThere(pid) || (await isZombie(pid)))
+  const over = pid !== null && (pid === process.pid || !isThere(pid) || (await isZombie(pid)))
   return over ? { kind: "dead", why: whyDead(state) } : { kind: "starting" }
 }
 
@@ -105,7 +105,8 @@ export async function processOf({
   pid,
   name,
 }: Pick<InstanceRecord, "pid" | "name">): Promise<"ours" | "gone" | "unknown"> {
-  if (pid === null || !isThere(pid)) return "gone"
+  // In a container every start has the same process id: what was written of ours was of one before us.
+  if (pid === null || pid === process.pid || !isThere(pid)) return "gone"
   const words = await commandLineOf(pid).catch(() => undefined)
   if (words === undefined) return "unknown"
   if (words.includes("serve") && nameIn(words) === keyOf(name)) return "ours"

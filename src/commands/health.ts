@@ -17,8 +17,9 @@ const limitMs = 2_500
 
 /** 0 when it is healthy; 1 when it is about to end, or is not there, or is something else. */
 export async function health(options: HealthOptions, io: CommandIo, env: Environment): Promise<number> {
-  const url = (options.url ?? addressHere(options.envFile, env)).replace(/\/+$/, "").replace(/\/v1$/, "")
-  const { well, told } = await ask(url)
+  const given = options.url ?? addressHere(options.envFile, env)
+  const url = given.replace(/\/+$/, "").replace(/\/v1$/, "")
+  const { well, told } = await ask(url, options.url === undefined || isLoopback(url))
   if (well) io.out(`${told}\n`)
   else io.error(`claude-proxy: ${told}\n`)
   return well ? 0 : 1
@@ -38,13 +39,13 @@ function addressHere(envFile: string | undefined, env: Environment): string {
   return `${secure ? "https" : "http"}://${clientHost(host)}:${port}`
 }
 
-async function ask(url: string): Promise<{ readonly well: boolean; readonly told: string }> {
+async function ask(url: string, here: boolean): Promise<{ readonly well: boolean; readonly told: string }> {
   try {
     const response = await fetch(`${url}/health`, {
       signal: AbortSignal.timeout(limitMs),
       redirect: "manual",
-      // Its certificate is for its names, and not for loopback.
-      ...(isLoopback(url) ? { proxy: false, tls: { rejectUnauthorized: false } } : {}),
+      // Its certificate is for its names, and no HTTP proxy stands before this machine.
+      ...(here ? { proxy: false, tls: { rejectUnauthorized: false } } : {}),
     })
     const parsed = parseJson(await response.text())
     const status = textOf(objectOf(parsed.ok ? parsed.value : undefined)["status"])

@@ -16,7 +16,8 @@ interface Query {
 
 const dashboard = objectOf(JSON.parse(await readDeploy("grafana/dashboards/claude-proxy.json")))
 const panels = objectsIn(dashboard["panels"])
-const alerts = objectsIn((await readYaml("prometheus/alerts.yml"))["groups"])
+const alertsFile = await readYaml("prometheus/alerts.yml")
+const alerts = objectsIn(alertsFile["groups"])
   .flatMap((group) => objectsIn(group["rules"]))
   .map((rule): Query => {
     const texts = Object.values(objectOf(rule["annotations"])).map(String)
@@ -155,6 +156,38 @@ describe.skipIf(promtool === null)("promtool", () => {
     })
   })
 
+  test("sees the alerts fire when they should", async () => {
+    const series = (name: string, values: string) => ({ series: `claude_proxy_${name}`, values })
+    const tests = [
+      // A key's first refusal, in a series that was not there before.
+      alertTest("UpstreamKeyRefused", 31, [series('key_rests_total{provider="x"}', "_x30 1")], {
+        provider: "x",
+      }),
+      alertTest("UpstreamKeyRefused", 31, [series('key_rests_total{provider="x"}', "1x40")]),
+      alertTest(
+        "RequestsFail",
+        20,
+        [
+          series('requests_total{model="m",status="200"}', "0+8x30"),
+          series('requests_total{model="m",status="502"}', "0+2x30"),
+        ],
+        { model: "m" },
+      ),
+      alertTest("RequestsFail", 20, [
+        series('requests_total{model="m",status="200"}', "0+8x30"),
+        series('requests_total{model="m",status="400"}', "0+8x30"),
+        series('requests_total{model="m",status="cancelled"}', "0+8x30"),
+      ]),
+    ]
+    await withFolder(async (folder) => {
+      const path = join(folder, "tests.yml")
+      const rule_files = [join(deploy, "prometheus/alerts.yml")]
+      await Bun.write(path, JSON.stringify({ rule_files, evaluation_interval: "1m", tests }))
+      const { code, output } = await runTool([promtool ?? "", "test", "rules", path])
+      expect({ code, output }).toMatchObject({ code: 0 })
+    })
+  })
+
   test("and every query of the dashboard", async () => {
     const rules = drawn.map(({ expr }, index) => ({
       record: `panel:${index}`,
@@ -168,3 +201,20 @@ describe.skipIf(promtool === null)("promtool", () => {
     })
   })
 })
+
+/** A test of promtool: after so many minutes the alert is there with these labels, or without them is not. */
+function alertTest(
+  name: string,
+  minutes: number,
+  input_series: readonly object[],
+  labels?: Readonly<Record<string, string>>,
+): object {
+  const rule = objectsIn(objectsIn(alertsFile["groups"])[0]?.["rules"]).find(({ alert }) => alert === name)
+  const exp_labels = { ...objectOf(rule?.["labels"]), ...labels }
+  const summary = String(objectOf(rule?.["annotations"])["summary"])
+    .replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels?.[label] ?? "")
+    .replace("{{ $value | humanizePercentage }}", "20%")
+  const exp_alerts = labels === undefined ? [] : [{ exp_labels, exp_annotations: { summary } }]
+  const alert_rule_test = [{ eval_time: `${minutes}m`, alertname: name, exp_alerts }]
+  return { interval: "1m", input_series, alert_rule_test }
+}

@@ -213,8 +213,10 @@ install_service() {
   else
     sed "s|^ExecStart=[^ ]*|ExecStart=$target|" "$source" >"$unit.new" && mv -f "$unit.new" "$unit"
   fi
-  manage daemon-reload
-  manage enable claude-proxy
+  if ! manage daemon-reload || ! manage enable claude-proxy; then
+    [ -n "$root" ] || die "your systemd cannot be reached: log in as yourself (not through su or sudo), and run this again"
+    die "systemd did not take $unit"
+  fi
   if [ -n "$dry" ]; then
     [ -n "$fresh" ] || manage restart claude-proxy
   elif [ -n "$fresh" ]; then

@@ -80,7 +80,7 @@ describe("the folders are where the program looks", () => {
 
   test("and are made, or mounted, there", () => {
     expect(dockerfile).toContain("\nVOLUME /var/lib/claude-proxy\n")
-    expect(dockerfile).toContain("COPY --from=build --chown=65532:65532 /out/var/ /var/lib/\n")
+    expect(dockerfile).toContain("COPY --from=build --chown=65532:0 /out/var/ /var/lib/\n")
     expect(dockerfile).toContain("\nUSER 65532:65532\n")
     expect(unit).toContain("\nConfigurationDirectory=claude-proxy\n")
     expect(unit).toContain("\nStateDirectory=claude-proxy\n")

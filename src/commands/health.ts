@@ -53,7 +53,8 @@ async function ask(url: string, here: boolean): Promise<{ readonly well: boolean
     const what = status ?? `status ${response.status}, and nothing of a claude-proxy`
     return { well: false, told: `${url} answers: ${what}` }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    // Bun goes on with advice for whoever wrote the program.
+    const [why] = (error instanceof Error ? error.message : String(error)).split(/\.? (?=(?:Is|For) )/)
     return { well: false, told: `${url} cannot be reached: ${why}` }
   }
 }

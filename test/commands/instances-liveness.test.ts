@@ -121,6 +121,13 @@ describe("how an instance is", () => {
     expect(await livenessOf(record)).toEqual({ kind: "dead", why: "its port does not answer" })
   })
 
+  test("dead when its id is our own by now, as that of every container's first process is", async () => {
+    const startedAt = new Date().toISOString()
+    const record = recordOf({ state: "starting", startedAt, pid: process.pid })
+    expect(await livenessOf(record)).toEqual({ kind: "dead", why: "it did not come up" })
+    expect(await processOf({ pid: process.pid, name: "kimi" })).toBe("gone")
+  })
+
   /** A process with these words, from the moment on that it runs. */
   async function sleeperOf(...words: readonly string[]): Promise<Bun.Subprocess> {
     const script = 'console.log("ready"); setTimeout(() => {}, 60_000)'

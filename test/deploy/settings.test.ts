@@ -1,9 +1,9 @@
 // What deploy/ says of settings, versions, folders and times is what the program and package.json say.
 import { describe, expect, test } from "bun:test"
 import { stateFolder } from "../../src/commands/instances/folder.ts"
-import { configFolder } from "../../src/config/disk.ts"
-import { parseEnvFile } from "../../src/config/env-file.ts"
-import { findSetting } from "../../src/config/settings.ts"
+import { configFolder } from "../../src/config/load/disk.ts"
+import { findSetting } from "../../src/config/settings/settings.ts"
+import { parseEnvFile } from "../../src/config/sources/env-file.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { runProxy } from "../support/proxy.ts"
 import { readDeploy, readYaml, root, runTool, textsIn } from "./support.ts"

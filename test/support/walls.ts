@@ -74,8 +74,8 @@ const buildings: Readonly<Record<string, Building>> = {
   },
   commands: {
     floors: [
-      ...["terminal", "command-line", "common", "instances", "models", "run", "stats", "serve", "init"],
-      ...["convert", "count-tokens", "test-connection", "bench", "demo", "entries"],
+      ...["terminal", "command-line", "common", "instances", "models", "run", "stats", "health", "serve"],
+      ...["init", "convert", "count-tokens", "test-connection", "bench", "demo", "entries"],
     ],
     stairs: [],
   },

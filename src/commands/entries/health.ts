@@ -19,9 +19,9 @@ export function healthEntry({ io, env }: Invocation): Described {
       ["claude-proxy health http://127.0.0.1:8082", "the one at this address"],
     ],
     run: async (given) => {
-      const { HealthFlags } = await import("../flags.ts")
+      const { HealthFlags } = await import("../command-line/flags.ts")
       return withFlags(HealthFlags, given, io, async (flags) => {
-        const { health } = await import("../health.ts")
+        const { health } = await import("../health/health.ts")
         return health({ url: flags.url, envFile: flags.env }, io, env)
       })
     },

@@ -1,10 +1,11 @@
 // `health`: does a proxy take requests? For what watches over one and has no curl: a container without a shell.
-import { normaliseValue } from "../config/env-file.ts"
-import { loadHere } from "../config/load.ts"
-import { objectOf, parseJson, textOf } from "../protocol/json.ts"
-import { clientHost } from "../server/http/client-host.ts"
-import type { CommandIo, Environment } from "./io.ts"
-import { isLoopback } from "./stats/client-keys.ts"
+
+import { loadHere } from "../../config/load/load.ts"
+import { normaliseValue } from "../../config/sources/env-file.ts"
+import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { clientHost } from "../../server/http/client-host.ts"
+import { isLoopback } from "../stats/client-keys.ts"
+import type { CommandIo, Environment } from "../terminal/io.ts"
 
 export interface HealthOptions {
   /** The proxy's address, as clients have it. */

@@ -531,6 +531,18 @@ test("for an upstream that speaks the Messages API itself only the model's name 
   expect(converted.explanation()).toContain("changed  model: ")
 })
 
+test("what is passed through without max_tokens is explained with those that it gets", () => {
+  const config = configFrom({
+    ...{ OPENAI_BASE_URL: "https://api.anthropic.com/v1", OPENAI_API_KEY: "k" },
+    MAX_TOKENS_LIMIT: "4096",
+  })
+  const body = { messages: [{ role: "user", content: "hi" }] }
+  const converted = convertMessagesBody(body, "claude-x", config, false)
+  if (!converted.ok) throw new Error(converted.why)
+  expect(converted.body).toMatchObject({ max_tokens: 4096 })
+  expect(converted.explanation()).toContain("at most 4096 out")
+})
+
 describe("anything else", () => {
   const cases: readonly (readonly [string, string, Partial<ConvertOptions>, string])[] = [
     ["nothing", "  ", {}, "standard input is empty"],

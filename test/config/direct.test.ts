@@ -110,6 +110,29 @@ describe("by a tier", () => {
     ])
     expect(routed(config, "deepseek/deepseek-v4")).toContain("deepseek/deepseek-v4")
   })
+
+  test("an address of its own in models.yaml is meant by the name, and gets nobody's key", () => {
+    const yaml = "providers: {anthropic: {api_base: https://gateway.example}}"
+    const named = { ...env, BIG_MODEL: "anthropic/claude-opus-5-5" }
+    const config = configFrom(named, { configDir: folderWith({ "models.yaml": yaml }) })
+    expect(routed(config, "claude-opus-4-1")).toEqual([
+      ...["messages", "https://gateway.example/v1/messages", "claude-opus-5-5", undefined, "x-api-key"],
+    ])
+  })
+
+  test("a relay has them where nothing is sent, too, as `convert` shows it", () => {
+    const shown = (env: Record<string, string>) => {
+      const config = configFrom({ OPENROUTER_API_KEY: "or-key", ...env }, { needsUpstream: false })
+      return routed(config, "anthropic/claude-sonnet-4.6").slice(1, 3)
+    }
+    const atRelay = ["https://openrouter.ai/api/v1/chat/completions", "anthropic/claude-sonnet-4.6"]
+    const tier = { BIG_MODEL: "anthropic/claude-sonnet-4.6" }
+    expect(shown(tier)).toEqual(atRelay)
+    expect(shown({ ANTHROPIC_API_KEY: "a-clients" })[0]).toBe(atRelay[0])
+    expect(shown({ ...tier, ANTHROPIC_API_KEY: "ant-key" })).toEqual([
+      ...["https://api.anthropic.com/v1/messages", "claude-sonnet-4.6"],
+    ])
+  })
 })
 
 describe("by the base URL", () => {

@@ -1,7 +1,7 @@
 // What each key of a model and of a provider changes, from the file's text to the route of a request.
 import { afterAll, describe, expect, test } from "bun:test"
 import { modelSchema, providerSchema } from "../../src/config/models/schema.ts"
-import { resolveRoute } from "../../src/config/routes/route.ts"
+import { resolveFallbacks, resolveRoute } from "../../src/config/routes/route.ts"
 import { baseProfile } from "../../src/providers/base-profile.ts"
 import type { ProviderProfile } from "../../src/providers/profile.ts"
 import type { Route } from "../../src/providers/route.ts"
@@ -291,6 +291,24 @@ test("fallbacks are models of the same file, in their order", () => {
     ["a", []],
     ["b", ["a", "c"]],
     ["c", ["a"]],
+  ])
+})
+
+test("fallbacks may have the prefixes that a model may have everywhere", () => {
+  const fallbacks = "[custom/b, deepseek/deepseek-v4-pro]"
+  const text = `- {model_id: a, provider: ollama, fallbacks: ${fallbacks}}\n- {model_id: b, provider: ollama}\n`
+  const configDir = folderWith({ "models.yaml": text })
+  const config = configOf(
+    load({ env: { OPENAI_API_KEY: "k-123456", DEEPSEEK_API_KEY: "d-123456" }, configDir }),
+  )
+  const first = resolveRoute(config, "a")
+  if (!first.ok) throw new Error(first.fault.message)
+  const told = resolveFallbacks(config, first.route).map(({ resolved }) =>
+    resolved.ok ? [resolved.route.provider, resolved.route.model] : resolved.fault.message,
+  )
+  expect(told).toEqual([
+    ["ollama", "b"],
+    ["deepseek", "deepseek-v4-pro"],
   ])
 })
 

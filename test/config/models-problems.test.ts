@@ -277,6 +277,17 @@ test.each<[string, string, readonly string[]]>([
     ],
   ],
   [
+    "fallbacks by misspelt names with a prefix",
+    `${good}  fallbacks: [custom/a, custom/somewhere, ollama/, ollana/x, openai/b2]\n- {model_id: openai/b1, provider: ollama}`,
+    [
+      "3:15: fallbacks[0] is the model itself: name another one.",
+      "3:25: fallbacks[1] is no model_id of this file.",
+      "3:43: fallbacks[2] is no model_id of this file.",
+      "3:52: fallbacks[3] is no model_id of this file.",
+      '3:62: fallbacks[4] is no model_id of this file. Did you mean "openai/b1"?',
+    ],
+  ],
+  [
     "a fallback that is no list",
     `${good}  fallbacks: a`,
     ["3:14: fallbacks must be a list of model ids: put a dash before each."],

@@ -111,6 +111,12 @@ describe("single fields", () => {
     expect(convert(ask(begun, { stop_sequences: ["END"] }), gpt4o).watchedStops).toEqual([])
   })
 
+  test("stop sequences that the profile drops are watched for, as those beyond its number are", () => {
+    const conversion = convert(ask([hi], { stop_sequences: ["END"] }), gpt4o, { drop: ["stop"] })
+    expect([conversion.body.stop, conversion.watchedStops]).toEqual([undefined, ["END"]])
+    expect(noteLines(conversion)).toEqual(["changed stop_sequences"])
+  })
+
   test("an endpoint that knows no stream_options gets none", () => {
     const { body } = convert(ask([hi], { stream: true }), generic, { streamUsage: false })
     expect([body.stream, "stream_options" in body]).toEqual([true, false])

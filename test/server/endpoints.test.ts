@@ -1,7 +1,7 @@
 // Paths, methods, and the endpoints that tell instead of doing.
 import { afterEach, describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { objectOf } from "../../src/protocol/json.ts"
+import { arrayOf, objectOf } from "../../src/protocol/json.ts"
 import { folderWith, removeFolders } from "../config/support.ts"
 import { chatReply } from "../support/chunks.ts"
 import { until } from "../support/upstream.ts"
@@ -205,6 +205,22 @@ describe("GET /v1/models", () => {
       lifecycle: "active",
       line: "opus",
     })
+  })
+
+  test("families are called after what they lead to, and routes can be asked for", async () => {
+    const namesOf = async (upstream: string, env: Record<string, string>) => {
+      const { data } = await jsonOf(fetch(`${startProxy(upstream, { env }).url}/v1/models`))
+      return arrayOf(data).map((model) => objectOf(model)["display_name"])
+    }
+    const routes = { ROUTER_DEFAULT: "mine", ROUTER_BACKGROUND: "tiny" }
+    expect(await namesOf(nowhere, routes)).toEqual([
+      ...["mine (opus)", "mine (sonnet)", "tiny (haiku)"],
+      ...["big-model", "middle-model", "small-model", "mine", "tiny"],
+    ])
+    const unset = { BIG_MODEL: "", MIDDLE_MODEL: "", SMALL_MODEL: "" }
+    expect(await namesOf("https://api.anthropic.com", unset)).toEqual([
+      ...["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"],
+    ])
   })
 
   test.each([

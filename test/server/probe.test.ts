@@ -554,6 +554,15 @@ describe("which models are tested", () => {
     ])
   })
 
+  test("a route that takes a whole family stands before its tier", () => {
+    const env = { OPENAI_API_KEY: "k", ROUTER_DEFAULT: "gpt-5", ROUTER_BACKGROUND: "gpt-5-mini" }
+    const targets = targetsOf(configOf(load({ env })), false)
+    expect(targets.map(({ name, uses, modelSetting }) => [name, uses.join(), modelSetting])).toEqual([
+      ["gpt-5", "big,middle,default", "ROUTER_DEFAULT"],
+      ["gpt-5-mini", "small,background", "ROUTER_BACKGROUND"],
+    ])
+  })
+
   test("models that differ in what is sent alone are two", () => {
     const same = "provider: openai, model_name: gpt-5"
     const file = [

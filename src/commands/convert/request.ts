@@ -75,7 +75,8 @@ function passThrough(body: JsonObject, route: Route, config: Config): ConvertedR
 }
 
 function explainParts(route: Route, lines: readonly string[], request: CountRequest, config: Config): string {
-  const tokens = renderTokens(estimateRequest(request), request.max_tokens ?? config.defaultMaxTokens, route)
+  const most = request.max_tokens ?? directMaxTokens(route.profile, config)
+  const tokens = renderTokens(estimateRequest(request), most, route)
   return `${[...explainRoute(route), ...lines, tokens].join("\n")}\n`
 }
 

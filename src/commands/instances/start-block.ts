@@ -2,6 +2,7 @@
 
 import type { Config } from "../../config/config.ts"
 import { resolvePlace } from "../../config/routes/route.ts"
+import { familyModels } from "../../config/settings/slots.ts"
 import type { Described } from "../../config/sources/loaded.ts"
 import { redact } from "../../protocol/redact.ts"
 import { isLoopback } from "../../server/entrance/doors.ts"
@@ -60,11 +61,10 @@ const slots = [
 
 /** The families in one line; the routes, where there are any, in another. */
 function routeLines(config: Config): readonly string[] {
-  const { tiers, router } = config
-  const instead = { big: router.default, middle: router.default, small: router.background }
-  const models = families.map(([family, tier]) => `${family} → ${told(config, instead[tier] ?? tiers[tier])}`)
+  const lead = familyModels(config)
+  const models = families.map(([family, tier]) => `${family} → ${told(config, lead[tier])}`)
   const routes = slots.flatMap(([name, slot]) => {
-    const model = router[slot]
+    const model = config.router[slot]
     return model === undefined ? [] : [`${name} → ${told(config, model)}`]
   })
   return [models.join(", "), ...(routes.length === 0 ? [] : [routes.join(", ")])]

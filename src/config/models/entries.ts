@@ -54,7 +54,7 @@ function readModel(
     ...addressProblems(fields, path, around),
     ...contradictions(fields, path),
     ...priceProblems(fields, path),
-    ...fallbackProblems(fields, path, ids),
+    ...fallbackProblems(fields, path, ids, around),
   ]
   const place = placeOf(fields, around.own)
   const native = isDirect(fields) || place?.native === true
@@ -132,20 +132,35 @@ function priceProblems(fields: ModelFields, path: Path): readonly Problem[] {
   return [valueAt(path, `the model has a price, but ${missing} is missing: give it, or take the others out.`)]
 }
 
-function fallbackProblems({ model_id, fallbacks = [] }: ModelFields, path: Path, ids: ReadonlySet<string>) {
-  return fallbacks.flatMap((id, index) => {
+function fallbackProblems(
+  { model_id, fallbacks = [] }: ModelFields,
+  path: Path,
+  ids: ReadonlySet<string>,
+  { providerIds }: Surroundings,
+) {
+  return fallbacks.flatMap((name, index) => {
     const place = [...path, "fallbacks", index]
+    const id = ids.has(name) ? name : name.replace(/^custom\//, "")
     if (id === model_id) return [valueAt(place, `fallbacks[${index}] is the model itself: name another one.`)]
     if (ids.has(id)) return []
-    return [sayLater(place, "value", () => explainFallback(id, index, ids))]
+    const meant = () => (ids.size > mostCompared ? undefined : nearestKey(id, [...ids]))
+    // As everywhere else PROVIDER/NAME does, unless it is a model_id that was misspelt.
+    if (namesProvider(id, providerIds) && meant() === undefined) return []
+    return [sayLater(place, "value", () => explainFallback(index, meant()))]
   })
+}
+
+function namesProvider(name: string, providerIds: readonly string[]): boolean {
+  const slash = name.indexOf("/")
+  const id = name.slice(0, Math.max(slash, 0))
+  const isKnown = id !== "generic" && rowIds.includes(id)
+  return name.length > slash + 1 && (isKnown || providerIds.includes(id))
 }
 
 // Of longer lists no near name is looked for: it would take too long.
 const mostCompared = 1_000
 
-function explainFallback(id: string, index: number, ids: ReadonlySet<string>): string {
-  const meant = ids.size > mostCompared ? undefined : nearestKey(id, [...ids])
+function explainFallback(index: number, meant: string | undefined): string {
   const text = `fallbacks[${index}] is no model_id of this file.`
   return meant === undefined ? text : `${text} Did you mean ${JSON.stringify(meant)}?`
 }

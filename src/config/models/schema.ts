@@ -67,7 +67,10 @@ export const modelSchema = once(() =>
       direct: field(yesOrNo, "It speaks Anthropic's own API: requests are passed through as they are."),
       dialect: field(words(["chat", "responses", "messages"]), "The API that is spoken."),
       reasoning: field(yesOrNo, "Can it be asked to think?"),
-      fallbacks: field(listOfAll(text, "model ids"), "Models of this file to take when this one fails."),
+      fallbacks: field(
+        listOfAll(text, "model ids"),
+        "Models to take when this one fails: model ids of this file, or PROVIDER/NAME.",
+      ),
       input_cost_per_token: field(
         perToken("input_cost_per_million_tokens"),
         "US dollars for one token that is read.",

@@ -35,6 +35,15 @@ export function inUse(router: Router): boolean {
   return Object.values(router).some((slot) => slot !== undefined)
 }
 
+/** What each family of Claude's leads to: a route that takes all its requests stands before its tier. */
+export function familyModels({ tiers, router }: Readonly<{ tiers: Tiers; router: Router }>): Tiers {
+  return {
+    big: router.default ?? tiers.big,
+    middle: router.default ?? tiers.middle,
+    small: router.background ?? tiers.small,
+  }
+}
+
 /** What the settings name, the ones that a default is most likely meant by first. */
 export function namedModels(
   values: Values,

@@ -73,7 +73,9 @@ function usualKey(
   main: Upstream | undefined,
 ): string | undefined {
   const taken = main === undefined || sameOrigin(main.baseUrl, baseUrl) ? undefined : main.keyName
-  const free = names.filter((name) => name !== taken && (name !== anthropicKey || leadsToAnthropic(given)))
+  const free = names.filter(
+    (name) => name !== taken && (name !== anthropicKey || !given.needsUpstream || isAnthropicsKey(given)),
+  )
   return free.find((name) => keysOf(given, name).length > 0) ?? free[0]
 }
 
@@ -81,11 +83,11 @@ function usualKey(
  * Is ANTHROPIC_API_KEY for Anthropic itself? Where the user says so, a setting or a model leads there, or
  * requests are routed by their content; else it is a key that clients use.
  */
-function leadsToAnthropic({ values, keyRole, needsUpstream, models }: Given): boolean {
+function isAnthropicsKey({ values, keyRole, models }: Given): boolean {
   if (keyRole !== undefined) return keyRole !== "client"
   const named = namedModels(values).some(({ model }) => model.startsWith("anthropic/"))
   const own = models.entries.some(({ provider }) => provider === "anthropic")
-  return named || own || inUse(routerOf(values)) || !needsUpstream
+  return named || own || inUse(routerOf(values))
 }
 
 /**
@@ -114,9 +116,12 @@ function isOut(id: string, given: Given, main: Upstream): boolean {
 
 function isReachable(id: string, { row, apiKeys }: Upstream, given: Given, main: Upstream): boolean {
   const entry = entryOf(given, id)
-  if (row.delta.dialect === "messages" && entry?.keyName === undefined)
-    return !given.needsUpstream || (apiKeys.length > 0 && leadsToAnthropic(given))
+  const isShown = !given.needsUpstream && !servesOthers(main.row)
+  // An address of the user's own is meant, and may ask for no key.
+  const isPlaced = entry?.keyName !== undefined || entry?.apiBase !== undefined
+  if (row.delta.dialect === "messages" && !isPlaced)
+    return isShown || (apiKeys.length > 0 && isAnthropicsKey(given))
   if (entry !== undefined || apiKeys.length > 0) return true
   if (row.keyNames.length === 0) return main.row.relay !== true
-  return !given.needsUpstream && !servesOthers(main.row)
+  return isShown
 }

@@ -67,12 +67,13 @@ export function prepareStops(request: MessagesRequest, profile: ProviderProfile,
   if ((request.stop_sequences ?? nowhere).length === 0) return noStops
   const wanted = (request.stop_sequences ?? []).filter((stop) => stop !== "")
   const harmless = repeats === "" ? wanted : wanted.filter((stop) => !repeats.includes(stop))
-  const sent = harmless.slice(0, profile.stopMax).map((stop) => stop.toWellFormed())
+  const most = profile.drop.includes("stop") ? 0 : profile.stopMax
+  const sent = harmless.slice(0, most).map((stop) => stop.toWellFormed())
   const left = wanted.length - sent.length
   if (left === 0) return { wanted, sent, watched: nowhere, notes: noNotes }
   const reason =
     harmless.length > sent.length
-      ? `only ${profile.stopMax} are taken`
+      ? `only ${most} are taken`
       : "the model may repeat the beginning of its answer"
   const why = `${left} of ${wanted.length} not sent, as ${reason}: watched for by the proxy`
   return { wanted, sent, watched: wanted, notes: [changed("stop_sequences", why)] }

@@ -2,6 +2,7 @@
 import type { Config } from "../../config/config.ts"
 import { findModel, splitName } from "../../config/routes/pick.ts"
 import { resolvePlace, resolveRoute } from "../../config/routes/route.ts"
+import { familyModels } from "../../config/settings/slots.ts"
 import { fault, invalidRequest } from "../../protocol/fault.ts"
 import type { Context } from "../context.ts"
 import { faultReply, jsonReply } from "../http/respond.ts"
@@ -28,10 +29,15 @@ const aliases = [
 ] as const
 
 function listModels(context: Context): readonly ModelInfo[] {
-  const { tiers, models: own } = context.config
-  const named = aliases.map(({ id, tier, line }) => modelInfo(context, id, `${tiers[tier]} (${line})`, line))
+  const { tiers, router, models: own } = context.config
+  const lead = familyModels(context.config)
+  const named = aliases.map(({ id, tier, line }) =>
+    // Without a name it is passed on as it is.
+    modelInfo(context, id, lead[tier] === "" ? id : `${lead[tier]} (${line})`, line),
+  )
+  const routed = Object.values(router).filter((name) => name !== undefined)
   const reachable = own.filter(({ reach }) => reach.ok).map(({ id }) => id)
-  const names = new Set([...Object.values(tiers), ...reachable])
+  const names = new Set([...Object.values(tiers), ...routed, ...reachable])
   for (const id of ["", ...aliases.map((alias) => alias.id)]) names.delete(id)
   const direct = [...names].map((id) => modelInfo(context, id, id, null))
   return [...named, ...direct]

@@ -2,19 +2,10 @@
 import type { Config, Upstream } from "../../config/config.ts"
 import { findModel, pickModel, splitName } from "../../config/routes/pick.ts"
 import { type Resolved, resolveRoute } from "../../config/routes/route.ts"
+import { familyModels } from "../../config/settings/slots.ts"
 
-/** What a model may stand for, by the setting that says so. */
-const useSettings = {
-  big: "BIG_MODEL",
-  middle: "MIDDLE_MODEL",
-  small: "SMALL_MODEL",
-  default: "ROUTER_DEFAULT",
-  background: "ROUTER_BACKGROUND",
-  think: "ROUTER_THINK",
-  long_context: "ROUTER_LONG_CONTEXT",
-} as const
-
-export type Use = keyof typeof useSettings
+/** What a model may stand for. */
+export type Use = "big" | "middle" | "small" | "default" | "background" | "think" | "long_context"
 
 export interface ProbeTarget {
   /** As it is asked for, past every rule of routing. */
@@ -31,8 +22,11 @@ export interface ProbeTarget {
 
 /** The models that tiers and routes lead to; with `all` those of models.yaml too. No model is there twice. */
 export function targetsOf(config: Config, all: boolean): readonly ProbeTarget[] {
-  const named = usedModels(config).map(({ use, name }) => targetOf(config, name, [use]))
-  const own = all ? config.models.map(({ id }) => ({ ...targetOf(config, id, []), spare: true })) : []
+  const named = usedModels(config).map(({ use, name, setting }) => ({
+    ...targetOf(config, name, setting),
+    uses: [use],
+  }))
+  const own = all ? config.models.map(({ id }) => ({ ...targetOf(config, id), spare: true })) : []
   const targets = new Map<string, ProbeTarget>()
   for (const target of [...named, ...own]) {
     const key = keyOf(target)
@@ -48,40 +42,46 @@ export function targetNamed(config: Config, name: string): ProbeTarget {
   const { model } = pickModel({ ...config, router }, name.trim(), {}, () => null)
   const meant = model === "" ? name.trim() : model
   const known = targetsOf(config, false).find((target) => target.name === meant)
-  return known ?? targetOf(config, meant, [])
+  return known ?? targetOf(config, meant)
 }
 
 // Where Anthropic answers for its own models no tier has a name: the smallest one will do.
 const anthropicModel = "claude-haiku-5-5"
 
-function usedModels({ tiers, router }: Config): readonly { readonly use: Use; readonly name: string }[] {
-  const names: Readonly<Record<Use, string | undefined>> = {
-    big: tiers.big || anthropicModel,
-    middle: tiers.middle || anthropicModel,
-    small: tiers.small || anthropicModel,
-    default: router.default,
-    background: router.background,
-    think: router.think,
-    long_context: router.longContext,
-  }
-  const uses: readonly Use[] = ["big", "middle", "small", "default", "background", "think", "long_context"]
-  return uses.flatMap((use) => {
-    const name = names[use]
-    return name === undefined ? [] : [{ use, name }]
-  })
+interface UsedModel {
+  readonly use: Use
+  readonly name: string
+  readonly setting: string
 }
 
-function targetOf(config: Config, name: string, uses: readonly Use[]): ProbeTarget {
+/** Where a route takes all requests of a family, nothing leads to the family's tier. */
+function usedModels(config: Config): readonly UsedModel[] {
+  const { router } = config
+  const lead = familyModels(config)
+  const rest = router.default === undefined ? undefined : "ROUTER_DEFAULT"
+  const background = router.background === undefined ? undefined : "ROUTER_BACKGROUND"
+  const named: readonly (readonly [Use, string | undefined, string])[] = [
+    ["big", lead.big || anthropicModel, rest ?? "BIG_MODEL"],
+    ["middle", lead.middle || anthropicModel, rest ?? "MIDDLE_MODEL"],
+    ["small", lead.small || anthropicModel, background ?? "SMALL_MODEL"],
+    ["default", router.default, "ROUTER_DEFAULT"],
+    ["background", router.background, "ROUTER_BACKGROUND"],
+    ["think", router.think, "ROUTER_THINK"],
+    ["long_context", router.longContext, "ROUTER_LONG_CONTEXT"],
+  ]
+  return named.flatMap(([use, name, setting]) => (name === undefined ? [] : [{ use, name, setting }]))
+}
+
+/** `setting`: the one that names it. */
+function targetOf(config: Config, name: string, setting?: string): ProbeTarget {
   const custom = findModel(config, name)
-  const [use] = uses
-  const usedAs = use === undefined ? undefined : useSettings[use]
   return {
     name,
-    uses,
+    uses: [],
     spare: false,
     resolved: resolveRoute(config, name, { exact: true }),
     addressSetting: upstreamOf(config, name)?.addressSetting,
-    modelSetting: custom === undefined ? usedAs : `model_name of ${custom.id} in models.yaml`,
+    modelSetting: custom === undefined ? setting : `model_name of ${custom.id} in models.yaml`,
   }
 }
 

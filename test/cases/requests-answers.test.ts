@@ -41,6 +41,8 @@ test("23: a forced web search without any search is answered with its error and 
     })
     expect(text).toMatchObject({ type: "text", text: expect.stringContaining("not available") })
     expect(reply["stop_reason"]).toBe("end_turn")
+    // Nothing was searched, and nothing may be charged for.
+    expect(objectOf(reply["usage"])["server_tool_use"]).toBeUndefined()
   }
   expect((await post(proxy, more)).status).toBe(200)
   expect(upstream.turns()).toEqual([])

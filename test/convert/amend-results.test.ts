@@ -270,6 +270,8 @@ describe("messages", () => {
     "messages[2].content[1].image_url: Image is too large: unsupported image size",
     "Invalid image: failed to decode base64",
     "Unsupported image format: webp",
+    "You uploaded an unsupported image. Please make sure your image is valid.",
+    "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].",
     "too many images: image input is not supported beyond 5",
     "User message: 'images are not supported'",
     "messages.2.content.0.text: tool said: image input is not supported is what I wrote: 'role system is not supported'".replace(

@@ -45,6 +45,43 @@ describe("treacherous cases", () => {
     expect(faultOf(404, "go3 nowhere", { ...errorContext, model: "o3" })).toMatchObject({ status: 502 })
   })
 
+  test.each([
+    [400, "You uploaded an unsupported image. Please make sure your image is valid."],
+    [400, '{"error":{"message":"Invalid image.","code":"image_parse_error"}}'],
+    [400, "The image data you provided does not represent a valid image. Please check your input"],
+    [400, '[{"error":{"code":400,"message":"Unable to process input image.","status":"INVALID_ARGUMENT"}}]'],
+    [500, "cannot identify image file <_io.BytesIO object at 0x7f00>"],
+    [422, "Image, 'data:image/png;base64,aGk=', could not be loaded as a valid image."],
+    [400, "The image length and width do not meet the model restrictions. [height:1 or width:1]"],
+    [400, "API 调用参数有误，图片输入格式/解析错误"],
+    [400, "At most 1 image(s) may be provided in one prompt."],
+    [400, "Too many images provided. This model supports up to 5 images"],
+  ])(
+    "%i: a picture that is not taken is told as Anthropic tells it, for Claude Code to leave it out: %s",
+    (status, body) => {
+      const { message, ...given } = faultOf(status, body)
+      expect(given).toMatchObject({ status: 400, kind: "invalid_request_error", retry: "no" })
+      expect(message).toStartWith("Could not process image ([generic] ")
+    },
+  )
+
+  test.each([
+    "This model does not support image input; failed to load image",
+    "image input is not supported - hint: you may need to provide the mmproj",
+    "Invalid image_url: only base64 is taken",
+    "At most 0 image(s) may be provided in one prompt.",
+  ])("what takes no pictures at all, or not this way, says nothing of one: %s", (said) => {
+    expect(faultOf(400, said).message).toBe(`[generic] ${said}`)
+  })
+
+  test("so is a PDF", () => {
+    const said = "The document has no pages."
+    const error = { code: 400, message: said, status: "INVALID_ARGUMENT" }
+    expect(faultOf(400, JSON.stringify([{ error }])).message).toBe(
+      `Could not process PDF ([generic] ${said})`,
+    )
+  })
+
   test("a 400 that mentions a model is not always about its name", () => {
     expect(faultOf(400, "This model does not support images; file not found")).toMatchObject({ status: 400 })
     expect(faultOf(400, "The model `x` is not available")).toMatchObject({ status: 404 })

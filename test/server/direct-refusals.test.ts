@@ -1,6 +1,8 @@
 // A prompt that is too long for an upstream that speaks Messages itself, in the words Claude Code acts upon.
 import { afterEach, describe, expect, test } from "bun:test"
-import { rewordOverflow } from "../../src/convert/direct/direct-errors.ts"
+
+import { rewordRefusal } from "../../src/convert/direct/direct-errors.ts"
+
 import { send, startDirect } from "./direct-support.ts"
 import { stopAll } from "./support.ts"
 
@@ -99,11 +101,15 @@ describe("only the message is changed", () => {
       `{"message":"Prompt exceeds max length","error":{"message":"no","m\\u0065ssage":"${words} (upstream: Prompt exceeds max length)"}}`,
     ],
     [
+      '{"type":"error","error":{"type":"invalid_request_error","message":"API 调用参数有误，图片输入格式/解析错误"}}',
+      '{"type":"error","error":{"type":"invalid_request_error","message":"Could not process image (API 调用参数有误，图片输入格式/解析错误)"}}',
+    ],
+    [
       '{"error":{"code":1261,"message":"\\"太长\\""}}',
       `{"error":{"code":1261,"message":"${words} (upstream: \\"太长\\")"}}`,
     ],
   ])("%s", (text, expected) => {
-    expect(rewordOverflow(text, context)).toBe(expected)
+    expect(rewordRefusal(text, context)).toBe(expected)
   })
 
   test.each([
@@ -113,6 +119,7 @@ describe("only the message is changed", () => {
     '{"error":"Prompt exceeds max length"}',
     '{"error":{"message":["Prompt exceeds max length"]}}',
     '{"error":{"type":"overloaded_error","message":"Overloaded"}}',
+    '{"error":{"message":"messages.1.content.0.image: image dimensions exceed max allowed size: 8000 pixels"}}',
   ])("%j stays as it is, and its prompt is not counted", (text) => {
     const counted = {
       contextWindow: null,
@@ -120,6 +127,6 @@ describe("only the message is changed", () => {
         throw new Error("counted")
       },
     }
-    expect(rewordOverflow(text, counted)).toBe(text)
+    expect(rewordRefusal(text, counted)).toBe(text)
   })
 })

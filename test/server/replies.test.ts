@@ -195,6 +195,18 @@ test("a reply that the limit cut before its first word is an empty message", asy
   expect(upstream.turns().length).toBe(2)
 })
 
+test("so is one of which OpenAI tells by a refusal", async () => {
+  const message =
+    "Could not finish the message because max_tokens or model output limit was reached. Please try again with higher max_tokens."
+  const error = { message, type: "invalid_request_error", param: null, code: null }
+  const { upstream, proxy } = start(() => ({ kind: "json", status: 400, body: { error } }))
+  const events = await eventsOf(postStream(proxy, { max_tokens: 1 }))
+  expect(typesOf(events)).toEqual(["message_start", "message_delta", "message_stop"])
+  const reply = await jsonOf(post(proxy, { max_tokens: 1 }))
+  expect(reply).toMatchObject({ content: [], stop_reason: "max_tokens", usage: { output_tokens: 0 } })
+  expect(upstream.turns().length).toBe(2)
+})
+
 test("an upstream that has finished and then says nothing is let go after a while", async () => {
   const steps = [...chunks.slice(0, -1), { until: new Promise<void>(() => {}) }]
   const { upstream, proxy } = start(() => ({ kind: "raw", steps }), { times: { afterFinishMs: 60 } })

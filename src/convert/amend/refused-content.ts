@@ -1,5 +1,6 @@
 // Refusals of what stands in the messages and can be said in another way: a role, images, lists of parts,
 // members that only some providers know. What anybody wrote is never refused by these words.
+import { refusesOneImage } from "../../protocol/errors/media-error.ts"
 import { type Media, type MessageMember, messageMembers } from "./amend-messages.ts"
 import type { Amendment } from "./amendments.ts"
 import type { Words } from "./refusal-words.ts"
@@ -101,7 +102,7 @@ function refusedMedia({ text }: Words): readonly Amendment[] {
   )
   const all: readonly Media[] = textOnly.test(text) ? [...new Set<Media>([...kinds, "image"])] : kinds
   return all
-    .filter((what) => what === "file" || !oneImage.test(text))
+    .filter((what) => what === "file" || !(oneImage.test(text) || refusesOneImage(text)))
     .map((what) => ({ kind: "media", what }))
 }
 

@@ -1,18 +1,20 @@
-// Errors of upstreams that speak Messages themselves, in other words than theirs. A prompt that is too long: older
-// versions of Claude Code compact the conversation only when they read Anthropic's own.
+// Errors of upstreams that speak Messages themselves, in other words than theirs. Claude Code acts upon Anthropic's alone:
+// where a prompt is too long it compacts the conversation, where a picture or a PDF cannot be read it leaves that out.
+import { lostMedium, mediumRefused } from "../../protocol/errors/media-error.ts"
 import { isOverflow, overflowMessage } from "../../protocol/errors/overflow.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import { type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
 import { memberOf, membersOf } from "../../protocol/json-spans.ts"
 
-// What they act upon (seen with 2.1.197).
-const understood = /prompt is too long|input length and `max_tokens` exceed context limit/i
+// What it acts upon (seen with 2.1.197 and 2.1.332).
+const understood =
+  /prompt is too long|input length and `max_tokens` exceed context limit|could not process (?:image|pdf)|image (?:dimensions )?exceeds?\b/i
 
 /**
  * The text of an error in Anthropic's shape, its message reworded, with the upstream's own words behind, when
- * it says that the prompt is too long; every other character, and every other error, stays as it is.
+ * it says one of these; every other character, and every other error, stays as it is.
  */
-export function rewordOverflow(
+export function rewordRefusal(
   text: string,
   context: Pick<ErrorContext, "inputTokens" | "contextWindow">,
 ): string {
@@ -20,8 +22,19 @@ export function rewordOverflow(
   const error = objectOf(objectOf(parsed.ok ? parsed.value : undefined)["error"])
   const message = error["message"]
   if (typeof message !== "string" || understood.test(message)) return text
-  if (!isOverflow(message.toLowerCase(), codesOf(error))) return text
-  return withMessage(text, overflowMessage(message, context.inputTokens(), context.contextWindow))
+  const reworded = otherWords(message, error, context)
+  return reworded === undefined ? text : withMessage(text, reworded)
+}
+
+function otherWords(
+  message: string,
+  error: JsonObject,
+  { inputTokens, contextWindow }: Pick<ErrorContext, "inputTokens" | "contextWindow">,
+): string | undefined {
+  const words = message.toLowerCase()
+  if (isOverflow(words, codesOf(error))) return overflowMessage(message, inputTokens(), contextWindow)
+  const medium = lostMedium(words)
+  return medium === undefined ? undefined : mediumRefused(medium, message)
 }
 
 /** The text of an error in Anthropic's shape with this message; every other character stays as it is. */

@@ -29,7 +29,8 @@ export function writeSearch(
     { type: "content_block_stop", index: index + 1 },
   )
   state.index = index + 2
-  state.searches = searches + 1
+  // Clients reckon a cent for each; Anthropic charges none that failed.
+  if (results !== undefined) state.searches = searches + 1
 }
 
 /** A summary comes whole, in one delta: that is what the SDK's accumulator takes for the block's final value. */

@@ -55,7 +55,7 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
   const named = facts?.named
   const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message, context.now?.())
   const words = `${codes.join(" ")} ${message.toLowerCase()}`
-  const verdict = judge({ status, words, codes, wait }, context)
+  const verdict = judge({ status, words, codes, wait, inside: error.status === undefined }, context)
   const text = message === "" ? `HTTP ${status}` : message
   const safe = redact(verdict.message?.(text) ?? `[${context.provider}] ${text}`, context.secrets)
   return fault({

@@ -1,5 +1,6 @@
 // A table: which error of an upstream becomes which error of ours, and who may try again.
 import type { FaultKind } from "../fault.ts"
+import { lostMedium, mediumRefused } from "./media-error.ts"
 
 /** The part of an error's circumstances that its verdict depends on. */
 export interface Circumstances {
@@ -36,6 +37,9 @@ const overloaded =
   /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
 const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
+// Codes and texts of Azure and OpenAI, Moonshot, DashScope and DeepSeek; Zhipu's is a number.
+const filtered =
+  /\bcontent_filter\b|content_policy_violation|content management policy|data_?inspection_?failed|considered high risk|content exists risk/
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
 // OpenRouter's 404s when the model exists, but no host of it does what the request asks for; or none that the account
@@ -56,6 +60,8 @@ interface Case {
   readonly codes: readonly string[]
   /** Milliseconds the upstream asked to wait. */
   readonly wait: number | undefined
+  /** It came within a reply, which may have begun. */
+  readonly inside: boolean
 }
 
 interface Rule {
@@ -96,11 +102,21 @@ const rules: readonly Rule[] = [
   },
   {
     when: ({ status, words, codes }) =>
-      status === 451 || (status === 403 && (policy.test(words) || codes.includes(zhipu.sensitive))),
-    verdict: answer({ kind: "invalid_request_error", status: 400 }),
+      status === 451 ||
+      (status === 403 && (policy.test(words) || codes.includes(zhipu.sensitive))) ||
+      (among(400, 422)({ status }) && (filtered.test(words) || codes.includes(zhipu.sensitive))),
+    verdict: ({ inside }, about) => filteredPrompt(inside, about),
   },
   { when: among(403), verdict: answer({ kind: "permission_error", status: 403, final: true }) },
   { when: among(404), verdict: notFound },
+  {
+    // 500 is vLLM's for what it cannot open.
+    when: ({ status, words }) => among(400, 422, 500)({ status }) && lostMedium(words) !== undefined,
+    verdict: ({ words }, { provider }) => ({
+      ...{ kind: "invalid_request_error", status: 400 },
+      message: (text) => mediumRefused(lostMedium(words) ?? "image", `[${provider}] ${text}`),
+    }),
+  },
   {
     when: ({ status, words, codes }) =>
       (status === 400 || status === 422) && (modelMissing.test(words) || codes.includes(zhipu.noModel)),
@@ -199,6 +215,14 @@ function missingEndpoint(about: Circumstances, how = ""): Verdict {
 function mentions(words: string, name: string): boolean {
   const at = name === "" ? -1 : words.indexOf(name)
   return at >= 0 && !/[a-z0-9]/.test((words[at - 1] ?? "") + (words[at + name.length] ?? ""))
+}
+
+// Anthropic's words: after others Claude Code sends what was refused five times more, each time without another of its
+// features, in case that was it (observed with 2.1.332). What stopped a reply may let the next one pass.
+function filteredPrompt(inside: boolean, { provider }: Circumstances): Verdict {
+  const about = { kind: "invalid_request_error", status: 400 } as const
+  const message = (text: string) => `Output blocked by content filtering policy ([${provider}] ${text})`
+  return inside ? about : { ...about, message }
 }
 
 function missingModel(about: Circumstances): Verdict {

@@ -1,9 +1,10 @@
 // POST /v1/messages and its count_tokens for upstreams that speak Messages themselves: passed through byte
 // for byte, with the same keys, retries and accounting as everything else.
 import { prepareDirectBody } from "../../convert/direct/direct.ts"
-import { rewordOverflow, withMessage } from "../../convert/direct/direct-errors.ts"
+import { rewordRefusal, withMessage } from "../../convert/direct/direct-errors.ts"
 import { streamOfMessage } from "../../convert/direct/direct-form.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
+
 import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, objectOf } from "../../protocol/json.ts"
 import type { FailedOpening } from "../../upstream/attempts.ts"
@@ -192,7 +193,7 @@ function worded(body: string, given: Fault, genuineOnly: boolean, errors: ErrorC
   // says that its user is not logged in.
   if (given.kind === "authentication_error") return withMessage(body, given.message)
   // The kind: a text about too many tokens may speak of a rate, or of money.
-  return !genuineOnly && given.kind === "invalid_request_error" ? rewordOverflow(body, errors) : body
+  return !genuineOnly && given.kind === "invalid_request_error" ? rewordRefusal(body, errors) : body
 }
 
 const isTooLong = (given: Fault): boolean => faultReply(given, "").headers.get("x-should-retry") === "false"

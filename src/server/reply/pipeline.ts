@@ -29,6 +29,7 @@ import { hasLeft, isAnswered, type RequestOutcome, retry } from "../outcome/outc
 import { type Amending, createAmending, type Sendable } from "../request/amending.ts"
 import type { Prepared } from "../request/prepare.ts"
 import { nothingSaid, readDeltas, saysSomething } from "./delta-stream.ts"
+import { cutUnsaid } from "./unsaid.ts"
 
 /** One request on its way to one upstream. It changes in place. */
 interface Leg extends Tried {
@@ -102,7 +103,8 @@ function sendOnce(route: Route, { sendable, outcome, context }: Leg): Promise<Se
 }
 
 function readSent(sent: Sent | OpenedReply<Delta>, { sendable, prepared, context }: Leg): Opening<Delta> {
-  if (!sent.ok || "batches" in sent) return sent
+  if (!sent.ok) return cutUnsaid(sent) ?? sent
+  if ("batches" in sent) return sent
   const { route, conversion, errors } = sendable
   const { wholeArguments, requestId } = prepared
   const facts = { route, conversion, errors, idSeed: seedOf(requestId), wholeArguments }

@@ -1,6 +1,6 @@
 // Server-sent events, both directions. Reading follows the WHATWG rules and forgives what providers get
 // wrong: no space after the colon, CR line ends, comments, a BOM, a last event without its blank line, an error
-// in a field of its own.
+// in a field of its own, or in none.
 
 export interface SseMessage {
   readonly event: string | undefined
@@ -108,11 +108,22 @@ function take(reading: SseReading, line: string, out: SseMessage[]): void {
   }
   const { name, value } = splitField(line)
   // llama.cpp's server wrote `error: {…}` and then `data: [DONE]` (until 2025-08: tools/server, server_sent_event).
-  const isError = name === "error" && reading.hearsErrors
-  if (isError) reading.event = name
-  if (name === "data" || isError)
-    reading.data = reading.data === undefined ? value : `${reading.data}\n${value}`
+  if (name === "error" && reading.hearsErrors) takeError(reading, value)
+  else if (name === "data") addData(reading, value)
   else if (name === "event") reading.event = value
+  else if (reading.hearsErrors && bareError.test(line)) takeError(reading, line)
+}
+
+// Gateways that fail in mid-stream write the reply they would have given without a stream.
+const bareError = /^\{\s*"error"\s*:\s*[{"]/
+
+function takeError(reading: SseReading, value: string): void {
+  reading.event = "error"
+  addData(reading, value)
+}
+
+function addData(reading: SseReading, value: string): void {
+  reading.data = reading.data === undefined ? value : `${reading.data}\n${value}`
 }
 
 function splitField(line: string): { readonly name: string; readonly value: string } {

@@ -20,8 +20,8 @@ export function createAhead({ config, clock, version }: Context): () => Promise<
     signal: new AbortController().signal,
   }
   return async () => {
-    if (clock.now() - last < pauseMs) return
-    last = clock.now()
+    if (clock.steady() - last < pauseMs) return
+    last = clock.steady()
     const { targetsOf } = await import("./probe/target.ts")
     const routes = targetsOf(config, false).flatMap(({ resolved }) => (resolved.ok ? [resolved.route] : []))
     await Promise.all(hostsOf(routes).map((route) => connectAhead(route, options)))

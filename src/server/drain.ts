@@ -39,10 +39,10 @@ export function createDrain({ running, log, clock, onBegin }: DrainOptions): Dra
   let began = false
 
   async function isIdle(server: Listener, ms: number): Promise<boolean> {
-    const until = clock.now() + ms
+    const until = clock.steady() + ms
     for (;;) {
       if (server.pendingRequests === 0) return true
-      const left = until - clock.now()
+      const left = until - clock.steady()
       if (left <= 0) return false
       await new Promise<void>((resolve) => clock.setTimer(resolve, Math.min(left, lookMs)))
     }

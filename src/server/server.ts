@@ -143,14 +143,14 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
     times: { ...defaultTimes, ...options.times },
     onExchange: guarded(options, meter, statistics, tidy.stir),
     memory: createReasoningMemory(),
-    dialects: createDialects({ log, now: clock.now }),
+    dialects: createDialects({ log, now: clock.steady }),
     refusals: createRefusals({ log, metrics, secrets, now: clock.now, history: options.refusals }),
     texts: createKnownTexts(Bun.hash.wyhash),
     turns: createProcessTurns(),
     ratios: createRatios({ log }),
     counter: lateCounter(),
-    keys: createKeys({ log, now: clock.now, onRest: metrics.keyRested, shared: sharing.rests }),
-    stays: createStays(clock.now),
+    keys: createKeys({ log, now: clock.steady, onRest: metrics.keyRested, shared: sharing.rests }),
+    stays: createStays(clock.steady),
   }
 }
 

@@ -13,7 +13,14 @@ import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
 import { type BodyText, createBodyText, moreText, nextRead, receive } from "./body-text.ts"
 import { readerOf } from "./byte-reader.ts"
-import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type TimedSituation } from "./connection.ts"
+import {
+  asksForLogin,
+  connectionFault,
+  isUnreachable,
+  onTheWay,
+  proxyRefusal,
+  type TimedSituation,
+} from "./connection.ts"
 import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
@@ -165,9 +172,9 @@ async function errorReply(
   options: TimedSituation,
 ): Promise<FailedOpening> {
   const { status } = response
-  if (status === 407 && options.proxy !== undefined) {
+  if (asksForLogin(response, options.proxy)) {
     deadline.abort()
-    return failed(proxyRefusal(options.errors, options.proxy))
+    return failed(proxyRefusal(options.errors, options.proxy, status))
   }
   if (status >= 300 && status < 400) {
     deadline.abort()

@@ -126,16 +126,30 @@ export function connectionFault(
   return broken(`[${provider}] the connection to ${where} broke: ${code}`)
 }
 
-/** The Fault for a 407: it comes from the proxy, also where it stands in the place of the upstream's reply. */
-export function proxyRefusal({ provider }: ErrorContext, proxy: HttpProxy): Fault {
-  return broken(`[${provider}] ${wantsLogin(proxy)}`, true)
+/** The Fault for a reply with which the proxy, and not the upstream, asks who we are. */
+export function proxyRefusal({ provider }: ErrorContext, proxy: HttpProxy, status: number): Fault {
+  return broken(`[${provider}] ${wantsLogin(proxy, String(status))}`, true)
+}
+
+/**
+ * Does a reply that stands in the place of the upstream's come from the proxy, which wants a user name and a password?
+ * A 407 does; and so does Tinyproxy's 401 for a wrong password, where no tunnel keeps it out: no API asks for such.
+ */
+export function asksForLogin(
+  { status, headers, url }: Response,
+  proxy: HttpProxy | undefined,
+): proxy is HttpProxy {
+  if (proxy === undefined || status !== 401) return proxy !== undefined && status === 407
+  const isPage = headers.get("content-type")?.startsWith("text/html") === true
+  const isBasic = /^basic\b/i.test(headers.get("www-authenticate") ?? "")
+  return isPage && isBasic && url.startsWith("http:") && proxy.url.includes("@")
 }
 
 /** Never with the address as it was given: a password may be in it. */
 const nameOf = ({ where, setting }: HttpProxy): string => `the proxy ${where} (${setting})`
 
-const wantsLogin = (proxy: HttpProxy): string =>
-  `${nameOf(proxy)} asks for a user name and a password, or refused those it got (407): write them into its address, http://USER:PASSWORD@HOST:PORT`
+const wantsLogin = (proxy: HttpProxy, status: string): string =>
+  `${nameOf(proxy)} asks for a user name and a password, or refused those it got (${status}): write them into its address, http://USER:PASSWORD@HOST:PORT`
 
 interface ProxyFailure {
   readonly message: string
@@ -149,7 +163,7 @@ function proxyFailure(code: string, text: string, proxy: HttpProxy, host: string
   if (code !== "ERR_PROXY_TUNNEL") return undefined
   // "Proxy refused to open a tunnel: 403 Forbidden"
   const [answer = "", status = ""] = /(\d{3})[^\n]{0,100}/.exec(text) ?? []
-  if (status === "407") return { message: wantsLogin(proxy), final: true }
+  if (status === "407" || status === "401") return { message: wantsLogin(proxy, status), final: true }
   const message = `${nameOf(proxy)} does not connect to ${host}: ${answer}`
   // What the proxy says of itself or of the way behind it may be another thing soon.
   if (status.startsWith("5") || status === "429") return { message }

@@ -6,6 +6,8 @@ import type { Signal } from "./signal.ts"
 export interface Clock {
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds of any beginning, which never jump: what spans of time are measured by. */
+  readonly steady: () => number
   readonly setTimer: (run: () => void, ms: number) => () => void
 }
 
@@ -20,6 +22,8 @@ export interface Deadline {
   readonly clock: Clock
   since: number
   waiting: boolean
+  /** Silence was too long when the timer came far too late: it is looked at once more. */
+  graced: boolean
   expired: boolean
   touches: number
   cancel: (() => void) | undefined
@@ -29,6 +33,11 @@ export interface Deadline {
 export type Heard = "nothing" | "head" | "bytes"
 
 const once = { once: true } as const
+
+// A timer is never so late but where the process stood still (stopped, or the machine asleep). What came meanwhile is
+// still to be read, and what is on its way may need a network that wakes up, too: that long it is looked out for.
+const lateMs = 250
+const graceMs = 5_000
 
 /** A deadline that fires after `ms` of silence, counted from now; 0 means never. */
 export function createDeadline(ms: number, outer: Signal, clock: Clock): Deadline {
@@ -42,8 +51,9 @@ export function createDeadline(ms: number, outer: Signal, clock: Clock): Deadlin
     ms,
     outer,
     clock,
-    since: clock.now(),
+    since: clock.steady(),
     waiting: true,
+    graced: false,
     expired: false,
     touches: 0,
     cancel: undefined,
@@ -62,10 +72,13 @@ function watch(deadline: Deadline, ms: number): void {
 
 function check(deadline: Deadline): void {
   const { waiting, since, ms, clock } = deadline
-  const left = waiting ? since + ms - clock.now() : ms
+  const left = waiting ? since + ms - clock.steady() : ms
   // Bytes since the timer was set only move it: no timer is made per chunk.
   if (left > 0) watch(deadline, left)
-  else {
+  else if (left < -lateMs && !deadline.graced) {
+    deadline.graced = true
+    watch(deadline, Math.min(ms, graceMs))
+  } else {
     deadline.expired = true
     deadline.abort()
   }
@@ -74,7 +87,8 @@ function check(deadline: Deadline): void {
 /** From now on somebody waits for the upstream: silence counts. It does when the deadline is made. */
 export function countSilence(deadline: Deadline): void {
   deadline.waiting = true
-  deadline.since = deadline.clock.now()
+  deadline.since = deadline.clock.steady()
+  deadline.graced = false
 }
 
 /** Something came, and until silence counts again it is ours: a slow client is no fault of the upstream. */
@@ -97,6 +111,7 @@ export function heardOf({ touches }: Deadline): Heard {
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   setTimer: (run, ms) => {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
@@ -108,7 +123,7 @@ const longMs = 5_000
 
 /** The real clock of a server, whose requests set many long timers: those it sets at less cost. */
 export function createSystemClock(): Clock {
-  const setLong = createLongTimers(() => performance.now())
-  const { now, setTimer } = systemClock
-  return { now, setTimer: (run, ms) => (ms < longMs ? setTimer(run, ms) : setLong(run, ms)) }
+  const { now, steady, setTimer } = systemClock
+  const setLong = createLongTimers(steady)
+  return { now, steady, setTimer: (run, ms) => (ms < longMs ? setTimer(run, ms) : setLong(run, ms)) }
 }

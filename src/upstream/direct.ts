@@ -8,7 +8,14 @@ import { redact } from "../protocol/redact.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches, Soon } from "./batches.ts"
 import { type Read, readerOf } from "./byte-reader.ts"
-import { connectionFault, isUnreachable, onTheWay, proxyRefusal, type Situation } from "./connection.ts"
+import {
+  asksForLogin,
+  connectionFault,
+  isUnreachable,
+  onTheWay,
+  proxyRefusal,
+  type Situation,
+} from "./connection.ts"
 import {
   type Clock,
   clearDeadline,
@@ -154,9 +161,9 @@ async function failure(
 ): Promise<DirectFailure> {
   const { errors, clock, proxy } = options
   const { status } = response
-  if (status === 407 && proxy !== undefined) {
+  if (asksForLogin(response, proxy)) {
     deadline.abort()
-    return { ok: false, fault: proxyRefusal(errors, proxy) }
+    return { ok: false, fault: proxyRefusal(errors, proxy, status) }
   }
   if (status >= 300 && status < 400) {
     deadline.abort()

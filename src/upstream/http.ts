@@ -62,7 +62,17 @@ export function readHeader(response: Response, name: string, clock: Clock): stri
   // What has no month is no date, but Date.parse would find one in most numbers.
   if (value !== given || !/[a-z]{3}|^\s*\d{4}-\d\d-\d\dT/i.test(value)) return value
   const until = Date.parse(value)
-  return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - clock.now()) / 1000)))
+  return Number.isNaN(until) ? null : String(Math.max(0, Math.ceil((until - timeOf(response, clock)) / 1000)))
+}
+
+// A reply's date has whole seconds, and may be some of them old.
+const skewMs = 60_000
+
+/** What time it is for the upstream, where the clocks differ by more than a little: one of them may be hours off. */
+function timeOf({ headers }: Response, clock: Clock): number {
+  const said = Date.parse(headers.get("date") ?? "")
+  const now = clock.now()
+  return Math.abs(said - now) > skewMs ? said : now
 }
 
 /** OpenRouter says when a used-up limit is free again in milliseconds since the epoch; as a date it is read. */

@@ -39,15 +39,14 @@ describe("addresses of proxies", () => {
     expect(read.ok ? "" : read.why).toStartWith("is a SOCKS proxy, which is not supported: give the address")
   })
 
-  test.each(["ftp://proxy:1", "http://", "http://a b", "http://me:p#ss@proxy:1", "http://proxy:99999"])(
-    "%s is none",
-    (text) => {
-      const read = readProxy(text, "HTTP_PROXY")
-      expect(read.ok ? "" : read.why).toStartWith(
-        "is not the address of an HTTP proxy: write http://HOST:PORT",
-      )
-    },
-  )
+  test.each([
+    ...["ftp://proxy:1", "http://", "http://a b", "http://me:p#ss@proxy:1", "http://proxy:99999"],
+    // What was taken for the host, and would be shown, is a name or a piece of a password.
+    ...["http://me:p@ss#w@proxy:1", "http://me:p@ss/w@proxy:1", "http://me:12#4@proxy:1", "me:1?@proxy:1"],
+  ])("%s is none", (text) => {
+    const read = readProxy(text, "HTTP_PROXY")
+    expect(read.ok ? "" : read.why).toStartWith("is not the address of an HTTP proxy: write http://HOST:PORT")
+  })
 })
 
 describe("what is reached directly", () => {

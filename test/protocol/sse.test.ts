@@ -23,6 +23,12 @@ const cases: readonly (readonly [string, string, readonly SseMessage[]])[] = [
   ["events without data", "event: ping\n\ndata: a\n\n", data("a")],
   ["a named event", "event: error\ndata: a\n\ndata: b\n\n", [{ event: "error", data: "a" }, ...data("b")]],
   [
+    "an error in no field",
+    'data: a\n\n{"error":{"message":"b"}}\n\ndata: c\n\n',
+    [...data("a"), { event: "error", data: '{"error":{"message":"b"}}' }, ...data("c")],
+  ],
+  ["other JSON in no field", 'data: a\n\n{"error":null}\n\n{"a":"error"}\n\n', data("a")],
+  [
     "an error in a field of its own",
     "data: a\n\nerror: b\n\n",
     [...data("a"), { event: "error", data: "b" }],
@@ -54,6 +60,7 @@ property("any cut of the text gives the same messages", 500, (random) => {
 
 test("who is not to hear of it passes over an error in a field of its own", () => {
   expect(createSseDecoder(false).push("data: a\n\nerror: b\n\n")).toEqual(data("a"))
+  expect(createSseDecoder(false).push('data: a\n\n{"error":"b"}\n\n')).toEqual(data("a"))
 })
 
 test("what waits for its end is counted", () => {

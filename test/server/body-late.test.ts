@@ -36,7 +36,7 @@ test("what comes after the time is over is not read", async () => {
     return Promise.reject(new Error("nobody waits for it"))
   }
   const { request, come } = late()
-  const reading = readBody(request, limited(count, { now: Date.now, setTimer }))
+  const reading = readBody(request, limited(count, { ...systemClock, setTimer }))
   expect(timers).toHaveLength(1)
   for (const run of timers) run()
   expect(await reading).toMatchObject({ ok: false, fault: { status: 408 } })

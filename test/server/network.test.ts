@@ -201,6 +201,9 @@ describe("a failure on the way says where and what to do", () => {
     expect(final).toBe(true)
   })
 
+  const likeTinyproxy =
+    '401 Unauthorized\r\ncontent-type: text/html\r\nwww-authenticate: Basic realm="Tinyproxy"'
+
   test("a proxy in front of plain HTTP refuses the login", async () => {
     const between = await httpProxy(portOf(hello().url), { login: "other:one" })
     const env = { OPENAI_BASE_URL: "http://upstream.test/v1", HTTP_PROXY: between.where }
@@ -209,6 +212,23 @@ describe("a failure on the way says where and what to do", () => {
     expect(await errorOf(post(proxy, {}, client))).toContain(expected)
     const native = fromFile({ ...env, OPENAI_BASE_URL: "http://upstream.test/anthropic" })
     expect(await errorOf(post(native, {}, client))).toContain(expected)
+  })
+
+  test("a wrong password as Tinyproxy answers it, with a 401", async () => {
+    const options = { login: "other:one", unknown: likeTinyproxy }
+    const tunnel = await failing(options)
+    expect(tunnel.text).toStartWith("[generic] the proxy HOST:PORT (HTTPS_PROXY) asks for a user name")
+    expect([tunnel.text.includes("(401)"), tunnel.asked]).toEqual([true, 1])
+    const between = await httpProxy(portOf(hello().url), options)
+    const said = (path: string, address: string) =>
+      errorOf(
+        post(fromFile({ OPENAI_BASE_URL: `http://upstream.test${path}`, HTTP_PROXY: address }), {}, client),
+      )
+    const expected = `the proxy ${between.where} (HTTP_PROXY) asks for a user name and a password`
+    expect(await said("/v1", `me:no@${between.where}`)).toContain(expected)
+    expect(await said("/anthropic", `me:no@${between.where}`)).toContain(expected)
+    // Where no password was sent it is the upstream that refuses.
+    expect(await said("/v1", between.where)).toContain("refused the API key")
   })
 
   test.each([

@@ -207,6 +207,16 @@ test.each([
   expect(upstream.turns().length).toBe(1)
 })
 
+test.each([7_200_000, -7_200_000])(
+  "a date is read by the upstream's clock, %d ms from this one",
+  async (off) => {
+    const at = (ms: number) => new Date(Date.now() + off + ms).toUTCString()
+    const { upstream, proxy } = start([failing(429, { date: at(0), "retry-after": at(50_000) })])
+    const told = Number((await post(proxy)).headers.get("retry-after"))
+    expect([told >= 48 && told <= 52, upstream.turns().length]).toEqual([true, 1])
+  },
+)
+
 test("a 429 that says in milliseconds of the epoch when its limit is free again (OpenRouter)", async () => {
   const reset = String(Date.now() + 40_000)
   const { upstream, proxy } = start([failing(429, { "x-ratelimit-reset": reset })])

@@ -36,6 +36,8 @@ export interface ProxyOptions {
   readonly times?: Partial<Times>
   /** How many times faster than the real one the server's clock goes. */
   readonly speed?: number
+  /** How far the clock of the machine was set off meanwhile, in milliseconds. */
+  readonly setOff?: () => number
   readonly onExchange?: (exchange: Exchange) => void
   readonly history?: History
 }
@@ -63,12 +65,14 @@ interface CountingClock extends Clock {
   readonly live: () => number
 }
 
-/** A clock `speed` times faster than the real one, which counts the timers that are set. */
-export function createClock(speed = 1): CountingClock {
+/** A clock `speed` times faster than the real one, which counts the timers that are set, and may be set itself. */
+export function createClock(speed = 1, setOff: () => number = () => 0): CountingClock {
   const from = systemClock.now()
+  const began = systemClock.steady()
   const live = new Set<object>()
   return {
-    now: () => from + (systemClock.now() - from) * speed,
+    now: () => from + (systemClock.now() - from) * speed + setOff(),
+    steady: () => (systemClock.steady() - began) * speed,
     setTimer: (run, ms) => {
       const timer = {}
       live.add(timer)
@@ -110,7 +114,7 @@ function configFor(upstreamUrl: string, env: ProxyOptions["env"]): Config {
 export function startProxy(upstreamUrl: string, options: ProxyOptions = {}): TestProxy {
   const exchanges: Exchange[] = []
   const logs: Logged[] = []
-  const clock = createClock(options.speed)
+  const clock = createClock(options.speed, options.setOff)
   const write = (level: Logged["level"]) => (message: string, fields?: () => Logged["fields"]) => {
     logs.push({ level, message, fields: fields?.() ?? {} })
   }

@@ -35,6 +35,37 @@ test("every byte begins a new silence, with one timer in all", () => {
   expect(deadline.expired).toBe(true)
 })
 
+test("a clock that is set makes no silence longer or shorter", () => {
+  const { clock, deadline } = start()
+  clock.set(3_600_000)
+  clock.pass(60)
+  endSilence(deadline)
+  countSilence(deadline)
+  clock.set(3_600_000)
+  clock.pass(99)
+  expect(deadline.expired).toBe(false)
+  clock.set(-9_000_000)
+  clock.pass(1)
+  expect(deadline.expired).toBe(true)
+})
+
+test("what came while the process stood still is read before silence is judged", () => {
+  const { clock, deadline } = start()
+  clock.stand(60_000)
+  clock.pass(1)
+  expect([deadline.expired, deadline.signal.aborted]).toEqual([false, false])
+  endSilence(deadline)
+  countSilence(deadline)
+  clock.pass(99)
+  clock.stand(60_000)
+  clock.pass(1)
+  expect(deadline.expired).toBe(false)
+  clock.pass(98)
+  expect(deadline.expired).toBe(false)
+  clock.pass(1)
+  expect(deadline.expired).toBe(true)
+})
+
 test("time in which nobody waits for the upstream does not count", () => {
   const { clock, deadline } = start()
   endSilence(deadline)

@@ -19,6 +19,8 @@ const serverTls = {
 export interface ProxyOptions {
   /** `USER:PASSWORD` that it wants to see. */
   readonly login?: string
+  /** The status, and what follows of the head, with which it answers others; a 407 where it is not said. */
+  readonly unknown?: string
   /** The status with which it refuses every tunnel. */
   readonly refuse?: string
   /** The proxy itself speaks TLS. */
@@ -64,11 +66,11 @@ function answer(
   head: string,
   bytes: Buffer,
   port: number,
-  { login, refuse }: ProxyOptions,
+  { login, refuse, unknown = "407 Proxy Authentication Required" }: ProxyOptions,
 ): void {
   const tunnel = head.startsWith("CONNECT ")
   const credentials = login === undefined ? "" : `Basic ${Buffer.from(login).toString("base64")}`
-  const refused = head.includes(credentials) ? tunnel && refuse : "407 Proxy Authentication Required"
+  const refused = head.includes(credentials) ? tunnel && refuse : unknown
   if (typeof refused === "string") {
     socket.end(`HTTP/1.1 ${refused}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
     return

@@ -4,6 +4,10 @@ import type { Clock } from "../../src/upstream/deadline.ts"
 export interface TestClock extends Clock {
   /** Lets time pass, firing what becomes due in its order. */
   readonly pass: (ms: number) => void
+  /** The process stands still for so long: whatever is due meanwhile fires when that is over. */
+  readonly stand: (ms: number) => void
+  /** Somebody sets the clock. */
+  readonly set: (ms: number) => void
   readonly live: () => number
 }
 
@@ -14,6 +18,7 @@ interface Timer {
 
 export function createTestClock(): TestClock {
   let now = 1_000_000
+  let set = 0
   const timers = new Set<Timer>()
 
   function nextDue(until: number): Timer | undefined {
@@ -21,7 +26,8 @@ export function createTestClock(): TestClock {
   }
 
   return {
-    now: () => now,
+    now: () => now + set,
+    steady: () => now,
     setTimer: (run, ms) => {
       const timer = { at: now + ms, run }
       timers.add(timer)
@@ -35,6 +41,12 @@ export function createTestClock(): TestClock {
         timer.run()
       }
       now = until
+    },
+    stand: (ms) => {
+      now += ms
+    },
+    set: (ms) => {
+      set += ms
     },
     live: () => timers.size,
   }

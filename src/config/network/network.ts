@@ -109,7 +109,10 @@ export function readProxy(text: string, setting: string): Read<HttpProxy> {
       "programs that offer the one offer the other), or take it out"
     return { ok: false, why }
   }
-  if (url === null || url.hostname === "" || !(url.protocol === "http:" || url.protocol === "https:")) {
+  // An @ behind the host ends a password that has a # or / in it: what was taken for the host is a piece of it.
+  const isCut = url !== null && `${url.pathname}${url.search}${url.hash}`.includes("@")
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:"
+  if (url === null || url.hostname === "" || isCut || !isHttp) {
     const why =
       "is not the address of an HTTP proxy: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with " +
       "%40 for @, %23 for # and %2F for / in a password"

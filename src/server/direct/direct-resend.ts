@@ -43,7 +43,7 @@ function seatOf(given: DirectRequest, context: Context, left: AbortSignal): Seat
   const caller = context.callers(request.headers, sessionOf(given))
   const about = { route, requestId, startedAt, stream, notes, caller, shared: true } as const
   const count = () => complete(createFreeOutcome(about, context))
-  return { requestId, startedAt, stream, caller, since: context.clock.now(), left, count }
+  return { requestId, startedAt, stream, caller, since: context.clock.steady(), left, count }
 }
 
 interface Waiting extends PromiseWithResolvers<Response> {
@@ -92,7 +92,7 @@ function createPending(
   function leave(): void {
     if (owner === undefined) return
     const { requestId, since } = owner.seat
-    const ms = lingerMs(clock.now() - since)
+    const ms = lingerMs(clock.steady() - since)
     if (ms === 0 || !flights.passed.linger(pending, true)) {
       abandon()
       return

@@ -83,7 +83,7 @@ export function createFlight(options: FlightOptions): Flight {
   return {
     join: (rider) => join(flying, rider),
     takeOver: (rider) => {
-      const reader = addReader(roster, rider, clock.now())
+      const reader = addReader(roster, rider, clock.steady())
       passOn(roster, reader, sentAgain)
       return readingOf(flying, reader)
     },
@@ -97,7 +97,7 @@ function join(flying: Flying, rider: Rider): Reading {
   const { roster, options } = flying
   const isFirst = roster.owner === undefined
   const waited = waits(flying)
-  const reader = addReader(roster, rider, options.clock.now())
+  const reader = addReader(roster, rider, options.clock.steady())
   if (waited) {
     endLinger(flying)
     passOn(roster, reader)
@@ -110,11 +110,11 @@ function close(flying: Flying): void {
   if (flying.closed) return
   flying.closed = true
   options.onClose()
-  trim(roster, feed.log, options.clock.now())
+  trim(roster, feed.log, options.clock.steady())
 }
 
 function trimIfClosed({ roster, feed, options, closed }: Flying): void {
-  if (closed) trim(roster, feed.log, options.clock.now())
+  if (closed) trim(roster, feed.log, options.clock.steady())
 }
 
 function onDone(flying: Flying): void {
@@ -134,7 +134,7 @@ function leave(flying: Flying, reader: Reader): void {
 /** Who leaves while the answer comes does not want it; who has waited for it in vain may ask again. */
 function linger(flying: Flying, reader: Reader): void {
   const { lingers, clock, onLinger, log } = flying.options
-  const ms = reader.heard || !lingers ? 0 : lingerMs(clock.now() - reader.since)
+  const ms = reader.heard || !lingers ? 0 : lingerMs(clock.steady() - reader.since)
   if (flying.closed || ms === 0 || !onLinger(true)) {
     abandon(flying)
     return
@@ -184,7 +184,7 @@ function take(flying: Flying, reader: Reader): readonly MessagesEvent[] {
   const { roster, feed, options } = flying
   const events = since(feed.log, reader.position)
   reader.position = endOf(feed.log)
-  reader.readAt = options.clock.now()
+  reader.readAt = options.clock.steady()
   if (!reader.heard && events.some(({ type }) => type !== "message_start")) hear(flying, reader)
   if (feed.ended) finishReader(roster, reader, events)
   trimIfClosed(flying)

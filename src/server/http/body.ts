@@ -209,12 +209,12 @@ const leastBytes = 1024
 async function readPieces(body: ReadableStream<Uint8Array>, limits: BodyLimits): Promise<Bytes> {
   const { clock, times, config } = limits
   const reader = body.getReader()
-  const began = clock.now()
+  const began = clock.steady()
   let [size, last, late] = [0, began, false]
   let cancel = clock.setTimer(check, times.bodyMs)
 
   function check(): void {
-    const now = clock.now()
+    const now = clock.steady()
     const expected = Math.floor((now - began) / times.bodyMs) * leastBytes
     if (now - last >= times.bodyMs || size < expected) {
       late = true
@@ -225,7 +225,7 @@ async function readPieces(body: ReadableStream<Uint8Array>, limits: BodyLimits):
   try {
     const bytes = await readLimited(reader, config.maxBodyBytes, (count) => {
       size += count
-      last = clock.now()
+      last = clock.steady()
     })
     if (late) return { ok: false, fault: tooSlow(limits) }
     return bytes === undefined ? { ok: false, fault: tooLarge(limits) } : { ok: true, bytes }

@@ -77,7 +77,7 @@ export function pulledBody<T>(
 }
 
 function createBody(options: BodyOptions): Body {
-  const now = options.clock.now()
+  const now = options.clock.steady()
   const body: Body = {
     options,
     end: () => end(body),
@@ -125,7 +125,7 @@ async function run<T>(
 
 function write(body: Body, controller: Controller, chunk: Chunk): void {
   if (!body.open || chunk.length === 0) return
-  body.lastByte = body.options.clock.now()
+  body.lastByte = body.options.clock.steady()
   const written = controller.write(chunk)
   body.unsent = true
   if (written instanceof Promise) wait(body, written)
@@ -174,7 +174,7 @@ function guard(body: Body, controller: Controller, error: unknown): void {
 
 function setBeat(body: Body, controller: Controller): void {
   const { clock, heartbeat } = body.options
-  const due = body.lastByte + heartbeat.pingMs - clock.now()
+  const due = body.lastByte + heartbeat.pingMs - clock.steady()
   // Where nothing may be sent by now, it is looked at again before long.
   body.cancelBeat = clock.setTimer(() => beat(body, controller), due > 0 ? due : heartbeat.pingMs / 2)
 }
@@ -189,7 +189,7 @@ function keepUp(body: Body, controller: Controller): void {
   // Only while the client keeps up: a full buffer needs no keep-alive.
   if (body.full !== undefined || heartbeat.allowed?.() === false) return
   const { ping, pingMs, keepAlive } = heartbeat
-  const now = clock.now()
+  const now = clock.steady()
   try {
     if (keepAlive !== undefined && now - body.lastEvent >= keepAlive.afterMs) {
       writeEvents(body, controller, keepAlive.events())

@@ -38,7 +38,7 @@ const everyMs = 1_000
 
 /** Nothing is heard before `follow`. */
 export function createSharedRests({ store, clock }: SharedRestsOptions): SharedRests {
-  const { now } = clock
+  const { steady: now } = clock
   const told = new Map<string, Told>()
   let heard: ReadonlyMap<string, number> = new Map()
   let following = false

@@ -30,11 +30,11 @@ export function createConnectionTest(
   const { clock } = context
   let last: { readonly answer: Promise<Answer>; until: number } | undefined
   return async (requestId) => {
-    if (last === undefined || clock.now() >= last.until) {
+    if (last === undefined || clock.steady() >= last.until) {
       const begun = { answer: test(context, times), until: Number.POSITIVE_INFINITY }
       last = begun
       const done = (ms: number) => {
-        begun.until = clock.now() + ms
+        begun.until = clock.steady() + ms
       }
       begun.answer.then(
         () => done(times.keepMs),

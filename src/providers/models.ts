@@ -69,7 +69,13 @@ export const families: readonly ModelRule[] = [
     delta: { reasoning: { levels: { ...noneEfforts, max: "max" } } },
   },
   { match: /^gpt-5[.\d]*-chat/, delta: { maxTokensField: "max_completion_tokens" } },
-  { match: /^gpt-oss/, delta: { vision: false, reasoning: { request: "effort", levels: gptOssEfforts } } },
+  {
+    match: /^gpt-oss/,
+    delta: {
+      vision: false,
+      reasoning: { request: "effort", levels: gptOssEfforts, thinkTags: "channels" },
+    },
+  },
   // DeepSeek refuses a thinking conversation whose earlier turns lack reasoning_content, whoever hosts it
   // (api-docs.deepseek.com, thinking mode; 2026-11); R1 and the models without thinking are better off without
   // it. Text only, but for the vision models.
@@ -93,6 +99,9 @@ export const families: readonly ModelRule[] = [
       reasoning: { sendBack: "tool-turns", sendBackAs: "reasoning_content", backfill: "" },
     },
   },
+  // Their chat template writes the id in place of the tool's name, in calls and results: with any other id the model
+  // does not see what it called, and ends its turn (Kimi-K2, docs/tool_call_guidance.md; vllm#50782, kimi-code#3429).
+  { match: /^kimi-k2/, delta: { toolIds: "counted" } },
   // Text only, whoever serves them: their makers' model cards, 2026-11.
   { match: /^(zai-)?glm-[\dp.]+(?![\dp.]*v)/, delta: { vision: false } },
   { match: /^qwen-?(2|3(?!\.[5-9]))(?!.*(vl|omni))/, delta: { vision: false } },

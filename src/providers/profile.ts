@@ -56,8 +56,11 @@ export interface ReasoningProfile {
   readonly backfill: string | null
   /** Does the provider need its reasoning back also when thinking is off in the request at hand? */
   readonly sendBackWhenOff: boolean
-  /** Reasoning inside the text: at the start between tags, also when only the closing tag comes, or never. */
-  readonly thinkTags: "start" | "implicit" | "never"
+  /**
+   * Reasoning inside the text: at the start between tags, also when only the closing tag comes, or between the bare
+   * names of OpenAI's channels; or never.
+   */
+  readonly thinkTags: "start" | "implicit" | "channels" | "never"
 }
 
 export interface ToolChoiceProfile {
@@ -119,8 +122,11 @@ export interface ProviderProfile {
   readonly pdf: "file" | "document_url" | "placeholder"
   /** Does the provider fetch documents by their URL? One that takes `document_url` does in any case. */
   readonly documentUrls: boolean
-  /** The form of call ids: any of `[a-zA-Z0-9_-]` up to a length, or exactly nine letters and digits. */
-  readonly toolIds: "any" | "alnum9"
+  /**
+   * The form of call ids: any of `[a-zA-Z0-9_-]` up to a length, exactly nine letters and digits, or
+   * `functions.NAME:COUNT`.
+   */
+  readonly toolIds: "any" | "alnum9" | "counted"
   readonly toolIdMaxLength: number
   readonly toolNameMaxLength: number
   /** Must a tool's name begin with a letter? */

@@ -69,6 +69,24 @@ test("29: call ids go to Mistral as nine letters and digits, one for each, the s
   expect(refusals(ask([hi, ...turns], { tools: [tool("Bash")] }))).toEqual([])
 })
 
+test("Kimi K2, on any host, reads its calls by ids of its own form, counted through the conversation", () => {
+  const ids = ["functions.Bash:0", "toolu_01ABC", "call_00_xyz"]
+  const turns = ids.flatMap((id) => [assistant(call(id)), user(result(id))])
+  const request = ask([hi, ...turns], { tools: [tool("Bash")] })
+  const counted = ids.map((_, at) => `functions.Bash:${at}`)
+  for (const target of [
+    ["vllm", "moonshotai/Kimi-K2-Thinking"],
+    ["generic", "kimi-k2.7-code"],
+  ] as const) {
+    const messages = sentMessages(request, target)
+    const called = messages.flatMap((message) =>
+      arrayOf(message["tool_calls"]).map((one) => objectOf(one)["id"]),
+    )
+    expect(called).toEqual(counted)
+    expect(messages.flatMap(({ tool_call_id: id }) => (id === undefined ? [] : [id]))).toEqual(counted)
+  }
+})
+
 test("31: a turn without thinking goes back to DeepSeek V4 with an empty one", () => {
   const thought = { type: "thinking", thinking: "hm", signature: "" }
   const history = [

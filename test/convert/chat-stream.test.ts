@@ -72,6 +72,29 @@ describe("text and reasoning", () => {
     ])
   })
 
+  test("reasoning in an object, and in a part of the content, is reasoning", () => {
+    const wrapped = [
+      deltaChunk({ reasoning_content: { text: "H" } }),
+      deltaChunk({ reasoning_content: { text: "m." } }),
+    ]
+    expect(blocks([...wrapped, textChunk("a"), finishChunk("stop")])).toEqual(["thinking: Hm.", "text: a"])
+    const part = (text: string) => ({ type: "reasoning", summary: [{ type: "summary_text", text }] })
+    const parts = [deltaChunk({ content: [part("H")] }), deltaChunk({ content: [part("m.")] })]
+    expect(blocks([...parts, textChunk("a"), finishChunk("stop")])).toEqual(["thinking: Hm.", "text: a"])
+  })
+
+  test("messages of OpenAI's open models that no server has read", () => {
+    const thought = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
+    const answer = textChunk(`${thought}<|channel|>final<|message|>So.<|return|>`)
+    expect(blocks([answer, finishChunk("stop")])).toEqual(["thinking: Hm.", "text: So."])
+    const call = `${thought}<|channel|>commentary to=functions.Read <|constrain|>json<|message|>{"a":1}<|call|>`
+    const tools = { ...readerOptions().tools, offered: new Set(["Read"]) }
+    expect(blocks([...call].map(textChunk).concat(finishChunk("stop")), { tools })).toEqual([
+      "thinking: Hm.",
+      'Read {"a":1}',
+    ])
+  })
+
   test("case 38: one reasoning under two names is written once", () => {
     const both = deltaChunk({ reasoning: "Hm.", reasoning_content: "Hm.", reasoning_text: "Hm." })
     expect(blocks([both, textChunk("So."), finishChunk("stop")])).toEqual(["thinking: Hm.", "text: So."])

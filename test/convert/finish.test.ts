@@ -19,7 +19,7 @@ describe("finish reasons", () => {
       (word) => [word, stop("max_tokens")] as const,
     ),
     ...["tool_calls", "function_call", "tool_use"].map((word) => [word, stop("tool_use")] as const),
-    ...["content_filter", "sensitive", "SAFETY", "RECITATION"].map(
+    ...["content_filter", "refusal", "sensitive", "SAFETY", "RECITATION"].map(
       (word) => [word, { kind: "filtered" }] as const,
     ),
     ["model_context_window_exceeded", { kind: "window" }],

@@ -37,6 +37,7 @@ describe("tool names", () => {
   })
 })
 
+const call = { name: "Bash", count: 0 }
 const any = (toolIdMaxLength: number) => ({ toolIds: "any", toolIdMaxLength }) as const
 
 describe("call ids", () => {
@@ -45,7 +46,7 @@ describe("call ids", () => {
     ["call_00_x-y", 40],
     ["i".repeat(40), 40],
   ])("%s stays", (id, max) => {
-    expect(mapToolId(id, any(max))).toBe(id)
+    expect(mapToolId(id, any(max), call)).toBe(id)
   })
 
   test.each([
@@ -54,22 +55,29 @@ describe("call ids", () => {
     ["a b", 64],
     ["", 40],
   ])("%p is replaced, by the same id each time", (id, max) => {
-    const mapped = mapToolId(id, any(max))
+    const mapped = mapToolId(id, any(max), call)
     expect(mapped).toMatch(/^call_[0-9a-f]{32}$/)
-    expect(mapToolId(id, any(max))).toBe(mapped)
+    expect(mapToolId(id, any(max), call)).toBe(mapped)
   })
 
   test("ids of a family stay apart", () => {
-    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, any(40)))
+    const ids = Array.from({ length: 2000 }, (_, index) =>
+      mapToolId(`functions.Bash:${index}`, any(40), call),
+    )
     expect(new Set(ids).size).toBe(2000)
+  })
+
+  test("the tool's name and a count, where the model reads its calls by them", () => {
+    const counted = { toolIds: "counted", toolIdMaxLength: 64 } as const
+    expect(mapToolId("toolu_1", counted, { name: "Bash", count: 12 })).toBe("functions.Bash:12")
   })
 
   test("nine letters and digits, where a provider wants that", () => {
     const nine = { toolIds: "alnum9", toolIdMaxLength: 9 } as const
-    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, nine))
+    const ids = Array.from({ length: 2000 }, (_, index) => mapToolId(`functions.Bash:${index}`, nine, call))
     for (const id of ids) expect(id).toMatch(/^[a-z0-9]{9}$/)
     expect(new Set(ids).size).toBe(2000)
-    expect(mapToolId("aBc123XYZ", nine)).toBe("aBc123XYZ")
-    expect(mapToolId("call_0", nine)).toBe(mapToolId("call_0", nine))
+    expect(mapToolId("aBc123XYZ", nine, call)).toBe("aBc123XYZ")
+    expect(mapToolId("call_0", nine, call)).toBe(mapToolId("call_0", nine, call))
   })
 })

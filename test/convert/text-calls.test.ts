@@ -1,6 +1,7 @@
 // Tool calls written as text: each dialect, however the text is cut, and everything that only looks like one.
 import { describe, expect, test } from "bun:test"
 import { openers, steps } from "../../src/convert/text-calls/grammar.ts"
+import { bareOpeners } from "../../src/convert/text-calls/grammar-lists.ts"
 import type { TextPiece } from "../../src/convert/text-calls/output.ts"
 import { end } from "../../src/convert/text-calls/steps.ts"
 import { flushTextCalls, initialTextCalls, readTextCalls } from "../../src/convert/text-calls/text-calls.ts"
@@ -179,6 +180,62 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     [`[TOOL_REQUEST]${lsJson}[END_TOOL_REQUEST]`, [ls]],
     [`[TOOL_REQUEST]\n${lsJson}\n`, [ls]],
   ],
+  "JSON behind a tag": [
+    [`<|tool_call|>[${lsJson}]`, [ls]],
+    [`<|tool_call|>[${lsJson},${pwdJson}]<|/tool_call|>`, [ls, pwd]],
+    [`So:\n<tool_calls>\n${lsJson}\n${pwdJson}\n</tool_calls>`, ["So:\n", ls, pwd]],
+    [`<tool_calls>[${lsJson}]</tool_calls>`, [ls]],
+    [`<TOOLCALL>[${lsJson}]</TOOLCALL>`, [ls]],
+    [
+      '<|START_ACTION|>[\n {"tool_call_id": "0", "tool_name": "Bash", "parameters": {"command": "ls"}}\n]<|END_ACTION|>',
+      [ls],
+    ],
+    [
+      `I look.<|action_start|><|plugin|>{"name":"Bash","parameters":{"command":"ls"}}<|action_end|>`,
+      ["I look.", ls],
+    ],
+    [`<longcat_tool_call>\n${lsJson}\n</longcat_tool_call>`, [ls]],
+    [`<|python_tag|>${lsJson}; ${pwdJson}<|eom_id|>`, [ls, pwd]],
+    [`<|channel|>commentary to=functions.Bash<|message|>{"command":"ls"}<|call|>`, [ls]],
+  ],
+  "Seed-OSS": [
+    [`<seed:tool_call>\n${lsFunction}\n</seed:tool_call>`, [ls]],
+    [`<seed:tool_call>${lsFunction}${lsFunction}</seed:tool_call>\nDone.`, [ls, ls, "Done."]],
+  ],
+  "other notations": [
+    ['<|tool_call_start|>[Bash(command="ls")]<|tool_call_end|>Now.', [ls, "Now."]],
+    [`<|tool_call_start|>[${lsJson}]<|tool_call_end|>`, [ls]],
+    ["<|python_start|>[Bash(command='ls'), Bash(command='pwd')]<|python_end|>", [ls, pwd]],
+    ['<|tool_call>call:Bash{command:<|"|>ls<|"|>}<tool_call|>', [ls]],
+    [
+      '<|tool_call>call:Write{path:<|"|>a "b" \\n<|"|>,mode:420,force:true,tags:[<|"|>x<|"|>],owner:{id:1}}<tool_call|><|tool_response>',
+      [["Write", { path: 'a "b" \\n', mode: 420, force: true, tags: ["x"], owner: { id: 1 } }]],
+    ],
+  ],
+  "a call and nothing else": [
+    ['{"name": "Bash", "parameters": {"command": "ls"}}', [ls]],
+    [`\n${lsJson}; ${pwdJson}\n`, [ls, pwd]],
+    [`${lsJson}\n${pwdJson}<|eot_id|>`, [ls, pwd]],
+    [`[${lsJson}, ${pwdJson}]`, [ls, pwd]],
+    ["[Bash(command='ls')]", [ls]],
+    [
+      `[Write(path="it's", content='a\\n"]) \\'b\\'', mode=-1.5, force=True, tags=["x", None], owner={'id': 1}),\n Read()]`,
+      [
+        [
+          "Write",
+          {
+            path: "it's",
+            content: "a\n\"]) 'b'",
+            mode: -1.5,
+            force: true,
+            tags: ["x", null],
+            owner: { id: 1 },
+          },
+        ],
+        ["Read", {}],
+      ],
+    ],
+  ],
   "MiniMax and invocations": [
     [`<minimax:tool_call>\n${lsInvoke}\n${pwdInvoke}\n</minimax:tool_call>`, [ls, pwd]],
     [`<function_calls>${lsInvoke}</function_calls>`, [ls]],
@@ -259,7 +316,36 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     " \n ",
     "",
   ],
+  "a call with something before or behind it": [
+    `${lsJson} is a call.`,
+    `${lsJson}\n\nThat is how it looks.`,
+    `So: ${lsJson}`,
+    `[${lsJson}] is a list.`,
+    "[Bash(command='ls')] runs it.",
+    "A list: [Bash(command='ls')]",
+  ],
+  "what only begins like a call": [
+    '{"name": "John", "age": 3}',
+    '{"name": "Delete", "parameters": {}}',
+    '{"name":"Bash","parameters":{"command":"ls"}',
+    '{"a": 1}',
+    "{",
+    "[",
+    "[1, 2]",
+    "[link](http://a)",
+    "[Bash](http://a)",
+    "[Bash(command)]",
+    "[Bash(command=ls)]",
+    "[Delete(command='ls')]",
+    "[Bash(command='ls'",
+    "[x] done",
+  ],
   "incomplete or malformed": [
+    "<|tool_call_start|>[Bash(command=)]<|tool_call_end|>",
+    "<|python_tag|>print(1)",
+    '<|tool_call>call:Bash{command:<|"|>ls}<tool_call|>',
+    `<tool_calls>${lsJson.slice(0, -1)}</tool_calls>`,
+    "<|channel|>commentary to=functions.Bash<|message|>ls<|call|>",
     "<tool_call>",
     `<tool_call>${lsJson.slice(0, -1)}`,
     `<tool_call>${lsJson.slice(0, -1)}</tool_call>`,
@@ -424,14 +510,14 @@ describe("the table of dialects", () => {
     const targets = [...steps.values()].flatMap((step) =>
       step.kind === "choice" ? [...step.options.map(({ next }) => next), step.otherwise ?? end] : [step.next],
     )
-    const missing = [...targets, ...openers.map(({ next }) => next)].filter(
+    const missing = [...targets, ...[...openers, ...bareOpeners].map(({ next }) => next)].filter(
       (to) => to !== end && !steps.has(to),
     )
     expect(missing).toEqual([])
   })
 
   test("each step is reached, and closing tags have their first character only once", () => {
-    const reached = new Set(openers.map(({ next }) => next))
+    const reached = new Set([...openers, ...bareOpeners].map(({ next }) => next))
     for (const name of reached) {
       const step = steps.get(name)
       if (step?.kind === "value") expect(step.until.lastIndexOf(step.until.charAt(0))).toBe(0)
@@ -465,6 +551,7 @@ const fragments = [
     "{",
     "}",
   ],
+  ...["[Bash(command='ls')]", "(", ")", "'", "<|call|>", "<|message|>", "<tool_call|>", "call:", ";"],
   ...["`", "```", "~~~", "\n", "\n\n", " ", "x", "<", "[", '"', "é漢🎯", lsFunction, lsInvoke],
 ]
 

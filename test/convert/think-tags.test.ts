@@ -35,6 +35,45 @@ const cases: readonly (readonly [string, string, string, Style?])[] = [
   ["<thinking>a</thinking>b", "a", "b"],
   ["<thought>a</thought>b", "a", "b"],
   ["<mm:think>a</mm:think>b", "a", "b"],
+  [
+    "<seed:think>a<seed:cot_budget_reflect>b</seed:cot_budget_reflect></seed:think>c",
+    "a<seed:cot_budget_reflect>b</seed:cot_budget_reflect>",
+    "c",
+  ],
+  ["◁think▷a◁/think▷b", "a", "b"],
+  ["<reasoning>a</reasoning>b", "a", "b"],
+  ["[THINK]a[/THINK]b", "a", "b"],
+  ["<|START_THINKING|>a<|END_THINKING|>b", "a", "b"],
+  ["<|channel>thought\na<channel|>b", "a", "b"],
+  ["[a](b)", "", "[a](b)"],
+  [
+    "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b<|return|>",
+    "a",
+    "b",
+  ],
+  ["<|start|>assistant<|channel|>analysis<|message|>a<|end|>\n<|channel|>final<|message|>b", "a", "b"],
+  [
+    "<|channel|>analysis<|message|>a<b<|start|>assistant<|channel|>final <|constrain|>json<|message|>{}",
+    "a<b",
+    "{}",
+  ],
+  [
+    "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>commentary to=functions.Bash <|constrain|>json<|message|>{}<|call|>",
+    "a",
+    "<|channel|>commentary to=functions.Bash<|message|>{}<|call|>",
+  ],
+  [
+    "<|start|>assistant to=functions.Bash<|channel|>commentary json<|message|>{}",
+    "",
+    "<|channel|>commentary to=functions.Bash<|message|>{}",
+  ],
+  ["<|channel|>commentary<|message|>I look.<|end|>b", "", "I look.b"],
+  ["<|channel|>analysis<|message|>a<|end|><|start|>assist", "a", ""],
+  ["<|channel|>analysis<|message|>a<|en", "a<|en", ""],
+  ["<|channel|>final<|message|>See `<|channel|>` and <|start|>.", "", "See `<|channel|>` and <|start|>."],
+  ["<|channel|>final<|message|>See <|start|> a<|return|>", "", "See <|start|> a<|return|>"],
+  ["<|channel|> is a token.<|message|>", "", "<|channel|> is a token.<|message|>"],
+  ["<|channel|>", "", "<|channel|>"],
   ["\n <think>\n a\n</think>\n\n  b", "a\n", "  b"],
   ["<think>a</think> b", "a", " b"],
   ["<think></think>b", "", "b"],
@@ -52,6 +91,19 @@ const cases: readonly (readonly [string, string, string, Style?])[] = [
   ["a</think>b", "a", "b", "implicit"],
   ["<think>a</think>b", "a", "b", "implicit"],
   ["</think>b", "", "b", "implicit"],
+  ["analysisWe look.assistantfinalFound.", "We look.", "Found.", "channels"],
+  ["analysis of it", "", "analysis of it", "channels"],
+  ["analysis", "", "analysis", "channels"],
+  ["an", "", "an", "channels"],
+  ["So", "", "So", "channels"],
+  ["<think>a</think>b", "a", "b", "channels"],
+  [
+    "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b",
+    "a",
+    "b",
+    "channels",
+  ],
+  ["analysisWe look.assistantfinalFound.", "", "analysisWe look.assistantfinalFound."],
 ]
 
 describe("think tags", () => {
@@ -71,9 +123,20 @@ describe("think tags", () => {
   })
 
   property("any cut gives the same", 300, (random) => {
-    const parts = ["<think>", "</think>", "<thi", "\n", " ", "a", "</", "think>", "<thinking>", "é"]
-    const text = Array.from({ length: random.integer(0, 8) }, () => random.pick(parts)).join("")
-    const style = random.pick(["start", "implicit", "never"] as const)
+    const parts = ["<think>", "</think>", "<thi", "\n", " ", "a", "</", "think>", "<thinking>", "é"].concat([
+      "<|channel|>",
+      "analysis",
+      "<|message|>",
+      "<|end|>",
+      "<|start|>assistant",
+      "final",
+      " to=x",
+      "<|call|>",
+      "analysisW",
+      "assistantfinal",
+    ])
+    const text = Array.from({ length: random.integer(0, 10) }, () => random.pick(parts)).join("")
+    const style = random.pick(["start", "implicit", "channels", "never"] as const)
     const pieces: string[] = []
     for (let at = 0; at < text.length; ) {
       const to = at + random.integer(1, 6)

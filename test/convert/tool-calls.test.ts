@@ -166,6 +166,19 @@ describe("which call a fragment belongs to", () => {
       [["Read", "call_aaaa", a]],
     ],
     [
+      "a new id and the name in every chunk",
+      [
+        { index: 0, id: "call_aaaa", name: "Read", args: "" },
+        { index: 0, id: "call_bbbb", name: "Read", args: '{"a"' },
+        { index: 0, id: "call_cccc", name: "Read", args: ":1}" },
+        { index: 0, id: "call_dddd", name: "Read", args: '{"b":2}' },
+      ],
+      [
+        ["Read", "call_aaaa", a],
+        ["Read", "call_dddd", b],
+      ],
+    ],
+    [
       "one id for all calls, told apart by index",
       [
         { index: 0, id: "call_aaaa", name: "Read", args: '{"a"' },
@@ -345,6 +358,8 @@ describe("names", () => {
       ],
       "Bash",
     ],
+    ["a token behind it", [{ index: 0, name: "Bash<|channel|>commentary", args: '{"a":1}' }], "Bash"],
+    ["a header's word behind it", [{ index: 0, name: "functions.Bashjson", args: '{"a":1}' }], "Bash"],
     ["a name that nobody offered", [{ index: 0, name: "Nobody", args: '{"a":1}' }], "Nobody"],
     ["a name that is cut for good", [{ index: 0, name: "Rea", args: '{"a":1}' }], "Rea"],
   ]

@@ -33,6 +33,12 @@ const cases: readonly (readonly [string, string, readonly SseMessage[]])[] = [
     "data: a\n\nerror: b\n\n",
     [...data("a"), { event: "error", data: "b" }],
   ],
+  [
+    "an error as it would be a body",
+    'data: a\n\n{"error":"gone"}\n',
+    [...data("a"), { event: "error", data: '{"error":"gone"}' }],
+  ],
+  ["other JSON in no field", 'data: a\n\n{"a":"b"}\n\n', data("a")],
   ["a byte order mark", "\uFEFFdata: a\n\n", data("a")],
   ["a mark that is not the first thing", "\n\uFEFFdata: a\n\ndata: b\n\n", data("b")],
   ["no blank line at the end", "data: a", data("a")],

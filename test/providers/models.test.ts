@@ -19,6 +19,16 @@ test.each([
   expect(modelKey(model)).toBe(key)
 })
 
+test.each<readonly [string, string, "implicit" | "start" | "channels"]>([
+  ["vllm", "MiniMaxAI/MiniMax-M2", "implicit"],
+  ["llamacpp", "QwQ-32B", "implicit"],
+  ["vllm", "Qwen/Qwen3-8B", "start"],
+  ["minimax", "MiniMax-M2", "start"],
+  ["generic", "openai/gpt-oss-20b", "channels"],
+])("%s, %s: its template opens the thinking, or the model does", (provider, model, tags) => {
+  expect(profileOf(provider, model).reasoning.thinkTags).toBe(tags)
+})
+
 describe("OpenAI's models", () => {
   const [plain, reasoning] = ["max_tokens", "max_completion_tokens"] as const
   const sampling = ["temperature", "top_p"] as const

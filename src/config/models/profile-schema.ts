@@ -122,7 +122,10 @@ const reasoning = () =>
     ),
     backfill: field(orFalse(anyText, "a text"), "Sent where a turn that must carry reasoning has none."),
     send_back_when_off: field(yesOrNo, "Does reasoning go back also when thinking is off?"),
-    think_tags: field(words(["start", "implicit", "never"]), "Where reasoning stands inside the text."),
+    think_tags: field(
+      words(["start", "implicit", "channels", "never"]),
+      "Where reasoning stands inside the text.",
+    ),
   }).transform(camelised)
 
 const toolChoice = () =>
@@ -172,7 +175,7 @@ export const overridesSchema = once(() =>
     image_urls: field(yesOrNo, "Does it fetch images by their URL?"),
     pdf: field(words(["file", "document_url", "placeholder"]), "What becomes of a PDF."),
     document_urls: field(yesOrNo, "Does it fetch documents by their URL?"),
-    tool_ids: field(words(["any", "alnum9"]), "The form of the ids of calls."),
+    tool_ids: field(words(["any", "alnum9", "counted"]), "The form of the ids of calls."),
     tool_id_max_length: field(count, "How long the id of a call may be."),
     tool_name_max_length: field(count, "How long the name of a tool may be."),
     tool_name_letter_first: field(yesOrNo, "Must a tool's name begin with a letter?"),

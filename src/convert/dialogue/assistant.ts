@@ -208,15 +208,16 @@ export function convertCalls(
 ): readonly PendingCall[] {
   const pending: PendingCall[] = []
   for (const block of calls) {
-    let id = mapToolId(block.id, profile)
+    const name = mapToolName(block.name, profile)
+    const numbered = { name, count: used.size }
+    let id = mapToolId(block.id, profile, numbered)
     let again = repeats.get(block.id) ?? 1
     while (used.has(id)) {
       again++
-      id = mapToolId(`${block.id}#${again}`, profile)
+      id = mapToolId(`${block.id}#${again}`, profile, numbered)
     }
     repeats.set(block.id, again)
     used.add(id)
-    const name = mapToolName(block.name, profile)
     const call: ChatToolCall = { id, type: "function", function: { name, arguments: inputText(block) } }
     pending.push({ id: block.id, call })
   }

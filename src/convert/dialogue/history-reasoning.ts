@@ -131,7 +131,8 @@ export function reasoningPart(
   profile: ReasoningProfile,
 ): ThinkingPart | string | undefined {
   if (text === "" || !isWanted(profile, hasCalls)) return undefined
-  if (profile.sendBackAs === "think-tags") return `<think>\n${text}\n</think>\n\n`
+  // The line break before the closing tag was kept with the text: with one more the prompt would not be the same.
+  if (profile.sendBackAs === "think-tags") return `<think>\n${text.replace(/\n$/, "")}\n</think>\n\n`
   if (profile.sendBackAs !== "thinking-parts") return undefined
   return { type: "thinking", thinking: [{ type: "text", text }], closed: true }
 }

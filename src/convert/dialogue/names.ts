@@ -21,20 +21,37 @@ export function mapToolName(
   return `${clean}_${digest(name).slice(0, 8)}`
 }
 
+/** What a call's id may be made of, besides the id itself. */
+interface NumberedCall {
+  /** The tool's name as it is sent. */
+  readonly name: string
+  /** How many calls the conversation has before it. */
+  readonly count: number
+}
+
 /** A call id in the provider's form; the same when it has that form already. */
 export function mapToolId(
   id: string,
   { toolIds, toolIdMaxLength }: Pick<ProviderProfile, "toolIds" | "toolIdMaxLength">,
+  { name, count }: NumberedCall,
 ): string {
   switch (toolIds) {
+    case "counted": {
+      const counted = `functions.${name}:${count}`
+      return counted.length <= toolIdMaxLength ? counted : plainId(id, toolIdMaxLength)
+    }
     case "any":
-      if (id.length <= toolIdMaxLength && plainName.test(id)) return id
-      return `call_${digest(id)}${digest(`${id}#`)}`.slice(0, toolIdMaxLength)
+      return plainId(id, toolIdMaxLength)
     case "alnum9":
       return nineOfThem.test(id) ? id : nineOf(digest(id))
     default:
       return toolIds satisfies never
   }
+}
+
+function plainId(id: string, max: number): string {
+  if (id.length <= max && plainName.test(id)) return id
+  return `call_${digest(id)}${digest(`${id}#`)}`.slice(0, max)
 }
 
 /** Nine digits and letters of base 36 out of sixteen hexadecimal digits. */

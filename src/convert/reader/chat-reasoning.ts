@@ -18,7 +18,7 @@ export function readReasoning(
 ): void {
   const field = known ?? filledField(content, state.options.profile.reasoning.replyFields)
   if (field !== undefined) {
-    take(inField(state, textOf(content[field]) ?? "", field), out)
+    take(inField(state, saidIn(content[field]) ?? "", field), out)
     return
   }
   if (state.thoughtInField || content["reasoning_details"] === undefined) return
@@ -27,8 +27,13 @@ export function readReasoning(
 }
 
 function filledField(content: JsonObject, fields: readonly string[]): string | undefined {
-  for (const field of fields) if (textOf(content[field]) !== undefined) return field
+  for (const field of fields) if (saidIn(content[field]) !== undefined) return field
   return undefined
+}
+
+/** Envoy's gateway before Bedrock hands on the object that the reasoning stands in (envoyproxy/ai-gateway#1222). */
+function saidIn(value: unknown): string | undefined {
+  return isObject(value) ? textOf(value["text"]) : textOf(value)
 }
 
 /** Reasoning in a field of its own. */

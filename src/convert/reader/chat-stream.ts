@@ -188,10 +188,10 @@ function readText(state: ReaderState, text: string, flagged: boolean, out: Delta
   if (text !== "") take(flaggedText(state, text, flagged), out)
 }
 
-/** Mistral streams content as parts, thinking among them. */
+/** Mistral streams content as parts, thinking among them; Databricks has the summary of a reasoning part. */
 function readPart(state: ReaderState, part: JsonObject, flagged: boolean, out: Delta[]): void {
-  if (part["type"] === "thinking") {
-    const inner = part["thinking"]
+  if (part["type"] === "thinking" || part["type"] === "reasoning") {
+    const inner = part["thinking"] ?? part["summary"] ?? part["text"]
     const parts = typeof inner === "string" ? [{ text: inner }] : arrayOf(inner).filter(isObject)
     const thought = parts.map((item) => textOf(item["text"]) ?? "").join("")
     take(reasoning(state, thought, "content"), out)

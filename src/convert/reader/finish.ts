@@ -33,6 +33,7 @@ const commonStopReasons: Readonly<Record<string, StopReason>> = {
 
 const filterWords: ReadonlySet<string> = new Set([
   "content_filter",
+  "refusal",
   "sensitive",
   "safety",
   "recitation",

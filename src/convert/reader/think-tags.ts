@@ -3,26 +3,47 @@
 // White space around the reasoning is layout: what stands before its first word, before the opening tag, and
 // up to the last line break behind the closing tag is dropped.
 import { begunAtEnd } from "../common/begun-at-end.ts"
+import { flushHarmony, type Harmony, harmonyOpeners, initialHarmony, splitHarmony } from "./harmony.ts"
 
+// The chat templates of Qwen, DeepSeek and most others; Bedrock before gpt-oss; MiniMax M3; Seed-OSS; Kimi-VL;
+// Magistral; Cohere; Gemma 4.
 const tags: readonly (readonly [string, string])[] = [
   ["<think>", "</think>"],
   ["<thinking>", "</thinking>"],
   ["<thought>", "</thought>"],
+  ["<reasoning>", "</reasoning>"],
   ["<mm:think>", "</mm:think>"],
+  ["<seed:think>", "</seed:think>"],
+  ["◁think▷", "◁/think▷"],
+  ["[THINK]", "[/THINK]"],
+  ["<|START_THINKING|>", "<|END_THINKING|>"],
+  ["<|channel>thought", "<channel|>"],
 ]
+
+// The name and the first word of the thought stand together, as no sentence has it.
+const thoughtChannel = "analysis"
+const isThoughtChannel = /^analysis[\p{Lu}"]/u
+const answerChannel = "assistantfinal"
+
+const openers: readonly string[] = [...tags.map(([open]) => open), ...harmonyOpeners]
+const firstCharacters: ReadonlySet<string> = new Set(openers.map((open) => open.charAt(0)))
 
 export interface TagState {
   /**
    * `start`: nothing but white space yet; `opened`: just behind the opening tag; `thinking`: between the tags;
-   * `after`: just behind the closing tag; `text`: tags mean nothing any more.
+   * `after`: just behind the closing tag; `harmony`: in messages; `text`: tags mean nothing any more.
    */
-  readonly mode: "start" | "opened" | "thinking" | "after" | "text"
+  readonly mode: "start" | "opened" | "thinking" | "after" | "harmony" | "text"
   readonly held: string
   readonly close: string
   /** The opening tag was there. */
   readonly opened: boolean
   /** Text that was taken for reasoning without any opening tag; undefined once a tag has proved it right. */
   readonly unproved: string | undefined
+  /** The channels' names may come without the tokens around them. */
+  readonly channels: boolean
+  /** How far the messages are read. */
+  readonly harmony: Harmony | undefined
 }
 
 export interface Piece {
@@ -35,28 +56,41 @@ const mostHeld = 4_096
 
 type Split = readonly [TagState, readonly Piece[]]
 
-const plain: TagState = { mode: "text", held: "", close: "", opened: false, unproved: undefined }
+const plain: TagState = {
+  mode: "text",
+  held: "",
+  close: "",
+  opened: false,
+  unproved: undefined,
+  channels: false,
+  harmony: undefined,
+}
 const start: TagState = { ...plain, mode: "start" }
 const after: TagState = { ...plain, mode: "after" }
 
 /** The text is known to be a thought: an opening tag may come, and a closing one would end it. */
 export const initialFlagged: TagState = { ...start, close: "</thought>" }
 
-/** `implicit`: the provider's template opens the tag itself, so only the closing one will come. */
-export function initialTags(style: "start" | "implicit" | "never"): TagState {
+/**
+ * `implicit`: the provider's template opens the tag itself, so only the closing one will come. `channels`: servers
+ * that drop the special tokens of OpenAI's open models leave "analysisI must look.assistantfinalFound."
+ */
+export function initialTags(style: "start" | "implicit" | "channels" | "never"): TagState {
   if (style === "never") return plain
+  if (style === "channels") return { ...start, channels: true }
   return style === "implicit" ? { ...start, unproved: "" } : start
 }
 
 /** Does its first character show that no tag stands before this text? So nearly all replies begin: with a word. */
-export function beginsWithWord({ mode, held, close, unproved }: TagState, text: string): boolean {
-  if (mode !== "start" || held !== "" || close !== "" || unproved !== undefined) return false
+export function beginsWithWord({ mode, held, close, unproved, channels }: TagState, text: string): boolean {
+  if (mode !== "start" || channels || held !== "" || close !== "" || unproved !== undefined) return false
   const first = text.charCodeAt(0)
-  return first > space && first <= lastVisible && first !== lessThan
+  return first > space && first <= lastVisible && first !== lessThan && first !== bracket
 }
 
 const space = 32
 const lessThan = 60
+const bracket = 91
 const lastVisible = 126
 
 /** One piece of text in; what is certain comes out, the rest waits in the state. */
@@ -74,6 +108,8 @@ export function splitTags(state: TagState, text: string): Split {
       return inThinking(state, state.held + text)
     case "after":
       return behind(state.held + text)
+    case "harmony":
+      return inHarmony(state.harmony ?? initialHarmony, text)
     default:
       return state.mode satisfies never
   }
@@ -84,6 +120,7 @@ export function splitTags(state: TagState, text: string): Split {
  * looked for only before everything else.
  */
 export function flushTags(state: TagState): Split {
+  if (state.harmony !== undefined) return [plain, flushHarmony(state.harmony)]
   const released: TagState = state.mode === "start" ? plain : { ...state, held: "" }
   if (state.held === "" || state.mode === "after") return [released, []]
   const isText = state.mode === "start" && state.close === ""
@@ -92,16 +129,29 @@ export function flushTags(state: TagState): Split {
 
 function atStart(state: TagState, held: string): Split {
   const trimmed = held.trimStart()
-  if (trimmed !== "" && !trimmed.startsWith("<")) return withoutTag(state, held, trimmed)
+  if (state.channels && trimmed !== "") {
+    if (thoughtChannel.startsWith(trimmed)) return [{ ...state, held }, []]
+    if (isThoughtChannel.test(trimmed)) {
+      const opened: TagState = { ...start, mode: "opened", close: answerChannel, opened: true, unproved: "" }
+      return splitTags(opened, trimmed.slice(thoughtChannel.length))
+    }
+  }
+  if (trimmed !== "" && !firstCharacters.has(trimmed.charAt(0))) return withoutTag(state, held, trimmed)
   const found = tags.find(([open]) => trimmed.startsWith(open))
   if (found !== undefined) {
     const [open, close] = found
     return splitTags({ ...start, mode: "opened", close, opened: true }, trimmed.slice(open.length))
   }
-  if (trimmed === "" || tags.some(([open]) => open.startsWith(trimmed))) {
+  if (harmonyOpeners.some((open) => trimmed.startsWith(open))) return inHarmony(initialHarmony, held)
+  if (trimmed === "" || openers.some((open) => open.startsWith(trimmed))) {
     return [{ ...state, held: held.slice(-mostHeld) }, []]
   }
   return withoutTag(state, held, trimmed)
+}
+
+function inHarmony(before: Harmony, text: string): Split {
+  const [harmony, pieces] = splitHarmony(before, text)
+  return [harmony === undefined ? plain : { ...plain, mode: "harmony", harmony }, pieces]
 }
 
 function withoutTag(state: TagState, held: string, trimmed: string): Split {

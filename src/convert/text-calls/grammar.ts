@@ -1,5 +1,6 @@
 // The dialects in which open models write tool calls as text, as one table of steps: the machine that walks it knows
 // no dialect. Shapes: the chat templates of the models named, and what servers for them read.
+import { moreSteps } from "./grammar-lists.ts"
 import {
   choice,
   choiceOr,
@@ -55,6 +56,13 @@ const functions: Steps = [
   ...functionSteps("tag.fn", "tag.fn.end"),
   ...functionSteps("fn", "fn.end"),
   ["fn.end", whole(choiceOr(end, option("</tool_call>", end)))],
+]
+
+// Seed-OSS puts such functions between tags of its own.
+const seed: Steps = [
+  ["seed", choice(option("<function=", "seed.fn.name"))],
+  ...functionSteps("seed.fn", "seed.fn.end"),
+  ["seed.fn.end", whole(choice(option("</seed:tool_call>", end), option("<function=", "seed.fn.name")))],
 ]
 
 const kimiEnds = ["<|tool_calls_section_end|>", "<|tool_call_section_end|>"]
@@ -181,7 +189,7 @@ const deepseek: Steps = [
 ]
 
 export const steps: ReadonlyMap<string, Step> = new Map([
-  ...[...tagged, ...functions, ...kimi, ...bracketed, ...invocations, ...deepseek],
+  ...[...tagged, ...functions, ...seed, ...kimi, ...bracketed, ...moreSteps, ...invocations, ...deepseek],
 ])
 
 /** What begins a section, and its first step. */
@@ -199,6 +207,18 @@ export const openers: readonly Option[] = [
   option(`<${dsml}invoke name="`, "dsml.name"),
   option("<｜tool▁calls▁begin｜>", "deepseek"),
   option(callBegin, "deepseek1.head"),
+  option("<seed:tool_call>", "seed"),
+  option("<|tool_call|>", "bar"),
+  option("<tool_calls>", "plural"),
+  option("<TOOLCALL>", "nemotron"),
+  option("<|START_ACTION|>", "cohere"),
+  option("<|action_start|>", "internlm"),
+  option("<longcat_tool_call>", "longcat"),
+  option("<|python_tag|>", "llama"),
+  option("<|tool_call_start|>", "lfm"),
+  option("<|python_start|>", "llama4"),
+  option("<|tool_call>", "gemma"),
+  option("<|channel|>commentary to=", "harmony"),
   option("[TOOL_CALLS]", "mistral"),
   option("[TOOL_REQUEST]", "request"),
 ]

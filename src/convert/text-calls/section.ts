@@ -23,7 +23,8 @@ export interface Section {
   /** The captured text so far. */
   readonly value: string
   readonly depth: number
-  readonly inString: boolean
+  /** The quote of the string that the text ends in; 0: in none. */
+  readonly quote: number
   readonly escaped: boolean
   readonly log: Log | undefined
   /** Something of a call's arguments has been read: what stands here is no mention of a tag any more. */
@@ -36,7 +37,7 @@ interface Walk {
   step: string
   value: string
   depth: number
-  inString: boolean
+  quote: number
   escaped: boolean
   log: Log | undefined
   committed: boolean
@@ -51,7 +52,7 @@ export interface Advance {
 
 /** A section of which nothing is read but its opener. */
 export function openSection({ literal, next }: Option): Section {
-  const json = { depth: 0, inString: false, escaped: false }
+  const json = { depth: 0, quote: 0, escaped: false }
   return { opener: literal, step: next, raw: literal, value: "", ...json, log: undefined, committed: false }
 }
 
@@ -64,7 +65,7 @@ export function advance(section: Section, text: string, start: number): Advance 
     step: section.step,
     value: section.value,
     depth: section.depth,
-    inString: section.inString,
+    quote: section.quote,
     escaped: section.escaped,
     log: section.log,
     committed: section.committed,
@@ -74,9 +75,9 @@ export function advance(section: Section, text: string, start: number): Advance 
     const step = steps.get(walk.step)
     kind = walk.step === end ? "ends" : step === undefined ? "breaks" : take(walk, step)
   }
-  const { at, step, value, depth, inString, escaped, log, committed } = walk
+  const { at, step, value, depth, quote, escaped, log, committed } = walk
   const read = raw + text.slice(start, at)
-  return { kind, at, section: { opener, step, raw: read, value, depth, inString, escaped, log, committed } }
+  return { kind, at, section: { opener, step, raw: read, value, depth, quote, escaped, log, committed } }
 }
 
 type Progress = "goes" | "waits" | "breaks"
@@ -96,8 +97,8 @@ function take(walk: Walk, step: Step): Progress {
   }
 }
 
-const [space, quote, backslash] = [32, 34, 92]
-const [openBrace, closeBrace, openBracket, closeBracket] = [123, 125, 91, 93]
+const [space, quote, apostrophe, backslash] = [32, 34, 39, 92]
+const [openBrace, closeBrace, openBracket, closeBracket, openParen, closeParen] = [123, 125, 91, 93, 40, 41]
 
 function skipSpace(walk: Walk): void {
   while (walk.at < walk.text.length && walk.text.charCodeAt(walk.at) <= space) walk.at++
@@ -166,10 +167,10 @@ function takeJson(walk: Walk, step: Step & { readonly kind: "json" }): Progress 
   let done = false
   while (walk.at < text.length && !done) {
     const code = text.charCodeAt(walk.at++)
-    if (walk.inString) scanString(walk, code)
-    else if (code === quote) walk.inString = true
-    else if (code === openBrace || code === openBracket) walk.depth++
-    else if (code === closeBrace || code === closeBracket) done = --walk.depth === 0
+    if (walk.quote !== 0) scanString(walk, code)
+    else if (code === quote || (step.python && code === apostrophe)) walk.quote = code
+    else if (isOpening(code, step.python)) walk.depth++
+    else if (isClosing(code, step.python)) done = --walk.depth === 0
   }
   const value = walk.value + text.slice(at, walk.at)
   if (done) return captured(walk, step, value)
@@ -177,10 +178,15 @@ function takeJson(walk: Walk, step: Step & { readonly kind: "json" }): Progress 
   return "waits"
 }
 
+const isOpening = (code: number, python?: true): boolean =>
+  code === openBrace || code === openBracket || (python === true && code === openParen)
+const isClosing = (code: number, python?: true): boolean =>
+  code === closeBrace || code === closeBracket || (python === true && code === closeParen)
+
 function scanString(walk: Walk, code: number): void {
   if (walk.escaped) walk.escaped = false
   else if (code === backslash) walk.escaped = true
-  else if (code === quote) walk.inString = false
+  else if (code === walk.quote) walk.quote = 0
 }
 
 /** What was captured, in order. */

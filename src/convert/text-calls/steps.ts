@@ -10,7 +10,10 @@ export interface Option {
   readonly closes?: true
 }
 
-/** What a captured piece of text is. */
+/**
+ * What a captured piece of text is. `written`: calls as JSON or as Python has them; `python` and
+ * `braced`: arguments of Python and of Gemma.
+ */
 export type Take =
   | "name"
   | "key"
@@ -21,6 +24,9 @@ export type Take =
   | "literal"
   | "args"
   | "calls"
+  | "written"
+  | "python"
+  | "braced"
   | "junk"
 
 export type Step =
@@ -41,7 +47,8 @@ export type Step =
       readonly forbid?: string
       readonly next: string
     }
-  | { readonly kind: "json"; readonly take: Take; readonly next: string }
+  /** Up to the bracket that closes the first one; `python`: brackets and quotes of any kind count. */
+  | { readonly kind: "json"; readonly take: Take; readonly next: string; readonly python?: true }
 
 /** Where a section is over. */
 export const end = "end"
@@ -71,6 +78,8 @@ export const whole = (step: Step): Step => (step.kind === "choice" ? { ...step, 
 export const word = (take: Take, next: string): Step => ({ kind: "word", take, next })
 /** One JSON object or list. */
 export const json = (take: Take, next: string): Step => ({ kind: "json", take, next })
+/** Arguments as Python writes them, between brackets. */
+export const python = (take: Take, next: string): Step => ({ kind: "json", take, next, python: true })
 /** Raw text up to a closing tag. */
 export const value = (take: Take, until: string, next: string, forbid?: string): Step =>
   forbid === undefined ? { kind: "value", take, until, next } : { kind: "value", take, until, next, forbid }

@@ -9,6 +9,7 @@
 // calls follows it to the end of the reply. So a call that is complete waits for what follows it.
 import type { JsonObject } from "../../protocol/json.ts"
 import { isToken, openers } from "./grammar.ts"
+import { bareOpeners } from "./grammar-lists.ts"
 import { addToLine, isBlank, newLine } from "./line.ts"
 import { follow, isCode, lineStart } from "./markdown.ts"
 import { emit, emitCalls, type TextPiece } from "./output.ts"
@@ -97,6 +98,8 @@ const [newline, space, less, bracket] = [10, 32, 60, 91]
 function readPlain(reading: Reading): boolean {
   const { text, at: start, markdown } = reading
   if (reading.off) return goOn(reading, start, text.length, false)
+  const bare = reading.layout === "start" ? bareAt(reading) : undefined
+  if (bare !== undefined) return bare
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if ((code === less || code === bracket) && !isCode(markdown)) {
@@ -110,6 +113,20 @@ function readPlain(reading: Reading): boolean {
     follow(markdown, code)
   }
   return goOn(reading, start, text.length, false)
+}
+
+/** A reply may be a call and nothing else. */
+function bareAt(reading: Reading): boolean | undefined {
+  const { text, at: start } = reading
+  const at = start + text.slice(start).search(/\S/)
+  const opener = at < start ? undefined : bareOpeners.find(({ literal }) => text.startsWith(literal, at))
+  if (opener === undefined || openers.some(({ literal }) => text.startsWith(literal, at))) return undefined
+  if (isCutOpener(text, at)) return goOn(reading, start, at, false)
+  goOn(reading, start, at, true)
+  begin(reading, opener)
+  // Anything behind it makes it an example.
+  reading.place = "glued"
+  return true
 }
 
 const longestOpener = Math.max(...openers.map(({ literal }) => literal.length))

@@ -3,6 +3,7 @@
 
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
 import { bareName, inOtherCase } from "../tool-calls/tool-names.ts"
+import { readBraced, readPythonArgs, readPythonCalls } from "./literals.ts"
 import type { Entry } from "./section.ts"
 import type { Take } from "./steps.ts"
 
@@ -69,6 +70,12 @@ function collect(collector: Collector, { take, text }: Entry): boolean {
       return endCall(collector, (name) => ({ kind: "parameters", name, parameters: collector.parameters }))
     case "calls":
       return listCalls(collector, text)
+    case "written":
+      return listCalls(collector, text) || pythonCalls(collector, text)
+    case "python":
+      return writtenCall(collector, readPythonArgs(text))
+    case "braced":
+      return writtenCall(collector, readBraced(text))
     case "junk":
       return false
     default:
@@ -103,13 +110,25 @@ function listCalls({ drafts }: Collector, text: string): boolean {
   })
 }
 
-const besideName = new Set(["name", "id", "type"])
+function pythonCalls({ drafts }: Collector, text: string): boolean {
+  const calls = readPythonCalls(text)
+  for (const { name, args } of calls ?? []) drafts.push({ kind: "json", name, args: JSON.stringify(args) })
+  return calls !== undefined
+}
+
+function writtenCall(collector: Collector, args: JsonObject | undefined): boolean {
+  return (
+    args !== undefined && endCall(collector, (name) => ({ kind: "json", name, args: JSON.stringify(args) }))
+  )
+}
+
+const besideName = new Set(["name", "tool_name", "tool_call_id", "id", "type"])
 
 /** `{"name": …, "arguments" or "parameters": …}`, also inside `{"function": …}`. */
 function namedCall(item: unknown): Draft | undefined {
   const outer = objectOf(item)
   const call = isObject(outer["function"]) ? outer["function"] : outer
-  const { name, arguments: own, parameters: other } = call
+  const { name = call["tool_name"], arguments: own, parameters: other } = call
   if (typeof name !== "string" || (own !== undefined && other !== undefined)) return undefined
   const given = own ?? other
   if (typeof given === "string") return { kind: "json", name, args: given }

@@ -88,9 +88,11 @@ export function nextOf(text: string, at: number): Next {
   if (closer !== undefined) return { kind: "noise", length: closer.length }
   token.lastIndex = at
   const found = token.exec(text)?.[0]
-  if (found !== undefined) return { kind: "noise", length: found.length }
+  // A token may be the beginning of an opener.
+  const cut = isCut(text, at)
+  if (found !== undefined && !cut) return { kind: "noise", length: found.length }
   cutToken.lastIndex = at
-  return { kind: isCut(text, at) || cutToken.test(text) ? "cut" : "prose" }
+  return { kind: cut || cutToken.test(text) ? "cut" : "prose" }
 }
 
 const literals = [...openers.map(({ literal }) => literal), ...closers]

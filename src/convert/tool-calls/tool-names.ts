@@ -36,7 +36,19 @@ export function clientName(name: string, known: ToolNames): string {
   if (offered.has(mapped)) return mapped
   const bare = bareName(plain)
   const bareMapped = toolNames.get(bare) ?? bare
-  return offered.has(bareMapped) ? bareMapped : (inOtherCase(bare, known) ?? mapped)
+  return offered.has(bareMapped)
+    ? bareMapped
+    : (inOtherCase(bare, known) ?? withoutHeader(bare, known) ?? mapped)
+}
+
+/**
+ * OpenAI's open models let the rest of a message's header slip into the name: `Bash<|channel|>commentary`, `Bashjson`
+ * (llama.cpp#15158).
+ */
+function withoutHeader(name: string, { toolNames, offered }: ToolNames): string | undefined {
+  const cut = name.replace(/\s*<\|.*$/s, "").replace(/\s*json$/, "")
+  const mapped = toolNames.get(cut) ?? cut
+  return cut !== name && offered.has(mapped) ? mapped : undefined
 }
 
 /**

@@ -111,6 +111,11 @@ function isRenamed(slot: Slot, name: string, names: ToolNames): boolean {
   )
 }
 
+/** Are these arguments, of which the call has some already or none? */
+function goesOn(slot: Slot, args: string): boolean {
+  return isUntouched(slot) ? args.trim() !== "" : !args.trimStart().startsWith("{")
+}
+
 function locateById({ slots }: ToolState, fragment: Fragment, near: number): number {
   const { id, index, name } = fragment
   const known = slots.findLastIndex(
@@ -127,5 +132,7 @@ function locateById({ slots }: ToolState, fragment: Fragment, near: number): num
   const whole = isWhole(slot.args)
   // Relays that mint a new id for every chunk: no name, and the call before it is not complete.
   if (name === undefined && (!whole || fragment.args.trim() === "")) return near
+  // Others repeat the name besides: what goes on where a call of that name is incomplete is no further call.
+  if (index !== undefined && name === slot.name && !whole && goesOn(slot, fragment.args)) return near
   return slot.upstreamId === undefined && index !== undefined && !(whole && name !== undefined) ? near : -1
 }

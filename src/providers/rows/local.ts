@@ -4,7 +4,7 @@ import type { ProviderRow } from "../row.ts"
 
 // Their chat templates open the thinking themselves: without a reasoning parser only the closing tag is sent.
 const opened: ModelRule = {
-  match: /^(deepseek-(r1|v4)|qwq|qwen3.*thinking)/,
+  match: /^(deepseek-(r1|v4)|qwq|qwen3.*thinking|minimax-m2)/,
   delta: { reasoning: { thinkTags: "implicit" } },
 }
 

@@ -1,0 +1,93 @@
+// Dialects of tool calls in text whose calls are JSON behind a tag, or are written in another notation than JSON.
+import {
+  choice,
+  choiceOr,
+  end,
+  json,
+  list,
+  object,
+  option,
+  python,
+  type Steps,
+  value,
+  whole,
+  word,
+} from "./steps.ts"
+
+/** JSON behind a tag: one call, a list of them, or several one after another. */
+function listed(at: string, ...ends: readonly string[]): Steps {
+  const closers = ends.map((tag) => option(tag, end))
+  const [object1, list1] = [object(`${at}.json`), list(`${at}.json`)]
+  return [
+    [at, choice(object1, list1)],
+    [`${at}.json`, json("calls", `${at}.end`)],
+    [`${at}.end`, whole(choiceOr(end, ...closers, option(";", at), object1, list1))],
+  ]
+}
+
+// Granite and Phi-4-mini; MiniMax-M1, Jamba and Hunyuan; Nemotron; Cohere; InternLM; LongCat; Llama 3.
+const lists: Steps = [
+  ...listed("bar", "<|/tool_call|>"),
+  ...listed("plural", "</tool_calls>"),
+  ...listed("nemotron", "</TOOLCALL>"),
+  ...listed("cohere", "<|END_ACTION|>"),
+  ["internlm", choice(option("<|plugin|>", "plugin"))],
+  ...listed("plugin", "<|action_end|>"),
+  ...listed("longcat", "</longcat_tool_call>"),
+  ...listed("llama", "<|eom_id|>", "<|eot_id|>"),
+]
+
+// LFM2 and Llama 4: a list of calls as Python writes them. Gemma 4: a name, then bare keys and strings between
+// tokens. OpenAI's open models: a message with a recipient, in the form that harmony.ts leaves it in.
+const others: Steps = [
+  ["lfm", value("written", "<|tool_call_end|>", end)],
+  ["llama4", value("written", "<|python_end|>", end)],
+  ["gemma", choice(option("call:", "gemma.name"))],
+  ["gemma.name", word("name", "gemma.args")],
+  ["gemma.args", choice(object("gemma.raw"))],
+  ["gemma.raw", value("braced", "<tool_call|>", "gemma.end")],
+  ["gemma.end", whole(choiceOr(end, option("<|tool_response>", end), option("<|tool_call>", "gemma")))],
+  ["harmony", word("name", "harmony.open")],
+  ["harmony.open", choice(option("<|message|>", "harmony.args"))],
+  ["harmony.args", choice(object("harmony.json"))],
+  ["harmony.json", json("args", "harmony.end")],
+  ["harmony.end", whole(choiceOr(end, option("<|call|>", end)))],
+]
+
+/** `{"name": "NAME", "parameters": {…}}`, of which no more is held than looks like one. */
+function bareSteps(at: string, after: string): Steps {
+  return [
+    [at, choice(option('"name"', `${at}.colon`))],
+    [`${at}.colon`, choice(option(":", `${at}.quote`))],
+    [`${at}.quote`, choice(option('"', `${at}.name`))],
+    [`${at}.name`, word("name", `${at}.name.end`)],
+    [`${at}.name.end`, choice(option('"', `${at}.comma`))],
+    [`${at}.comma`, choice(option(",", `${at}.key`))],
+    [`${at}.key`, choice(option('"parameters"', `${at}.between`), option('"arguments"', `${at}.between`))],
+    [`${at}.between`, choice(option(":", `${at}.args`))],
+    [`${at}.args`, choice(object(`${at}.json`))],
+    [`${at}.json`, json("args", `${at}.end`)],
+    [`${at}.end`, choice(option("}", after))],
+  ]
+}
+
+// Llama 3 writes the bare call, xLAM a list of them, Llama 4 a list as in Python.
+const bare: Steps = [
+  ...bareSteps("bare1", "bare1.after"),
+  ["bare1.after", whole(choiceOr(end, option(";", "bare1.more"), option("{", "bare1")))],
+  ["bare1.more", choice(option("{", "bare1"))],
+  ["bares", choiceOr("python.name", option("{", "bares1"))],
+  ...bareSteps("bares1", "bares1.after"),
+  ["bares1.after", choice(option("]", end), option(",", "bares1.more"))],
+  ["bares1.more", choice(option("{", "bares1"))],
+  ["python.name", word("name", "python.open")],
+  ["python.open", choice({ literal: "(", next: "python.args", keep: true })],
+  ["python.args", python("python", "python.after")],
+  ["python.after", choice(option("]", end), option(",", "python.name"))],
+]
+
+/** What begins a call that stands by itself: it is one only where it is the whole reply. */
+export const bareOpeners = [option("{", "bare1"), option("[", "bares")] as const
+
+/** All of them. */
+export const moreSteps: Steps = [...lists, ...others, ...bare]

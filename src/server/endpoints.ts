@@ -138,6 +138,7 @@ export function createEndpoints(context: Context): Endpoints {
     },
     // Claude Code's telemetry ends here and goes nowhere.
     "/api/event_logging/batch": ignored,
+    "/api/event_logging/v2/batch": ignored,
     "/api/claude_code/metrics": ignored,
     "/v1/traces": ignored,
   }

@@ -59,6 +59,8 @@ describe("models named outright", () => {
   test.each<[string, string, string]>([
     ["gpt-4.1", "openai", "gpt-4.1"],
     ["GPT-4.1[1m]", "openai", "GPT-4.1"],
+    ["claude-via-gpt-4.1", "openai", "gpt-4.1"],
+    ["Claude-Via-gpt-4.1[1m]", "openai", "gpt-4.1"],
     ["octopus-v2", "openai", "octopus-v2"],
     ["qwen-claudette", "openai", "qwen-claudette"],
     ["meta-llama/Llama-4:free", "openai", "meta-llama/Llama-4:free"],

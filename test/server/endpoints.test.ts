@@ -150,13 +150,15 @@ test.each([
   socket.terminate()
 })
 
-test.each(["/api/event_logging/batch", "/api/claude_code/metrics", "/v1/traces"])(
-  "telemetry to %s ends here",
-  async (path) => {
-    const { response, json } = await get(path, { method: "POST", body: "x" })
-    expect([response.status, json]).toEqual([200, {}])
-  },
-)
+test.each([
+  "/api/event_logging/batch",
+  "/api/event_logging/v2/batch",
+  "/api/claude_code/metrics",
+  "/v1/traces",
+])("telemetry to %s ends here", async (path) => {
+  const { response, json } = await get(path, { method: "POST", body: "x" })
+  expect([response.status, json]).toEqual([200, {}])
+})
 
 describe("GET /v1/models", () => {
   const all = [
@@ -221,6 +223,24 @@ describe("GET /v1/models", () => {
     expect(await namesOf("https://api.anthropic.com", unset)).toEqual([
       ...["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"],
     ])
+  })
+
+  test("what no family leads to has a name that Claude Code's discovery shows, and leads there by it", async () => {
+    const models = ["mine", "claude-own", "relay/other"].map(
+      (id) =>
+        `- {model_id: ${id}, model_name: real-${id}, api_base: ${nowhere}, api_key_name: OPENAI_API_KEY}\n`,
+    )
+    const CUSTOM_MODELS_FILE = join(folderWith({ "models.yaml": models.join("") }), "models.yaml")
+    const env = { CUSTOM_MODELS_FILE, BIG_MODEL: "mine", ROUTER_THINK: "deep/thinker" }
+    const proxy = startProxy(nowhere, { env })
+    const { data } = await jsonOf(fetch(`${proxy.url}/v1/models`))
+    const listed = arrayOf(data).map(objectOf)
+    expect(listed.slice(-2).map(({ id, display_name }) => [id, display_name])).toEqual([
+      ["claude-via-deep/thinker", "deep/thinker"],
+      ["claude-via-relay/other", "relay/other"],
+    ])
+    const found = await jsonOf(fetch(`${proxy.url}/v1/models/claude-via-relay%2Fother`))
+    expect(found["display_name"]).toBe("relay/other")
   })
 
   test.each([

@@ -32,6 +32,13 @@ export interface Picked {
   readonly routed: boolean
 }
 
+/**
+ * Stands before the names of models that Claude Code's model discovery would leave out: it shows only those that begin
+ * with "claude" or "anthropic" (seen with 2.1.223), and asks for them so. It is no part of the name.
+ */
+export const discoverable = "claude-via-"
+const discovered = /^claude-via-/i
+
 const byName = "model named by the client"
 const customPrefix = "custom/"
 
@@ -46,7 +53,10 @@ export function pickModel(
   targetOf: (model: string) => Target | null,
 ): Picked {
   // Claude Code's mark for a context of a million tokens; it is no part of the name.
-  const name = sent.replace(/\[1m\]$/i, "").trim()
+  const name = sent
+    .replace(/\[1m\]$/i, "")
+    .replace(discovered, "")
+    .trim()
   if (facts.exact === true && name !== "") return named(name)
   const { router } = config
   if (!inUse(router)) return byTier(config, name)

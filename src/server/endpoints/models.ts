@@ -1,6 +1,6 @@
 // The models that can be asked for, in the shape of Anthropic's models API.
 import type { Config } from "../../config/config.ts"
-import { findModel, splitName } from "../../config/routes/pick.ts"
+import { discoverable, findModel, splitName } from "../../config/routes/pick.ts"
 import { resolvePlace, resolveRoute } from "../../config/routes/route.ts"
 import { familyModels } from "../../config/settings/slots.ts"
 import { fault, invalidRequest } from "../../protocol/fault.ts"
@@ -21,7 +21,10 @@ interface ModelInfo {
   readonly line: string | null
 }
 
-// Claude Code's model discovery keeps only ids that begin with "claude": each tier has an alias.
+// Claude Code's model discovery keeps only ids that begin so: each tier has an alias, and what none of them leads to
+// gets the prefix.
+const shown = /^(claude|anthropic)/i
+
 const aliases = [
   { id: "claude-opus-5-5", tier: "big", line: "opus" },
   { id: "claude-sonnet-5-5", tier: "middle", line: "sonnet" },
@@ -40,7 +43,10 @@ function listModels(context: Context): readonly ModelInfo[] {
   const names = new Set([...Object.values(tiers), ...routed, ...reachable])
   for (const id of ["", ...aliases.map((alias) => alias.id)]) names.delete(id)
   const direct = [...names].map((id) => modelInfo(context, id, id, null))
-  return [...named, ...direct]
+  const led = new Set<string>(Object.values(lead))
+  const hidden = [...new Set([...routed, ...reachable])].filter((id) => !led.has(id) && !shown.test(id))
+  const more = hidden.map((id) => modelInfo(context, `${discoverable}${id}`, id, null))
+  return [...named, ...direct, ...more]
 }
 
 function modelInfo(context: Context, id: string, display_name: string, line: string | null): ModelInfo {

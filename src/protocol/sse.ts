@@ -108,18 +108,19 @@ function take(reading: SseReading, line: string, out: SseMessage[]): void {
   }
   const { name, value } = splitField(line)
   // llama.cpp's server wrote `error: {…}` and then `data: [DONE]` (until 2025-08: tools/server, server_sent_event).
-  if (name === "error" && reading.hearsErrors) takeError(reading, value)
+  if (name === "error" && reading.hearsErrors) takeError(reading, value, out)
   else if (name === "data") addData(reading, value)
   else if (name === "event") reading.event = value
-  else if (reading.hearsErrors && bareError.test(line)) takeError(reading, line)
+  else if (reading.hearsErrors && bareError.test(line)) takeError(reading, line, out)
 }
 
 // Gateways that fail in mid-stream write the reply they would have given without a stream.
 const bareError = /^\{\s*"error"\s*:\s*[{"]/
 
-function takeError(reading: SseReading, value: string): void {
-  reading.event = "error"
-  addData(reading, value)
+/** A message of its own: what breaks in on a stream may have no blank line before it, nor behind it. */
+function takeError(reading: SseReading, value: string, out: SseMessage[]): void {
+  take(reading, "", out)
+  out.push({ event: "error", data: value })
 }
 
 function addData(reading: SseReading, value: string): void {

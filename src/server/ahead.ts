@@ -13,11 +13,12 @@ const mostHosts = 4
  * A function that opens connections to the upstreams that models of this configuration are at, where that takes a
  * while: to those that speak TLS.
  */
-export function createAhead({ config, clock, version }: Context): () => Promise<void> {
+export function createAhead({ config, clock, version, ends }: Context): () => Promise<void> {
   let last = Number.NEGATIVE_INFINITY
   const options = {
     ...{ timeoutMs, clock, userAgent: `claude-proxy/${version}` },
-    signal: new AbortController().signal,
+    // What nobody will use any more must not keep the process.
+    signal: ends,
   }
   return async () => {
     if (clock.steady() - last < pauseMs) return

@@ -88,8 +88,8 @@ export interface Context {
   readonly keys: Keys
   /** Which conversations are on a fallback. */
   readonly stays: Stays
-  /** Is the server about to end? */
-  readonly draining?: () => boolean
+  /** Fires when the server is about to end. */
+  readonly ends: AbortSignal
   /** Requests under way. */
   readonly running: Set<RequestOutcome>
   readonly rush: Rush

@@ -6,8 +6,8 @@ import type { Clock } from "../upstream/deadline.ts"
 import { type RequestOutcome, stop } from "./outcome/outcome.ts"
 
 export interface Drain {
-  /** Has the end begun? */
-  readonly draining: () => boolean
+  /** Fires when the end begins. */
+  readonly begun: AbortSignal
   /** Closes in the order above. Called again, the shorter time counts. */
   readonly stop: (server: Listener, graceMs: number) => Promise<void>
 }
@@ -36,7 +36,8 @@ const mostTold = 50
 
 /** The end of one server, which has not begun. */
 export function createDrain({ running, log, clock, onBegin }: DrainOptions): Drain {
-  let began = false
+  const beginning = new AbortController()
+  const begun = beginning.signal
 
   async function isIdle(server: Listener, ms: number): Promise<boolean> {
     const until = clock.steady() + ms
@@ -69,10 +70,10 @@ export function createDrain({ running, log, clock, onBegin }: DrainOptions): Dra
   }
 
   return {
-    draining: () => began,
+    begun,
     stop: async (server, graceMs) => {
-      if (!began) onBegin()
-      began = true
+      if (!begun.aborted) onBegin()
+      beginning.abort()
       if (!(await isIdle(server, graceMs))) {
         cut(server)
         await isIdle(server, flushMs)

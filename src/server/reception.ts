@@ -103,7 +103,7 @@ export function createReception(shared: Shared, config: Config): (request: Reque
 
   function refusal({ open, asks }: Endpoint, headers: Headers, requestId: string): Fault | undefined {
     const unknown = open ? undefined : gate(headers)
-    if (unknown === undefined) return asks && shared.drain.draining() ? ending : undefined
+    if (unknown === undefined) return asks && shared.ends.aborted ? ending : undefined
     tellOfKey(unknown, requestId)
     return unknown
   }

@@ -134,7 +134,7 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
       store: sharing.store,
       flights,
       drain,
-      draining: drain.draining,
+      ends: drain.begun,
       places: createPlaces(),
       tidy,
       rush: createProcessRush(() => running.size),

@@ -37,6 +37,13 @@ describe("the rating: both figures must be below", () => {
     expect(judge([unsaid], [slower], undefined)).toMatchObject({ rating: "POOR", tokens: "unknown" })
   })
 
+  test("and where one way alone tells of them, the proxy by its estimate", () => {
+    const slower = { ...sample(), totalMs: 2600 }
+    const { lossPercent, rating } = judge([unsaid], [slower], undefined)
+    expect([Math.round(lossPercent), rating]).toEqual([23, "POOR"])
+    expect(judge([sample()], [{ ...unsaid, totalMs: 2600 }], undefined).rating).toBe("POOR")
+  })
+
   test("a reply in one piece is measured from the request on, by both ways", () => {
     const whole = sample(2000, 2000)
     const { direct, proxied, lossPercent } = judge([whole], [sample(2001, 2010)], undefined)

@@ -1,6 +1,7 @@
 // `bench` as its user runs it: the same request by both ways, what is told of them, and how it ends.
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { type BenchOptions, benchConfig } from "../../src/commands/bench/bench.ts"
+import { readSample } from "../../src/commands/bench/sample.ts"
 import { encodeSse } from "../../src/protocol/sse.ts"
 import { configOf, folderWith, load, removeFolders } from "../config/support.ts"
 import { configFor, configForProfile } from "../server/probe-support.ts"
@@ -66,6 +67,17 @@ describe("both ways get the same request", () => {
     const bodies = upstream.requests.map(({ text }) => text)
     expect(bodies).toHaveLength(7)
     expect(new Set(bodies.slice(1)).size).toBe(1)
+  })
+
+  test("of several keys one that works", async () => {
+    const upstream = scripted(() => {
+      const dead = upstream.requests.at(-1)?.headers["authorization"] === "Bearer sk-dead-0123456789"
+      return dead ? { kind: "json", status: 401, body: { error: { message: "no" } } } : streamed
+    })
+    const keys = { OPENAI_API_KEY: "sk-dead-0123456789,sk-good-0123456789" }
+    expect((await run(configFor(upstream.url, keys))).code).toBe(0)
+    const used = upstream.requests.map(({ headers }) => headers["authorization"]?.slice(7, 14))
+    expect(used.slice(-4)).toEqual(["sk-good", "sk-good", "sk-good", "sk-good"])
   })
 
   test("Responses, and Chat Completions where there is no Responses API", async () => {
@@ -141,6 +153,16 @@ describe("both ways get the same request", () => {
   })
 })
 
+test("a stream whose pieces begin in the middle of an event is read as one", async () => {
+  const chunks = [textChunk("one, "), textChunk("two"), finishChunk("stop"), usageChunk(20, 2)]
+  const pieces = chunks.flatMap((chunk) => ["data: ", `${JSON.stringify(chunk)}\n\n`])
+  async function* body() {
+    for (const piece of pieces) yield new TextEncoder().encode(piece)
+  }
+  const sampled = await readSample(new Response(body()), "chat", () => 1)
+  expect(sampled).toMatchObject({ ok: true, sample: { characters: 8, usage: { output_tokens: 2 } } })
+})
+
 describe("a request that fails ends it", () => {
   test.each([
     [
@@ -154,6 +176,12 @@ describe("a request that fails ends it", () => {
       [streamed, { kind: "json", status: 503, body: { error: { message: "busy" } } }],
       /directly: 503 busy/,
       2,
+    ],
+    [
+      "one whose words would be taken for the terminal's",
+      [{ kind: "json", status: 400, body: { error: { message: "no\u001b[2J\nmore" } } }],
+      /through the proxy: 400 \[generic\] no\\u001b\[2J\\nmore\n$/,
+      1,
     ],
     [
       "an error in the stream",

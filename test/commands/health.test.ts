@@ -43,11 +43,18 @@ test("settings that have become wrong since are none of the proxy's troubles", a
     await Bun.write(join(cwd, ".env"), "MAX_RETRIES=many\n")
     const { exitCode, stdout } = await runProxy(["health"], { cwd, env: { PORT: `"${port}"` } })
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `healthy: http://127.0.0.1:${port}\n` })
+    await Bun.write(join(cwd, ".env"), `PORT=${port}\nMAX_RETRIES=many\n`)
+    expect((await runProxy(["health"], { cwd })).exitCode).toBe(0)
   })
 })
 
 test.each([
   ["one about to end", () => Response.json({ status: "draining" }, { status: 503 }), "answers: draining"],
+  [
+    "what would speak to the terminal",
+    () => Response.json({ status: "a\u001b[2J\nb" }),
+    "answers: a\\u001b[2J\\nb",
+  ],
   ["something else", () => new Response("hello"), "answers: status 200, and nothing of a claude-proxy"],
 ])("%s is not healthy", async (_, answer, told) => {
   const url = serve(answer)
@@ -70,4 +77,10 @@ test("nor is what cannot be reached, or never answers", async () => {
     timeoutMs: 20_000,
   })
   expect({ exitCode, timedOut }).toEqual({ exitCode: 1, timedOut: false })
+})
+
+test.each(["127.0.0.1:8082", "localhost:8082", "kimi"])("%s is no address of a proxy", async (url) => {
+  const { exitCode, stderr } = await runProxy(["health", url])
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain(`like http://127.0.0.1:8082, not "${url}"`)
 })

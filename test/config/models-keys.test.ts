@@ -294,6 +294,26 @@ test("fallbacks are models of the same file, in their order", () => {
   ])
 })
 
+test("a model of a provider is a fallback also where a model_id is called nearly the same", () => {
+  const text =
+    "- {model_id: openai/gpt-5.1, provider: ollama, fallbacks: [openai/gpt-5]}\n- {model_id: b, provider: ollama}\n"
+  const configDir = folderWith({ "models.yaml": text })
+  const { models } = configOf(load({ env, configDir }))
+  expect(models[0]?.fallbacks).toEqual(["openai/gpt-5"])
+})
+
+test("of a thousand models no two names are compared: that would take half a minute", () => {
+  const lines = Array.from(
+    { length: 1000 },
+    (_, at) =>
+      `- {model_id: openrouter/vendor/model-${at}, provider: ollama, fallbacks: [openrouter/vendor/other-1]}\n`,
+  )
+  const configDir = folderWith({ "models.yaml": lines.join("") })
+  const startedAt = performance.now()
+  expect(configOf(load({ env, configDir })).models).toHaveLength(1000)
+  expect(performance.now() - startedAt).toBeLessThan(4_000)
+})
+
 test("fallbacks may have the prefixes that a model may have everywhere", () => {
   const fallbacks = "[custom/b, deepseek/deepseek-v4-pro]"
   const text = `- {model_id: a, provider: ollama, fallbacks: ${fallbacks}}\n- {model_id: b, provider: ollama}\n`

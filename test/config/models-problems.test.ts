@@ -278,7 +278,7 @@ test.each<[string, string, readonly string[]]>([
   ],
   [
     "fallbacks by misspelt names with a prefix",
-    `${good}  fallbacks: [custom/a, custom/somewhere, ollama/, ollana/x, openai/b2]\n- {model_id: openai/b1, provider: ollama}`,
+    `${good}  fallbacks: [custom/a, custom/somewhere, ollama/, ollana/x, openay/b1]\n- {model_id: openai/b1, provider: ollama}`,
     [
       "3:15: fallbacks[0] is the model itself: name another one.",
       "3:25: fallbacks[1] is no model_id of this file.",

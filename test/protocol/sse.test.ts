@@ -27,11 +27,21 @@ const cases: readonly (readonly [string, string, readonly SseMessage[]])[] = [
     'data: a\n\n{"error":{"message":"b"}}\n\ndata: c\n\n',
     [...data("a"), { event: "error", data: '{"error":{"message":"b"}}' }, ...data("c")],
   ],
+  [
+    "an error in no field, with no blank line around it",
+    'data: a\n{"error":{"message":"b"}}\ndata: [DONE]\n\n',
+    [...data("a"), { event: "error", data: '{"error":{"message":"b"}}' }, ...data("[DONE]")],
+  ],
   ["other JSON in no field", 'data: a\n\n{"error":null}\n\n{"a":"error"}\n\n', data("a")],
   [
     "an error in a field of its own",
     "data: a\n\nerror: b\n\n",
     [...data("a"), { event: "error", data: "b" }],
+  ],
+  [
+    "and with no blank line behind it",
+    "data: a\n\nerror: b\ndata: [DONE]\n\n",
+    [...data("a"), { event: "error", data: "b" }, ...data("[DONE]")],
   ],
   [
     "an error as it would be a body",

@@ -87,3 +87,20 @@ test("through an HTTP proxy the tunnel is there", async () => {
   expect((await post(proxy, {}, { proxy: false })).status).toBe(200)
   expect([between.asked(), first.way.count()]).toEqual([["CONNECT upstream.test:443 HTTP/1.1"], 1])
 })
+
+test("who ends waits for no host that says nothing", async () => {
+  let taken = 0
+  const silent = createServer(() => {
+    taken += 1
+  })
+  cleanUp(() => void silent.close())
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve))
+  const address = silent.address()
+  const port = typeof address === "object" ? address?.port : 0
+  const { upstream, proxy } = await start({ OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1` })
+  expect((await fetch(proxy.url, asClaudeCode)).status).toBe(200)
+  await upstream.until(() => taken > 0)
+  expect(proxy.timers()).toBe(1)
+  await proxy.stop(0)
+  await upstream.until(() => proxy.timers() === 0)
+})

@@ -105,6 +105,14 @@ describe("only the message is changed", () => {
       '{"type":"error","error":{"type":"invalid_request_error","message":"Could not process image (API 调用参数有误，图片输入格式/解析错误)"}}',
     ],
     [
+      '{"type":"error","error":{"type":"invalid_request_error","message":"Content Exists Risk"}}',
+      '{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy (Content Exists Risk)"}}',
+    ],
+    [
+      '{"error":{"code":"1301","message":"sensitive"}}',
+      '{"error":{"code":"1301","message":"Output blocked by content filtering policy (sensitive)"}}',
+    ],
+    [
       '{"error":{"code":1261,"message":"\\"太长\\""}}',
       `{"error":{"code":1261,"message":"${words} (upstream: \\"太长\\")"}}`,
     ],
@@ -119,6 +127,7 @@ describe("only the message is changed", () => {
     '{"error":"Prompt exceeds max length"}',
     '{"error":{"message":["Prompt exceeds max length"]}}',
     '{"error":{"type":"overloaded_error","message":"Overloaded"}}',
+    '{"error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}',
     '{"error":{"message":"messages.1.content.0.image: image dimensions exceed max allowed size: 8000 pixels"}}',
   ])("%j stays as it is, and its prompt is not counted", (text) => {
     const counted = {

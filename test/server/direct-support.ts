@@ -126,6 +126,7 @@ function createContext(
     stays: createStays(clock.now),
     cache: undefined,
     flights: createFlights({ clock, log }),
+    ends: new AbortController().signal,
     running: new Set(),
     rush: { begin: () => {}, end: () => {} },
     address: () => ({ hostname: "127.0.0.1", port: 0 }),

@@ -2,6 +2,7 @@
 import type { Config } from "../../config/config.ts"
 import { loadHere } from "../../config/load/load.ts"
 import type { LoadResult } from "../../config/sources/loaded.ts"
+import { escapeControls } from "../../observe/log-fields.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Dialect } from "../../providers/profile.ts"
@@ -88,8 +89,9 @@ export async function benchConfig(config: Config, options: Plan, io: CommandIo):
   }
 }
 
+/** The reason may be an upstream's own words. */
 function fail(why: string, { secrets }: Config, io: CommandIo): number {
-  io.error(`claude-proxy: ${redact(why, secrets)}\n`)
+  io.error(`claude-proxy: ${escapeControls(redact(why, secrets))}\n`)
   return 1
 }
 
@@ -161,17 +163,25 @@ type Found =
   | { readonly ok: true; readonly ask: () => Promise<Tried> }
   | { readonly ok: false; readonly why: string }
 
-/** The way that the upstream takes: what is not there by the Responses API may be there by Chat Completions. */
+/**
+ * The way that the upstream takes: what is not there by the Responses API may be there by Chat Completions, and of
+ * several keys one may be dead, as the proxy finds out, too.
+ */
 async function findDirect({ config, options, route, body, refusals }: Bench): Promise<Found> {
   const ask = ({ dialect, send }: DirectAsk) => attempt("directly", dialect, send, options.timeoutSeconds)
   let why = ""
-  for (const one of route.chat === undefined ? [route] : [route, route.chat]) {
+  const routes = route.chat === undefined ? [route] : [route, route.chat]
+  for (const one of routes.flatMap(withEachKey)) {
     const way = directAsk(body, one, config, refusals)
     const tried = await ask(way)
     if (tried.ok) return { ok: true, ask: () => ask(way) }
     why ||= tried.why
   }
   return { ok: false, why }
+}
+
+function withEachKey(route: Route): readonly Route[] {
+  return route.apiKeys.length < 2 ? [route] : route.apiKeys.map((apiKey) => ({ ...route, apiKey }))
 }
 
 async function attempt(

@@ -43,6 +43,7 @@ export async function readSample(
   const sse = createSseDecoder()
   const decoder = new TextDecoder()
   let [bytes, characters, whole] = [0, 0, ""]
+  let isDocument: boolean | undefined
   let firstMs: number | undefined
   let usage: MessagesUsage | undefined
   let problem: string | undefined
@@ -60,8 +61,10 @@ export async function readSample(
   for await (const piece of response.body ?? []) {
     bytes += piece.length
     const text = decoder.decode(piece, { stream: true })
-    // A model that does not stream answers in one document, which holds no events.
-    if (whole !== "" || text.trimStart().startsWith("{")) whole += text
+    // A model that does not stream answers in one document, which holds no events; how a body begins tells of it, for a
+    // piece of a stream may begin anywhere.
+    if (text.trim() !== "") isDocument ??= text.trimStart().startsWith("{")
+    if (isDocument === true) whole += text
     else for (const { data } of sse.push(text)) take(data)
   }
   for (const { data } of sse.flush()) take(data)

@@ -34,7 +34,7 @@ export interface Verdict {
   readonly proxied: Side
   /** Milliseconds that the first chunk comes later by. Below zero: it came sooner. */
   readonly firstMs: number
-  /** Percent of the tokens per second that are lost. */
+  /** Percent of the tokens per second that are lost; of replies per second, where they are not counted by both ways. */
   readonly lossPercent: number
   /** Percent by which a character takes more bytes. */
   readonly sizePercent: number
@@ -67,7 +67,8 @@ export function judge(
   const [one, other] = [direct, proxied].map((samples) => sideOf(samples, isPaced, prices))
   if (one === undefined || other === undefined) throw new Error("there are two sides")
   const firstMs = other.firstMs.median - one.firstMs.median
-  const lossPercent = -percent(paceOf(one), paceOf(other))
+  const isCounted = one.tokensPerSecond !== undefined && other.tokensPerSecond !== undefined
+  const lossPercent = -percent(paceOf(one, isCounted), paceOf(other, isCounted))
   return {
     ...{ direct: one, proxied: other, firstMs, lossPercent },
     sizePercent: percent(one.bytesPerCharacter, other.bytesPerCharacter),
@@ -82,9 +83,12 @@ function rate(firstMs: number, lossPercent: number): Rating {
   return reached?.rating ?? "POOR"
 }
 
-/** Tokens in a second; where nobody counts them, how much of a reply comes in one. */
-const paceOf = ({ tokensPerSecond, totalMs }: Side): number =>
-  tokensPerSecond?.median ?? 1000 / totalMs.median
+/**
+ * Tokens in a second; where they are not counted by both ways, how much of a reply comes in one: the proxy may estimate
+ * what the upstream does not tell.
+ */
+const paceOf = ({ tokensPerSecond, totalMs }: Side, isCounted: boolean): number =>
+  isCounted && tokensPerSecond !== undefined ? tokensPerSecond.median : 1000 / totalMs.median
 
 const percent = (before: number, after: number): number =>
   before === 0 ? 0 : ((after - before) / before) * 100

@@ -2,7 +2,7 @@
 import { type Described, envFile, type Invocation, withFlags } from "./entry.ts"
 
 /** The entry of `health`. */
-export function healthEntry({ io, env }: Invocation): Described {
+export function healthEntry({ io }: Invocation): Described {
   return {
     name: "health",
     description: "Ask a proxy whether it takes requests: exit code 0, or 1",
@@ -22,7 +22,7 @@ export function healthEntry({ io, env }: Invocation): Described {
       const { HealthFlags } = await import("../command-line/flags.ts")
       return withFlags(HealthFlags, given, io, async (flags) => {
         const { health } = await import("../health/health.ts")
-        return health({ url: flags.url, envFile: flags.env }, io, env)
+        return health({ url: flags.url, envFile: flags.env }, io)
       })
     },
   }

@@ -1,11 +1,12 @@
 // `health`: does a proxy take requests? For what watches over one and has no curl: a container without a shell.
 
 import { loadHere } from "../../config/load/load.ts"
-import { normaliseValue } from "../../config/sources/env-file.ts"
+import { escapeControls } from "../../observe/log-fields.ts"
 import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { clientHost } from "../../server/http/client-host.ts"
+import { isProxyAddress } from "../common/proxy-address.ts"
 import { isLoopback } from "../stats/client-keys.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import type { CommandIo } from "../terminal/io.ts"
 
 export interface HealthOptions {
   /** The proxy's address, as clients have it. */
@@ -16,27 +17,36 @@ export interface HealthOptions {
 // Whoever watches gives up after some seconds himself, and then hears no reason.
 const limitMs = 2_500
 
-/** 0 when it is healthy; 1 when it is about to end, or is not there, or is something else. */
-export async function health(options: HealthOptions, io: CommandIo, env: Environment): Promise<number> {
-  const given = options.url ?? addressHere(options.envFile, env)
+/** 0 when it is healthy; 1 when it is about to end, or is not there, or is something else; 2 for a wrong usage. */
+export async function health(options: HealthOptions, io: CommandIo): Promise<number> {
+  if (options.url !== undefined && !isProxyAddress(options.url)) {
+    const what = `like http://127.0.0.1:8082, not ${JSON.stringify(options.url)}`
+    io.error(`claude-proxy: health takes the address of a proxy, ${what}.\n`)
+    return 2
+  }
+  const given = options.url ?? addressHere(options.envFile)
   const url = given.replace(/\/+$/, "").replace(/\/v1$/, "")
   const { well, told } = await ask(url, options.url === undefined || isLoopback(url))
   if (well) io.out(`${told}\n`)
-  else io.error(`claude-proxy: ${told}\n`)
+  else io.error(`claude-proxy: ${escapeControls(told)}\n`)
   return well ? 0 : 1
 }
 
 /**
- * Where a proxy with these settings listens. A file that has become wrong since it started is none of its troubles: then
- * the environment says it, and the defaults.
+ * Where a proxy with these settings listens. A file that has become wrong since it started is none of its troubles: what
+ * can still be read says it, and the defaults.
  */
-function addressHere(envFile: string | undefined, env: Environment): string {
+function addressHere(envFile: string | undefined): string {
   const loaded = loadHere({ flags: {}, envFile, localFile: true, needsUpstream: false })
-  const said = (name: string, usual: string) => normaliseValue(env[name] ?? "") || usual
-  const { host, port } = loaded.ok
-    ? loaded.config
-    : { host: said("HOST", "127.0.0.1"), port: said("PORT", "8082") }
-  const secure = loaded.ok ? loaded.described.origins["TLS_CERT"] !== undefined : said("TLS_CERT", "") !== ""
+  if (loaded.ok) {
+    const { host, port } = loaded.config
+    return addressOf(host, port, loaded.described.origins["TLS_CERT"] !== undefined)
+  }
+  const { host = "127.0.0.1", port = "8082", secure } = loaded.listens
+  return addressOf(host, port, secure)
+}
+
+function addressOf(host: string, port: string | number, secure: boolean): string {
   return `${secure ? "https" : "http"}://${clientHost(host)}:${port}`
 }
 

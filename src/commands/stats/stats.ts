@@ -1,6 +1,7 @@
 // `stats`: what proxies were used for and what it cost, from what they have kept, or from one that runs.
 
 import { resolve } from "node:path"
+import { isProxyAddress } from "../common/proxy-address.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { livenessOf } from "../instances/liveness.ts"
 import { select } from "../instances/select.ts"
@@ -36,7 +37,7 @@ function wrongUsage({ url, name, days }: StatsOptions): string | undefined {
   if (url !== undefined && name !== undefined) return "give --url or --name, not both."
   if (days !== undefined && (url ?? name) !== undefined)
     return "--days is for what was kept: a running proxy tells of the time since its start."
-  if (url === undefined || /^https?:\/\/[^\s/]/i.test(url)) return undefined
+  if (url === undefined || isProxyAddress(url)) return undefined
   return `--url must be the address of a proxy, like http://127.0.0.1:8082, not ${JSON.stringify(url)}.`
 }
 

@@ -62,7 +62,16 @@ export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): Load
     const lacksUpstream = made.lacksUpstream && problems.length === 1
     // A misspelt name is often what is behind a missing key.
     const warnings = [...layers.flatMap((layer) => layer.warnings), ...models.warnings]
-    return { ok: false, problems, warnings, lacksUpstream, ollamaHost: sources.env["OLLAMA_HOST"], seen }
+    const listens = listensIn(values)
+    return {
+      ok: false,
+      problems,
+      warnings,
+      lacksUpstream,
+      ollamaHost: sources.env["OLLAMA_HOST"],
+      listens,
+      seen,
+    }
   }
   const read = files.flatMap(({ path, file }) => (file === undefined ? [] : [path]))
   return {
@@ -82,6 +91,11 @@ export function loadConfig(sources: LoadSources, pipes: Pipes = new Map()): Load
     sources: { layers, values, models },
     seen,
   }
+}
+
+function listensIn(values: Values) {
+  const [host, port] = [values.get("HOST")?.value, values.get("PORT")?.value]
+  return { host, port, secure: values.has("TLS_CERT") }
 }
 
 /** The files there are, strongest first; one that is two sources is read once, as the stronger of them. */

@@ -44,5 +44,11 @@ export type LoadResult =
       readonly lacksUpstream: boolean
       /** Where Ollama is to be looked for then, as its own variable says. */
       readonly ollamaHost: string | undefined
+      /** What is said, all the same, of where a proxy listens, as it was written. */
+      readonly listens: {
+        readonly host: string | undefined
+        readonly port: string | undefined
+        readonly secure: boolean
+      }
       readonly seen: Prints
     }

@@ -1,5 +1,7 @@
 // Errors of upstreams that speak Messages themselves, in other words than theirs. Claude Code acts upon Anthropic's alone:
-// where a prompt is too long it compacts the conversation, where a picture or a PDF cannot be read it leaves that out.
+// where a prompt is too long it compacts the conversation, where a picture or a PDF cannot be read it leaves that out, and
+// what a filter has stopped it does not send again.
+import { isFiltered, promptFiltered } from "../../protocol/errors/filtered-prompt.ts"
 import { lostMedium, mediumRefused } from "../../protocol/errors/media-error.ts"
 import { isOverflow, overflowMessage } from "../../protocol/errors/overflow.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
@@ -8,7 +10,7 @@ import { memberOf, membersOf } from "../../protocol/json-spans.ts"
 
 // What it acts upon (seen with 2.1.197 and 2.1.332).
 const understood =
-  /prompt is too long|input length and `max_tokens` exceed context limit|could not process (?:image|pdf)|image (?:dimensions )?exceeds?\b/i
+  /prompt is too long|input length and `max_tokens` exceed context limit|could not process (?:image|pdf)|image (?:dimensions )?exceeds?\b|blocked by content filtering policy/i
 
 /**
  * The text of an error in Anthropic's shape, its message reworded, with the upstream's own words behind, when
@@ -32,7 +34,9 @@ function otherWords(
   { inputTokens, contextWindow }: Pick<ErrorContext, "inputTokens" | "contextWindow">,
 ): string | undefined {
   const words = message.toLowerCase()
-  if (isOverflow(words, codesOf(error))) return overflowMessage(message, inputTokens(), contextWindow)
+  const codes = codesOf(error)
+  if (isOverflow(words, codes)) return overflowMessage(message, inputTokens(), contextWindow)
+  if (isFiltered(`${codes.join(" ")} ${words}`, codes)) return promptFiltered(message)
   const medium = lostMedium(words)
   return medium === undefined ? undefined : mediumRefused(medium, message)
 }

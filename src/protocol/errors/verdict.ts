@@ -1,5 +1,6 @@
 // A table: which error of an upstream becomes which error of ours, and who may try again.
 import type { FaultKind } from "../fault.ts"
+import { isFiltered, promptFiltered, zhipuSensitive } from "./filtered-prompt.ts"
 import { lostMedium, mediumRefused } from "./media-error.ts"
 
 /** The part of an error's circumstances that its verdict depends on. */
@@ -37,9 +38,6 @@ const overloaded =
   /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
 const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
-// Codes and texts of Azure and OpenAI, Moonshot, DashScope and DeepSeek; Zhipu's is a number.
-const filtered =
-  /\bcontent_filter\b|content_policy_violation|content management policy|data_?inspection_?failed|considered high risk|content exists risk/
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
 // OpenRouter's 404s when the model exists, but no host of it does what the request asks for; or none that the account
@@ -50,7 +48,7 @@ const noHostAllowed = /no allowed providers|no endpoints available/
 const noEndpoint = /unexpected endpoint or method/
 
 // Zhipu's numbers (docs.bigmodel.cn, error codes): what its texts say in Chinese.
-const zhipu = { noBalance: "1113", noPlan: "1309", noModel: "1211", sensitive: "1301", busy: "1305" } as const
+const zhipu = { noBalance: "1113", noPlan: "1309", noModel: "1211", busy: "1305" } as const
 
 interface Case {
   readonly status: number
@@ -103,8 +101,8 @@ const rules: readonly Rule[] = [
   {
     when: ({ status, words, codes }) =>
       status === 451 ||
-      (status === 403 && (policy.test(words) || codes.includes(zhipu.sensitive))) ||
-      (among(400, 422)({ status }) && (filtered.test(words) || codes.includes(zhipu.sensitive))),
+      (status === 403 && (policy.test(words) || codes.includes(zhipuSensitive))) ||
+      (among(400, 422)({ status }) && isFiltered(words, codes)),
     verdict: ({ inside }, about) => filteredPrompt(inside, about),
   },
   { when: among(403), verdict: answer({ kind: "permission_error", status: 403, final: true }) },
@@ -217,11 +215,10 @@ function mentions(words: string, name: string): boolean {
   return at >= 0 && !/[a-z0-9]/.test((words[at - 1] ?? "") + (words[at + name.length] ?? ""))
 }
 
-// Anthropic's words: after others Claude Code sends what was refused five times more, each time without another of its
-// features, in case that was it (observed with 2.1.332). What stopped a reply may let the next one pass.
+// What stopped a reply may let the next one pass.
 function filteredPrompt(inside: boolean, { provider }: Circumstances): Verdict {
   const about = { kind: "invalid_request_error", status: 400 } as const
-  const message = (text: string) => `Output blocked by content filtering policy ([${provider}] ${text})`
+  const message = (text: string) => promptFiltered(`[${provider}] ${text}`)
   return inside ? about : { ...about, message }
 }
 

@@ -33,7 +33,7 @@ export function describe(context: Context, requestId: string): Response {
 export function health(context: Context, requestId: string): Response {
   const { config } = context
   const { hostname, port } = context.address()
-  const draining = context.draining?.() === true
+  const draining = context.ends.aborted
   return jsonReply(
     {
       status: draining ? "draining" : "healthy",

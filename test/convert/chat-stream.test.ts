@@ -81,6 +81,8 @@ describe("text and reasoning", () => {
     const part = (text: string) => ({ type: "reasoning", summary: [{ type: "summary_text", text }] })
     const parts = [deltaChunk({ content: [part("H")] }), deltaChunk({ content: [part("m.")] })]
     expect(blocks([...parts, textChunk("a"), finishChunk("stop")])).toEqual(["thinking: Hm.", "text: a"])
+    const both = deltaChunk({ content: [{ type: "reasoning", summary: [], text: "Hm." }] })
+    expect(blocks([both, textChunk("a"), finishChunk("stop")])).toEqual(["thinking: Hm.", "text: a"])
   })
 
   test("messages of OpenAI's open models that no server has read", () => {
@@ -137,6 +139,23 @@ describe("text and reasoning", () => {
     expect(blocks([textChunk("So."), finishChunk("stop")], { ...implicit, showReasoning: false })).toEqual([
       "text: So.",
     ])
+  })
+
+  test("a word that is a tag in other replies loses nothing of an answer that begins with it", () => {
+    const channels = {
+      profile: { ...baseProfile, reasoning: { ...baseProfile.reasoning, thinkTags: "channels" as const } },
+    }
+    for (const text of [
+      "<reasoning> is a tag, [THINK] another",
+      "[THINK] about </",
+      "analysisResult is for the assistant",
+    ]) {
+      for (const pieces of [[text], [...text]]) {
+        const chunks = [...pieces.map(textChunk), finishChunk("stop")]
+        expect(blocks(chunks, channels).at(-1)).toBe(`text: ${text}`)
+        expect(blocks(chunks, { ...channels, showReasoning: false })).toEqual([`text: ${text}`])
+      }
+    }
   })
 
   test("a server that has a field for reasoning leaves no tag to wait for", () => {

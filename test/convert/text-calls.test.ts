@@ -337,12 +337,15 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     "[Bash(command)]",
     "[Bash(command=ls)]",
     "[Delete(command='ls')]",
+    `[{"name":"Bash","parameters":{"type":"object","properties":{}}}]`,
+    '[Bash("command"=1)]',
     "[Bash(command='ls'",
     "[x] done",
   ],
   "incomplete or malformed": [
     "<|tool_call_start|>[Bash(command=)]<|tool_call_end|>",
     "<|python_tag|>print(1)",
+    "<|python_start|>Bash(command='ls')<|python_end|>",
     '<|tool_call>call:Bash{command:<|"|>ls}<tool_call|>',
     `<tool_calls>${lsJson.slice(0, -1)}</tool_calls>`,
     "<|channel|>commentary to=functions.Bash<|message|>ls<|call|>",
@@ -502,6 +505,36 @@ describe("text and calls side by side", () => {
   test("with no tools nothing is ever held", () => {
     const start = initialTextCalls(new Set(), schemas)
     expect(readTextCalls(start, " <tool_call>")).toEqual([start, [{ kind: "text", text: " <tool_call>" }]])
+  })
+})
+
+describe("text that only begins like a call", () => {
+  const long = "And so on. ".repeat(20)
+
+  test.each([
+    "[Note (it's new)] ",
+    "[Read (it's new)](a) ",
+    "[Read (see below) ",
+    '{"name": "a-package", "arguments": {"a": ',
+    "The <|tool_call_start|> token. ",
+    "The <|python_start|> token. ",
+  ])("%s is not held to the end of the reply", (begin) => {
+    let state = initialTextCalls(offered, schemas)
+    let said = ""
+    for (const char of begin + long) {
+      const [next, pieces] = readTextCalls(state, char)
+      state = next
+      for (const piece of pieces) said += piece.kind === "text" ? piece.text : ""
+    }
+    expect(said).toBe(begin + long)
+  })
+
+  test("is no reason to miss the call behind it", () => {
+    expectPieces(`[Read (lines 1-2): so.]\n<tool_call>${lsJson}</tool_call>`, [
+      "[Read (lines 1-2): so.]\n",
+      ls,
+    ])
+    expectPieces(`[Read(path='a')?]\n<tool_call>${lsJson}</tool_call>`, ["[Read(path='a')?]\n", ls])
   })
 })
 

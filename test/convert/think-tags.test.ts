@@ -67,11 +67,22 @@ const cases: readonly (readonly [string, string, string, Style?])[] = [
     "",
     "<|channel|>commentary to=functions.Bash<|message|>{}",
   ],
-  ["<|channel|>commentary<|message|>I look.<|end|>b", "", "I look.b"],
+  [
+    "<|channel|>commentary<|message|>I look.<|end|>\n<|start|>assistant<|channel|>final<|message|>b",
+    "",
+    "I look.b",
+  ],
+  ["<|channel|>final<|message|>See <|end|> there.<|end|>", "", "See <|end|> there."],
+  ["<|channel|>analysis<|message|>See <|start|>.<|end|>b", "See <|start|>.", "b"],
+  [
+    '<|channel|>commentary to=x<|message|>{"a":"<|call|>"}<|call|> ',
+    "",
+    '<|channel|>commentary to=x<|message|>{"a":"<|call|>"}<|call|>',
+  ],
   ["<|channel|>analysis<|message|>a<|end|><|start|>assist", "a", ""],
   ["<|channel|>analysis<|message|>a<|en", "a<|en", ""],
   ["<|channel|>final<|message|>See `<|channel|>` and <|start|>.", "", "See `<|channel|>` and <|start|>."],
-  ["<|channel|>final<|message|>See <|start|> a<|return|>", "", "See <|start|> a<|return|>"],
+  ["<|channel|>final<|message|>See <|start|> a<|return|>", "", "See <|start|> a"],
   ["<|channel|> is a token.<|message|>", "", "<|channel|> is a token.<|message|>"],
   ["<|channel|>", "", "<|channel|>"],
   ["\n <think>\n a\n</think>\n\n  b", "a\n", "  b"],
@@ -105,6 +116,13 @@ const cases: readonly (readonly [string, string, string, Style?])[] = [
   ],
   ["analysisWe look.assistantfinalFound.", "", "analysisWe look.assistantfinalFound."],
 ]
+
+test("a long gap in a header costs no time", () => {
+  const text = `<|channel|>final${" ".repeat(1_500)}!<|message|>`
+  const start = performance.now()
+  expect(split([text])).toEqual({ reasoning: "", text })
+  expect(performance.now() - start).toBeLessThan(500)
+})
 
 describe("think tags", () => {
   test.each(cases.map(([text, reasoning, rest, style = "start"]) => [text, reasoning, rest, style] as const))(

@@ -179,6 +179,15 @@ describe("which call a fragment belongs to", () => {
       ],
     ],
     [
+      "a new id and the name in every chunk, and a brace within the arguments",
+      [
+        { index: 0, id: "call_aaaa", name: "Read", args: '{"a":{"b":' },
+        { index: 0, id: "call_bbbb", name: "Read", args: '{"c":"if ' },
+        { index: 0, id: "call_cccc", name: "Read", args: '{ x }"}}}' },
+      ],
+      [["Read", "call_aaaa", { a: { b: { c: "if { x }" } } }]],
+    ],
+    [
       "one id for all calls, told apart by index",
       [
         { index: 0, id: "call_aaaa", name: "Read", args: '{"a"' },

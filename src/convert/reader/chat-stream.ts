@@ -191,14 +191,18 @@ function readText(state: ReaderState, text: string, flagged: boolean, out: Delta
 /** Mistral streams content as parts, thinking among them; Databricks has the summary of a reasoning part. */
 function readPart(state: ReaderState, part: JsonObject, flagged: boolean, out: Delta[]): void {
   if (part["type"] === "thinking" || part["type"] === "reasoning") {
-    const inner = part["thinking"] ?? part["summary"] ?? part["text"]
-    const parts = typeof inner === "string" ? [{ text: inner }] : arrayOf(inner).filter(isObject)
-    const thought = parts.map((item) => textOf(item["text"]) ?? "").join("")
+    const thought = thoughtIn(part["thinking"]) || thoughtIn(part["summary"]) || thoughtIn(part["text"])
     take(reasoning(state, thought, "content"), out)
     return
   }
   const text = textOf(part["text"]) ?? textOf(part["refusal"])
   if (text !== undefined) take(flaggedText(state, text, flagged || isFlagged(part)), out)
+}
+
+function thoughtIn(value: unknown): string {
+  if (typeof value === "string") return value
+  const items = arrayOf(value).filter(isObject)
+  return items.map((item) => textOf(item["text"]) ?? "").join("")
 }
 
 function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: Delta[]): void {

@@ -20,6 +20,9 @@ const tags: readonly (readonly [string, string])[] = [
   ["<|channel>thought", "<channel|>"],
 ]
 
+// Words that an answer may begin with as well.
+const wordTags: ReadonlySet<string> = new Set(["<reasoning>", "[THINK]"])
+
 // The name and the first word of the thought stand together, as no sentence has it.
 const thoughtChannel = "analysis"
 const isThoughtChannel = /^analysis[\p{Lu}"]/u
@@ -38,7 +41,7 @@ export interface TagState {
   readonly close: string
   /** The opening tag was there. */
   readonly opened: boolean
-  /** Text that was taken for reasoning without any opening tag; undefined once a tag has proved it right. */
+  /** Text that was taken for reasoning by no tag that is sure; undefined once a tag has proved it right. */
   readonly unproved: string | undefined
   /** The channels' names may come without the tokens around them. */
   readonly channels: boolean
@@ -100,10 +103,8 @@ export function splitTags(state: TagState, text: string): Split {
       return [state, text === "" ? [] : [{ kind: "text", text }]]
     case "start":
       return atStart(state, state.held + text)
-    case "opened": {
-      const inner = (state.held + text).trimStart()
-      return inner === "" ? [{ ...state, held: "" }, []] : inThinking(state, inner)
-    }
+    case "opened":
+      return behindOpening(state, state.held + text)
     case "thinking":
       return inThinking(state, state.held + text)
     case "after":
@@ -121,7 +122,8 @@ export function splitTags(state: TagState, text: string): Split {
  */
 export function flushTags(state: TagState): Split {
   if (state.harmony !== undefined) return [plain, flushHarmony(state.harmony)]
-  const released: TagState = state.mode === "start" ? plain : { ...state, held: "" }
+  const unproved = state.unproved === undefined ? undefined : state.unproved + state.held
+  const released: TagState = state.mode === "start" ? plain : { ...state, held: "", unproved }
   if (state.held === "" || state.mode === "after") return [released, []]
   const isText = state.mode === "start" && state.close === ""
   return [released, [{ kind: isText ? "text" : "reasoning", text: state.held }]]
@@ -132,21 +134,31 @@ function atStart(state: TagState, held: string): Split {
   if (state.channels && trimmed !== "") {
     if (thoughtChannel.startsWith(trimmed)) return [{ ...state, held }, []]
     if (isThoughtChannel.test(trimmed)) {
-      const opened: TagState = { ...start, mode: "opened", close: answerChannel, opened: true, unproved: "" }
-      return splitTags(opened, trimmed.slice(thoughtChannel.length))
+      const opened: TagState = { ...start, mode: "opened", close: answerChannel, opened: true }
+      return splitTags({ ...opened, unproved: thoughtChannel }, trimmed.slice(thoughtChannel.length))
     }
   }
   if (trimmed !== "" && !firstCharacters.has(trimmed.charAt(0))) return withoutTag(state, held, trimmed)
   const found = tags.find(([open]) => trimmed.startsWith(open))
   if (found !== undefined) {
     const [open, close] = found
-    return splitTags({ ...start, mode: "opened", close, opened: true }, trimmed.slice(open.length))
+    const unproved = wordTags.has(open) ? open : undefined
+    return splitTags({ ...start, mode: "opened", close, opened: true, unproved }, trimmed.slice(open.length))
   }
   if (harmonyOpeners.some((open) => trimmed.startsWith(open))) return inHarmony(initialHarmony, held)
   if (trimmed === "" || openers.some((open) => open.startsWith(trimmed))) {
     return [{ ...state, held: held.slice(-mostHeld) }, []]
   }
   return withoutTag(state, held, trimmed)
+}
+
+function behindOpening(state: TagState, text: string): Split {
+  const inner = text.trimStart()
+  const lead = text.slice(0, text.length - inner.length)
+  const unproved = state.unproved === undefined ? undefined : state.unproved + lead
+  return inner === ""
+    ? [{ ...state, held: "", unproved }, []]
+    : inThinking({ ...state, held: "", unproved }, inner)
 }
 
 function inHarmony(before: Harmony, text: string): Split {

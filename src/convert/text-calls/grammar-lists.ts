@@ -6,6 +6,7 @@ import {
   json,
   list,
   object,
+  offeredName,
   option,
   python,
   type Steps,
@@ -40,8 +41,10 @@ const lists: Steps = [
 // LFM2 and Llama 4: a list of calls as Python writes them. Gemma 4: a name, then bare keys and strings between
 // tokens. OpenAI's open models: a message with a recipient, in the form that harmony.ts leaves it in.
 const others: Steps = [
-  ["lfm", value("written", "<|tool_call_end|>", end)],
-  ["llama4", value("written", "<|python_end|>", end)],
+  ["lfm", choice(list("lfm.raw"), object("lfm.raw"))],
+  ["lfm.raw", value("written", "<|tool_call_end|>", end)],
+  ["llama4", choice(list("llama4.raw"), object("llama4.raw"))],
+  ["llama4.raw", value("written", "<|python_end|>", end)],
   ["gemma", choice(option("call:", "gemma.name"))],
   ["gemma.name", word("name", "gemma.args")],
   ["gemma.args", choice(object("gemma.raw"))],
@@ -60,7 +63,7 @@ function bareSteps(at: string, after: string): Steps {
     [at, choice(option('"name"', `${at}.colon`))],
     [`${at}.colon`, choice(option(":", `${at}.quote`))],
     [`${at}.quote`, choice(option('"', `${at}.name`))],
-    [`${at}.name`, word("name", `${at}.name.end`)],
+    [`${at}.name`, offeredName(`${at}.name.end`)],
     [`${at}.name.end`, choice(option('"', `${at}.comma`))],
     [`${at}.comma`, choice(option(",", `${at}.key`))],
     [`${at}.key`, choice(option('"parameters"', `${at}.between`), option('"arguments"', `${at}.between`))],
@@ -80,7 +83,7 @@ const bare: Steps = [
   ...bareSteps("bares1", "bares1.after"),
   ["bares1.after", choice(option("]", end), option(",", "bares1.more"))],
   ["bares1.more", choice(option("{", "bares1"))],
-  ["python.name", word("name", "python.open")],
+  ["python.name", offeredName("python.open")],
   ["python.open", choice({ literal: "(", next: "python.args", keep: true })],
   ["python.args", python("python", "python.after")],
   ["python.after", choice(option("]", end), option(",", "python.name"))],
@@ -88,6 +91,9 @@ const bare: Steps = [
 
 /** What begins a call that stands by itself: it is one only where it is the whole reply. */
 export const bareOpeners = [option("{", "bare1"), option("[", "bares")] as const
+
+/** Was it begun by one of them? */
+export const isBare = (opener: string): boolean => bareOpeners.some(({ literal }) => literal === opener)
 
 /** All of them. */
 export const moreSteps: Steps = [...lists, ...others, ...bare]

@@ -16,18 +16,17 @@ type Found = { readonly value: unknown } | undefined
 
 const deepest = 64
 
-/** Calls as Python writes them, one or a list; undefined: it is something else. */
+/** A list of calls as Python writes them; undefined: it is something else. */
 export function readPythonCalls(text: string): readonly WrittenCall[] | undefined {
   const walk: Walk = { text, at: 0 }
-  const isList = skip(walk, "[")
+  if (!skip(walk, "[")) return undefined
   const calls: WrittenCall[] = []
   do {
     const call = readCall(walk)
     if (call === undefined) return undefined
     calls.push(call)
-  } while (isList && skip(walk, ",") && !startsWith(walk, "]"))
-  if (isList && !skip(walk, "]")) return undefined
-  return isOver(walk) ? calls : undefined
+  } while (skip(walk, ",") && !startsWith(walk, "]"))
+  return skip(walk, "]") && isOver(walk) ? calls : undefined
 }
 
 /** Arguments as Python writes them, with the brackets around them. */
@@ -55,7 +54,7 @@ function readCall(walk: Walk): WrittenCall | undefined {
 function readMembers(walk: Walk, close: string, between: string, depth: number): JsonObject | undefined {
   const members: (readonly [string, unknown])[] = []
   while (!skip(walk, close)) {
-    const key = readKey(walk)
+    const key = between === "=" ? readWord(walk) : readKey(walk)
     const found = key !== undefined && skip(walk, between) ? readValue(walk, depth + 1) : undefined
     if (key === undefined || found === undefined) return undefined
     members.push([key, found.value])

@@ -41,6 +41,7 @@ interface Walk {
   escaped: boolean
   log: Log | undefined
   committed: boolean
+  readonly isOffered: (name: string) => boolean
 }
 
 /** What became of the section, and how far into the text it got. */
@@ -57,7 +58,12 @@ export function openSection({ literal, next }: Option): Section {
 }
 
 /** Reads `text` from `start` on, as far as the section goes. */
-export function advance(section: Section, text: string, start: number): Advance {
+export function advance(
+  section: Section,
+  text: string,
+  start: number,
+  isOffered: (name: string) => boolean,
+): Advance {
   const { opener, raw } = section
   const walk: Walk = {
     text,
@@ -69,6 +75,7 @@ export function advance(section: Section, text: string, start: number): Advance 
     escaped: section.escaped,
     log: section.log,
     committed: section.committed,
+    isOffered,
   }
   let kind: Advance["kind"] | "goes" = "goes"
   while (kind === "goes") {
@@ -131,7 +138,7 @@ function takeWord(walk: Walk, step: Step & { readonly kind: "word" }): Progress 
   const word = wordPart.exec(walk.text)?.[0] ?? ""
   if (word.length > longestWord) return "breaks"
   if (walk.at + word.length === walk.text.length) return "waits"
-  if (word === "") return "breaks"
+  if (word === "" || (step.offered && !walk.isOffered(word))) return "breaks"
   walk.at += word.length
   return captured(walk, step, word)
 }
@@ -161,6 +168,9 @@ function takeValue(walk: Walk, step: Step & { readonly kind: "value" }): Progres
   return captured(walk, step, value)
 }
 
+/** The beginning of arguments as Python has them, however much of it is there. */
+const firstArgument = /^\(\s*(?:$|\)|[\p{L}_$][\p{L}\p{N}_.$-]*\s*(?:$|=))/u
+
 function takeJson(walk: Walk, step: Step & { readonly kind: "json" }): Progress {
   const { text, at } = walk
   walk.committed = true
@@ -174,6 +184,9 @@ function takeJson(walk: Walk, step: Step & { readonly kind: "json" }): Progress 
   }
   const value = walk.value + text.slice(at, walk.at)
   if (done) return captured(walk, step, value)
+  // A remark in brackets is not held to the end of the reply.
+  const isYoung = walk.value.length <= longestWord
+  if (step.python && isYoung && !firstArgument.test(value.slice(0, 2 * longestWord))) return "breaks"
   walk.value = value
   return "waits"
 }

@@ -38,7 +38,8 @@ export type Step =
       /** All that was begun is complete: the reply may end here, or within the first option. */
       readonly whole?: true
     }
-  | { readonly kind: "word"; readonly take: Take; readonly next: string }
+  /** `offered`: nothing but the name of a tool will do. */
+  | { readonly kind: "word"; readonly take: Take; readonly next: string; readonly offered?: true }
   /** Raw text up to `until`; text with `forbid` in it could be read in two ways. */
   | {
       readonly kind: "value"
@@ -76,6 +77,8 @@ export const choiceOr = (otherwise: string, ...options: readonly Option[]): Step
 export const whole = (step: Step): Step => (step.kind === "choice" ? { ...step, whole: true } : step)
 /** A name or a key. */
 export const word = (take: Take, next: string): Step => ({ kind: "word", take, next })
+/** The name of a tool that was offered. */
+export const offeredName = (next: string): Step => ({ kind: "word", take: "name", next, offered: true })
 /** One JSON object or list. */
 export const json = (take: Take, next: string): Step => ({ kind: "json", take, next })
 /** Arguments as Python writes them, between brackets. */

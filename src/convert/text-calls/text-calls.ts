@@ -9,7 +9,7 @@
 // calls follows it to the end of the reply. So a call that is complete waits for what follows it.
 import type { JsonObject } from "../../protocol/json.ts"
 import { isToken, openers } from "./grammar.ts"
-import { bareOpeners } from "./grammar-lists.ts"
+import { bareOpeners, isBare } from "./grammar-lists.ts"
 import { addToLine, isBlank, newLine } from "./line.ts"
 import { follow, isCode, lineStart } from "./markdown.ts"
 import { emit, emitCalls, type TextPiece } from "./output.ts"
@@ -26,7 +26,7 @@ import {
 } from "./reading.ts"
 import { advance, entriesOf, openSection, restOf, type Section } from "./section.ts"
 import type { Option } from "./steps.ts"
-import { callsOf, type TextCall, type Tools } from "./values.ts"
+import { callsOf, isOffered, type TextCall, type Tools } from "./values.ts"
 import { addCalls, endWaitingLine, isWaiting, nextOf, nothingWaits } from "./waiting.ts"
 
 const mostHeld = 1_048_576
@@ -183,7 +183,8 @@ function readBehind(reading: Reading): boolean {
 }
 
 function readSection(reading: Reading, before: Section): boolean {
-  const { kind, section, at } = advance(before, reading.text, reading.at)
+  const known = (name: string): boolean => isOffered(reading.tools, name)
+  const { kind, section, at } = advance(before, reading.text, reading.at, known)
   const held = section.raw.length
   if (kind === "waits" && held + reading.text.length - at <= mostHeld) {
     reading.section = section
@@ -191,7 +192,9 @@ function readSection(reading: Reading, before: Section): boolean {
     return false
   }
   reading.section = undefined
-  if (kind === "breaks" && !section.committed && held <= mostHeld) return mention(reading, before)
+  // A bracket says nothing: what only looked like a call behind one is a text like any other.
+  const isMention = !section.committed || isBare(section.opener)
+  if (kind === "breaks" && isMention && held <= mostHeld) return mention(reading, before)
   reading.at = at
   const calls = kind === "ends" && held <= mostHeld ? callsOf(entriesOf(section), reading.tools) : undefined
   if (calls !== undefined) return endSection(reading, section.raw, calls)

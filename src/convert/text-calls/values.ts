@@ -153,10 +153,21 @@ function offeredName(written: string, offered: ReadonlySet<string>): string | un
   return found ?? forms.map((form) => inOtherCase(form, known)).find((one) => one !== undefined)
 }
 
+/** Has this tool been offered? */
+export const isOffered = ({ offered }: Tools, name: string): boolean =>
+  offeredName(name, offered) !== undefined
+
 function argsOf(draft: Draft, schema: JsonObject | undefined): string | undefined {
   if (draft.kind === "parameters") return typedArgs(draft.parameters, schema)
   const parsed = parseJson(draft.args)
-  return parsed.ok && isObject(parsed.value) ? draft.args.trim() : undefined
+  if (!parsed.ok || !isObject(parsed.value)) return undefined
+  return isDefinition(parsed.value, schema) ? undefined : draft.args.trim()
+}
+
+/** A list of the tools, not a call of one: these are no arguments but the schema that they have. */
+function isDefinition({ type, properties }: JsonObject, schema: JsonObject | undefined): boolean {
+  const takesThem = Object.hasOwn(objectOf(schema?.["properties"]), "properties")
+  return type === "object" && isObject(properties) && !takesThem
 }
 
 /** Two values for one key: which of them was meant is a guess, so it is no call. */

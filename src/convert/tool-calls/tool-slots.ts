@@ -113,7 +113,12 @@ function isRenamed(slot: Slot, name: string, names: ToolNames): boolean {
 
 /** Are these arguments, of which the call has some already or none? */
 function goesOn(slot: Slot, args: string): boolean {
-  return isUntouched(slot) ? args.trim() !== "" : !args.trimStart().startsWith("{")
+  if (isUntouched(slot)) return args.trim() !== ""
+  if (!args.trimStart().startsWith("{")) return true
+  // In a string a brace is a character like any other, and behind a colon a value has to come.
+  const { filter, scan, passed, held } = slot.args
+  const inString = filter.mode === "string" || filter.mode === "escape" || scan.inString
+  return inString ? !/^\s*\{\s*["}]/.test(args) : /:\s*$/.test((held === "" ? passed : held).slice(-8))
 }
 
 function locateById({ slots }: ToolState, fragment: Fragment, near: number): number {

@@ -101,7 +101,8 @@ export const families: readonly ModelRule[] = [
   },
   // Their chat template writes the id in place of the tool's name, in calls and results: with any other id the model
   // does not see what it called, and ends its turn (Kimi-K2, docs/tool_call_guidance.md; vllm#50782, kimi-code#3429).
-  { match: /^kimi-k2/, delta: { toolIds: "counted" } },
+  // So that `functions.NAME:COUNT` is never longer than an id may be, names are shorter than elsewhere.
+  { match: /^kimi-k2/, delta: { toolIds: "counted", toolNameMaxLength: 48 } },
   // Text only, whoever serves them: their makers' model cards, 2026-11.
   { match: /^(zai-)?glm-[\dp.]+(?![\dp.]*v)/, delta: { vision: false } },
   { match: /^qwen-?(2|3(?!\.[5-9]))(?!.*(vl|omni))/, delta: { vision: false } },

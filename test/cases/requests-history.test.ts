@@ -87,6 +87,16 @@ test("Kimi K2, on any host, reads its calls by ids of its own form, counted thro
   }
 })
 
+test("however long the name of a tool is, Kimi K2 reads it in the id of its call", () => {
+  const name = `mcp__${"long_".repeat(12)}tool`
+  const turns = [assistant({ ...call("toolu_1"), name }), user(result("toolu_1"))]
+  const [sentCall] = sentMessages(ask([hi, ...turns], { tools: [tool(name)] }), ["vllm", "kimi-k2"]).flatMap(
+    (message) => arrayOf(message["tool_calls"]).map(objectOf),
+  )
+  const sentName = String(objectOf(sentCall?.["function"])["name"])
+  expect([sentName.length <= 48, sentCall?.["id"]]).toEqual([true, `functions.${sentName}:0`])
+})
+
 test("31: a turn without thinking goes back to DeepSeek V4 with an empty one", () => {
   const thought = { type: "thinking", thinking: "hm", signature: "" }
   const history = [

@@ -82,7 +82,7 @@ export function createEndpoints(context: Context): Endpoints {
   })
   const goAhead = createAhead(context)
   const heard = (request: Request): void => {
-    if (isStart(request)) setTimeout(() => Promise.all([goAhead(), messages.load()]))
+    if (isStart(request)) setTimeout(() => Promise.allSettled([goAhead(), messages.load()]))
   }
   const front: Handler = (request, requestId) => {
     heard(request)

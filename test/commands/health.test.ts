@@ -28,6 +28,15 @@ test("a proxy that takes requests is healthy, whatever keys it asks for", async 
   expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: `healthy: ${url}\n`, stderr: "" })
 })
 
+test("a password in the address is not shown", async () => {
+  const { url } = await demo()
+  const withLogin = (address: string) => address.replace("//", "//me:p@ss@")
+  const well = await runProxy(["health", withLogin(url)])
+  expect([well.exitCode, well.stdout]).toEqual([0, `healthy: ${url}\n`])
+  const gone = await runProxy(["health", withLogin(`http://127.0.0.1:${freePort()}`)])
+  expect([gone.exitCode, gone.stderr.includes("p@ss")]).toEqual([1, false])
+})
+
 test("without an address it is the one that the settings say, all interfaces included", async () => {
   const port = String(new URL((await demo()).url).port)
   expect((await runProxy(["health"], { env: { HOST: "0.0.0.0", PORT: port } })).exitCode).toBe(0)

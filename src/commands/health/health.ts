@@ -50,9 +50,14 @@ function addressOf(host: string, port: string | number, secure: boolean): string
   return `${secure ? "https" : "http"}://${clientHost(host)}:${port}`
 }
 
-async function ask(url: string, here: boolean): Promise<{ readonly well: boolean; readonly told: string }> {
+async function ask(
+  address: string,
+  here: boolean,
+): Promise<{ readonly well: boolean; readonly told: string }> {
+  // A password may stand in it, for what is before the proxy.
+  const url = address.replace(/\/\/[^/]*@/, "//")
   try {
-    const response = await fetch(`${url}/health`, {
+    const response = await fetch(`${address}/health`, {
       signal: AbortSignal.timeout(limitMs),
       redirect: "manual",
       // Its certificate is for its names, and no HTTP proxy stands before this machine.

@@ -2,6 +2,8 @@
 // of its tokens.
 import { laterCounts, readUsage } from "../../convert/common/messages-usage.ts"
 import { convertUsage, laterUsage } from "../../convert/reader/finish.ts"
+import { readError } from "../../protocol/errors/error-facts.ts"
+import { isErrorJson } from "../../protocol/errors/upstream-error.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import type { MessagesUsage } from "../../protocol/messages/messages.ts"
 import { noUsage } from "../../protocol/messages/usage.ts"
@@ -77,8 +79,8 @@ export async function readSample(
 
 function problemIn(text: string): string {
   const parsed = parseJson(text)
-  const { error } = objectOf(parsed.ok ? parsed.value : undefined)
-  return textOf(objectOf(error)["message"]) ?? textOf(error) ?? text.trim().slice(0, 300)
+  const said = parsed.ok ? readError(parsed.value)?.message : undefined
+  return said ?? text.trim().slice(0, 300)
 }
 
 /** The usage that was known is given along: what comes later adds to it. */
@@ -101,7 +103,7 @@ const hearing: Readonly<Record<Dialect, Hear>> = {
     return {
       text: isDelta ? (textOf(delta) ?? "") : type === undefined ? textsOf(response["output"]) : "",
       usage: usage && laterUsage(known, usage),
-      problem: errorIn(data) ?? errorIn(response) ?? (type === "error" ? textOf(data["message"]) : undefined),
+      problem: errorIn(data) ?? errorIn(response),
     }
   },
   messages: (data, known) => {
@@ -134,7 +136,6 @@ function textsOf(blocks: unknown): string {
     .join("")
 }
 
-function errorIn({ error }: JsonObject): string | undefined {
-  if (error === undefined || error === null) return undefined
-  return textOf(objectOf(error)["message"]) ?? (typeof error === "string" ? error : JSON.stringify(error))
+function errorIn(data: JsonObject): string | undefined {
+  return isErrorJson(data) ? (readError(data)?.message ?? JSON.stringify(data)) : undefined
 }

@@ -1,5 +1,5 @@
 // `bench` in the command table.
-import { type Described, demo, envFile, type Invocation, withFlags } from "./entry.ts"
+import { type Described, demo, envFile, type Invocation, json, modelsFile, withFlags } from "./entry.ts"
 
 /** The entry of `bench`. */
 export function benchEntry({ io }: Invocation): Described {
@@ -21,13 +21,13 @@ export function benchEntry({ io }: Invocation): Described {
       },
       demo,
       env: envFile,
-      config: { type: "string", valueHint: "file", description: "The file of models (else models.yaml)" },
+      config: modelsFile,
       timeout: {
         type: "string",
         valueHint: "seconds",
         description: "How long one request may take (else 120)",
       },
-      json: { type: "boolean", description: "Write JSON" },
+      json,
     },
     examples: [
       ["claude-proxy bench --demo", "against the built-in upstream: no key, no cost"],

@@ -32,6 +32,14 @@ export const envFile = {
   description: "Settings file, stronger than the environment",
 } as const
 
+export const modelsFile = {
+  type: "string",
+  valueHint: "file",
+  description: "The file of models (else models.yaml)",
+} as const
+
+export const json = { type: "boolean", description: "Write JSON" } as const
+
 export const logLevel = {
   type: "string",
   valueHint: "level",

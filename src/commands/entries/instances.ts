@@ -1,5 +1,5 @@
 // `status`, `stop`, `restart` and `logs` in the command table: proxies that were started under a name.
-import { type Described, type Invocation, withFlags } from "./entry.ts"
+import { type Described, type Invocation, json, withFlags } from "./entry.ts"
 
 const all = { type: "boolean", description: "All of them" } as const
 
@@ -24,7 +24,7 @@ export function statusEntry(invocation: Invocation): Described {
     description: "Show the proxies in the background",
     args: {
       name: nameOf("Only this one"),
-      json: { type: "boolean", description: "Write JSON" },
+      json,
     },
     examples: [
       ["claude-proxy status", "all of them; exit code 1 when one is dead"],

@@ -1,5 +1,5 @@
 // `models` in the command table.
-import { type Described, envFile, type Invocation, withFlags } from "./entry.ts"
+import { type Described, envFile, type Invocation, json, modelsFile, withFlags } from "./entry.ts"
 
 /** The entry of `models`. */
 export function modelsEntry({ io, env: environment }: Invocation): Described {
@@ -8,7 +8,7 @@ export function modelsEntry({ io, env: environment }: Invocation): Described {
     description: "List the models that can be reached, and what is known of them",
     args: {
       all: { type: "boolean", description: "Also the usual models of every provider whose key is set" },
-      json: { type: "boolean", description: "Write JSON" },
+      json,
       schema: { type: "boolean", description: "Write the JSON Schema of models.yaml instead, for editors" },
       forget: {
         type: "string",
@@ -16,7 +16,7 @@ export function modelsEntry({ io, env: environment }: Invocation): Described {
         description: "Forget what upstreams have refused of this model, or of all",
       },
       env: envFile,
-      config: { type: "string", valueHint: "file", description: "The file of models (else models.yaml)" },
+      config: modelsFile,
     },
     examples: [
       ["claude-proxy models", "which model answers for which, and what it can do"],

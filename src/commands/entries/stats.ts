@@ -1,5 +1,5 @@
 // `stats` in the command table.
-import { type Described, type Invocation, withFlags } from "./entry.ts"
+import { type Described, type Invocation, json, withFlags } from "./entry.ts"
 
 /** The entry of `stats`. */
 export function statsEntry({ io, env }: Invocation): Described {
@@ -18,7 +18,7 @@ export function statsEntry({ io, env }: Invocation): Described {
         description: "Ask the running proxy of this name, in place of what was kept",
       },
       url: { type: "string", valueHint: "address", description: "Ask the running proxy at this address" },
-      json: { type: "boolean", description: "Write JSON" },
+      json,
     },
     examples: [
       ["claude-proxy stats", "everything that proxies on this machine have kept; none has to run"],

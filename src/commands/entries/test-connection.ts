@@ -1,5 +1,5 @@
 // `test-connection` in the command table.
-import { type Described, envFile, type Invocation, withFlags } from "./entry.ts"
+import { type Described, envFile, type Invocation, json, modelsFile, withFlags } from "./entry.ts"
 
 /** The entry of `test-connection`. */
 export function testConnectionEntry({ io }: Invocation): Described {
@@ -10,13 +10,13 @@ export function testConnectionEntry({ io }: Invocation): Described {
       model: { type: "string", valueHint: "name", description: "This model alone" },
       all: { type: "boolean", description: "Also the models of models.yaml that nothing leads to by itself" },
       env: envFile,
-      config: { type: "string", valueHint: "file", description: "The file of models (else models.yaml)" },
+      config: modelsFile,
       timeout: {
         type: "string",
         valueHint: "seconds",
         description: "How long one request may take (else 60)",
       },
-      json: { type: "boolean", description: "Write JSON" },
+      json,
     },
     examples: [
       ["claude-proxy test-connection", "the models that opus, sonnet and haiku lead to"],

@@ -4,8 +4,7 @@ import { loadHere } from "../../config/load/load.ts"
 import { escapeControls } from "../../observe/log-fields.ts"
 import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { clientHost } from "../../server/http/client-host.ts"
-import { isProxyAddress } from "../common/proxy-address.ts"
-import { isLoopback } from "../stats/client-keys.ts"
+import { askingOptions, isLoopback, isProxyAddress, rootOf, shownAddress } from "../common/proxy-address.ts"
 import type { CommandIo } from "../terminal/io.ts"
 
 export interface HealthOptions {
@@ -25,7 +24,7 @@ export async function health(options: HealthOptions, io: CommandIo): Promise<num
     return 2
   }
   const given = options.url ?? addressHere(options.envFile)
-  const url = given.replace(/\/+$/, "").replace(/\/v1$/, "")
+  const url = rootOf(given)
   const { well, told } = await ask(url, options.url === undefined || isLoopback(url))
   if (well) io.out(`${told}\n`)
   else io.error(`claude-proxy: ${escapeControls(told)}\n`)
@@ -54,14 +53,11 @@ async function ask(
   address: string,
   here: boolean,
 ): Promise<{ readonly well: boolean; readonly told: string }> {
-  // A password may stand in it, for what is before the proxy.
-  const url = address.replace(/\/\/[^/]*@/, "//")
+  const url = shownAddress(address)
   try {
     const response = await fetch(`${address}/health`, {
       signal: AbortSignal.timeout(limitMs),
-      redirect: "manual",
-      // Its certificate is for its names, and no HTTP proxy stands before this machine.
-      ...(here ? { proxy: false, tls: { rejectUnauthorized: false } } : {}),
+      ...askingOptions(here),
     })
     const parsed = parseJson(await response.text())
     const status = textOf(objectOf(parsed.ok ? parsed.value : undefined)["status"])

@@ -1,5 +1,6 @@
 // Which client keys a running proxy may be asked with: those that are meant for it, and no others.
 import { loadHere } from "../../config/load/load.ts"
+import { isLoopback } from "../common/proxy-address.ts"
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -24,10 +25,4 @@ function settingsKeys(envFile: string | undefined): readonly string[] {
 
 function originOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).origin : undefined
-}
-
-/** Is it an address of this machine alone? */
-export function isLoopback(url: string): boolean {
-  const host = URL.canParse(url) ? new URL(url).hostname : ""
-  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
 }

@@ -1,8 +1,8 @@
 // The statistics of a proxy that runs, asked of itself.
 import type { Tally } from "../../observe/stats.ts"
 import { countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { askingOptions, isLoopback, rootOf, shownAddress } from "../common/proxy-address.ts"
 import type { CommandIo } from "../terminal/io.ts"
-import { isLoopback } from "./client-keys.ts"
 import { localTime } from "./kept.ts"
 import { type ReportRow, renderReport } from "./report.ts"
 
@@ -23,15 +23,13 @@ const limitMs = 10_000
 
 /** Asks the proxy. */
 export async function askProxy({ url, key }: Pick<Asking, "url" | "key">): Promise<Answer> {
-  const address = `${url.replace(/\/+$/, "").replace(/\/v1$/, "")}/v1/stats`
+  const address = `${rootOf(url)}/v1/stats`
+  const shown = shownAddress(address)
   try {
     const response = await fetch(address, {
       headers: key === "" ? {} : { authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(limitMs),
-      // A key goes nowhere but where it was meant to go.
-      redirect: "manual",
-      // Its certificate is for its names, and not for loopback.
-      ...(isLoopback(url) ? { proxy: false, tls: { rejectUnauthorized: false } } : {}),
+      ...askingOptions(isLoopback(url)),
     })
     const parsed = parseJson(await response.text())
     const stats = parsed.ok && isObject(parsed.value) ? parsed.value : {}
@@ -43,11 +41,11 @@ export async function askProxy({ url, key }: Pick<Asking, "url" | "key">): Promi
       }
     if (response.status === 200 && textOf(stats["session_start_time"]) !== undefined)
       return { ok: true, stats }
-    const why = `${address} answers ${response.status}: no claude-proxy, or one without statistics`
+    const why = `${shown} answers ${response.status}: no claude-proxy, or one without statistics`
     return { ok: false, refused: false, why }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return { ok: false, refused: false, why: `${address} cannot be reached: ${why}` }
+    return { ok: false, refused: false, why: `${shown} cannot be reached: ${why}` }
   }
 }
 
@@ -58,7 +56,7 @@ export function showRunning(stats: JsonObject, { url, json }: Pick<Asking, "url"
     return
   }
   const since = Date.parse(textOf(stats["session_start_time"]) ?? "")
-  const title = `Statistics of ${url} since it was started, ${localTime(since)}`
+  const title = `Statistics of ${shownAddress(url)} since it was started, ${localTime(since)}`
   const tables = [
     { heads: ["MODEL"], rows: rowsOf(stats["models"], false) },
     { heads: ["SESSION", "LAST USED"], rows: rowsOf(stats["sessions"], true) },

@@ -1,7 +1,7 @@
 // `stats`: what proxies were used for and what it cost, from what they have kept, or from one that runs.
 
 import { resolve } from "node:path"
-import { isProxyAddress } from "../common/proxy-address.ts"
+import { isProxyAddress, shownAddress } from "../common/proxy-address.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { livenessOf } from "../instances/liveness.ts"
 import { select } from "../instances/select.ts"
@@ -74,7 +74,11 @@ async function ask({ url, keys, json }: Question, io: CommandIo): Promise<number
     return 0
   }
   const how = "set ANTHROPIC_AUTH_TOKEN to a client key, and ANTHROPIC_BASE_URL to this address."
-  return refuse(io, answer.refused ? `${url} asks for a client key: ${how}` : `${answer.why}.`, 1)
+  return refuse(
+    io,
+    answer.refused ? `${shownAddress(url)} asks for a client key: ${how}` : `${answer.why}.`,
+    1,
+  )
 }
 
 function refuse(io: CommandIo, text: string, code: 1 | 2): number {

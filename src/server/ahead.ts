@@ -4,7 +4,7 @@ import type { Route } from "../providers/route.ts"
 import { connectAhead } from "../upstream/ahead.ts"
 import type { Context } from "./context.ts"
 
-// Keeps connections of its own; a balancer may ask for / every second.
+// Sessions that start together find the same connection, which Bun keeps for longer than this.
 const pauseMs = 60_000
 const timeoutMs = 10_000
 const mostHosts = 4

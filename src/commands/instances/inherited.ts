@@ -4,10 +4,16 @@ import type { Environment } from "../terminal/io.ts"
 const idVariable = "CLAUDE_PROXY_INSTANCE"
 const parentVariable = "CLAUDE_PROXY_PARENT"
 const workerVariable = "CLAUDE_PROXY_WORKER"
+const trialVariable = "CLAUDE_PROXY_TRIAL"
 
 /** For a proxy in the background: the id under which its name was claimed for it. */
 export function backgroundEnvironment(env: Environment, id: string): Record<string, string> {
   return { ...defined(without(env)), [idVariable]: id }
+}
+
+/** For a process that reads the settings as that proxy would, says what is wrong with them, and ends. */
+export function trialEnvironment(env: Environment, id: string): Record<string, string> {
+  return { ...backgroundEnvironment(env, id), [trialVariable]: "1" }
 }
 
 /** For one whose output its parent shows: it ends when its standard input does. */
@@ -32,13 +38,16 @@ export interface Inherited {
   readonly hasParent: boolean
   /** The output is shown on a terminal, though it is a pipe. */
   readonly terminal: boolean
+  /** Its settings are to be read, and nothing else. */
+  readonly trial: boolean
 }
 
 /** What this process was told. */
 export function inherited(env: Environment): Inherited {
   const id = env[idVariable] ?? ""
   const parent = env[parentVariable] ?? ""
-  return { id: id === "" ? undefined : id, hasParent: parent !== "", terminal: parent === "terminal" }
+  const trial = (env[trialVariable] ?? "") !== ""
+  return { id: id === "" ? undefined : id, hasParent: parent !== "", terminal: parent === "terminal", trial }
 }
 
 export interface ParentWatch {
@@ -61,7 +70,13 @@ export function parentGone(env: Environment): ParentWatch {
 }
 
 function without(env: Environment): Environment {
-  const { [idVariable]: _id, [parentVariable]: _parent, [workerVariable]: _worker, ...rest } = env
+  const {
+    [idVariable]: _id,
+    [parentVariable]: _parent,
+    [workerVariable]: _worker,
+    [trialVariable]: _trial,
+    ...rest
+  } = env
   return rest
 }
 

@@ -6,7 +6,7 @@ import type { Environment } from "../terminal/io.ts"
 import { holdInterrupt, type Interrupt } from "../terminal/until-stopped.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { ownFolder } from "./folder.ts"
-import { backgroundEnvironment, ownProgram } from "./inherited.ts"
+import { backgroundEnvironment, ownProgram, trialEnvironment } from "./inherited.ts"
 import { probe, startLimitMs } from "./liveness.ts"
 import type { InstanceRecord, StartFacts } from "./record.ts"
 import { type Store, storeProblem } from "./store.ts"
@@ -73,8 +73,33 @@ async function start(
     return await follow(child, record, store, interrupt)
   } catch (error) {
     const why = storeProblem(error, store) ?? (error instanceof Error ? error.message : String(error))
-    return failed(1, `claude-proxy: ${plan.name} cannot be started in ${plan.cwd}: ${why}\n`)
+    return failed(1, cannotStart(plan, why))
   }
+}
+
+/** What is wrong with the settings it would start with, as it says it itself; empty when nothing is. */
+export async function tryOut(plan: LaunchPlan, env: Environment): Promise<string> {
+  try {
+    const trial = Bun.spawn(programOf(plan), {
+      cwd: plan.cwd,
+      env: trialEnvironment(env, crypto.randomUUID()),
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: startLimitMs,
+      windowsHide: true,
+    })
+    const [said, exitCode] = await Promise.all([new Response(trial.stderr).text(), trial.exited])
+    return exitCode === 0 ? "" : said || cannotStart(plan, `exit code ${exitCode}`)
+  } catch (error) {
+    return cannotStart(plan, error instanceof Error ? error.message : String(error))
+  }
+}
+
+function cannotStart({ name, cwd }: LaunchPlan, why: string): string {
+  return `claude-proxy: ${name} cannot be started in ${cwd}: ${why}\n`
+}
+
+function programOf({ name, argv }: LaunchPlan): string[] {
+  return [...ownProgram(compiled), "serve", ...argv, "--name", name]
 }
 
 function failed(exitCode: number, text: string): Launched {
@@ -109,7 +134,7 @@ function spawn(plan: LaunchPlan, { id }: InstanceRecord, { logs }: Store, env: E
   writeFileSync(path, "", { mode: 0o600 })
   const output = openSync(path, "a", 0o600)
   try {
-    return Bun.spawn([...ownProgram(compiled), "serve", ...plan.argv, "--name", plan.name], {
+    return Bun.spawn(programOf(plan), {
       cwd: plan.cwd,
       env: backgroundEnvironment(env, id),
       stdio: ["ignore", output, output],

@@ -4,7 +4,7 @@ import type { CommandIo, Environment } from "../terminal/io.ts"
 import { holdInterrupt } from "../terminal/until-stopped.ts"
 import { tellAll, tellOne } from "./background.ts"
 import { stateFolder } from "./folder.ts"
-import { type Launched, launch } from "./launch.ts"
+import { type Launched, launch, tryOut } from "./launch.ts"
 import { livenessOf } from "./liveness.ts"
 import type { InstanceRecord } from "./record.ts"
 import { howToStart, select, type Wanted } from "./select.ts"
@@ -46,14 +46,23 @@ async function restartOne(
   io: CommandIo,
   env: Environment,
 ): Promise<Launched> {
-  const { name, argv, cwd, envFile } = record
-  if (!record.detached && (await livenessOf(record)).kind !== "dead")
+  const { name, cwd } = record
+  const runs = (await livenessOf(record)).kind !== "dead"
+  if (!record.detached && runs)
     return refuse(
       `${name} runs in a terminal (pid ${record.pid ?? "unknown"}); end it there, or with claude-proxy stop ${name}, and start it again.`,
     )
   // Another address or model in place of the one it had would take its key elsewhere without a word.
   const missing = record.fromEnvironment.filter((variable) => (env[variable] ?? "") === "")
   if (missing.length > 0 && !force) return refuse(lackOf(name, missing))
+  const plan = { name, argv: keepPort(record.argv, record), cwd, envFile: record.envFile ?? undefined }
+  const problem = runs ? await tryOut(plan, env) : ""
+  if (problem !== "")
+    return {
+      ok: false,
+      exitCode: 2,
+      text: `${problem}claude-proxy: ${name} was not restarted; it runs as before.\n`,
+    }
   const interrupt = holdInterrupt(() =>
     io.error(`claude-proxy: ${name} finishes its running requests, and is then not started again\n`),
   )
@@ -61,11 +70,7 @@ async function restartOne(
   interrupt.release()
   if (!stopped.ok) return refuse(stopped.text)
   if (interrupt.seen()) return { ok: false, exitCode: 130, text: notRunning(name, "To start it again") }
-  const launched = await launch(
-    { name, argv: keepPort(argv, record), cwd, envFile: envFile ?? undefined },
-    store,
-    env,
-  )
+  const launched = await launch(plan, store, env)
   if (launched.ok) return launched
   await keep(record, store)
   const when = launched.exitCode === 130 ? "To start it again" : "Once that is put right"

@@ -76,6 +76,7 @@ async function serveHere(options: ServeOptions, io: CommandIo, env: Environment)
     const loaded = await load()
     const start = planLoaded(options, loaded, env)
     if (start.kind !== "here") return await begin(start, options, io, env)
+    if (loaded.ok && inherited(env).trial) return 0
     if (loaded.ok) return await serveAs({ loaded, load }, options, io, env)
     tellProblems(loaded, io)
     return 2

@@ -9,6 +9,7 @@ import { readArgumentRun } from "../tool-calls/tool-run.ts"
 import { readFragment } from "../tool-calls/tool-slots.ts"
 import { inField } from "./chat-reasoning.ts"
 import { type ReaderState, take } from "./reader-text.ts"
+import { keepThoughts } from "./thought-calls.ts"
 import { flaggedText } from "./thought-flags.ts"
 
 /** Reads a run, whose deltas are added to `out`; `read` is the way of any chunk, for what cannot be cut short. */
@@ -44,10 +45,11 @@ function passing({ textCalls }: ReaderState, like: Piece, texts: Texts, from: nu
   return countPlain(textCalls, texts, from)
 }
 
-/** What is looked for in text has to know what it follows. */
+/** What is looked for in text has to know what it follows; in thoughts it is looked for at their end. */
 function passedBy(state: ReaderState, texts: Texts): void {
-  if (state.textCalls !== undefined && state.last === "text")
-    state.textCalls = passPlain(state.textCalls, texts)
+  if (state.textCalls === undefined) return
+  if (state.last === "text") state.textCalls = passPlain(state.textCalls, texts)
+  else keepThoughts(state, texts)
 }
 
 /** Text behind text, or thoughts behind thoughts: they pass, unless something is found in them. */

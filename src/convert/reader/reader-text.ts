@@ -8,12 +8,14 @@ import type { Delta, Search } from "../common/delta.ts"
 import type { TextPiece } from "../text-calls/output.ts"
 import type { TextCallState } from "../text-calls/reading.ts"
 import { flushTextCalls, initialTextCalls, readTextCalls } from "../text-calls/text-calls.ts"
+import type { TextCall } from "../text-calls/values.ts"
 import { readToolCalls, startPending } from "../tool-calls/tool-calls.ts"
 import type { ToolOptions } from "../tool-calls/tool-options.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
 import type { Finish } from "./finish.ts"
 import { type SearchState, tellPages } from "./search.ts"
 import { beginsWithWord, flushTags, initialTags, type Piece, splitTags, type TagState } from "./think-tags.ts"
+import { keepThought, type WrittenCalls } from "./thought-calls.ts"
 import type { Tracks } from "./unroll.ts"
 
 export interface ReaderOptions {
@@ -30,13 +32,11 @@ export interface ReaderOptions {
 }
 
 /** A reply as far as it was read. It changes in place: what is in it never does. */
-export interface ReaderState extends SearchState {
+export interface ReaderState extends SearchState, WrittenCalls {
   readonly options: ReaderOptions
   tags: TagState
   /** Pieces in a row that are marked as a thought. */
   thoughts: "none" | "one" | "several"
-  /** Calls that are written into the text; undefined: none are looked for (any more). */
-  textCalls: TextCallState | undefined
   tools: ToolState
   /** White space that may turn out to be nothing but the gap before something else, and whose it is. */
   space: string
@@ -143,13 +143,22 @@ function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step 
 }
 
 function readTextPiece(state: ReaderState, piece: TextPiece): Step {
-  return piece.kind === "text" ? plainText(state, piece.text) : textCall(state, piece)
+  return piece.kind === "text" ? plainText(state, piece.text) : textCall(state, piece.call, inText)
 }
 
-function textCall(state: ReaderState, { call }: Extract<TextPiece, { kind: "call" }>): Step {
+/** Where a call stood that came in no list of calls. */
+interface Place {
+  readonly path: string
+  readonly where: string
+}
+
+const inText: Place = { path: "choices.0.message.content", where: "as text" }
+
+/** A call that the model wrote itself. */
+export function textCall(state: ReaderState, call: TextCall, { path, where }: Place): Step {
   const entry = { function: { name: call.name, arguments: call.args } }
   const [tools, deltas] = readToolCalls(state.tools, [entry], state.options.tools, true)
-  const note = changed("choices.0.message.content", `a call of ${call.name} was written as text`)
+  const note = changed(path, `a call of ${call.name} was written ${where}`)
   state.tools = tools
   state.space = ""
   state.last = "tool"
@@ -166,6 +175,7 @@ export function plainText(state: ReaderState, text: string): Step {
 
 /** Reasoning, from the field named; left out where the client switched thinking off. */
 export function reasoning(state: ReaderState, text: string, field: string): Step {
+  keepThought(state, text)
   if (text === "" || !state.options.showReasoning) return none
   if (state.last === "reasoning") return [{ kind: "reasoning", text, field }]
   if (text.trim() === "") return holdSpace(state, "reasoning", text)
@@ -192,6 +202,7 @@ function begin(state: ReaderState, kind: "text" | "reasoning"): Begun {
   state.tools = tools
   state.space = ""
   state.last = kind
+  if (kind === "text") state.thought = ""
   if (kind !== "text" || state.told !== undefined) return { pending, space }
   state.told = state.pages.length
   return { pending: state.told === 0 ? pending : [...pending, ...tellPages(state)], space }

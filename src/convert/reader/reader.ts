@@ -5,11 +5,13 @@ import { type Fault, fault } from "../../protocol/fault.ts"
 import type { MessagesUsage } from "../../protocol/messages/messages.ts"
 import type { Delta } from "../common/delta.ts"
 import { reportedCost } from "../common/reported-cost.ts"
+import { callsAtEnd } from "../text-calls/text-calls.ts"
 import { readToolCalls } from "../tool-calls/tool-calls.ts"
 import { endToolCalls } from "../tool-calls/tool-end.ts"
 import { initialTools } from "../tool-calls/tool-slots.ts"
 import { type Finish, laterUsage } from "./finish.ts"
 import {
+  each,
   initialCalls,
   none,
   plainText,
@@ -18,6 +20,7 @@ import {
   releaseHeld,
   type Step,
   take,
+  textCall,
 } from "./reader-text.ts"
 import { endSearch } from "./search.ts"
 import { initialTags } from "./think-tags.ts"
@@ -30,6 +33,7 @@ export function initialReader(options: ReaderOptions): ReaderState {
     tags: initialTags(options.profile.reasoning.thinkTags),
     thoughts: "none",
     textCalls: initialCalls(options),
+    thought: "",
     tools: initialTools,
     space: "",
     spaceOf: "text",
@@ -121,6 +125,7 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
   }
   const out: Delta[] = []
   take(releaseHeld(state), out)
+  take(callsInThought(state), out)
   const extra = lastWords(state)
   if (extra !== undefined) take(plainText(state, extra), out)
   if (state.last === "nothing" && state.finish === undefined) return failed(state, noReply(state))
@@ -133,6 +138,19 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
 }
 
 const cleanEnd: Delta = { kind: "end", clean: true }
+
+/**
+ * At the end of a reply that holds nothing else but thoughts: the calls they end with. Thoughts also speak of calls,
+ * but then something follows; and a limit may have cut them anywhere.
+ */
+function callsInThought(state: ReaderState): Step {
+  const { textCalls, thought, last, finish } = state
+  if (textCalls === undefined || thought === "" || last === "text" || last === "tool") return none
+  if (finish !== undefined && (finish.kind !== "stop" || finish.reason === "max_tokens")) return none
+  return each(state, callsAtEnd(textCalls, thought), (reader, call) => textCall(reader, call, inThought))
+}
+
+const inThought = { path: "choices.0.message.reasoning_content", where: "into the thinking" }
 
 /** Text that the end of a reply without any needs. */
 function lastWords({ last, finish, tags, sounds, options }: ReaderState): string | undefined {

@@ -86,6 +86,15 @@ export function flushTextCalls(state: TextCallState): Split {
   return [freshState(tools), last.pieces]
 }
 
+/** The calls that a text ends with; those that something follows are none. `state` says what was offered. */
+export function callsAtEnd({ tools }: TextCallState, text: string): readonly TextCall[] {
+  // In the middle of a text a call is no more than what an opener begins.
+  const [last, first] = readTextCalls({ ...freshState(tools), layout: "text" }, text)
+  const pieces = [...first, ...flushTextCalls(last)[1]]
+  const from = pieces.findLastIndex((piece) => piece.kind === "text" && piece.text.trim() !== "") + 1
+  return pieces.slice(from).flatMap((piece) => (piece.kind === "call" ? [piece.call] : []))
+}
+
 /** False when no more can be read now. */
 function readOn(reading: Reading): boolean {
   if (reading.section !== undefined) return readSection(reading, reading.section)

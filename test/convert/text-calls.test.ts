@@ -69,6 +69,7 @@ function expectPieces(text: string, expected: readonly Out[]): void {
 
 const ls: Out = ["Bash", { command: "ls" }]
 const pwd: Out = ["Bash", { command: "pwd" }]
+const fenceWrite: Out = ["Write", { path: "a", content: "```\nx\n```" }]
 const lsJson = '{"name":"Bash","arguments":{"command":"ls"}}'
 const pwdJson = '{"name":"Bash","arguments":{"command":"pwd"}}'
 const lsFunction = "<function=Bash>\n<parameter=command>\nls\n</parameter>\n</function>"
@@ -236,6 +237,15 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
       ],
     ],
   ],
+  "a fence and nothing else": [
+    [`\`\`\`json\n${lsJson}\n\`\`\``, [ls]],
+    ['\n```json\n{\n  "name": "Bash",\n  "arguments": {\n    "command": "ls"\n  }\n}\n```\n', [ls]],
+    [`\`\`\`\n${lsJson}\n${pwdJson}\n\`\`\``, [ls, pwd]],
+    [`\`\`\`json\n[${lsJson}, ${pwdJson}]\n\`\`\``, [ls, pwd]],
+    [`\`\`\`json\n${lsJson}\n\`\`\`\n\n\`\`\`json\n${pwdJson}\n\`\`\``, [ls, pwd]],
+    [`\`\`\`tool_call\n${lsJson}`, [ls]],
+    ['```json\n{"name":"Write","arguments":{"path":"a","content":"```\\nx\\n```"}}\n```', [fenceWrite]],
+  ],
   "MiniMax and invocations": [
     [`<minimax:tool_call>\n${lsInvoke}\n${pwdInvoke}\n</minimax:tool_call>`, [ls, pwd]],
     [`<function_calls>${lsInvoke}</function_calls>`, [ls]],
@@ -323,6 +333,9 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     `[${lsJson}] is a list.`,
     "[Bash(command='ls')] runs it.",
     "A list: [Bash(command='ls')]",
+    `\`\`\`json\n${lsJson}\n\`\`\`\nThat is how it looks.`,
+    `So:\n\`\`\`json\n${lsJson}\n\`\`\``,
+    `\`\`\`json\n${lsJson}\n\`\`\`\n\`\`\`sh\nls\n\`\`\``,
   ],
   "what only begins like a call": [
     '{"name": "John", "age": 3}',
@@ -341,6 +354,16 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     '[Bash("command"=1)]',
     "[Bash(command='ls'",
     "[x] done",
+    "`",
+    "``",
+    "```",
+    "`ls` lists files.",
+    "```js\nlet a = {}\n```",
+    "```json\n[1, 2]\n```",
+    '```json\n{"name": "Delete", "arguments": {}}\n```',
+    '```json\n{"name": "Bash", "age": 3}\n```',
+    `\`\`\`\n<tool_call>${lsJson}</tool_call>\n\`\`\``,
+    "```json\n```",
   ],
   "incomplete or malformed": [
     "<|tool_call_start|>[Bash(command=)]<|tool_call_end|>",
@@ -585,7 +608,7 @@ const fragments = [
     "}",
   ],
   ...["[Bash(command='ls')]", "(", ")", "'", "<|call|>", "<|message|>", "<tool_call|>", "call:", ";"],
-  ...["`", "```", "~~~", "\n", "\n\n", " ", "x", "<", "[", '"', "é漢🎯", lsFunction, lsInvoke],
+  ...["`", "```", "```json\n", "~~~", "\n", "\n\n", " ", "x", "<", "[", '"', "é漢🎯", lsFunction, lsInvoke],
 ]
 
 function randomText(random: Random): string {

@@ -89,11 +89,24 @@ const bare: Steps = [
   ["python.after", choice(option("]", end), option(",", "python.name"))],
 ]
 
+// Qwen2.5-Coder puts the same into a fence, in long prompts nearly always (ollama/ollama#16821, ardanlabs/kronk#950).
+const fenced: Steps = [
+  ["fence", choiceOr("fence.open", option("json", "fence.open"), option("tool_call", "fence.open"))],
+  ["fence.open", choice(option("{", "fence1"), option("[", "fences.more"))],
+  ...bareSteps("fence1", "fence1.after"),
+  ["fence1.after", whole(choice(option("```", "fence.after"), option("{", "fence1")))],
+  ...bareSteps("fences1", "fences1.after"),
+  ["fences1.after", choice(option("]", "fences.end"), option(",", "fences.more"))],
+  ["fences.more", choice(option("{", "fences1"))],
+  ["fences.end", whole(choice(option("```", "fence.after")))],
+  ["fence.after", whole(choiceOr(end, option("```", "fence")))],
+]
+
 /** What begins a call that stands by itself: it is one only where it is the whole reply. */
-export const bareOpeners = [option("{", "bare1"), option("[", "bares")] as const
+export const bareOpeners = [option("{", "bare1"), option("[", "bares"), option("```", "fence")] as const
 
 /** Was it begun by one of them? */
 export const isBare = (opener: string): boolean => bareOpeners.some(({ literal }) => literal === opener)
 
 /** All of them. */
-export const moreSteps: Steps = [...lists, ...others, ...bare]
+export const moreSteps: Steps = [...lists, ...others, ...bare, ...fenced]

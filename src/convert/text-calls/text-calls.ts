@@ -128,7 +128,10 @@ function readPlain(reading: Reading): boolean {
 function bareAt(reading: Reading): boolean | undefined {
   const { text, at: start } = reading
   const at = start + text.slice(start).search(/\S/)
-  const opener = at < start ? undefined : bareOpeners.find(({ literal }) => text.startsWith(literal, at))
+  if (at < start) return undefined
+  const opener = bareOpeners.find(({ literal }) => text.startsWith(literal, at))
+  if (opener === undefined && bareOpeners.some(({ literal }) => literal.startsWith(text.slice(at))))
+    return goOn(reading, start, at, false)
   if (opener === undefined || openers.some(({ literal }) => text.startsWith(literal, at))) return undefined
   if (isCutOpener(text, at)) return goOn(reading, start, at, false)
   goOn(reading, start, at, true)

@@ -8,7 +8,7 @@ import { flushTextCalls, initialTextCalls, readTextCalls } from "../../src/conve
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { property, type Random } from "../support/random.ts"
 
-const offered = new Set(["Bash", "Write", "Read", "mcp__git__log"])
+const offered = new Set(["Bash", "Write", "Read", "TodoWrite", "mcp__git__log"])
 const schemas = new Map<string, JsonObject>([
   [
     "Write",
@@ -28,6 +28,21 @@ const schemas = new Map<string, JsonObject>([
     },
   ],
 ])
+
+schemas.set("TodoWrite", {
+  type: "object",
+  properties: { todos: { type: "array", items: { $ref: "#/$defs/Todo" } } },
+  $defs: {
+    Todo: {
+      type: "object",
+      properties: {
+        content: { type: "string" },
+        count: { type: "integer" },
+        tags: { type: "array", items: { type: "string" } },
+      },
+    },
+  },
+})
 
 type Out = string | readonly [name: string, args: unknown]
 
@@ -81,6 +96,10 @@ const v3Call = (name: string, args: string): string =>
   `<｜tool▁call▁begin｜>function<｜tool▁sep｜>${name}\n\`\`\`json\n${args}\n\`\`\`<｜tool▁call▁end｜>`
 const v31Call = (name: string, args: string): string =>
   `<｜tool▁call▁begin｜>${name}<｜tool▁sep｜>${args}<｜tool▁call▁end｜>`
+const mark = "]<]minimax[>["
+/** As MiniMax-M3 writes tags: a mark before each. */
+const marked = (text: string): string => text.replaceAll(/<(?=\/?[a-z])/g, `${mark}<`)
+const lsTag = '<invoke name="Bash"><command>ls</command></invoke>'
 const dsml = (text: string): string => text.replaceAll(/<(\/?)(?=[a-z])/g, "<$1｜DSML｜")
 
 const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]])[]>> = {
@@ -186,6 +205,8 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     [`<|tool_call|>[${lsJson},${pwdJson}]<|/tool_call|>`, [ls, pwd]],
     [`So:\n<tool_calls>\n${lsJson}\n${pwdJson}\n</tool_calls>`, ["So:\n", ls, pwd]],
     [`<tool_calls>[${lsJson}]</tool_calls>`, [ls]],
+    [`<tools>\n${lsJson}\n</tools>`, [ls]],
+    [`<function_call>${lsJson}</function_call>`, [ls]],
     [`<TOOLCALL>[${lsJson}]</TOOLCALL>`, [ls]],
     [
       '<|START_ACTION|>[\n {"tool_call_id": "0", "tool_name": "Bash", "parameters": {"command": "ls"}}\n]<|END_ACTION|>',
@@ -207,6 +228,8 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     ['<|tool_call_start|>[Bash(command="ls")]<|tool_call_end|>Now.', [ls, "Now."]],
     [`<|tool_call_start|>[${lsJson}]<|tool_call_end|>`, [ls]],
     ["<|python_start|>[Bash(command='ls'), Bash(command='pwd')]<|python_end|>", [ls, pwd]],
+    ['<|tool_call>call:Bash(command: "ls")<tool_call|>', [ls]],
+    ['<|tool_call>call:Bash(command="ls")<tool_call|>', [ls]],
     ['<|tool_call>call:Bash{command:<|"|>ls<|"|>}<tool_call|>', [ls]],
     [
       '<|tool_call>call:Write{path:<|"|>a "b" \\n<|"|>,mode:420,force:true,tags:[<|"|>x<|"|>],owner:{id:1}}<tool_call|><|tool_response>',
@@ -219,6 +242,7 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     [`${lsJson}\n${pwdJson}<|eot_id|>`, [ls, pwd]],
     [`[${lsJson}, ${pwdJson}]`, [ls, pwd]],
     ["[Bash(command='ls')]", [ls]],
+    ['{"type": "function", "name": "Bash", "parameters": {"command": "ls"}}', [ls]],
     [
       `[Write(path="it's", content='a\\n"]) \\'b\\'', mode=-1.5, force=True, tags=["x", None], owner={'id': 1}),\n Read()]`,
       [
@@ -245,6 +269,53 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     [`\`\`\`json\n${lsJson}\n\`\`\`\n\n\`\`\`json\n${pwdJson}\n\`\`\``, [ls, pwd]],
     [`\`\`\`tool_call\n${lsJson}`, [ls]],
     ['```json\n{"name":"Write","arguments":{"path":"a","content":"```\\nx\\n```"}}\n```', [fenceWrite]],
+  ],
+  "MiniMax-M3": [
+    [`I look.\n${marked(`<tool_call>\n${lsTag}\n</tool_call>`)}`, ["I look.\n", ls]],
+    [`I look.${marked(`<tool_call>\n${lsTag}\n${lsTag}\n</tool_call>`)}`, ["I look.", ls, ls]],
+    [marked('<tool_call>\n<invoke name="Bash">\n<command>ls</command>\n</invoke>\n</tool_call>'), [ls]],
+    [marked(lsTag), [ls]],
+    [`<tool_call>\n${marked(lsTag)}\n${mark}</tool_call>`, [ls]],
+    [`<tool_call>\n${lsTag}\n</tool_call>`, [ls]],
+    [`<tool_call>\n${lsInvoke}\n</tool_call>`, [ls]],
+    [
+      `${mark}<tool_call>\n${mark}<invoke name="Bash">${mark}<command>ls</command>${mark}</invoke>\n${mark}</tool_call>`,
+      [ls],
+    ],
+    [
+      `${mark}<tool_call>${mark}<invoke name="Write">${mark}<content><b>a]<]b</b>\n${mark}</content>${mark}<mode>420${mark}</mode>` +
+        `${mark}<force>true${mark}</force>${mark}<tags>["x"]${mark}</tags>${mark}</invoke>${mark}</tool_call>`,
+      [["Write", { content: "<b>a]<]b</b>\n", mode: 420, force: true, tags: ["x"] }]],
+    ],
+    [
+      marked(
+        '<invoke name="TodoWrite"><todos><content>a</content><count>1</count></todos>' +
+          "<todos><content>2</content><tags>x</tags><tags>y</tags></todos></invoke>",
+      ),
+      [
+        [
+          "TodoWrite",
+          {
+            todos: [
+              { content: "a", count: 1 },
+              { content: "2", tags: ["x", "y"] },
+            ],
+          },
+        ],
+      ],
+    ],
+    [
+      marked('<invoke name="TodoWrite"><todos><content>a</content></todos></invoke>'),
+      [["TodoWrite", { todos: [{ content: "a" }] }]],
+    ],
+    [`${marked(lsTag)}\nDone.`, [ls, "Done."]],
+  ],
+  "MiniMax-M2.7": [
+    ['[TOOL_CALL]\n{tool => "Bash", args => {\n  --command "ls"\n}}\n[/TOOL_CALL]', [ls]],
+    [
+      '[TOOL_CALL]\n{tool => "Write", args => {\n  --content "a \\"b\\"\n}"\n  --mode 420\n}}\n[/TOOL_CALL]\nDone.',
+      [["Write", { content: 'a "b"\n}', mode: 420 }], "Done."],
+    ],
   ],
   "MiniMax and invocations": [
     [`<minimax:tool_call>\n${lsInvoke}\n${pwdInvoke}\n</minimax:tool_call>`, [ls, pwd]],
@@ -364,8 +435,21 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     '```json\n{"name": "Bash", "age": 3}\n```',
     `\`\`\`\n<tool_call>${lsJson}</tool_call>\n\`\`\``,
     "```json\n```",
+    '{"type": "function", "name": "John"}',
+    '{"type": "text", "name": "Bash", "parameters": {}}',
+    "The <tools> element holds <function_call> elements.",
+    "a]<]b and ]<]minimax[>[ alone",
   ],
   "incomplete or malformed": [
+    marked('<tool_call><invoke name="Bash"><command>ls</command>'),
+    marked('<invoke name="Bash"><command>ls</other></invoke>'),
+    marked('<invoke name="Bash">x<command>ls</command></invoke>'),
+    marked('<invoke name="Bash"><command>x<a>1</a></command></invoke>'),
+    marked('<invoke name="Delete"><command>ls</command></invoke>'),
+    `<tool_call><invoke name="Bash"><command>a <command> b</command></invoke></tool_call>`,
+    '[TOOL_CALL]{tool => "Bash", args => {--command "ls}}[/TOOL_CALL]',
+    '[TOOL_CALL]{tool => "Bash", args => {command "ls"}}[/TOOL_CALL]',
+    '[TOOL_CALL]{tool => "Delete", args => {--command "ls"}}[/TOOL_CALL]',
     "<|tool_call_start|>[Bash(command=)]<|tool_call_end|>",
     "<|python_tag|>print(1)",
     "<|python_start|>Bash(command='ls')<|python_end|>",
@@ -608,6 +692,7 @@ const fragments = [
     "}",
   ],
   ...["[Bash(command='ls')]", "(", ")", "'", "<|call|>", "<|message|>", "<tool_call|>", "call:", ";"],
+  ...[mark, marked(lsTag), "</invoke>", "<command>", "]", '[TOOL_CALL]{tool => "Bash", args => {'],
   ...["`", "```", "```json\n", "~~~", "\n", "\n\n", " ", "x", "<", "[", '"', "é漢🎯", lsFunction, lsInvoke],
 ]
 
@@ -685,6 +770,10 @@ describe("hostile lengths", () => {
     ["a line that never ends", `${filled("a ")}${filled("<tool_call> a ")}`],
     ["white space behind a call", `a ${aCall}${filled(" \n")}x`],
     ["tokens behind a call", `a.${aCall}${filled("<|a|>")}x`],
+    ["marked tags", `${mark}<invoke name="Bash">${filled(`${mark}<a>`)}`],
+    ["marks", filled(mark)],
+    ["flags", `[TOOL_CALL]{tool => "Bash", args => {${filled(" --a 1")}`],
+    ["fences", filled("```json\n{")],
     ["parameters", `<function=Bash>${filled("<parameter=a>1</parameter>")}`],
   ])("linear time: %s", (_, text) => {
     for (const chunks of [[text], [...text]]) {

@@ -27,4 +27,4 @@ export function keepThoughts(state: WrittenCalls, texts: Texts): void {
   keepThought(state, wholeOf(texts))
 }
 
-const mayBegin = (text: string): boolean => text.includes("<") || text.includes("[")
+const mayBegin = (text: string): boolean => text.includes("<") || text.includes("[") || text.includes("]")

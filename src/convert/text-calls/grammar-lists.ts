@@ -5,10 +5,12 @@ import {
   end,
   json,
   list,
+  minimaxMark as mark,
   object,
   offeredName,
   option,
   python,
+  type Step,
   type Steps,
   value,
   whole,
@@ -26,8 +28,10 @@ function listed(at: string, ...ends: readonly string[]): Steps {
   ]
 }
 
-// Granite and Phi-4-mini; MiniMax-M1, Jamba and Hunyuan; Nemotron; Cohere; InternLM; LongCat; Llama 3.
+// Qwen2.5-Coder, in tags of its own; Granite and Phi-4-mini; MiniMax-M1, Jamba and Hunyuan; Nemotron; Cohere; InternLM; LongCat; Llama 3.
 const lists: Steps = [
+  ...listed("tools", "</tools>"),
+  ...listed("one", "</function_call>"),
   ...listed("bar", "<|/tool_call|>"),
   ...listed("plural", "</tool_calls>"),
   ...listed("nemotron", "</TOOLCALL>"),
@@ -47,7 +51,7 @@ const others: Steps = [
   ["llama4.raw", value("written", "<|python_end|>", end)],
   ["gemma", choice(option("call:", "gemma.name"))],
   ["gemma.name", word("name", "gemma.args")],
-  ["gemma.args", choice(object("gemma.raw"))],
+  ["gemma.args", choice(object("gemma.raw"), { literal: "(", next: "gemma.raw", keep: true })],
   ["gemma.raw", value("braced", "<tool_call|>", "gemma.end")],
   ["gemma.end", whole(choiceOr(end, option("<|tool_response>", end), option("<|tool_call>", "gemma")))],
   ["harmony", word("name", "harmony.open")],
@@ -57,10 +61,70 @@ const others: Steps = [
   ["harmony.end", whole(choiceOr(end, option("<|call|>", end)))],
 ]
 
-/** `{"name": "NAME", "parameters": {…}}`, of which no more is held than looks like one. */
+// Mistral: a list of calls; newer models: a name and its arguments. LM Studio: JSON between two marks.
+const bracketed: Steps = [
+  ["mistral", choiceOr("mistral.name", list("mistral.list"), object("mistral.list"))],
+  ["mistral.list", json("calls", end)],
+  ["mistral.name", word("name", "mistral.open")],
+  [
+    "mistral.open",
+    choice(option("[ARGS]", "mistral.args"), option("[CALL_ID]", "mistral.id"), object("mistral.json")),
+  ],
+  ["mistral.id", word("id", "mistral.id.end")],
+  ["mistral.id.end", choice(option("[ARGS]", "mistral.args"))],
+  ["mistral.args", choice(object("mistral.json"))],
+  ["mistral.json", json("args", end)],
+  ["request", choice(object("request.json"))],
+  ["request.json", json("calls", "request.end")],
+  ["request.end", whole(choiceOr("request.junk", option("[END_TOOL_REQUEST]", end)))],
+  ["request.junk", value("junk", "[END_TOOL_REQUEST]", end)],
+]
+
+// MiniMax-M3: a mark before every tag, and parameters in tags of their names; a server may have taken the marks out.
+const invoke = '<invoke name="'
+export const markedInvokes = [option(mark + invoke, "marked.name"), option(invoke, "marked.name")] as const
+const markedEnds = [option(`${mark}</tool_call>`, end), option("</tool_call>", end)]
+
+function markedSteps(at: string, after: Step): Steps {
+  return [
+    [`${at}.name`, word("name", `${at}.open`)],
+    [`${at}.open`, choice(option('">', `${at}.body`))],
+    [`${at}.body`, value("marked", "</invoke>", `${at}.after`, invoke)],
+    [`${at}.after`, whole(after)],
+  ]
+}
+
+const marked: Steps = [
+  ["marked", choice(...markedInvokes)],
+  ...markedSteps("marked", choice(...markedEnds, ...markedInvokes)),
+  ...markedSteps("marked1", choiceOr(end, ...markedEnds)),
+]
+
+// MiniMax-M2.7: `{tool => "NAME", args => { --KEY "VALUE" }}` (NousResearch/hermes-agent#35935).
+const flags: Steps = [
+  ["flags", choice(option("{", "flags.tool"))],
+  ["flags.tool", choice(option("tool", "flags.arrow"))],
+  ["flags.arrow", choice(option("=>", "flags.quote"))],
+  ["flags.quote", choice(option('"', "flags.name"))],
+  ["flags.name", offeredName("flags.name.end")],
+  ["flags.name.end", choice(option('"', "flags.comma"))],
+  ["flags.comma", choice(option(",", "flags.args"))],
+  ["flags.args", choice(option("args", "flags.to"))],
+  ["flags.to", choice(option("=>", "flags.body"))],
+  ["flags.body", choice(object("flags.all"))],
+  ["flags.all", json("flags", "flags.close")],
+  ["flags.close", choice(option("}", "flags.after"))],
+  ["flags.after", whole(choice(option("[/TOOL_CALL]", end), option("{", "flags.tool")))],
+]
+
+/** `{"name": "NAME", "parameters": {…}}`, also behind its type; no more of it is held than looks like one. */
 function bareSteps(at: string, after: string): Steps {
   return [
-    [at, choice(option('"name"', `${at}.colon`))],
+    [at, choice(option('"name"', `${at}.colon`), option('"type"', `${at}.type`))],
+    [`${at}.type`, choice(option(":", `${at}.kind`))],
+    [`${at}.kind`, choice(option('"function"', `${at}.then`))],
+    [`${at}.then`, choice(option(",", `${at}.named`))],
+    [`${at}.named`, choice(option('"name"', `${at}.colon`))],
     [`${at}.colon`, choice(option(":", `${at}.quote`))],
     [`${at}.quote`, choice(option('"', `${at}.name`))],
     [`${at}.name`, offeredName(`${at}.name.end`)],
@@ -109,4 +173,4 @@ export const bareOpeners = [option("{", "bare1"), option("[", "bares"), option("
 export const isBare = (opener: string): boolean => bareOpeners.some(({ literal }) => literal === opener)
 
 /** All of them. */
-export const moreSteps: Steps = [...lists, ...others, ...bare, ...fenced]
+export const moreSteps: Steps = [...lists, ...others, ...bracketed, ...marked, ...flags, ...bare, ...fenced]

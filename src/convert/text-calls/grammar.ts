@@ -1,6 +1,6 @@
 // The dialects in which open models write tool calls as text, as one table of steps: the machine that walks it knows
 // no dialect. Shapes: the chat templates of the models named, and what servers for them read.
-import { moreSteps } from "./grammar-lists.ts"
+import { markedInvokes, moreSteps } from "./grammar-lists.ts"
 import {
   choice,
   choiceOr,
@@ -8,6 +8,7 @@ import {
   end,
   json,
   list,
+  minimaxMark,
   type Option,
   object,
   option,
@@ -21,7 +22,16 @@ import {
 
 // Hermes and Qwen: JSON between the tags. GLM: a name, then keys and values. Qwen3-Coder: a function inside.
 const tagged: Steps = [
-  ["tag", choiceOr("glm.name", object("tag.json"), list("tag.json"), option("<function=", "tag.fn.name"))],
+  [
+    "tag",
+    choiceOr(
+      "glm.name",
+      object("tag.json"),
+      list("tag.json"),
+      option("<function=", "tag.fn.name"),
+      ...markedInvokes,
+    ),
+  ],
   ["tag.json", json("calls", "tag.end")],
   ["tag.end", whole(choiceOr("tag.junk", option("</tool_call>", end), object("tag.json"), list("tag.json")))],
   ["tag.junk", value("junk", "</tool_call>", end)],
@@ -86,25 +96,6 @@ const kimi: Steps = [
   ],
   ...kimiSteps("kimi1"),
   ["kimi1.after", whole(choiceOr(end, ...kimiEnds.map((tag) => option(tag, end))))],
-]
-
-// Mistral: a list of calls; newer models: a name and its arguments. LM Studio: JSON between two marks.
-const bracketed: Steps = [
-  ["mistral", choiceOr("mistral.name", list("mistral.list"), object("mistral.list"))],
-  ["mistral.list", json("calls", end)],
-  ["mistral.name", word("name", "mistral.open")],
-  [
-    "mistral.open",
-    choice(option("[ARGS]", "mistral.args"), option("[CALL_ID]", "mistral.id"), object("mistral.json")),
-  ],
-  ["mistral.id", word("id", "mistral.id.end")],
-  ["mistral.id.end", choice(option("[ARGS]", "mistral.args"))],
-  ["mistral.args", choice(object("mistral.json"))],
-  ["mistral.json", json("args", end)],
-  ["request", choice(object("request.json"))],
-  ["request.json", json("calls", "request.end")],
-  ["request.end", whole(choiceOr("request.junk", option("[END_TOOL_REQUEST]", end)))],
-  ["request.junk", value("junk", "[END_TOOL_REQUEST]", end)],
 ]
 
 /** `<invoke name="NAME">` with parameters; `mark` stands before each tag's name. */
@@ -189,7 +180,7 @@ const deepseek: Steps = [
 ]
 
 export const steps: ReadonlyMap<string, Step> = new Map([
-  ...[...tagged, ...functions, ...seed, ...kimi, ...bracketed, ...moreSteps, ...invocations, ...deepseek],
+  ...[...tagged, ...functions, ...seed, ...kimi, ...moreSteps, ...invocations, ...deepseek],
 ])
 
 /** What begins a section, and its first step. */
@@ -219,12 +210,17 @@ export const openers: readonly Option[] = [
   option("<|python_start|>", "llama4"),
   option("<|tool_call>", "gemma"),
   option("<|channel|>commentary to=", "harmony"),
+  option("<tools>", "tools"),
+  option("<function_call>", "one"),
+  option(`${minimaxMark}<tool_call>`, "marked"),
+  option(`${minimaxMark}<invoke name="`, "marked1.name"),
   option("[TOOL_CALLS]", "mistral"),
+  option("[TOOL_CALL]", "flags"),
   option("[TOOL_REQUEST]", "request"),
 ]
 
 /** Openers that are special tokens: nobody writes them in a sentence by chance. */
-export const isToken = ({ literal }: Option): boolean => /^(?:<[|｜]|\[TOOL_CALLS\])/.test(literal)
+export const isToken = ({ literal }: Option): boolean => /^(?:<[|｜]|\]<\]|\[TOOL_CALLS\])/.test(literal)
 
 const ends = [...steps.values()].flatMap((step) => {
   if (step.kind === "value") return [step.until]
@@ -234,7 +230,7 @@ const ends = [...steps.values()].flatMap((step) => {
 /** What closes calls, whether or not it was opened. */
 export const closers: readonly string[] = [
   ...new Set([
-    ...ends.filter((literal) => /^(?:<\/|\[END)/.test(literal)),
+    ...ends.filter((literal) => /^(?:(?:\]<\]minimax\[>\[)?<\/|\[END|\[\/)/.test(literal)),
     ...["</tool_calls>", "</tools>", "[/TOOL_CALLS]", "</s>"],
   ]),
 ]

@@ -36,11 +36,12 @@ export function readPythonArgs(text: string): JsonObject | undefined {
   return isOver(walk) ? found : undefined
 }
 
-/** An object as Gemma writes it. */
+/** An object as Gemma writes it, in round brackets too. */
 export function readBraced(text: string): JsonObject | undefined {
   const walk: Walk = { text, at: 0 }
-  const found = skip(walk, "{") ? readMembers(walk, "}", ":", 0) : undefined
-  return isOver(walk) ? found : undefined
+  const close = skip(walk, "{") ? "}" : ")"
+  const found = close === "}" || skip(walk, "(") ? readMembers(walk, close, ":", 0) : undefined
+  return found !== undefined && isOver(walk) ? found : readPythonArgs(text)
 }
 
 function readCall(walk: Walk): WrittenCall | undefined {

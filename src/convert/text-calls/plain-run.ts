@@ -7,7 +7,7 @@ import type { TextCallState } from "./reading.ts"
 import { isWaiting } from "./waiting.ts"
 
 // What every opener begins with.
-const mayOpen = /[<[]|\\u00(?:3c|5b)/i
+const mayOpen = /[<[\]]|\\u00(?:3c|5[bd])/i
 
 /** How many of the texts from `from` on would each come out at once and as they are. */
 export function countPlain(state: TextCallState, texts: Texts, from: number): number {

@@ -11,8 +11,8 @@ export interface Option {
 }
 
 /**
- * What a captured piece of text is. `written`: calls as JSON or as Python has them; `python` and
- * `braced`: arguments of Python and of Gemma.
+ * What a captured piece of text is. `written`: calls as JSON or as Python has them; `python`, `braced`, `marked` and
+ * `flags`: arguments of Python, of Gemma, and of two MiniMax models.
  */
 export type Take =
   | "name"
@@ -27,6 +27,8 @@ export type Take =
   | "written"
   | "python"
   | "braced"
+  | "marked"
+  | "flags"
   | "junk"
 
 export type Step =
@@ -50,6 +52,9 @@ export type Step =
     }
   /** Up to the bracket that closes the first one; `python`: brackets and quotes of any kind count. */
   | { readonly kind: "json"; readonly take: Take; readonly next: string; readonly python?: true }
+
+/** The token that MiniMax-M3 writes before every tag. */
+export const minimaxMark = "]<]minimax[>["
 
 /** Where a section is over. */
 export const end = "end"

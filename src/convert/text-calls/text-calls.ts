@@ -101,7 +101,7 @@ function readOn(reading: Reading): boolean {
   return isWaiting(reading.waiting) ? readBehind(reading) : readPlain(reading)
 }
 
-const [newline, space, less, bracket] = [10, 32, 60, 91]
+const [newline, space, less, bracket, closeBracket] = [10, 32, 60, 91, 93]
 
 /** Text up to an opener or to the end. */
 function readPlain(reading: Reading): boolean {
@@ -111,7 +111,7 @@ function readPlain(reading: Reading): boolean {
   if (bare !== undefined) return bare
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if ((code === less || code === bracket) && !isCode(markdown)) {
+    if ((code === less || code === bracket || code === closeBracket) && !isCode(markdown)) {
       const opener = openers.find(({ literal }) => text.startsWith(literal, at))
       if (opener !== undefined) {
         goOn(reading, start, at, true)

@@ -1,11 +1,11 @@
-// From what a section held to calls: whose names were offered, and whose arguments are an object. Parameters
-// written as text get the type that the tool's schema gives them.
+// From what a section held to calls: whose names were offered, and whose arguments are an object.
 
-import { arrayOf, isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
 import { bareName, inOtherCase } from "../tool-calls/tool-names.ts"
 import { readBraced, readPythonArgs, readPythonCalls } from "./literals.ts"
+import { markedArgs, readFlags } from "./minimax.ts"
 import type { Entry } from "./section.ts"
-import type { Take } from "./steps.ts"
+import { jsonText, type Parameter, typedArgs } from "./typed-values.ts"
 
 export interface TextCall {
   readonly name: string
@@ -32,15 +32,10 @@ export function callsOf(entries: readonly Entry[], tools: Tools): readonly TextC
   return calls
 }
 
-interface Parameter {
-  readonly key: string
-  readonly take: Take
-  readonly text: string
-}
-
 type Draft =
   | { readonly kind: "json"; readonly name: string; readonly args: string }
   | { readonly kind: "parameters"; readonly name: string; readonly parameters: readonly Parameter[] }
+  | { readonly kind: "marked"; readonly name: string; readonly text: string }
 
 interface Collector {
   readonly drafts: Draft[]
@@ -76,6 +71,10 @@ function collect(collector: Collector, { take, text }: Entry): boolean {
       return writtenCall(collector, readPythonArgs(text))
     case "braced":
       return writtenCall(collector, readBraced(text))
+    case "marked":
+      return endCall(collector, (name) => ({ kind: "marked", name, text }))
+    case "flags":
+      return flagCall(collector, readFlags(text))
     case "junk":
       return false
     default:
@@ -122,6 +121,10 @@ function writtenCall(collector: Collector, args: JsonObject | undefined): boolea
   )
 }
 
+function flagCall(collector: Collector, parameters: readonly Parameter[] | undefined): boolean {
+  return parameters !== undefined && endCall(collector, (name) => ({ kind: "parameters", name, parameters }))
+}
+
 const besideName = new Set(["name", "tool_name", "tool_call_id", "id", "type"])
 
 /** `{"name": …, "arguments" or "parameters": …}`, also inside `{"function": …}`. */
@@ -159,6 +162,7 @@ export const isOffered = ({ offered }: Tools, name: string): boolean =>
 
 function argsOf(draft: Draft, schema: JsonObject | undefined): string | undefined {
   if (draft.kind === "parameters") return typedArgs(draft.parameters, schema)
+  if (draft.kind === "marked") return markedArgs(draft.text, schema)
   const parsed = parseJson(draft.args)
   if (!parsed.ok || !isObject(parsed.value)) return undefined
   return isDefinition(parsed.value, schema) ? undefined : draft.args.trim()
@@ -168,60 +172,4 @@ function argsOf(draft: Draft, schema: JsonObject | undefined): string | undefine
 function isDefinition({ type, properties }: JsonObject, schema: JsonObject | undefined): boolean {
   const takesThem = Object.hasOwn(objectOf(schema?.["properties"]), "properties")
   return type === "object" && isObject(properties) && !takesThem
-}
-
-/** Two values for one key: which of them was meant is a guess, so it is no call. */
-function typedArgs(parameters: readonly Parameter[], schema: JsonObject | undefined): string | undefined {
-  if (new Set(parameters.map(({ key }) => key)).size < parameters.length) return undefined
-  const values = parameters.map((parameter) => [parameter.key, typedValue(parameter, schema)] as const)
-  if (values.some(([, value]) => value === undefined)) return undefined
-  return jsonText(Object.fromEntries(values))
-}
-
-function typedValue({ key, take, text }: Parameter, schema: JsonObject | undefined): unknown {
-  if (take === "string") return text
-  if (take === "literal") return parsedOr(text, undefined)
-  const written = take === "lines" ? text.replace(/^\r?\n/, "").replace(/\r?\n$/, "") : text
-  const properties = objectOf(schema?.["properties"])
-  const types = Object.hasOwn(properties, key) ? typesOf(properties[key], objectOf(schema), 0) : []
-  if (types.includes("string")) return written
-  // Without any type, only what is no string in every reading is taken for something else.
-  if (types.length === 0 && written.trimStart().startsWith('"')) return written
-  return parsedOr(written, written)
-}
-
-function parsedOr(text: string, otherwise: unknown): unknown {
-  const parsed = parseJson(text)
-  return parsed.ok ? parsed.value : otherwise
-}
-
-const deepest = 8
-
-/** The JSON types that a schema allows at its top; none when it does not say. */
-function typesOf(value: unknown, root: JsonObject, depth: number): readonly unknown[] {
-  const schema = objectOf(value)
-  if (depth > deepest) return []
-  const target = schema["$ref"]
-  if (typeof target === "string") return typesOf(resolve(target, root), root, depth + 1)
-  if (schema["type"] !== undefined) return [schema["type"]].flat()
-  if (Array.isArray(schema["enum"]))
-    return schema["enum"].map((item) => (item === null ? "null" : typeof item))
-  if ("const" in schema) return [typeof schema["const"]]
-  const parts = ["anyOf", "oneOf", "allOf"].flatMap((word) => arrayOf(schema[word]))
-  return parts.flatMap((part) => typesOf(part, root, depth + 1))
-}
-
-/** A reference within the schema itself: `#/$defs/Name`. */
-function resolve(target: string, root: JsonObject): unknown {
-  const [hash, ...path] = target.split("/")
-  return hash === "#" ? path.reduce<unknown>((at, key) => objectOf(at)[key], root) : undefined
-}
-
-/** JSON.parse takes deeper nesting than JSON.stringify can walk. */
-function jsonText(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return undefined
-  }
 }

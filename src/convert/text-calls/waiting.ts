@@ -81,7 +81,7 @@ const cutToken = /<(?:([|｜])(?:[^\s<>|｜]{1,64}\1?)?)?$/y
 export function nextOf(text: string, at: number): Next {
   const char = text.charAt(at)
   if (char === "\n") return { kind: "line" }
-  if (char !== "<" && char !== "[") return { kind: "prose" }
+  if (char !== "<" && char !== "[" && char !== "]") return { kind: "prose" }
   const opener = openers.find(({ literal }) => text.startsWith(literal, at))
   if (opener !== undefined) return { kind: "opener", opener }
   const closer = closers.find((literal) => text.startsWith(literal, at))

@@ -1,0 +1,156 @@
+// Arguments as two MiniMax models write them: M3 in tags that have the parameters' names, M2.7 as flags of a command.
+import type { JsonObject } from "../../protocol/json.ts"
+import { objectOf, parseJson } from "../../protocol/json.ts"
+import { minimaxMark as mark } from "./steps.ts"
+import { jsonText, type Parameter, resolve, typedValue, typesOf } from "./typed-values.ts"
+
+/** What stands between an opening tag and its closing one. */
+interface Element {
+  readonly key: string
+  /** As it is in the closing tag. */
+  readonly tag: string
+  text: string
+  readonly members: Element[]
+}
+
+/**
+ * The JSON text of M3's arguments: elements within elements are objects, several of one name a list. Without its
+ * marks, which a server may have taken out, text is not looked into. Undefined: it is no such text.
+ */
+export function markedArgs(text: string, schema: JsonObject | undefined): string | undefined {
+  const elements = text.includes(mark) ? readMarked(text.split(mark)) : readPlain(text)
+  const args = elements === undefined ? undefined : objectFrom(elements, schema ?? {}, schema ?? {})
+  return args === undefined ? undefined : jsonText(args)
+}
+
+const opening = /^<(?:parameter name="([^"]+)"|([^\s<>/]+))>/
+
+/** The element whose opening tag `text` begins with, and what follows that. */
+function begin(text: string): { readonly element: Element; readonly rest: string } | undefined {
+  const [tag, parameter, name] = opening.exec(text) ?? []
+  const key = parameter ?? name
+  if (tag === undefined || key === undefined) return undefined
+  const element = { key, tag: parameter === undefined ? key : "parameter", text: "", members: [] }
+  return { element, rest: text.slice(tag.length) }
+}
+
+function readMarked([before = "", ...pieces]: readonly string[]): readonly Element[] | undefined {
+  const root: Element = { key: "", tag: "", text: before, members: [] }
+  const open = [root]
+  for (const piece of pieces) if (!readPiece(open, piece)) return undefined
+  return open.length === 1 && root.text.trim() === "" ? root.members : undefined
+}
+
+/** What follows one mark: a tag and the text behind it, or nothing at the end. */
+function readPiece(open: Element[], piece: string): boolean {
+  const parent = open.at(-1)
+  if (parent === undefined) return false
+  if (piece.trim() === "") return true
+  const closing = `</${parent.tag}>`
+  if (piece.startsWith(closing)) {
+    open.pop()
+    return addText(open.at(-1), piece.slice(closing.length))
+  }
+  const begun = begin(piece)
+  if (begun === undefined) return false
+  const { element, rest } = begun
+  parent.members.push(element)
+  // Its closing tag may be without a mark.
+  const own = `</${element.tag}>`
+  const closes = rest.trimEnd().endsWith(own)
+  if (!closes) open.push(element)
+  return addText(element, closes ? rest.slice(0, rest.lastIndexOf(own)) : rest)
+}
+
+function addText(element: Element | undefined, text: string): boolean {
+  if (element !== undefined) element.text += text
+  return element !== undefined
+}
+
+/** Elements one after another; a value in which its own tag stands again could be read in two ways. */
+function readPlain(text: string): readonly Element[] | undefined {
+  const elements: Element[] = []
+  for (let left = text.trimStart(); left !== ""; ) {
+    const begun = begin(left)
+    if (begun === undefined) return undefined
+    const { element, rest } = begun
+    const closing = `</${element.tag}>`
+    const end = rest.indexOf(closing)
+    element.text = rest.slice(0, end)
+    if (end < 0 || element.text.includes(`<${element.tag}`)) return undefined
+    elements.push(element)
+    left = rest.slice(end + closing.length).trimStart()
+  }
+  return elements
+}
+
+type Found = { readonly value: unknown } | undefined
+
+function objectFrom(
+  elements: readonly Element[],
+  schema: JsonObject,
+  root: JsonObject,
+): JsonObject | undefined {
+  const values = new Map<string, unknown[]>()
+  for (const element of elements) {
+    const found = readValue(element, schema, root)
+    if (found === undefined) return undefined
+    values.set(element.key, [...(values.get(element.key) ?? []), found.value])
+  }
+  return Object.fromEntries(
+    [...values].map(([key, all]) => [key, all.length === 1 ? oneOf(all[0], schema, key, root) : all]),
+  )
+}
+
+/** A list of one is written like what is in it. */
+function oneOf(value: unknown, schema: JsonObject, key: string, root: JsonObject): unknown {
+  const types = typesOf(memberOf(schema, key, root), root, 0)
+  return types.includes("array") && types.length === 1 && !Array.isArray(value) ? [value] : value
+}
+
+function readValue({ key, text, members }: Element, schema: JsonObject, root: JsonObject): Found {
+  const own = memberOf(schema, key, root)
+  if (members.length === 0) return { value: leafValue(key, text, own, root) }
+  if (text.trim() !== "") return undefined
+  const value = objectFrom(members, itemOf(own, root), root)
+  return value && { value }
+}
+
+/** A list stands there as JSON, or each of its items in a tag of its own. */
+function leafValue(key: string, text: string, own: JsonObject, root: JsonObject): unknown {
+  const list = own["type"] === "array" ? parseJson(text) : undefined
+  if (list?.ok && Array.isArray(list.value)) return list.value
+  return typedValue({ key, take: "value", text }, { ...root, properties: { [key]: itemOf(own, root) } })
+}
+
+function memberOf(schema: JsonObject, key: string, root: JsonObject): JsonObject {
+  const properties = objectOf(schema["properties"])
+  return Object.hasOwn(properties, key) ? resolved(properties[key], root) : {}
+}
+
+/** Of a list, what is in it. */
+function itemOf(schema: JsonObject, root: JsonObject): JsonObject {
+  return schema["type"] === "array" ? resolved(schema["items"], root) : schema
+}
+
+function resolved(value: unknown, root: JsonObject): JsonObject {
+  const schema = objectOf(value)
+  return typeof schema["$ref"] === "string" ? objectOf(resolve(schema["$ref"], root)) : schema
+}
+
+const flag = /\s*--([\w.-]+)\s+("(?:[^"\\]|\\[\s\S])*"|[^\s}]+)/y
+
+/** `{ --KEY "VALUE" --KEY 1 }`; undefined: something else stands there. */
+export function readFlags(text: string): readonly Parameter[] | undefined {
+  const parameters: Parameter[] = []
+  flag.lastIndex = 1
+  let end = 1
+  for (let found = flag.exec(text); found !== null; found = flag.exec(text)) {
+    const [, key = "", written = ""] = found
+    const value = written.startsWith('"') ? parseJson(written.replaceAll("\n", "\\n")) : undefined
+    if (value !== undefined && !(value.ok && typeof value.value === "string")) return undefined
+    parameters.push({ key, take: "value", text: value?.ok ? String(value.value) : written })
+    end = flag.lastIndex
+  }
+  return text.slice(end).trim() === "}" ? parameters : undefined
+}

@@ -155,6 +155,21 @@ test("one call at a time is asked for in the same words of everybody", () => {
   expect(askResponses(ask(hi, more), ["xai", "grok-4.3"]).body.parallel_tool_calls).toBe(false)
 })
 
+test("a search beside no thinking, where that is the least: low", () => {
+  const more = { tools: [search], thinking: { type: "disabled" } }
+  const { body } = askResponses(ask(hi, more), ["openai", "gpt-5"])
+  expect(body.reasoning).toEqual({ effort: "low" })
+})
+
+test("JSON without a schema: the conversation itself has to say so, once", () => {
+  const extraBody = { response_format: { type: "json_object" } }
+  const asked = (messages: readonly unknown[]) => askResponses(ask(messages), gpt56, { extraBody }).body
+  const said = (at: number) => JSON.stringify(asked(hi).input[at])
+  expect<unknown>(asked(hi).text).toEqual({ format: { type: "json_object" } })
+  expect([said(0), said(1)]).toEqual([expect.stringContaining("JSON object"), expect.stringContaining("hi")])
+  expect(asked([user(text("As Json, please."))]).input.length).toBe(1)
+})
+
 describe("what the configuration adds to every body", () => {
   const format = { type: "json_schema", schema }
   test.each<[JsonObject, object, object]>([
@@ -244,7 +259,13 @@ function returned(item: JsonObject): unknown {
   if (type === "function_call") return { type, call_id, name, arguments: args }
   const words = JSON.parse(JSON.stringify(item["content"]))[0].text
   const phase = item["phase"] === undefined ? {} : { phase: item["phase"] }
-  return { type, role: "assistant", ...phase, content: [{ type: "output_text", text: words }] }
+  return {
+    type,
+    role: "assistant",
+    status: "completed",
+    ...phase,
+    content: [{ type: "output_text", text: words, annotations: [] }],
+  }
 }
 
 property("what a reply gave goes back item by item, in its order", 400, (random) => {

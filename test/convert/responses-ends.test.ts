@@ -49,6 +49,9 @@ describe.each(ways)("%s: a reply ends", (_way, fold) => {
     ["context_length_exceeded", failed("context_length_exceeded"), 400, "invalid_request_error", "no"],
     ["cyber_policy", failed("cyber_policy"), 400, "invalid_request_error", "no"],
     ["invalid_image", failed("invalid_image"), 400, "invalid_request_error", "no"],
+    ["image_file_not_found", failed("image_file_not_found"), 400, "invalid_request_error", "no"],
+    ["failed_to_download_image", failed("failed_to_download_image"), 400, "invalid_request_error", "no"],
+    ["data_residency_mismatch", failed("data_residency_mismatch"), 400, "invalid_request_error", "no"],
     ["no reason at all", { status: "failed", error: null }, 502, "api_error", "before-first-byte"],
   ])("failed: %s", (_name, end, status, kind, retry) => {
     const { fault } = fold([text], end)
@@ -89,6 +92,13 @@ describe("an error instead of an event", () => {
     )
     expect(JSON.stringify(played)).toContain("call_1_abcdef")
     expect(played.at(-1)?.type).toBe("error")
+  })
+
+  test.each(["queued", "in_progress", "cancelled"])("a whole reply that is %s, and empty", (status) => {
+    const { fault } = foldEvents(playReply(responseOf([], { status })))
+    expect(fault).toMatchObject({ kind: "api_error", retry: "no" })
+    expect(fault?.message).toContain(`"${status}"`)
+    expect(foldEvents(playReply(responseOf([text], { status }))).fault).toBeUndefined()
   })
 
   test("a whole reply that is an error", () => {

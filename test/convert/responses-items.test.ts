@@ -9,7 +9,12 @@ const said = (...words: readonly string[]) => ({
   content: words.map((one) => ({ type: "input_text", text: one })),
 })
 const answered = (words: string) => {
-  return { type: "message", role: "assistant", content: [{ type: "output_text", text: words }] }
+  return {
+    type: "message",
+    role: "assistant",
+    status: "completed",
+    content: [{ type: "output_text", text: words, annotations: [] }],
+  }
 }
 const thought = (encrypted_content: string) => ({ type: "reasoning", summary: [], encrypted_content })
 const called = (call_id: string, args = "{}", name = "Bash") => {

@@ -75,6 +75,30 @@ describe("where the Responses API is not served", () => {
       true,
     ],
     [
+      "new-api, for a channel that has no such API",
+      () =>
+        Response.json(
+          { error: { message: "not implemented", type: "new_api_error", code: "convert_request_failed" } },
+          { status: 500 },
+        ),
+      true,
+    ],
+    [
+      "Azure's dated versions",
+      () => error("Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later"),
+      true,
+    ],
+    [
+      "llmgateway",
+      () => error("The Responses API is not supported. Use /v1/chat/completions instead."),
+      true,
+    ],
+    [
+      "a model of the other API alone",
+      () => error("This model is only supported in v1/chat/completions and not in v1/responses."),
+      true,
+    ],
+    [
       "no such model",
       () => Response.json({ error: { ...gone, code: "model_not_found" } }, { status: 404 }),
       false,

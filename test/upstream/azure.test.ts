@@ -100,14 +100,40 @@ describe("the URL", () => {
     expect(model).toBe("my own")
   })
 
-  test("a model that needs the Responses API is asked by it where Azure has it", async () => {
-    const upstream = scripted([])
-    const base = `${root}/openai/v1`
-    const proxy = proxyFor({ OPENAI_BASE_URL: base, BIG_MODEL: "gpt-5-codex" }, new URL(upstream.url).port)
-    await post(proxy, {}, client)
-    expect(upstream.requests[0]?.path).toBe("/openai/v1/responses")
-    expect(upstream.requests[0]?.headers["api-key"]).toBe("azure-key-1")
-  })
+  test.each<[string, Env, string]>([
+    ["v1", { OPENAI_BASE_URL: `${root}/openai/v1` }, "/openai/v1/responses"],
+    ["the resource", { OPENAI_BASE_URL: root }, "/openai/v1/responses"],
+    ["a deployment", { OPENAI_BASE_URL: `${root}/openai/deployments/gpt-5-codex` }, "/openai/v1/responses"],
+    [
+      "a version too old for it",
+      { OPENAI_BASE_URL: root, AZURE_API_VERSION: "2024-12-01-preview" },
+      "/openai/v1/responses",
+    ],
+    [
+      "as the portal shows it",
+      { OPENAI_BASE_URL: `${root}/openai/responses?api-version=2025-04-01-preview` },
+      "/openai/responses?api-version=2025-04-01-preview",
+    ],
+    [
+      "Foundry's inference API",
+      { OPENAI_BASE_URL: "http://my.services.ai.azure.com/models" },
+      "/openai/v1/responses",
+    ],
+    [
+      "a gateway that may know nothing of it",
+      { OPENAI_BASE_URL: "http://gate.example/azure/openai/deployments/gpt-5-codex" },
+      `/azure/openai/deployments/gpt-5-codex${chat}?${dated}`,
+    ],
+  ])(
+    "a model that needs the Responses API is asked by it where Azure has it: %s",
+    async (_shape, env, path) => {
+      const upstream = scripted([])
+      const proxy = proxyFor({ BIG_MODEL: "gpt-5-codex", ...env }, new URL(upstream.url).port)
+      await post(proxy, {}, client)
+      expect(upstream.requests[0]?.path).toBe(path)
+      expect(upstream.requests[0]?.headers["api-key"]).toBe("azure-key-1")
+    },
+  )
 })
 
 describe("the key", () => {

@@ -106,7 +106,7 @@ export function requestUrl(upstream: UrlParts, model: string, dialect: Dialect):
     case "chat":
       return chatUrl(upstream, model)
     case "responses":
-      return `${responsesBase(upstream)}/responses${queryText(upstream)}`
+      return responsesUrl(upstream)
     case "messages":
       return `${upstream.baseUrl.replace(/\/v1$/, "")}/v1/messages${queryText(upstream)}`
     default:
@@ -115,19 +115,25 @@ export function requestUrl(upstream: UrlParts, model: string, dialect: Dialect):
 }
 
 /** Azure has its Responses API beside the deployments, with the model in the body. */
-function responsesBase({ row, baseUrl }: UrlParts): string {
-  if (!isAzure(row) || servesResponses({ row, baseUrl })) return baseUrl
-  return `${baseUrl.replace(/\/openai(\/deployments.*)?$/, "")}/openai`
+function responsesUrl({ row, baseUrl, query }: UrlParts): string {
+  if (!isAzure(row) || baseUrl.endsWith("/openai/v1")) return `${baseUrl}/responses${queryText({ query })}`
+  const root = baseUrl.replace(/\/models$|\/openai(\/deployments.*)?$/, "")
+  const { "api-version": version, ...others } = query
+  if (!isTooOld(version)) return `${root}/openai/responses${queryText({ query })}`
+  return `${root}/openai/v1/responses${queryText({ query: others })}`
 }
 
-/** Azure's dated API versions know the Responses API only as a preview; anybody else is asked. */
+/** Dated versions have it from this one on (Aider-AI/aider#4029); the v1 API has no dates. */
+const isTooOld = (version = ""): boolean => /^\d{4}-/.test(version) && version < "2025-03-01"
+
+/** At Azure itself, whichever its versions; at a gateway in front of it only where the address says so. */
 export function servesResponses({ row, baseUrl }: Pick<Upstream, "row" | "baseUrl">): boolean {
-  return !isAzure(row) || baseUrl.endsWith("/openai/v1")
+  return !isAzure(row) || baseUrl.endsWith("/openai/v1") || providerForUrl(new URL(baseUrl)) === azure
 }
 
 type UrlParts = Pick<Upstream, "row" | "baseUrl" | "query">
 
-function queryText({ query }: UrlParts): string {
+function queryText({ query }: Pick<UrlParts, "query">): string {
   const text = new URLSearchParams(query).toString()
   return text === "" ? "" : `?${text}`
 }

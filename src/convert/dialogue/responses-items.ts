@@ -165,10 +165,17 @@ function renderAssistant(
   return { items: items.slice(0, end + 1), pending }
 }
 
+/**
+ * OpenAI takes it without status and annotations, servers that go by its schema do not (BerriAI/litellm#35213,
+ * langchain#32557, vercel/ai#20828).
+ */
 function assistantMessage(text: string, phase: string | undefined): ResponsesItem {
   const said = phase === undefined ? {} : { phase }
-  return { type: "message", role: "assistant", ...said, content: [{ type: "output_text", text }] }
+  const content = [{ type: "output_text", text, annotations: noAnnotations } as const]
+  return { type: "message", role: "assistant", status: "completed", ...said, content }
 }
+
+const noAnnotations = [] as const
 
 /** Texts in a row as one; white space alone says nothing. */
 function joinTexts(said: readonly Said[]): readonly Said[] {

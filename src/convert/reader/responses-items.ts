@@ -9,37 +9,17 @@ import {
   textOf,
 } from "../../protocol/json.ts"
 import type { Delta, SearchResult } from "../common/delta.ts"
-import { called } from "./reader.ts"
+import { after, each, none, plainText, type ReaderState, releaseHeld, type Step } from "./reader-text.ts"
 import {
-  after,
-  each,
-  none,
-  plainText,
-  type ReaderState,
-  reasoning,
-  releaseHeld,
-  type Step,
-  tagged,
-} from "./reader-text.ts"
+  callWith,
+  type Item,
+  type ItemStep,
+  initialItem,
+  type Kind,
+  type Said,
+  say,
+} from "./responses-parts.ts"
 import { foundPages, readPage } from "./search.ts"
-
-export interface Item {
-  readonly index: number
-  /** The last part of each kind of which something has come: its `done` says nothing new. */
-  readonly seen: Readonly<Partial<Record<Kind, number>>>
-  /** It was added, so that a call is known by name. */
-  readonly added: boolean
-}
-
-export type ItemStep = readonly [Item, Step]
-
-/** The item at an output_index, before any of its events. */
-export function initialItem(index: number): Item {
-  return { index, seen: {}, added: false }
-}
-
-/** What an event can bring text of. */
-type Kind = "summary" | "reasoning" | "text" | "refusal" | "arguments"
 
 // Events that bring text, without the `.delta` or `.done` at their end.
 const kinds: Readonly<Record<string, Kind>> = {
@@ -74,53 +54,6 @@ export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject
 /** A whole item, in one step. */
 export function readWholeItem(reader: ReaderState, index: number, given: JsonObject): Step {
   return finishItem(reader, initialItem(index), given)[1]
-}
-
-interface Said {
-  readonly kind: Kind
-  readonly position: number
-  readonly text: string | undefined
-  /** All of a part, which may have come in pieces before. */
-  readonly isWhole: boolean
-}
-
-function say(reader: ReaderState, item: Item, { kind, position, text, isWhole }: Said): ItemStep {
-  const last = item.seen[kind] ?? -1
-  // A summary and the reasoning itself are one thing told twice: the first to come is shown.
-  const other = kind === "summary" ? "reasoning" : kind === "reasoning" ? "summary" : undefined
-  const told = other !== undefined && item.seen[other] !== undefined
-  if (text === undefined || told || (isWhole && position <= last)) return [item, none]
-  const isNew = position > last
-  const next = isNew ? { ...item, seen: { ...item.seen, [kind]: position } } : item
-  return [next, pass(reader, item, kind, text, isNew)]
-}
-
-function pass(reader: ReaderState, item: Item, kind: Kind, text: string, isNew: boolean): Step {
-  switch (kind) {
-    case "summary":
-    case "reasoning": {
-      // Parts are paragraphs.
-      const gap = isNew && reader.last === "reasoning" ? "\n\n" : ""
-      return reasoning(reader, gap + text, kind)
-    }
-    case "text":
-      return tagged(reader, between(reader, item) + text)
-    case "refusal":
-      return plainText(reader, between(reader, item) + text)
-    case "arguments":
-      return callWith(reader, { index: item.index, function: { arguments: text } })
-    default:
-      return kind satisfies never
-  }
-}
-
-/** Messages in a row are paragraphs of one text; the parts of one message belong together. */
-function between({ last }: ReaderState, { seen }: Item): string {
-  return last === "text" && seen.text === undefined && seen.refusal === undefined ? "\n\n" : ""
-}
-
-function callWith(reader: ReaderState, entry: JsonObject): Step {
-  return after(releaseHeld(reader), called(reader, [entry], false))
 }
 
 /** A call is known by name as soon as it is added, and a message by its phase; the rest follows. */
@@ -165,7 +98,9 @@ const wholePart = (kind: Kind, position: number, text: unknown): Said => {
 
 /** Servers that send nothing of a call but its end name it here for the first time. */
 function finishCall(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
-  const args = textOf(given["arguments"]) ?? "{}"
+  const { arguments: sent } = given
+  // Some give the object itself, as others do in Chat Completions.
+  const args = textOf(sent) ?? (isObject(sent) ? JSON.stringify(sent) : "{}")
   const before = startItem(reader, item, given)
   const [next, deltas] = say(reader, item, wholePart("arguments", 0, args))
   return [next, [...before, ...deltas, ...(parseJson(args).ok ? endCall(reader) : none)]]

@@ -4,7 +4,8 @@ import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.
 import type { Delta } from "../common/delta.ts"
 import { failed } from "./reader.ts"
 import { none, type ReaderState, type Step, take } from "./reader-text.ts"
-import { type Item, initialItem, readItemEvent } from "./responses-items.ts"
+import { readItemEvent } from "./responses-items.ts"
+import { type Item, initialItem } from "./responses-parts.ts"
 
 export interface ResponsesState {
   readonly reader: ReaderState
@@ -32,6 +33,8 @@ export function typeOfItem(item: JsonObject): ItemType | undefined {
 
 export interface Waiting {
   readonly item: Item
+  /** What it was added by. */
+  readonly id: string | undefined
   readonly type: ItemType | undefined
   /** Events that came before it was this item's turn. */
   readonly later: Later | undefined
@@ -47,10 +50,19 @@ interface Later {
 
 export type ResponsesStep = readonly [ResponsesState, readonly Delta[]]
 
-/** Items are told apart by output_index alone: Copilot gives them a new id with every event. */
-function indexOf(state: ResponsesState, event: JsonObject): number {
-  return countOf(event["output_index"]) ?? [...state.items.keys()].at(-1) ?? 0
+/**
+ * Items are told apart by output_index, since Copilot gives them a new id with every event. vLLM ends an item under
+ * the next one's index, where only the id is still its own (entrypoints/openai/responses, 2025-09 to 2026-05).
+ */
+function indexOf({ items }: ResponsesState, event: JsonObject): number {
+  const index = countOf(event["output_index"])
+  if (index === undefined) return [...items.keys()].at(-1) ?? 0
+  const id = items.has(index) ? undefined : idOf(event)
+  return id === undefined ? index : ([...items].find(([, item]) => item.id === id)?.[0] ?? index)
 }
+
+const idOf = (event: JsonObject): string | undefined =>
+  textOf(objectOf(event["item"])["id"]) ?? textOf(event["item_id"])
 
 // More of them at once than any model keeps open.
 const mostOpen = 64
@@ -59,24 +71,32 @@ const mostOpen = 64
 const mostWaiting = 16 * 1024 * 1024
 
 /** An item begins, with the event that says so. */
-export function addItem(state: ResponsesState, event: JsonObject): ResponsesStep {
-  const index = countOf(event["output_index"]) ?? state.items.size
-  if (state.items.has(index)) return toItem(state, event)
+export function addItem(given: ResponsesState, event: JsonObject): ResponsesStep {
+  const index = countOf(event["output_index"]) ?? given.items.size
+  const [state, told] = endUnannounced(given, event)
+  if (state.items.has(index)) return behind(told, toItem(state, event))
   const [ready, before] = state.items.size < mostOpen ? [state, none] : giveUp(state)
   const items = new Map(ready.items).set(index, {
     item: initialItem(index),
+    id: idOf(event),
     type: undefined,
     later: undefined,
   })
-  const [next, deltas] = toItem({ ...ready, items, begun: true }, event)
-  return [next, [...before, ...deltas]]
+  return behind([...told, ...before], toItem({ ...ready, items, begun: true }, event))
 }
+
+const behind = (before: readonly Delta[], [state, deltas]: ResponsesStep): ResponsesStep =>
+  before.length === 0 ? [state, deltas] : [state, [...before, ...deltas]]
 
 /** An event of the item whose turn it is is read at once; any other waits. */
 export function toItem(state: ResponsesState, event: JsonObject): ResponsesStep {
   const index = indexOf(state, event)
   const known = state.items.get(index)
-  if (known === undefined) return opensItem(state, index, event) ? addItem(state, event) : [state, none]
+  if (known === undefined) {
+    const moved = withMoved(state, index, event)
+    if (moved !== undefined) return toItem(moved, event)
+    return opensItem(state, index, event) ? addItem(state, event) : [state, none]
+  }
   const waiting = known.type === undefined ? { ...known, type: typeOfEvent(event) } : known
   if (index === turnOf(state))
     return readNow(waiting === known ? state : withItem(state, index, waiting), index, event)
@@ -88,6 +108,19 @@ export function toItem(state: ResponsesState, event: JsonObject): ResponsesStep 
 const withItem = (state: ResponsesState, index: number, item: Waiting): ResponsesState => {
   return { ...state, items: new Map(state.items).set(index, item) }
 }
+
+/** vLLM adds a message under the index of the reasoning before it, and goes on under the next one. */
+function withMoved(state: ResponsesState, index: number, event: JsonObject): ResponsesState | undefined {
+  const type = typeOfEvent(event)
+  const found = [...state.items].find(
+    ([at, item]) => at <= state.done && index > at && item.type === type && isSilent(item),
+  )
+  if (found === undefined || type === undefined) return undefined
+  const [at, waiting] = found
+  return withItem(without(state, at), index, { ...waiting, item: { ...waiting.item, index } })
+}
+
+const isSilent = ({ item }: Waiting): boolean => Object.keys(item.seen).length === 0
 
 function sizeOfWaiting({ items }: ResponsesState): number {
   let size = 0
@@ -111,9 +144,25 @@ function tooMuch(reader: ReaderState): Step {
 }
 
 /** Items that were never added, as some servers have them: they are known by their end, or by what they say. */
-function opensItem({ done }: ResponsesState, index: number, event: JsonObject): boolean {
+function opensItem({ done, items }: ResponsesState, index: number, event: JsonObject): boolean {
   if (isDone(event)) return index > done || countOf(event["output_index"]) === undefined
-  return index > done && (textOf(event["type"])?.endsWith(".delta") ?? false)
+  const name = textOf(event["type"]) ?? ""
+  if (index <= done || name.endsWith(".delta")) return index > done
+  // LM Studio tells reasoning by this event alone (earendil-works/pi#4191).
+  const type = wholeText.test(name) ? typeOfEvent(event) : undefined
+  return type !== undefined && ![...items.values()].some((item) => item.type === type)
+}
+
+const wholeText = /^response\.(?:reasoning_text|reasoning_summary_text|output_text|refusal)\.done$/
+
+/** An item that was never added has no other end than that one of another type begins (maximhq/bifrost#5170). */
+function endUnannounced(state: ResponsesState, event: JsonObject): ResponsesStep {
+  const index = turnOf(state)
+  const waiting = state.items.get(index)
+  if (waiting === undefined || waiting.item.added || isSilent(waiting)) return [state, none]
+  if (waiting.type === typeOfEvent(event)) return [state, none]
+  const deltas: Delta[] = []
+  return [readWaiting(withDone(state, index, waiting), deltas), deltas]
 }
 
 const isDone = (event: JsonObject): boolean => event["type"] === "response.output_item.done"
@@ -178,8 +227,8 @@ function giveUp(state: ResponsesState): ResponsesStep {
   const deltas: Delta[] = []
   const index = turnOf(state)
   const waiting = state.items.get(index)
-  const isSilent = waiting === undefined || Object.keys(waiting.item.seen).length === 0
-  const left = isSilent ? without(state, index) : withDone(state, index, waiting)
+  const left =
+    waiting === undefined || isSilent(waiting) ? without(state, index) : withDone(state, index, waiting)
   return [readWaiting(left, deltas), deltas]
 }
 

@@ -2,6 +2,7 @@
 // the whole at the end.
 import type { StreamInput } from "../../protocol/chat/chat.ts"
 import { faultFromJson, isErrorJson } from "../../protocol/errors/upstream-error.ts"
+import { type Fault, fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
 import { convertUsage, type Finish } from "./finish.ts"
@@ -106,8 +107,19 @@ function endOf(reader: ReaderState, response: JsonObject): Step {
     const error = { error: response["error"] ?? { message: "the response failed, without a reason" } }
     return after(usage, failed(reader, faultFromJson(error, reader.options.errors)))
   }
+  if (reader.last === "nothing" && unfinished.has(response["status"])) {
+    return after(usage, failed(reader, notFinished(reader, String(response["status"]))))
+  }
   const step = after(usage, finished(reader, finishOf(response)))
   return reader.ended ? step : after(step, readEnd(reader, true))
+}
+
+// What a reply is that is made in the background, or was given up.
+const unfinished: ReadonlySet<unknown> = new Set(["queued", "in_progress", "cancelled"])
+
+function notFinished({ options }: ReaderState, status: string): Fault {
+  const message = `[${options.errors.provider}] the upstream's reply has the status "${status}" and holds nothing`
+  return fault({ kind: "api_error", source: "upstream", status: 502, message })
 }
 
 /** `incomplete_details.reason` says why a reply is not whole. */

@@ -82,7 +82,8 @@ export function convertRequest(
   // Few configurations go by it, and no other one pays for it.
   const task = route.tuning || route.defaults.thinking === "auto" ? taskOf(given.messages) : talk
   const wish = wishOf(request, route.defaults, task)
-  const thinking = convertThinking(wish, profile, { forced: tools.forced, hasTools })
+  const searches = search.hosted.length > 0
+  const thinking = convertThinking(wish, profile, { forced: tools.forced, hasTools, searches })
   const sendReasoning = !thinking.off || thinksAnyway(profile)
   const dialogue = convertDialogue(request.messages, { profile, target: route, sendReasoning, recall })
   const format = convertFormat(request, profile, hasTools)

@@ -35,11 +35,12 @@ export function toResponses(chat: ChatRequest, parts: ResponsesParts): Responses
     ...(search.length === 0 ? [] : (["web_search_call.action.sources"] as const)),
   ]
   const extra = extraFields(chat, parts.extra)
+  const { text } = textFields(chat, extra)
   return {
     ...extra,
     model: chat.model,
     ...(instructions === "" ? {} : { instructions }),
-    input,
+    input: withJsonWord(input, text?.format),
     ...(chat.stream === true ? { stream: true } : {}),
     store: false,
     ...(include.length === 0 ? {} : { include }),
@@ -47,7 +48,7 @@ export function toResponses(chat: ChatRequest, parts: ResponsesParts): Responses
     ...(maxTokens === undefined ? {} : { max_output_tokens: Math.max(16, maxTokens) }),
     ...toolFields(chat, parts),
     ...reasoning(chat, parts),
-    ...textFields(chat, extra),
+    ...(text === undefined ? {} : { text }),
     ...sameFields(chat),
   }
 }
@@ -141,6 +142,21 @@ function textFields(chat: ChatRequest, extra: JsonObject): Pick<ResponsesRequest
   if (format === undefined && verbosity === undefined) return {}
   const text = verbosity === undefined ? objectOf(extra["text"]) : { ...objectOf(extra["text"]), verbosity }
   return { text: format === undefined ? text : { ...text, format } }
+}
+
+/** JSON without a schema is refused where nothing but the instructions speaks of it (mira#267, wenyi#66). */
+function withJsonWord(
+  input: readonly ResponsesItem[],
+  format: ResponsesFormat | JsonObject | undefined,
+): readonly ResponsesItem[] {
+  return format?.["type"] !== "json_object" || /json/i.test(JSON.stringify(input))
+    ? input
+    : [jsonWord, ...input]
+}
+
+const jsonWord: ResponsesItem = {
+  ...{ type: "message", role: "system" },
+  content: [{ type: "input_text", text: "Answer with one JSON object only." }],
 }
 
 function formatOf({ response_format: wanted }: ChatRequest): ResponsesFormat | JsonObject | undefined {

@@ -97,6 +97,8 @@ export interface ToolFacts {
   readonly forced: boolean
   /** Tools are sent with the request. */
   readonly hasTools: boolean
+  /** One of them is OpenAI's own search. */
+  readonly searches?: boolean
 }
 
 /** The provider's own switch for the level that is wished for. */
@@ -132,7 +134,9 @@ const silent: Switch = { fields: {}, said: undefined }
 
 function switchFields(level: Level, reasoning: ReasoningProfile, tools: ToolFacts): Switch {
   const { request: style, levels, withTools } = reasoning
-  const word = level === "unset" ? undefined : levels[level]
+  const least = level === "unset" ? undefined : levels[level]
+  // The search is refused beside it (OpenAI, web search: limitations; 2026-11).
+  const word = tools.searches === true && least === "minimal" ? "low" : least
   switch (style) {
     case "none":
       return silent

@@ -19,8 +19,13 @@ export type ResponsesItem =
   | {
       readonly type: "message"
       readonly role: "assistant"
+      readonly status: "completed"
       readonly phase?: string
-      readonly content: readonly { readonly type: "output_text"; readonly text: string }[]
+      readonly content: readonly {
+        readonly type: "output_text"
+        readonly text: string
+        readonly annotations: readonly []
+      }[]
     }
   /** Nothing is stored, so there are no ids: what the item says is in its encrypted content. */
   | {

@@ -40,6 +40,10 @@ const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
+// Codex and Pro models under another name, at OpenAI and at Azure (langchain-azure#228).
+const responsesAlone =
+  /only supported in v1\/responses|chatcompletion operation does not work with the specified model/
+
 // OpenRouter's 404s when the model exists, but no host of it does what the request asks for; or none that the account
 // allows, which is nothing that the request could change (musistudio/claude-code-router#285, truefoundry/models#826).
 const noHost = /no endpoints found/
@@ -106,6 +110,14 @@ const rules: readonly Rule[] = [
     verdict: ({ inside }, about) => filteredPrompt(inside, about),
   },
   { when: among(403), verdict: answer({ kind: "permission_error", status: 403, final: true }) },
+  {
+    when: ({ status, words }) => among(400, 404)({ status }) && responsesAlone.test(words),
+    verdict: (_given, { provider }) => ({
+      ...{ kind: "api_error", status: 502, final: true },
+      message: (text) =>
+        `[${provider}] ${text} (in models.yaml, dialect: responses asks this model by the API that it knows)`,
+    }),
+  },
   { when: among(404), verdict: notFound },
   {
     // 500 is vLLM's for what it cannot open.
@@ -152,14 +164,14 @@ const statusWords: readonly (readonly [RegExp, number])[] = [
   [/permission|forbidden/, 403],
   [/overloaded|unavailable|capacity/, 529],
   [/timeout|deadline_exceeded/, 504],
+  // The Responses API's codes for what is wrong with a request (OpenAI API reference, response.error.code).
+  [
+    /_policy|invalid_prompt|invalid_(?:base64_)?image|unsupported_image|empty_image|image_(?:too|parse|file|content)|failed_to_download_image|data_residency/,
+    400,
+  ],
   [/not_?found/, 404],
   [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter|inspection/, 400],
   [/\b(?:1210|1301)\b/, 400],
-  // The Responses API's codes for what is wrong with a request (OpenAI API reference, response.error.code).
-  [
-    /_policy|invalid_prompt|invalid_(?:base64_)?image|unsupported_image|empty_image|image_(?:too|parse|file|content)/,
-    400,
-  ],
 ]
 
 /** The HTTP status that an error's code words (lower case) stand for; undefined when they say nothing. */

@@ -93,14 +93,20 @@ function refusalOf({ fault: given, refused }: FailedOpening, errors: ErrorContex
   }
 }
 
-// LM Studio and relays say it in a reply of any status.
-const noSuchApi =
-  /unexpected endpoint|unsupported_api_for_model|not supported (?:via|in|by|with) (?:the )?responses api/i
+// LM Studio and relays say it in a reply of any status; new-api with a 500, for channels of most of its types
+// (QuantumNous/new-api#4534), llmgateway and Azure's dated versions with a 400.
+const noSuchApi = [
+  /unexpected endpoint|unsupported_api_for_model|not supported (?:via|in|by|with) (?:the )?responses api/i,
+  /(?:^|[\].:"] ?)(?:the |azure openai )*responses api is (?:not (?:supported|available|enabled)|enabled only for)/i,
+  /\bnot in v1\/responses/i,
+  /not implemented[^{}]*convert_request_failed/i,
+]
 
 /** Nobody serves this API at the address, or not for this model; a 404 may also mean that there is no such model. */
 function lacksEndpoint({ refused, fault: given }: FailedOpening): boolean {
   if (given.kind === "not_found_error") return false
-  if (noSuchApi.test(given.message) || noSuchApi.test(refused?.body ?? "")) return true
+  const said = `${given.message} ${refused?.body ?? ""}`
+  if (noSuchApi.some((saying) => saying.test(said))) return true
   if (refused === undefined) return false
   const { status, body } = refused
   if (status === 200) return body.startsWith("<")

@@ -21,7 +21,7 @@ const media: ReadonlySet<unknown> = new Set([
 
 // Names that are part of no text, and what only the upstream can read: its bytes say nothing of its length.
 const unread: ReadonlySet<string> = new Set([
-  ...["role", "type", "id", "tool_call_id", "call_id", "phase", "cache_control"],
+  ...["role", "type", "id", "tool_call_id", "call_id", "phase", "status", "cache_control"],
   ...["encrypted_content", "reasoning_opaque", "thought_signature", "signature", "data"],
 ])
 

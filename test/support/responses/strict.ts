@@ -9,6 +9,11 @@ import { checkMembers, checkShape, type Shape, type Shapes } from "../strict/sha
 const unknown = "Unknown parameter: '{}'."
 
 const inputText: Shape = { members: { text: "text" }, needs: ["text"] }
+/** What a model said; its sources are no news to it, but have to be a list. */
+const outputText: Shape = {
+  members: { text: "text", annotations: { list: "anything" } },
+  needs: ["text", "annotations"],
+}
 const detail: Shape = { words: ["low", "high", "auto", "original"] }
 const inputParts: Shapes = {
   input_text: inputText,
@@ -24,6 +29,7 @@ const items: Shapes = {
       role: { words: ["user", "system", "developer", "assistant"] },
       content: "anything",
       phase: { words: ["commentary", "final_answer"] },
+      status: { words: ["completed"] },
     },
     needs: ["role", "content"],
   },
@@ -136,11 +142,12 @@ function checkItem(item: JsonObject, path: string): readonly string[] {
 function checkMessage(item: JsonObject, path: string): readonly string[] {
   const { role, content } = item
   const mine = role === "assistant"
-  const own: Shape = { list: { byType: { output_text: inputText, refusal: "anything" } }, least: 1 }
+  const own: Shape = { list: { byType: { output_text: outputText, refusal: "anything" } }, least: 1 }
   const shape: Shape = { either: mine ? [own, "text"] : [parts, "text"] }
   const empty = arrayOf(content).filter((part) => objectOf(part)["text"] === "")
   return [
     ...checkShape(content, shape, `${path}.content`, unknown),
+    ...(mine === (item["status"] !== undefined) ? [] : [`${path}.status: the assistant's messages have one`]),
     ...(mine || item["phase"] === undefined ? [] : [`${path}.phase: only the assistant's messages have one`]),
     ...(mine ? [] : checkParts(content, `${path}.content`)),
     ...empty.map(() => `${path}.content: an empty text`),

@@ -5,7 +5,7 @@ import { amend, namedParam } from "../../src/convert/amend/amend.ts"
 import { type Amendment, applyAmendment } from "../../src/convert/amend/amendments.ts"
 import { bodyOf } from "../../src/convert/request/body-of.ts"
 import type { Conversion } from "../../src/convert/request/request.ts"
-import type { ChatRequest } from "../../src/protocol/chat/chat.ts"
+import type { ChatMessage, ChatRequest } from "../../src/protocol/chat/chat.ts"
 import { faultFromError } from "../../src/protocol/errors/upstream-error.ts"
 import { objectOf } from "../../src/protocol/json.ts"
 import { ask, assistant, call, convert, generic, png, result, text, user } from "./request-support.ts"
@@ -116,6 +116,20 @@ const recalled: Partial<ChatRequest> = {
     message.role === "assistant" ? { ...message, reasoning_content: "hm", reasoning: "hm" } : message,
   ),
 }
+const stop: ChatMessage = { role: "user", content: "stop" }
+const interrupted: Partial<ChatRequest> = {
+  messages: base.body.messages.flatMap((message): readonly ChatMessage[] =>
+    message.role === "tool" ? [message, stop] : [message],
+  ),
+}
+/** The user speaks right after a call and its result. */
+const inCalls: Partial<ChatRequest> = {
+  messages: base.body.messages.filter(({ content }) => content !== "and"),
+}
+const blocks: Amendment = { kind: "reasoning", on: "blocks" }
+const unthought =
+  "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable `thinking`."
+const between: Amendment = { kind: "between" }
 const named: Partial<ChatRequest> = {
   messages: base.body.messages.map((message) =>
     message.role === "tool" ? { ...message, name: "Bash" } : message,
@@ -883,6 +897,61 @@ const messages: readonly Row[] = [
   ["Gemma's template", vllm("System role not supported"), folded],
   ["Gemma's template in SGLang", vllm("System role not supported"), folded, {}, 500],
   ["Gemini", google("Developer instruction is not enabled for models/gemma-3-27b-it"), folded],
+  [
+    "Mistral",
+    {
+      ...{ object: "error", message: "Unexpected role 'user' after role 'tool'" },
+      ...{ type: "invalid_request_message_order", param: null, code: "3230" },
+    },
+    between,
+    interrupted,
+  ],
+  [
+    "DeepSeek under another name",
+    openai("The reasoning_content in the thinking mode must be passed back to the API."),
+    { kind: "reasoning", on: "all" },
+  ],
+  [
+    "DeepSeek V3.2",
+    openai("Missing `reasoning_content` field in the assistant message at message index 1."),
+    { kind: "reasoning", on: "all" },
+  ],
+  [
+    "Kimi",
+    openai("thinking is enabled but reasoning_content is missing in assistant tool call message at index 1"),
+    { kind: "reasoning", on: "calls" },
+  ],
+  [
+    "Gemini",
+    google(
+      "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly, and missing thought_signature may lead to degraded model performance. Additional data, function call `default_api:Bash` , position 2.",
+    ),
+    { kind: "reasoning", on: "signatures" },
+  ],
+  [
+    "Vertex AI",
+    google(
+      "Unable to submit request because function call `default_api:Bash` in the 2. content block is missing a `thought_signature`. Learn more: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/thought-signatures",
+    ),
+    { kind: "reasoning", on: "signatures" },
+  ],
+  ["Claude behind a relay", openai(unthought), blocks, { ...inCalls, reasoning_effort: "high" }],
+  ["Claude at OpenRouter", openai(unthought), blocks, { ...inCalls, reasoning: { effort: "high" } }],
+  ["NIM", vllm("Unexpected role 'user' after role 'tool'"), between, interrupted],
+  [
+    "Devstral's template in llama.cpp",
+    openai(
+      "\n------------\nWhile executing CallExpression at line 46, column 32 in source:\n...== 0) %}\u21b5            {{- raise_exception('After the optional system message, con...\n                                           ^\nError: Jinja Exception: After the optional system message, conversation roles must alternate user and assistant roles except for tool calls and results.",
+    ),
+    between,
+    interrupted,
+    500,
+  ],
+  [
+    "the same with nothing between a result and the user to be added",
+    vllm("conversation roles must alternate user and assistant roles except for tool calls and results."),
+    folded,
+  ],
   ["older templates", vllm("Conversation roles must alternate user/assistant/user/assistant/..."), folded],
   [
     "Groq",

@@ -54,6 +54,14 @@ describe("OpenAI's rules", () => {
     ],
     ["null alone", { type: "object", properties: null, required: null }, { type: "object", properties: {} }],
     [
+      "a list of no values",
+      {
+        type: "object",
+        properties: { a: { type: "string", enum: [] }, b: { items: { enum: [] } }, enum: string },
+      },
+      { type: "object", properties: { a: string, b: { items: {} }, enum: string } },
+    ],
+    [
       "objects under every keyword that holds schemas",
       {
         type: "object",

@@ -9,6 +9,7 @@ import type {
 } from "../../protocol/chat/chat.ts"
 import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
+import { between } from "../dialogue/user.ts"
 import type { Conversion } from "../request/request.ts"
 
 /** Members of messages that say nothing without which the conversation would be another one. */
@@ -24,13 +25,14 @@ export type Media = "image" | "image-url" | "file"
 
 export type SystemRole = "system" | "developer"
 
-interface Changed {
+/** A conversion that was changed, and what was done to it. */
+export interface Changed {
   readonly conversion: Conversion
   readonly notes: readonly Note[]
 }
 
 /** The conversion with these messages and items; undefined where they are the ones it had. */
-function withMessages(
+export function withMessages(
   conversion: Conversion,
   messages: readonly ChatMessage[],
   input: readonly ResponsesItem[] | undefined,
@@ -69,6 +71,16 @@ export function changeRole(
   const after = withMessages(conversion, given, input, note)
   if (after === undefined || formatFallback === undefined || to === "user") return after
   return { ...after, conversion: { ...after.conversion, formatFallback: { ...formatFallback, role: to } } }
+}
+
+/** An assistant's turn between the results of its calls and what the user says. */
+export function withTurnsBetween(conversion: Conversion): Changed | undefined {
+  const { messages } = conversion.body
+  const parted = messages.flatMap((message, index) =>
+    message.role === "user" && messages[index - 1]?.role === "tool" ? [between, message] : [message],
+  )
+  const note = changed("messages", "an assistant's turn between results and the user's words: wanted here")
+  return withMessages(conversion, parted, undefined, note)
 }
 
 function joinUsers(messages: readonly ChatMessage[]): readonly ChatMessage[] {

@@ -45,19 +45,30 @@ export function changeChoice(body: ChatRequest, to: TakenChoice, whileThinking: 
 
 /** A call can be forced only of a model that does not think: what was insisted on counts for more. */
 export function withoutThinking(body: ChatRequest): Change | undefined {
-  if (!isForced(body.tool_choice)) return undefined
+  const off = isForced(body.tool_choice) && switchesOf(body) ? thinkingOff(body) : undefined
+  if (off === undefined) return undefined
+  const note = changed("thinking", "switched off: the upstream forces no tool while the model thinks")
+  return { body: off, notes: [note] }
+}
+
+/** Does a switch of its own say that the model shall think, and not only how much? */
+function switchesOf({ thinking, enable_thinking, reasoning, chat_template_kwargs }: ChatRequest): boolean {
+  return (
+    (thinking !== undefined && thinking.type !== "disabled") ||
+    enable_thinking === true ||
+    (reasoning !== undefined && reasoning.enabled !== false && reasoning.effort !== "none") ||
+    Object.values(chat_template_kwargs ?? {}).some((on) => on)
+  )
+}
+
+/** The request with its thinking switched off; undefined where it asks for none. */
+export function thinkingOff(body: ChatRequest): ChatRequest | undefined {
   const { thinking, enable_thinking, thinking_budget, reasoning, chat_template_kwargs, ...rest } = body
-  const kwargs = Object.entries(chat_template_kwargs ?? {})
-  const thinks = {
-    object: thinking !== undefined && thinking.type !== "disabled",
-    flag: enable_thinking === true,
-    reasoning: reasoning !== undefined && reasoning.enabled !== false && reasoning.effort !== "none",
-    kwargs: kwargs.some(([, on]) => on),
-  }
-  if (!Object.values(thinks).includes(true)) return undefined
   // A degree has no meaning any more, and is refused beside a switch that says off.
-  const { reasoning_effort: _effort, ...undegreed } = rest
-  const off: ChatRequest = {
+  const { reasoning_effort: effort, ...undegreed } = rest
+  if (!switchesOf(body) && (effort === undefined || effort === "none")) return undefined
+  const kwargs = Object.entries(chat_template_kwargs ?? {})
+  return {
     ...undegreed,
     ...(thinking === undefined ? {} : { thinking: { type: "disabled" } }),
     ...(enable_thinking === undefined ? {} : { enable_thinking: false }),
@@ -66,8 +77,6 @@ export function withoutThinking(body: ChatRequest): Change | undefined {
       ? {}
       : { chat_template_kwargs: Object.fromEntries(kwargs.map(([name]) => [name, false])) }),
   }
-  const note = changed("thinking", "switched off: the upstream forces no tool while the model thinks")
-  return { body: off, notes: [note] }
 }
 
 /** Schemas are sent without the promise that arguments keep them to the letter. */

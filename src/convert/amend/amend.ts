@@ -4,7 +4,7 @@ import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import type { Conversion } from "../request/request.ts"
 import { type Amended, type Amendment, applyAmendment } from "./amendments.ts"
 import { isAboutContent, isQuotation, type Words, withPlaces, wordsOf } from "./refusal-words.ts"
-import { refusedContent } from "./refused-content.ts"
+import { refusedContent, unsignedCalls } from "./refused-content.ts"
 import { refusedFields, refusedLimit } from "./refused-fields.ts"
 import { refusedFormat } from "./refused-format.ts"
 import { refusedEffort, refusedReasoning, unreadable } from "./refused-reasoning.ts"
@@ -69,7 +69,8 @@ function candidates(conversion: Conversion, refusal: Refusal): readonly Amendmen
   if (!blamesRequest(refusal.status, words)) return []
   if (/^prompt is too long: \d+ tokens >/.test(words.text)) return []
   // These may stand beside the name of the conversation, which is otherwise not to be changed.
-  const ofPrompt = roomBeside(words, refusal) ?? affordable(words) ?? unreadable(words)
+  const ofPrompt =
+    roomBeside(words, refusal) ?? affordable(words) ?? unreadable(words) ?? unsignedCalls(words)
   if (ofPrompt !== undefined) return [ofPrompt]
   if (refusal.status === 402) return []
   const { body } = conversion

@@ -4,6 +4,7 @@ import { arrayOf, type JsonObject, objectOf, textOf } from "../../protocol/json.
 import { efforts } from "./amend-effort.ts"
 import { limitFields, nestedFields, optionalFields, type Range, rangedFields } from "./amend-fields.ts"
 import { messageMembers } from "./amend-messages.ts"
+import { reasoningWanted } from "./amend-reasoning.ts"
 import { schemaKeywords } from "./amend-schema.ts"
 import { type Amendment, type BodyAmendment, isLasting } from "./amendments.ts"
 
@@ -21,6 +22,11 @@ type Reader = (given: JsonObject) => Amendment | undefined
 const readers: Readonly<Record<string, Reader>> = {
   summary: () => ({ kind: "summary" }),
   encrypted: () => ({ kind: "encrypted" }),
+  between: () => ({ kind: "between" }),
+  reasoning: ({ on }) => {
+    const known = among(reasoningWanted, on)
+    return known === undefined ? undefined : { kind: "reasoning", on: known }
+  },
   text: () => ({ kind: "text" }),
   "no-limit": () => ({ kind: "no-limit" }),
   stream: () => ({ kind: "stream" }),
@@ -112,6 +118,10 @@ export function describeAmendment(amendment: Amendment): string {
       return `role ${amendment.from} -> ${amendment.to}`
     case "media":
       return `${media[amendment.what]} -> a few words in their place`
+    case "reasoning":
+      return reasonings[amendment.on]
+    case "between":
+      return "an assistant's turn between results and the user's words"
     case "text":
       return "content of messages -> plain text"
     case "members":
@@ -122,6 +132,13 @@ export function describeAmendment(amendment: Amendment): string {
 }
 
 const media = { image: "images", "image-url": "addresses of images", file: "documents" } as const
+
+const reasonings = {
+  all: "an empty reasoning_content in the answers",
+  calls: "an empty reasoning_content beside calls",
+  signatures: "a word in place of a signature on calls",
+  blocks: "thinking is off after calls of which the upstream has no thinking",
+} as const
 
 function describeBody(amendment: BodyAmendment): string {
   switch (amendment.kind) {

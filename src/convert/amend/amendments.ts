@@ -32,7 +32,9 @@ import {
   type SystemRole,
   withoutMedia,
   withoutMembers,
+  withTurnsBetween,
 } from "./amend-messages.ts"
+import { type ReasoningWanted, withReasoning } from "./amend-reasoning.ts"
 import { byRules, withoutKeywords } from "./amend-schema.ts"
 import { changeChoice, type TakenChoice, withoutStrict, withoutThinking } from "./amend-tools.ts"
 
@@ -51,6 +53,10 @@ export type MessageAmendment =
   | { readonly kind: "role"; readonly from: SystemRole; readonly to: SystemRole | "user" }
   /** What the model cannot see or read. */
   | { readonly kind: "media"; readonly what: Media }
+  /** The reasoning of earlier answers has to be sent back. */
+  | { readonly kind: "reasoning"; readonly on: ReasoningWanted }
+  /** The user may not speak directly after the results of calls. */
+  | { readonly kind: "between" }
   /** Content has to be one string. */
   | { readonly kind: "text" }
   | { readonly kind: "members"; readonly names: readonly MessageMember[] }
@@ -149,6 +155,10 @@ export function applyAmendment(conversion: Conversion, amendment: Amendment): Am
       return changeRole(conversion, amendment.from, amendment.to)
     case "media":
       return withoutMedia(conversion, amendment.what)
+    case "reasoning":
+      return withReasoning(conversion, amendment.on)
+    case "between":
+      return withTurnsBetween(conversion)
     case "text":
       return asText(conversion)
     case "members":

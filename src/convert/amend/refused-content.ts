@@ -7,7 +7,41 @@ import type { Words } from "./refusal-words.ts"
 
 /** What may be changed in the messages after such a refusal, the likeliest first. */
 export function refusedContent(words: Words): readonly Amendment[] {
-  return [...refusedRoles(words), ...refusedMembers(words), ...refusedMedia(words), ...wantsText(words)]
+  return [
+    ...refusedOrder(words),
+    ...wantsReasoning(words),
+    ...refusedRoles(words),
+    ...refusedMembers(words),
+    ...refusedMedia(words),
+    ...wantsText(words),
+  ]
+}
+
+// Mistral's API and vLLM with its tokenizer, and the templates of its models, which pass over calls and results as
+// they count whose turn it is (NousResearch/hermes-agent#20154, SWE-agent/mini-swe-agent#759).
+const noUserAfterTool =
+  /unexpected role \W?user\W? after role \W?tool\b|roles must alternate .{0,40}except for tool calls/
+
+function refusedOrder({ text }: Words): readonly Amendment[] {
+  return noUserAfterTool.test(text) ? [{ kind: "between" }] : []
+}
+
+/** Gemini or Claude behind a name or a server that does not give their signatures; the first quotes the call's name. */
+export function unsignedCalls({ text }: Words): Amendment | undefined {
+  if (/missing a \W?thought_signature\b/.test(text)) return { kind: "reasoning", on: "signatures" }
+  // As Bedrock and OpenRouter hand it on (aws-samples/bedrock-access-gateway#119, OpenRouterTeam/ai-sdk-provider#245).
+  const wantsBlocks = /expected \W?thinking\W? or \W?redacted_thinking\W{1,3}but found/.test(text)
+  return wantsBlocks ? { kind: "reasoning", on: "blocks" } : undefined
+}
+
+// DeepSeek and Kimi behind a name that does not say so; nothing is enough for both (deepseek-ai/deepseek-harness,
+// discussion 739; Lapis0x0/obsidian-yolo#243).
+const noReasoning =
+  /\breasoning_content\b.{0,60}must be (?:passed|sent)|missing \W?reasoning_content\b|\breasoning_content is missing\b/
+
+function wantsReasoning({ text }: Words): readonly Amendment[] {
+  if (!noReasoning.test(text)) return []
+  return [{ kind: "reasoning", on: text.includes("tool call message") ? "calls" : "all" }]
 }
 
 /** The words for a role that is not taken, `{}` standing for its name. */

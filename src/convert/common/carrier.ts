@@ -89,7 +89,8 @@ export function withoutTextSignatures(cargo: Cargo): Cargo {
   return { ...cargo, details, textSignature: undefined }
 }
 
-function isGeminiSignature({ type, format }: JsonObject): boolean {
+/** An item of OpenRouter's list that holds a signature of Gemini's, of a call or of words. */
+export function isGeminiSignature({ type, format }: JsonObject): boolean {
   return type === "reasoning.encrypted" && format === "google-gemini-v1"
 }
 

@@ -153,7 +153,7 @@ export function renderAssistant(
   const hasCalls = pending.length > 0
   const part = sendReasoning ? reasoningPart(thoughts, hasCalls, reasoning) : undefined
   const content = contentOf(texts, part, profile)
-  const fields = sendReasoning ? reasoningFields(thoughts, hasCalls, reasoning) : undefined
+  const fields = sendReasoning ? reasoningFields(thoughts, pending, reasoning) : undefined
   if (!hasCalls) return { message: { role: "assistant", content, ...fields }, pending }
   const tool_calls = sendReasoning ? signCalls(pending, thoughts, reasoning) : pending.map(callOf)
   return { message: { role: "assistant", content, ...fields, tool_calls }, pending }

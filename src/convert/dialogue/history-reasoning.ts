@@ -2,9 +2,17 @@
 // else may be sent as plain words, and what stands in where there is none.
 
 import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat/chat.ts"
+import type { JsonObject } from "../../protocol/json.ts"
 import type { ContentBlock } from "../../protocol/messages/content-block.ts"
 import type { ReasoningProfile } from "../../providers/profile.ts"
-import { type Cargo, continueCargo, decodeCarrier, joinCargo, noCargo } from "../common/carrier.ts"
+import {
+  type Cargo,
+  continueCargo,
+  decodeCarrier,
+  isGeminiSignature,
+  joinCargo,
+  noCargo,
+} from "../common/carrier.ts"
 
 /** A thinking block as a client sends it back, or as this proxy remembers it. */
 export interface ThinkingBlock {
@@ -77,12 +85,12 @@ const noFields: ReasoningFields = Object.freeze({})
 /** The fields beside an assistant's text that carry its reasoning. Nothing where the provider wants none. */
 export function reasoningFields(
   { text, cargo, own }: Thoughts,
-  hasCalls: boolean,
+  calls: readonly Call[],
   profile: ReasoningProfile,
 ): ReasoningFields {
   const { sendBackAs, backfill } = profile
   const encrypted = encryptedFields(cargo)
-  if (!isWanted(profile, hasCalls)) return encrypted
+  if (!isWanted(profile, calls.length > 0)) return encrypted
   const words = text === "" ? backfill : text
   switch (sendBackAs) {
     case "reasoning_content":
@@ -91,10 +99,12 @@ export function reasoningFields(
       return words === null ? encrypted : { [sendBackAs]: words, ...encrypted }
     case "both":
       return words === null ? noFields : { reasoning: words, reasoning_content: words }
-    case "reasoning_details":
+    case "reasoning_details": {
       // Others than its own would be refused; a model that gave no details gave plain text.
-      if (cargo.details.length > 0) return { reasoning_details: cargo.details }
+      const details = signed(detailsOf(cargo.details, calls), calls, backfill)
+      if (details.length > 0) return { reasoning_details: details }
       return own && text !== "" ? { reasoning: text } : noFields
+    }
     case "thought-signature": {
       const signature = cargo.textSignature
       return signature === undefined
@@ -109,6 +119,39 @@ export function reasoningFields(
       return sendBackAs satisfies never
   }
 }
+
+/**
+ * Gemini's signatures, which OpenRouter knows by the ids of the calls, under the ids that these go by now: some were
+ * too long for the provider, or no ids for the client, which then has one of ours in their order (cline/cline#8291).
+ */
+function detailsOf(details: readonly JsonObject[], calls: readonly Call[]): readonly JsonObject[] {
+  const signatures = details.filter((item) => isGeminiSignature(item) && typeof item["id"] === "string")
+  if (signatures.length === 0) return details
+  const named = new Set(signatures.map(({ id }) => id))
+  const others = calls.filter(({ id }) => !named.has(id) && id.startsWith("toolu_"))
+  const ids = new Map<unknown, string>(calls.map(({ id, call }) => [id, call.id]))
+  for (const id of named) {
+    const other = ids.has(id) ? undefined : others.shift()
+    if (other !== undefined) ids.set(id, other.call.id)
+  }
+  return details.map((item) => {
+    const id = signatures.includes(item) ? ids.get(item["id"]) : undefined
+    return id === undefined || id === item["id"] ? item : { ...item, id }
+  })
+}
+
+/** Where nothing signs the calls, the word for that signs the first one, as the only item that OpenRouter asks for. */
+function signed(
+  details: readonly JsonObject[],
+  [first]: readonly Call[],
+  backfill: string | null,
+): readonly JsonObject[] {
+  if (backfill === null || first === undefined || details.some(isGeminiSignature)) return details
+  const { id } = first.call
+  return [...details, { ...{ type: "reasoning.encrypted", data: backfill, id }, ...geminiItem }]
+}
+
+const geminiItem = { format: "google-gemini-v1", index: 0 } as const
 
 /** Does the provider want the reasoning of such a turn? */
 function isWanted({ sendBack }: ReasoningProfile, hasCalls: boolean): boolean {

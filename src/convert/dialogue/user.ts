@@ -96,9 +96,12 @@ export function convertUser(
   }
   const parts = lifted === undefined ? words : [...lifted, ...words]
   if (parts.length === 0) return
-  if (profile.assistantAfterTool && pending.length > 0) out.push({ role: "assistant", content: "..." })
+  if (profile.assistantAfterTool && pending.length > 0) out.push(between)
   out.push({ role: "user", content: joinParts(parts) })
 }
+
+/** The assistant's turn between results and the user's words, where one has to stand there. */
+export const between: ChatMessage = { role: "assistant", content: "..." }
 
 /** What stands in for a result that never came. */
 export const noResult = "[no result: the tool call was interrupted]"

@@ -22,9 +22,11 @@ const nullable: ReadonlySet<string> = new Set(["const", "default"])
 
 /**
  * Is it a keyword that says nothing? Clients write null for what they leave out (Anthropic allows it of `required`),
- * and OpenAI refuses the function for it: "None is not of type 'array'".
+ * and OpenAI refuses the function for it: "None is not of type 'array'". Of an `enum` without values, which tools
+ * have whose values come from somewhere, grammars make a refusal, or arguments like `{"x": }` (mlc-ai/xgrammar#639).
  */
-export const isUnsaid = (key: string, value: unknown): boolean => value === null && !nullable.has(key)
+export const isUnsaid = (key: string, value: unknown): boolean =>
+  value === null ? !nullable.has(key) : key === "enum" && Array.isArray(value) && value.length === 0
 
 export interface CopyRules {
   /** Is `additionalProperties: false` taken? xAI refuses it (AI SDK, xai provider; 2026-11). */

@@ -54,6 +54,11 @@ export const openrouter: ProviderRow = {
       match: /^(deepseek-(v4|v3[.-]2)|(kimi-)?k[23]|qwen3)/,
       delta: { toolChoice: { forcedWhileThinking: false } },
     },
+    // Google refuses calls without a signature, here too: of another model's this says so (RooCodeInc/Roo-Code#10640).
+    {
+      match: /^gemini-([3-9]|(pro|flash|flash-lite)-latest)/,
+      delta: { reasoning: { backfill: "skip_thought_signature_validator" } },
+    },
     // "Reasoning is mandatory for this endpoint and cannot be disabled"; from 5.1 on GPT knows "none".
     alwaysReasons(/^(o\d|gpt-5(?![.\d])(?!.*chat)|gpt-oss)/),
     alwaysReasons(/^gpt-5(?![.\d])(?!.*(chat|codex|pro))/, "minimal"),

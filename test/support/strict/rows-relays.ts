@@ -15,6 +15,7 @@ import {
   tokens,
 } from "./rules.ts"
 import type { Shape } from "./shape.ts"
+import { checkSignedDetails } from "./thinking.ts"
 
 /** Claude refuses what ends in blanks, and a forced call while it thinks (docs.claude.com, extended thinking). */
 const claude: RulesDelta = {
@@ -111,6 +112,7 @@ const openrouter: StrictRow = {
     [/^claude|^gemini/, marked],
     [/^claude/, claude],
     [/^gemini/, { schemas: ["gemini"] }],
+    [/^gemini-3/, { also: [checkSignedDetails] }],
     [/^(deepseek|llama|glm-[\d.]+$)/, { images: "no" }],
     [/^gpt-5/, { ids: { pattern: /^.{1,64}$/su, why: "string too long" }, schemas: ["openai"] }],
   ],

@@ -42,6 +42,7 @@ describeRefusals("openrouter", {
   "moonshotai/kimi-k2.6": [["a forced tool", forced, /incompatible with thinking/]],
   "google/gemini-3-pro-preview": [
     ["additionalProperties", property({ type: "object", additionalProperties: false }), /Unknown name/],
+    ["a call without its signature", messages(0, 1, 2), /reasoning details to be preserved/],
   ],
 })
 

@@ -73,3 +73,19 @@ function checkSignatures(body: JsonObject): readonly string[] {
         ]
   })
 }
+
+/** The same through OpenRouter, which knows a signature by its call's id (RooCodeInc/Roo-Code#10640). */
+export function checkSignedDetails(body: JsonObject): readonly string[] {
+  const messages = arrayOf(body["messages"]).map(objectOf)
+  const turn = messages.findLastIndex((message) => message["role"] === "user")
+  return messages.flatMap((message, index) => {
+    const [call] = arrayOf(message["tool_calls"]).map(objectOf)
+    if (index < turn || call === undefined) return []
+    const signs = (item: JsonObject) => item["type"] === "reasoning.encrypted" && item["id"] === call["id"]
+    return arrayOf(message["reasoning_details"]).map(objectOf).some(signs)
+      ? []
+      : [
+          `messages[${index}].tool_calls[0]: Gemini models require OpenRouter reasoning details to be preserved in each request.`,
+        ]
+  })
+}

@@ -1,0 +1,56 @@
+// What earlier answers thought, where an upstream wants it back and it was not sent: the model goes by a name that
+// does not say whose it is, or another model gave those answers.
+import type { ChatAssistantMessage } from "../../protocol/chat/chat.ts"
+import { changed } from "../../protocol/fault.ts"
+import type { Conversion } from "../request/request.ts"
+import { type Changed, withMessages } from "./amend-messages.ts"
+import { thinkingOff } from "./amend-tools.ts"
+
+/**
+ * What has to be sent back: `reasoning_content` with all answers, or with those that have calls; Gemini's signatures;
+ * Claude's blocks of thinking.
+ */
+export const reasoningWanted = ["all", "calls", "signatures", "blocks"] as const
+
+export type ReasoningWanted = (typeof reasoningWanted)[number]
+
+/** What stands for the reasoning: what was thought is not known here. */
+export function withReasoning(conversion: Conversion, on: ReasoningWanted): Changed | undefined {
+  if (on === "blocks") return thinkingAnew(conversion)
+  const stand = on === "signatures" ? unsigned : (message: ChatAssistantMessage) => unthought(message, on)
+  const messages = conversion.body.messages.map((message) =>
+    message.role === "assistant" ? stand(message) : message,
+  )
+  const why =
+    "without reasoning it is refused here: with its profile in models.yaml the model gets what it thought"
+  return withMessages(conversion, messages, undefined, changed("messages", why))
+}
+
+function unthought(message: ChatAssistantMessage, on: ReasoningWanted): ChatAssistantMessage {
+  const isFine =
+    message.reasoning_content !== undefined || (on === "calls" && message.tool_calls === undefined)
+  return isFine ? message : { ...message, reasoning_content: "" }
+}
+
+/** Google's word for calls that nobody signed, on the first (ai.google.dev, thought signatures). */
+function unsigned(message: ChatAssistantMessage): ChatAssistantMessage {
+  const [first, ...others] = message.tool_calls ?? []
+  if (first === undefined || (first.extra_content ?? message.reasoning_details) !== undefined) return message
+  const extra_content = { google: { thought_signature: "skip_thought_signature_validator" } }
+  return { ...message, tool_calls: [{ ...first, extra_content }, ...others] }
+}
+
+/** Claude thinks on only where it thought before its last calls; from the user's next words on it may again. */
+function thinkingAnew(conversion: Conversion): Changed | undefined {
+  const { body } = conversion
+  const last = body.messages.findLast(({ role }) => role === "assistant")
+  const isBroken =
+    last?.role === "assistant" && last.tool_calls !== undefined && last.reasoning_details === undefined
+  const off = isBroken ? thinkingOff(body) : undefined
+  if (off === undefined) return undefined
+  const note = changed(
+    "thinking",
+    "switched off until the calls are over: the upstream wants their thinking back",
+  )
+  return { conversion: { ...conversion, body: off }, notes: [note] }
+}

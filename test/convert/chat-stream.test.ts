@@ -141,6 +141,20 @@ describe("text and reasoning", () => {
     ])
   })
 
+  test("a call that is written into such an answer is one", () => {
+    const call = '<tool_call>\n{"name": "Read", "arguments": {"a": 1}}\n</tool_call>'
+    const tools = { ...readerOptions().tools, offered: new Set(["Read"]) }
+    for (const pieces of [[`I look.\n${call}`], [...`I look.\n${call}`]]) {
+      const chunks = [...pieces.map(textChunk), finishChunk("stop")]
+      const options = { ...implicit, tools, showReasoning: false }
+      expect(blocks(chunks, options)).toEqual(["text: I look.\n", 'Read {"a":1}'])
+      expect(blocks(chunks, { ...implicit, tools }).slice(1)).toEqual(["text: I look.\n", 'Read {"a":1}'])
+      expect(foldOf(chunks, options).reply?.stop_reason).toBe("tool_use")
+    }
+    const alone = [textChunk(call), finishChunk("stop")]
+    expect(blocks(alone, { ...implicit, tools, showReasoning: false })).toEqual(['Read {"a":1}'])
+  })
+
   test("a word that is a tag in other replies loses nothing of an answer that begins with it", () => {
     const channels = {
       profile: { ...baseProfile, reasoning: { ...baseProfile.reasoning, thinkTags: "channels" as const } },
@@ -442,6 +456,13 @@ describe("how it ends", () => {
     expect(foldOf([finishChunk("content_filter")], { profile }).reply?.stop_reason).toBe("refusal")
   })
 
+  test("what Gemini's filter found is no reply of nothing, which would be asked for again", () => {
+    const note = "text: [The provider's content filter stopped this reply.]"
+    const word = "content_filter: PROHIBITED_CONTENT"
+    expect(blocks([{ choices: [{ index: 0, finish_reason: word }] }])).toEqual([note])
+    expect(reason(finishChunk(word))).toBe("end_turn")
+  })
+
   test("null written as a text is no finish: what breaks off behind it is cut", () => {
     const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "null" }] }
     expect(reason(chunk, chunk, finishChunk("length"))).toBe("max_tokens")
@@ -449,8 +470,11 @@ describe("how it ends", () => {
     expect(foldEvents(events).fault?.message).toContain("before its reply was complete")
   })
 
-  test("the stop sequence is named where the upstream names it", () => {
-    const chunk = { choices: [{ delta: {}, finish_reason: "stop", stop_reason: "END" }] }
+  test.each([
+    ["vLLM", { stop_reason: "END" }],
+    ["SGLang", { matched_stop: "END" }],
+  ])("the stop sequence is named where the upstream names it: %s", (_server, named) => {
+    const chunk = { choices: [{ delta: {}, finish_reason: "stop", ...named }] }
     expect(foldOf([textChunk("a"), chunk], { stopSequences: ["END"] }).reply).toMatchObject({
       stop_reason: "stop_sequence",
       stop_sequence: "END",
@@ -459,6 +483,20 @@ describe("how it ends", () => {
       stop_reason: "end_turn",
       stop_sequence: null,
     })
+  })
+
+  test("a stop at a sequence that is not named was at the only one", () => {
+    const chunks = [textChunk("a"), finishChunk("stop_sequence")]
+    expect(foldOf(chunks, { stopSequences: ["END"] }).reply).toMatchObject({
+      stop_reason: "stop_sequence",
+      stop_sequence: "END",
+    })
+    for (const stopSequences of [[], ["END", "STOP"]]) {
+      expect(foldOf(chunks, { stopSequences }).reply).toMatchObject({
+        stop_reason: "end_turn",
+        stop_sequence: null,
+      })
+    }
   })
 
   test("case 80: the message has our id and the client's model", () => {

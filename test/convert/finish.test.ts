@@ -19,9 +19,13 @@ describe("finish reasons", () => {
       (word) => [word, stop("max_tokens")] as const,
     ),
     ...["tool_calls", "function_call", "tool_use"].map((word) => [word, stop("tool_use")] as const),
-    ...["content_filter", "refusal", "sensitive", "SAFETY", "RECITATION"].map(
+    ...["content_filter", "refusal", "sensitive", "SAFETY", "RECITATION", "SPII"].map(
       (word) => [word, { kind: "filtered" }] as const,
     ),
+    ...["content_filter: RECITATION", "content_filter: PROHIBITED_CONTENT"].map(
+      (word) => [word, { kind: "filtered" }] as const,
+    ),
+    ["function_call_filter: MALFORMED_FUNCTION_CALL", { kind: "stop", reason: "end_turn", known: false }],
     ["model_context_window_exceeded", { kind: "window" }],
     ["something_new", { kind: "stop", reason: "end_turn", known: false }],
     ["toString", { kind: "stop", reason: "end_turn", known: false }],
@@ -88,6 +92,16 @@ describe("usage", () => {
       "Qwen's written tokens",
       p(100, 5, details({ cached_tokens: 10, cache_creation_input_tokens: 20 })),
       [70, 20, 10, 5],
+    ],
+    [
+      "new-api's written tokens, before Claude",
+      p(180, 20, { total_tokens: 200, ...details({ cached_tokens: 30, cached_creation_tokens: 50 }) }),
+      [100, 50, 30, 20],
+    ],
+    [
+      "Requesty's written tokens",
+      p(180, 20, details({ cached_tokens: 30, caching_tokens: 50 })),
+      [100, 50, 30, 20],
     ],
     [
       "case 64: xAI's reasoning outside",

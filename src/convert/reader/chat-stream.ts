@@ -229,6 +229,12 @@ function finishWord({ finish_reason }: ChatChoice): string | undefined {
 
 function readFinish(state: ReaderState, choice: ChatChoice, word: string): Step {
   const finish = mapFinishReason(word, state.options.profile.stopReasons)
-  // vLLM names the sequence it stopped at; others do not tell.
-  return finished(state, finish, textOf(choice.stop_reason))
+  return finished(state, finish, stoppedAt(state, choice, word))
+}
+
+/** vLLM and SGLang name the sequence they stopped at; Hugging Face's server says that there was one. */
+function stoppedAt({ options }: ReaderState, choice: ChatChoice, word: string): string | undefined {
+  const named = textOf(choice.stop_reason) ?? textOf(choice.matched_stop)
+  const isSole = word === "stop_sequence" && options.stopSequences.length === 1
+  return named ?? (isSole ? options.stopSequences[0] : undefined)
 }

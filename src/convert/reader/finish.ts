@@ -40,6 +40,7 @@ const filterWords: ReadonlySet<string> = new Set([
   "moderation",
   "prohibited_content",
   "blocklist",
+  "spii",
 ])
 
 const failureWords: ReadonlySet<string> = new Set(["error", "network_error", "abort", "aborted", "timeout"])
@@ -49,7 +50,8 @@ export function mapFinishReason(word: string, added: Readonly<Record<string, Sto
   const lower = word.toLowerCase()
   const known = lookUp(added, word) ?? lookUp(commonStopReasons, lower)
   if (known !== undefined) return { kind: "stop", reason: known, known: true }
-  if (filterWords.has(lower)) return { kind: "filtered" }
+  // Gemini's compatible endpoint adds what its filter found: "content_filter: RECITATION", often with no message at all.
+  if (filterWords.has(lower.split(":", 1)[0] ?? lower)) return { kind: "filtered" }
   if (lower === "model_context_window_exceeded") return { kind: "window" }
   if (failureWords.has(lower)) return { kind: "fault", fault: failure("api_error", 502, lower) }
   // DeepSeek's word for "no capacity" (api-docs.deepseek.com, chat completions).

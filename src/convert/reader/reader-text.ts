@@ -137,6 +137,12 @@ function modelText(state: ReaderState, text: string): Step {
   return readTextPieces(state, pieces)
 }
 
+/** Text of which no more comes. */
+export function wholeText(state: ReaderState, text: string): Step {
+  const step = modelText(state, text)
+  return after(step, releaseHeld(state))
+}
+
 function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
   const only = pieces.length === 1 ? pieces[0] : undefined
   return only === undefined ? each(state, pieces, readTextPiece) : readTextPiece(state, only)

@@ -21,6 +21,7 @@ import {
   type Step,
   take,
   textCall,
+  wholeText,
 } from "./reader-text.ts"
 import { endSearch } from "./search.ts"
 import { initialTags } from "./think-tags.ts"
@@ -126,8 +127,7 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
   const out: Delta[] = []
   take(releaseHeld(state), out)
   take(callsInThought(state), out)
-  const extra = lastWords(state)
-  if (extra !== undefined) take(plainText(state, extra), out)
+  take(lastWords(state), out)
   if (state.last === "nothing" && state.finish === undefined) return failed(state, noReply(state))
   const cut = state.finish?.kind === "stop" && state.finish.reason === "max_tokens"
   for (const delta of endSearch(state)) out.push(delta)
@@ -144,8 +144,10 @@ const cleanEnd: Delta = { kind: "end", clean: true }
  * but then something follows; and a limit may have cut them anywhere.
  */
 function callsInThought(state: ReaderState): Step {
-  const { textCalls, thought, last, finish } = state
+  const { textCalls, thought, last, finish, tags } = state
   if (textCalls === undefined || thought === "" || last === "text" || last === "tool") return none
+  // What may have been the answer is read as that.
+  if (tags.unproved !== undefined) return none
   if (finish !== undefined && (finish.kind !== "stop" || finish.reason === "max_tokens")) return none
   return each(state, callsAtEnd(textCalls, thought), (reader, call) => textCall(reader, call, inThought))
 }
@@ -153,14 +155,17 @@ function callsInThought(state: ReaderState): Step {
 const inThought = { path: "choices.0.message.reasoning_content", where: "into the thinking" }
 
 /** Text that the end of a reply without any needs. */
-function lastWords({ last, finish, tags, sounds, options }: ReaderState): string | undefined {
-  if (last === "text" || last === "tool") return undefined
-  if (finish?.kind === "filtered" && options.profile.contentFilter === "refusal") return undefined
-  if (finish?.kind === "filtered") return "[The provider's content filter stopped this reply.]"
-  if (sounds) return "[audio omitted]"
+function lastWords(state: ReaderState): Step {
+  const { last, finish, tags, sounds, options } = state
+  if (last === "text" || last === "tool") return none
+  if (finish?.kind === "filtered" && options.profile.contentFilter === "refusal") return none
+  if (finish?.kind === "filtered")
+    return plainText(state, "[The provider's content filter stopped this reply.]")
+  if (sounds) return plainText(state, "[audio omitted]")
   // The closing tag never came: what was taken for reasoning was the answer, unless it was cut short.
-  if (tags.unproved === undefined || tags.unproved.trim() === "") return undefined
-  return finish?.kind === "stop" && finish.reason === "max_tokens" ? undefined : tags.unproved
+  if (tags.unproved === undefined || tags.unproved.trim() === "") return none
+  const isCut = finish?.kind === "stop" && finish.reason === "max_tokens"
+  return isCut ? none : wholeText(state, tags.unproved)
 }
 
 function noReply({ options }: ReaderState): Fault {

@@ -48,7 +48,13 @@ const cachedFields = [
   "num_cached_tokens",
   "cache_read_input_tokens",
 ] as const
-const writtenDetails = ["cache_creation_input_tokens", "cache_creation_tokens"] as const
+// Qwen; LiteLLM; new-api and Bifrost before Claude (InputTokenDetails in dto/openai_response.go); Requesty.
+const writtenDetails = [
+  "cache_creation_input_tokens",
+  "cache_creation_tokens",
+  "cached_creation_tokens",
+  "caching_tokens",
+] as const
 
 /** Reads the numbers; undefined where there are none. `cacheRead` counts where the usage says nothing of the cache. */
 export function readCounts(raw: unknown, cacheRead: number | undefined): Counts | undefined {

@@ -138,6 +138,7 @@ export interface ChatChoice {
   readonly message?: unknown
   readonly finish_reason?: unknown
   readonly stop_reason?: unknown
+  readonly matched_stop?: unknown
   readonly usage?: unknown
   readonly error?: unknown
 }

@@ -50,6 +50,14 @@ export function brokenUpstream(message: string): Fault {
   return fault({ ...about, message })
 }
 
+/**
+ * Of a connection that ended before a reply `began`, or `was complete`. In mid-stream no status tells an agent that it
+ * may ask again, so the words have to: pi looks for "network error", Continue for "premature close".
+ */
+export function endedEarly(before: "began" | "was complete"): string {
+  return `network error: the upstream closed the connection before its reply ${before} (premature close)`
+}
+
 /** A client's mistake: 400, said in Anthropic's words. */
 export function invalidRequest(message: string): Fault {
   return fault({ kind: "invalid_request_error", source: "client", message })

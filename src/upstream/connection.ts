@@ -123,7 +123,9 @@ export function connectionFault(
   if (advice !== undefined) return broken(`[${provider}] ${advice.message(where, code)}`, advice.final)
   // Whatever breaks on the way has a code; without one the request never left.
   if (code === "") return broken(`[${provider}] the request to ${where} could not be made: ${text}`, true)
-  return broken(`[${provider}] the connection to ${where} broke: ${code}`)
+  // "network error" and "connection reset" are what agents (pi, Continue) know as something to be asked again.
+  const meaning = code === "ECONNRESET" ? " (connection reset)" : ""
+  return broken(`[${provider}] network error: the connection to ${where} broke: ${code}${meaning}`)
 }
 
 /** The Fault for a reply with which the proxy, and not the upstream, asks who we are. */

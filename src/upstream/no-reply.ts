@@ -1,7 +1,7 @@
 // Bodies that came with a 200 and are no reply, in words that say what they are.
 
 import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
-import { brokenUpstream, type Fault } from "../protocol/fault.ts"
+import { brokenUpstream, endedEarly, type Fault } from "../protocol/fault.ts"
 
 /** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */
 export function noReply(what: string, { provider }: ErrorContext): Fault {
@@ -12,7 +12,7 @@ export function noReply(what: string, { provider }: ErrorContext): Fault {
 
 /** The Fault for a connection that ends too early: before its reply `began`, or `was complete`. */
 export function closedEarly({ provider }: ErrorContext, before: "began" | "was complete"): Fault {
-  return brokenUpstream(`[${provider}] the upstream closed the connection before its reply ${before}`)
+  return brokenUpstream(`[${provider}] ${endedEarly(before)}`)
 }
 
 /** So much of a body is enough to tell words from events. */

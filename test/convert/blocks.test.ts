@@ -119,7 +119,7 @@ describe("blocks", () => {
 
   test("an unclean end is an error", () => {
     expect(lines(text("a"), { kind: "end", clean: false }).at(-1)).toBe(
-      "error 502 api_error: the upstream closed the connection before its reply was complete",
+      "error 502 api_error: network error: the upstream closed the connection before its reply was complete (premature close)",
     )
   })
 

@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test"
 import {
   type ChatOutput,
   type ChatWriterOptions,
-  encodeChat,
   initialChatWriter,
   writeChat,
 } from "../../src/convert/reverse/chunks.ts"
+import { encodeChat } from "../../src/convert/reverse/encode.ts"
 import { readMessagesFault, toChatErrorBody } from "../../src/convert/reverse/error.ts"
 import { readMessagesEvent } from "../../src/convert/reverse/events.ts"
 import { convertMessagesReply, mapFinishReason, noteLostBlock } from "../../src/convert/reverse/reply.ts"

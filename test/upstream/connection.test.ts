@@ -72,7 +72,7 @@ describe("what to do is said", () => {
     const proxy = startProxy(upstream.url, quick)
     const error = await errorOf(post(proxy))
     expect(error["message"]).toBe(
-      `[generic] the connection to ${new URL(upstream.url).origin} broke: ECONNRESET`,
+      `[generic] network error: the connection to ${new URL(upstream.url).origin} broke: ECONNRESET (connection reset)`,
     )
     expect(upstream.requests()).toBe(3)
   })

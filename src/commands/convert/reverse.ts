@@ -2,10 +2,10 @@
 import {
   type ChatOutput,
   type ChatWriterOptions,
-  encodeChat,
   initialChatWriter,
   writeChat,
 } from "../../convert/reverse/chunks.ts"
+import { encodeChat } from "../../convert/reverse/encode.ts"
 import { readMessagesFault, toChatErrorBody } from "../../convert/reverse/error.ts"
 import { readMessagesEvent } from "../../convert/reverse/events.ts"
 import { convertMessagesReply, noteLostBlock } from "../../convert/reverse/reply.ts"

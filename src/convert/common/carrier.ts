@@ -136,16 +136,9 @@ export function encodeCarrier({ provider, model, field, cargo }: Carrier, thinki
  * damaged. Of a block whose text was changed only the text is left.
  */
 export function decodeCarrier(signature: string, thinking: string): Carrier | undefined {
-  if (!isOurs(signature)) return undefined
-  const json = decodeText(signature.slice(prefix.length))
-  const parsed = json === undefined ? undefined : parseJson(json)
-  if (parsed?.ok !== true || !isObject(parsed.value)) return undefined
-  const data = parsed.value
-  const head = {
-    provider: textOf(data["p"]) ?? "",
-    model: textOf(data["m"]) ?? "",
-    field: textOf(data["f"]) ?? "",
-  }
+  const data = readData(signature)
+  if (data === undefined) return undefined
+  const head = headOf(data)
   const hash = textOf(data["h"])
   if (hash !== undefined && hash !== digest(thinking).slice(0, 8)) return { ...head, cargo: noCargo }
   return {
@@ -159,6 +152,33 @@ export function decodeCarrier(signature: string, thinking: string): Carrier | un
       phase: textOf(data["ph"]),
     },
   }
+}
+
+/**
+ * Gemini's signatures of calls that a signature of ours holds, each as one of ours by itself, by the calls' ids: for
+ * clients that keep what a call brings, and no thinking blocks.
+ */
+export function carriersOfCalls(signature: string): Readonly<Record<string, string>> {
+  const data = readData(signature)
+  if (data === undefined) return {}
+  const { provider, model } = headOf(data)
+  const carrierOf = (signatures: Cargo["signatures"]) =>
+    encodeCarrier({ provider, model, field: "", cargo: { ...noCargo, signatures } }, "")
+  const entries = Object.entries(textsOf(data["gts"]))
+  return Object.fromEntries(entries.map(([id, value]) => [id, carrierOf({ [id]: value })] as const))
+}
+
+function headOf(data: JsonObject): Omit<Carrier, "cargo"> {
+  const text = (field: string) => textOf(data[field]) ?? ""
+  return { provider: text("p"), model: text("m"), field: text("f") }
+}
+
+/** What stands in a signature; undefined when it is not ours or is damaged. */
+function readData(signature: string): JsonObject | undefined {
+  if (!isOurs(signature)) return undefined
+  const json = decodeText(signature.slice(prefix.length))
+  const parsed = json === undefined ? undefined : parseJson(json)
+  return parsed?.ok === true && isObject(parsed.value) ? parsed.value : undefined
 }
 
 function textsOf(value: unknown): Readonly<Record<string, string>> {

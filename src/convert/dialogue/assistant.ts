@@ -1,5 +1,4 @@
 // The assistant's turns of a conversation: text, calls, and the reasoning that a provider wants back.
-
 import type { ChatAssistantMessage, ChatToolCall } from "../../protocol/chat/chat.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
@@ -22,7 +21,7 @@ import {
 } from "./history-reasoning.ts"
 import { mapToolId, mapToolName } from "./names.ts"
 
-/** The thinking before a call, where this proxy still knows it; clients leave it out after a change of model. */
+/** The thinking before a call, where this proxy still knows it. */
 export type Recall = (toolUseId: string) => readonly ThinkingBlock[] | undefined
 
 export interface MessageOptions {
@@ -81,14 +80,16 @@ export function readAssistant(
   notes: Note[],
 ): AssistantTurn {
   const { content } = message
-  const said = recalled(message, options)
+  const remembered = recalled(message, options)
+  const said: Said[] = (remembered ?? []).map((block) => ({ kind: "thinking", block }))
   for (let index = 0; index < content.length; index++) {
     const block = content[index]
     if (block === undefined) continue
     const why = block.type === "tool_use" ? inputNote(block) : lostReason(block)
     if (why !== undefined) notes.push(noteOn(block, `${path}.content.${index}`, why))
     const piece = readSaid(block)
-    if (piece !== undefined) said.push(piece)
+    if (piece === undefined || (remembered !== undefined && piece.kind === "thinking")) continue
+    said.push(piece)
   }
   return takeApart(said, path, options)
 }
@@ -118,15 +119,29 @@ function readSaid(block: ContentBlock): Said | undefined {
   return text === undefined ? undefined : { kind: "text", text }
 }
 
-/** The thinking that a client left out of a message with calls, where it is remembered. */
-function recalled({ content }: Message, { recall }: MessageOptions): Said[] {
+/**
+ * All the thinking of a message with calls, where it is remembered and the client left out some: the whole, or what it
+ * has no place for. OpenAI's clients keep the words alone, and some of Anthropic's drop blocks without words.
+ */
+function recalled({ content }: Message, options: MessageOptions): readonly ThinkingBlock[] | undefined {
   const first = content.find(isCall)
-  if (first === undefined || content.some(isThinking)) return []
-  return (recall(first.id) ?? []).map((block) => ({ kind: "thinking", block }))
+  if (first === undefined) return undefined
+  const kept = content.flatMap((block) => thinkingBlock(block) ?? [])
+  if (kept.length === 0) return options.recall(first.id)
+  if (!opaqueForms.has(options.profile.reasoning.sendBackAs) && kept.every(isSigned)) return undefined
+  const remembered = options.recall(first.id)
+  // Other words are another reply's: providers that number their calls use an id more than once.
+  if (remembered === undefined || wordsOf(remembered) !== wordsOf(kept)) return undefined
+  const lacks = ({ signature }: ThinkingBlock) => kept.every((block) => block.signature !== signature)
+  return remembered.some(lacks) ? remembered : undefined
 }
 
+/** Where more than words goes back, which may travel in a block of its own. */
+const opaqueForms: ReadonlySet<string> = new Set(["thought-signature", "reasoning_details", "items"])
+const isSigned = ({ signature }: ThinkingBlock): boolean => signature !== ""
+const wordsOf = (blocks: readonly ThinkingBlock[]): string => blocks.map(({ thinking }) => thinking).join("")
+
 const isCall = (block: ContentBlock): block is ToolUse => block.type === "tool_use"
-const isThinking = (block: ContentBlock): boolean => thinkingBlock(block) !== undefined
 
 /** Does a turn hold anything that Chat Completions counts as a message? Reasoning alone it does not. */
 export function saysSomething({ text, calls }: AssistantTurn): boolean {

@@ -5,9 +5,17 @@ import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { DeltaRun, MessagesEvent } from "../../protocol/messages/messages.ts"
 import { quotedTexts, type Texts } from "../../protocol/texts.ts"
-import { toChatErrorBody } from "./error.ts"
+import { carriersOfCalls } from "../common/carrier.ts"
 import { readMessagesEvent } from "./events.ts"
-import { type ChatUsageOut, chatId, convertUsage, mapFinishReason, type ReplyOptions } from "./reply.ts"
+import {
+  type ChatUsageOut,
+  chatId,
+  convertUsage,
+  mapFinishReason,
+  type ReplyOptions,
+  type Signatures,
+  signatureOf,
+} from "./reply.ts"
 
 export interface ChatWriterOptions extends ReplyOptions {
   /** The client asked for usage in a chunk of its own (`stream_options.include_usage`). */
@@ -55,6 +63,8 @@ export interface ChatWriterState {
   readonly model: string
   readonly calls: number
   readonly open: readonly OpenCall[]
+  /** Signatures of calls to come: the thinking before them holds them. */
+  readonly signed: Signatures
   readonly reason: string | undefined
   readonly usage: JsonObject
 }
@@ -65,7 +75,7 @@ const nothing: readonly ChatOutput[] = []
 
 /** The state before the first event. */
 export function initialChatWriter(options: ChatWriterOptions): ChatWriterState {
-  const empty = { id: chatId(""), model: "", calls: 0, open: [], reason: undefined, usage: {} }
+  const empty = { id: chatId(""), model: "", calls: 0, open: [], signed: {}, reason: undefined, usage: {} }
   return { options, phase: "new", ...empty }
 }
 
@@ -144,7 +154,8 @@ function writeStart(state: ChatWriterState, { index, content_block: block }: Sta
   if (call === undefined) return [next, nothing]
   const named = { name, arguments: "" }
   if (legacyCalls) return [next, [chunk(state, { function_call: named })]]
-  return [next, [chunk(state, { tool_calls: [{ index: call, id, type: "function", function: named }] })]]
+  const begun = { index: call, id, type: "function", function: named, ...signatureOf(id, state.signed) }
+  return [next, [chunk(state, { tool_calls: [begun] })]]
 }
 
 function said(state: ChatWriterState, field: string, text: string): readonly ChatOutput[] {
@@ -160,6 +171,9 @@ type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 function writeDelta(state: ChatWriterState, { index, delta }: DeltaEvent): Step {
   if (delta.type === "text_delta") return [state, said(state, "content", delta.text)]
   if (delta.type === "thinking_delta") return [state, said(state, "reasoning_content", delta.thinking)]
+  if (delta.type === "signature_delta") {
+    return [{ ...state, signed: { ...state.signed, ...carriersOfCalls(delta.signature) } }, nothing]
+  }
   if (delta.type !== "input_json_delta" || delta.partial_json === "") return [state, nothing]
   const [next, call] = openCall(state, index)
   return [next, call === undefined ? nothing : argumentsOf(state, call, delta.partial_json)]
@@ -210,34 +224,4 @@ function writeEnd(state: ChatWriterState): Step {
   const last = { ...head(state), choices: [], ...usageField(state, convertUsage(state.usage)) }
   const usage: readonly ChatOutput[] = options.includeUsage ? [{ kind: "chunk", chunk: last }] : nothing
   return [{ ...state, phase: "ended" }, [finish, ...usage, { kind: "done" }]]
-}
-
-/** What goes over the wire: `data:` lines without event names. */
-export function encodeChat(outputs: readonly ChatOutput[]): string {
-  let text = ""
-  for (const output of outputs)
-    text += output.kind === "run" ? encodeRun(output) : `data: ${dataOf(output)}\n\n`
-  return text
-}
-
-/** Quotes within a string are escaped: the empty text stands where it seems to. */
-function encodeRun({ chunk, field, quoted }: Extract<ChatOutput, { kind: "run" }>): string {
-  const key = `"${field}":"`
-  const json = JSON.stringify(chunk)
-  const at = json.indexOf(`${key}"`) + key.length
-  const [head, tail] = [`data: ${json.slice(0, at)}`, `${json.slice(at)}\n\n`]
-  return head + quoted.join(tail + head) + tail
-}
-
-function dataOf(output: Exclude<ChatOutput, { kind: "run" }>): string {
-  switch (output.kind) {
-    case "chunk":
-      return JSON.stringify(output.chunk)
-    case "done":
-      return "[DONE]"
-    case "error":
-      return JSON.stringify(toChatErrorBody(output.fault))
-    default:
-      return output satisfies never
-  }
 }

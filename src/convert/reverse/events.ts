@@ -77,6 +77,8 @@ function readDelta(delta: JsonObject): BlockDelta | undefined {
       return { type: "text_delta", text: text("text") }
     case "thinking_delta":
       return { type: "thinking_delta", thinking: text("thinking") }
+    case "signature_delta":
+      return { type: "signature_delta", signature: text("signature") }
     case "input_json_delta":
       return { type: "input_json_delta", partial_json: text("partial_json") }
     default:

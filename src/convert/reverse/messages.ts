@@ -2,7 +2,8 @@
 // blocks of a user's turn, calls as blocks of the assistant's.
 import type { ChatCallIn, ChatMessageIn } from "../../protocol/chat/chat-request.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
+import { isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { isOurs } from "../common/carrier.ts"
 import { convertContent } from "./content.ts"
 
 export interface Conversation {
@@ -114,17 +115,26 @@ function readUser(draft: Draft, message: ChatMessageIn, path: string): void {
 function readAssistant(draft: Draft, message: ChatMessageIn, path: string, index: number): void {
   const content: JsonObject[] = []
   const thinking = message.reasoning_content || message.reasoning
-  // The signature stays here when a reply goes to an OpenAI client, so none can come back.
+  // Its signature stays here when a reply goes to an OpenAI client, so none can come back.
   if (thinking) content.push({ type: "thinking", thinking, signature: "" })
   for (const block of contentOf(draft, message, path)) content.push(block)
   if (message.refusal) content.push({ type: "text", text: message.refusal })
   for (const [place, call] of (message.tool_calls ?? []).entries()) {
+    const signature = signatureOf(call)
+    if (signature !== undefined) content.push({ type: "thinking", thinking: "", signature })
     content.push(convertCall(draft, call, `${path}.tool_calls.${place}`))
   }
   const legacy = convertLegacyCall(draft, message, path, index)
   if (legacy !== undefined) content.push(legacy)
   if (content.length > 0) addMessage(draft, "assistant", content)
   else draft.notes.push(dropped(path, "an assistant's turn without content"))
+}
+
+/** The signature that a call got from us, which says whose it is. Of any other nobody knows which model gave it. */
+function signatureOf(call: ChatCallIn): string | undefined {
+  const google = objectOf(objectOf(call["extra_content"])["google"])
+  const signature = textOf(google["thought_signature"])
+  return signature !== undefined && isOurs(signature) ? signature : undefined
 }
 
 const toolUse = (id: string, name: string, input: JsonObject): JsonObject => ({

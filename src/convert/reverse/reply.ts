@@ -1,8 +1,14 @@
 // A Messages reply as a Chat Completions reply, and the tables that its stream shares.
 import { dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { carriersOfCalls } from "../common/carrier.ts"
 
-export interface ChatCallOut {
+/** Where Gemini's OpenAI-compatible API has the signature of a call, and clients that know it look for it. */
+export interface SignedCall {
+  readonly extra_content?: { readonly google: { readonly thought_signature: string } }
+}
+
+export interface ChatCallOut extends SignedCall {
   readonly id: string
   readonly type: "function"
   readonly function: { readonly name: string; readonly arguments: string }
@@ -51,7 +57,10 @@ export interface ReplyOptions {
 export function convertMessagesReply(reply: unknown, options: ReplyOptions): ChatReplyOut {
   const message = objectOf(reply)
   const blocks = arrayOf(message["content"]).filter(isObject)
-  const calls = blocks.filter((block) => block["type"] === "tool_use").map(convertCall)
+  const signed: Signatures = Object.assign({}, ...blocks.map(signaturesOf))
+  const calls = blocks
+    .filter((block) => block["type"] === "tool_use")
+    .map((block) => convertCall(block, signed))
   const text = joined(blocks, "text", "text")
   const reasoning = joined(blocks, "thinking", "thinking")
   const finish = mapFinishReason(textOf(message["stop_reason"]), calls.length > 0, options.legacyCalls)
@@ -91,9 +100,24 @@ function joined(blocks: readonly JsonObject[], type: string, field: string): str
   return blocks.map((block) => (block["type"] === type ? (textOf(block[field]) ?? "") : "")).join("")
 }
 
-function convertCall(block: JsonObject): ChatCallOut {
+function convertCall(block: JsonObject, signed: Signatures): ChatCallOut {
   const call = { name: textOf(block["name"]) ?? "", arguments: JSON.stringify(objectOf(block["input"])) }
-  return { id: textOf(block["id"]) ?? "", type: "function", function: call }
+  const id = textOf(block["id"]) ?? ""
+  return { id, type: "function", function: call, ...signatureOf(id, signed) }
+}
+
+/** Signatures of calls, by the calls' ids. */
+export type Signatures = Readonly<Record<string, string>>
+
+/** Those that a thinking block holds. */
+function signaturesOf(block: JsonObject): Signatures {
+  return block["type"] === "thinking" ? carriersOfCalls(textOf(block["signature"]) ?? "") : {}
+}
+
+/** The field that a call with a signature has besides the others. */
+export function signatureOf(id: string, signed: Signatures): SignedCall {
+  const signature = Object.hasOwn(signed, id) ? signed[id] : undefined
+  return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
 }
 
 /** OpenAI's id for a message of ours. */
@@ -141,6 +165,7 @@ const carried: ReadonlySet<unknown> = new Set(["text", "tool_use"])
 export function noteLostBlock(block: JsonObject, path: string): Note | undefined {
   const type = block["type"]
   if (carried.has(type)) return undefined
+  if (Object.keys(signaturesOf(block)).length > 0) return undefined
   if (type === "thinking") return dropped(`${path}.signature`, "OpenAI's clients have no place for it")
   return dropped(path, `a ${String(type)} block has no counterpart in OpenAI's API`)
 }

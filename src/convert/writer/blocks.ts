@@ -1,7 +1,7 @@
 // The writer: deltas in, Anthropic's events out. The grammar of the Messages stream lives here and nowhere
 // else: blocks never overlap, indexes rise by one, one message_start, one end, nothing after an error.
 
-import { brokenUpstream, type Fault } from "../../protocol/fault.ts"
+import { brokenUpstream, endedEarly, type Fault } from "../../protocol/fault.ts"
 import { deltaEvent } from "../../protocol/messages/delta-run.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages/messages.ts"
 import { quote } from "../../protocol/texts.ts"
@@ -117,7 +117,7 @@ function writeFault(state: WriterState, given: Fault, out: Out): void {
   state.phase = "ended"
 }
 
-const cut = brokenUpstream("the upstream closed the connection before its reply was complete")
+const cut = brokenUpstream(endedEarly("was complete"))
 
 function writeContent(state: WriterState, item: Content, out: Out): void {
   const { open, queue } = state

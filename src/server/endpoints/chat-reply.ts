@@ -2,14 +2,14 @@
 import {
   type ChatOutput,
   type ChatWriterOptions,
-  encodeChat,
   initialChatWriter,
   writeChat,
 } from "../../convert/reverse/chunks.ts"
+import { encodeChat } from "../../convert/reverse/encode.ts"
 import { readMessagesFault, toChatErrorBody } from "../../convert/reverse/error.ts"
 import { readMessagesEvent } from "../../convert/reverse/events.ts"
 import { convertMessagesReply } from "../../convert/reverse/reply.ts"
-import { brokenUpstream } from "../../protocol/fault.ts"
+import { brokenUpstream, endedEarly } from "../../protocol/fault.ts"
 import { isObject, parseJson } from "../../protocol/json.ts"
 import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
@@ -85,7 +85,7 @@ const colon = 58
 /** Heard only when nothing has ended the stream before. */
 const cut: MessagesEvent = {
   type: "error",
-  fault: brokenUpstream("the upstream closed the connection before its reply was complete"),
+  fault: brokenUpstream(endedEarly("was complete")),
 }
 
 function eventsOf({ data }: SseMessage): readonly MessagesEvent[] {

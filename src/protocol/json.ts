@@ -42,8 +42,40 @@ export type Parsed =
 
 export function parseJson(text: string): Parsed {
   try {
-    return { ok: true, value: JSON.parse(text) }
+    const value: unknown = JSON.parse(text)
+    return isTooDeep(value, text.length) ? tooDeep : { ok: true, value }
   } catch (error) {
     return { ok: false, why: error instanceof Error ? error.message : String(error) }
   }
+}
+
+// JSON.parse takes any depth. From some twenty thousand levels on JSON.stringify takes seconds for what takes it no time
+// below, and at fifty thousand it breaks the stack.
+const deepest = 20_100
+const tooDeep: Parsed = { ok: false, why: "it is nested too deeply" }
+
+/** Is the value, of a text of this length, nested deeper than can be worked with? Shorter texts cannot be. */
+export function isTooDeep(value: unknown, length: number): boolean {
+  if (length <= 2 * deepest || !isNested(value)) return false
+  let level: readonly Nested[] = [value]
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > deepest) return true
+    level = insideOf(level)
+  }
+  return false
+}
+
+type Nested = JsonObject | readonly unknown[]
+
+const isNested = (value: unknown): value is Nested => typeof value === "object" && value !== null
+
+/** Level by level: a function for each level would break the stack itself. */
+function insideOf(level: readonly Nested[]): readonly Nested[] {
+  const found: Nested[] = []
+  const add = (value: unknown) => void (isNested(value) && found.push(value))
+  for (const value of level) {
+    if (Array.isArray(value)) value.forEach(add)
+    else if (isObject(value)) for (const key in value) add(value[key])
+  }
+  return found
 }

@@ -46,6 +46,27 @@ export function redact(text: string, secrets: readonly string[]): string {
   return out
 }
 
+/** As redact(), for JSON that goes on as it is: a secret may be written there with escape sequences (`\/`). */
+export function redactJson(json: string, secrets: readonly string[]): string {
+  const plain = plainJson(json)
+  const clean = redact(plain, secrets)
+  return clean === plain ? json : clean
+}
+
+// What follows an escaped backslash begins no escape sequence.
+const escapes = /\\(?:\\|\/|u00[2-7][\da-f])/gi
+
+/** The same JSON without the escape sequences that visible ASCII needs none of. */
+export function plainJson(json: string): string {
+  return json.includes("\\") ? json.replace(escapes, unescaped) : json
+}
+
+function unescaped(written: string): string {
+  if (written.length <= 2) return written === "\\/" ? "/" : written
+  const character = String.fromCharCode(Number.parseInt(written.slice(2), 16))
+  return /[!#-[\]-~]/.test(character) ? character : written
+}
+
 // A shorter beginning of a key is hardly more than what all keys of its provider begin with.
 const shortestStart = 8
 

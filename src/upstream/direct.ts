@@ -4,7 +4,7 @@
 import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { isObject, objectOf, parseJson } from "../protocol/json.ts"
-import { redact } from "../protocol/redact.ts"
+import { redactJson } from "../protocol/redact.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches, Soon } from "./batches.ts"
 import { type Read, readerOf } from "./byte-reader.ts"
@@ -186,7 +186,7 @@ export function refusalOf(head: DirectHead, body: string, { secrets }: ErrorCont
   const value = parsed.ok ? objectOf(parsed.value) : {}
   const error = objectOf(value["error"])
   const native = value["type"] === "error" && isObject(value["error"]) && typeof error["type"] === "string"
-  return { ...head, body: native ? redact(body, secrets) : undefined }
+  return { ...head, body: native ? redactJson(body, secrets) : undefined }
 }
 
 const nothing: Uint8Array = new Uint8Array(0)

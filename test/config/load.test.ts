@@ -192,9 +192,13 @@ describe("single settings", () => {
     ])
   })
 
+  test("a key is known as it would stand in JSON, too", () => {
+    expect(configFrom({ OPENAI_API_KEY: 'ab"c-d' }).secrets).toContain('ab\\"c-d')
+  })
+
   test("a key is known as it would stand in an address, too", () => {
     const config = configFrom({ OPENAI_API_KEY: "a+b/c=d-e" })
-    expect(config.secrets).toEqual(["a%2Bb%2Fc%3Dd-e", "a+b/c=d-e"])
+    expect(config.secrets).toEqual(["a%2Bb%2Fc%3Dd-e", "a%2bb%2fc%3dd-e", "a+b/c=d-e"])
   })
 })
 

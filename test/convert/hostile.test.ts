@@ -88,6 +88,10 @@ const absurd: ReadonlyArray<readonly [string, (size: number) => void]> = [
   ],
   ["signs of a tag", (size) => read(...many(size, () => textChunk("<")))],
   [
+    "white space in a call's name",
+    (size) => read(toolChunk({ index: 0, id: "c", name: `a${"\t".repeat(size)}b`, args: "{}" })),
+  ],
+  [
     "signs in a call written as text",
     (size) => read(textChunk("<tool_call>"), ...many(size, () => textChunk("<"))),
   ],

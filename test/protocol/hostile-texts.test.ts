@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test"
 import { createLogger } from "../../src/observe/log.ts"
 import { type ErrorContext, faultFromError, isErrorJson } from "../../src/protocol/errors/upstream-error.ts"
+import { parseJson } from "../../src/protocol/json.ts"
 import { redact } from "../../src/protocol/redact.ts"
 
 const context: ErrorContext = {
@@ -24,6 +25,23 @@ describe("redaction takes time in proportion", () => {
       expect(performance.now() - started).toBeLessThan(1_500)
     },
   )
+})
+
+test("an error in the form of a page that is never closed", () => {
+  const body = "<".repeat(16_384)
+  const started = performance.now()
+  for (let count = 0; count < 20; count++) faultFromError({ status: 502, header: () => null, body }, context)
+  expect(performance.now() - started).toBeLessThan(300)
+})
+
+test.each(['{"a":', "[", '{"b":1,"a":[0,'])("JSON that could not be written again is none: %s", (open) => {
+  const close = [...open].flatMap((sign) => (sign === "{" ? ["}"] : sign === "[" ? ["]"] : [])).toReversed()
+  const nested = (levels: number) =>
+    `${open.repeat(levels / close.length)}1${close.join("").repeat(levels / close.length)}`
+  expect(parseJson(nested(20_000)).ok).toBe(true)
+  const started = performance.now()
+  expect(parseJson(nested(40_000))).toEqual({ ok: false, why: "it is nested too deeply" })
+  expect(performance.now() - started).toBeLessThan(500)
 })
 
 describe("a secret that lies across the place where a message is cut", () => {

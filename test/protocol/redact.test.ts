@@ -1,6 +1,6 @@
 // No key in any text; no word torn apart that is none.
 import { expect, test } from "bun:test"
-import { longestFirst, redact, redactCut } from "../../src/protocol/redact.ts"
+import { longestFirst, redact, redactCut, redactJson } from "../../src/protocol/redact.ts"
 
 const hidden = "[redacted]"
 
@@ -61,4 +61,16 @@ test.each([
   ["", ""],
 ])("a text that breaks off: %j", (text, expected) => {
   expect(redactCut(text, ["ab-0123456789", "another-one"])).toBe(expected)
+})
+
+test.each([
+  [String.raw`{"m":"key a\/b+c12 "}`, `{"m":"key ${hidden} "}`],
+  [
+    String.raw`{"m":"key \u0061\u002Fb\u002bc12","n":"\"\u00e9\n\u0022\u005c"}`,
+    String.raw`{"m":"key ${hidden}","n":"\"\u00e9\n\u0022\u005c"}`,
+  ],
+  [String.raw`{"m":"a\\/b+c12"}`, String.raw`{"m":"a\\/b+c12"}`],
+  [String.raw`{"m":"a\/c \u0061"}`, String.raw`{"m":"a\/c \u0061"}`],
+])("in JSON with escape sequences: %s", (json, expected) => {
+  expect(redactJson(json, ["a/b+c12"])).toBe(expected)
 })

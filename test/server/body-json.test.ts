@@ -152,3 +152,13 @@ test("a long conversation comes to the upstream as it was sent, also where other
   expect(last.toSorted()).toEqual(["0", "1", "2"])
   for (const contents of sent) expect(contents.slice(0, -1)).toEqual(texts)
 })
+
+test.each(["first", "last"])("a long body with a message that is nested too deeply: the %s", (place) => {
+  const deep = `{"role":"user","content":${"[".repeat(30_000)}${"]".repeat(30_000)}}`
+  const usual = Array.from({ length: 40 }, () =>
+    JSON.stringify({ role: "user", content: "a".repeat(10_000) }),
+  )
+  const messages = place === "first" ? [deep, ...usual] : [...usual, deep]
+  const { parsed } = read(`{"model":"m","messages":[${messages.join(",")}]}`)
+  expect(parsed).toEqual({ ok: false, why: "it is nested too deeply" })
+})

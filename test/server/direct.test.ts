@@ -34,6 +34,10 @@ const json = { "content-type": "application/json" }
 const plainTurn: MessagesTurn = { headers: json, steps: [` ${message}\n`] }
 const streamTurn = (...steps: readonly ByteStep[]): MessagesTurn => ({ steps })
 
+/** As escape sequences of JSON. */
+const coded = (text: string): string =>
+  [...text].map((character) => `\\u00${character.charCodeAt(0).toString(16)}`).join("")
+
 function errorTurn(status: number, type: string, text: string, headers = {}): MessagesTurn {
   const body = { type: "error", error: { type, message: text }, request_id: "req_theirs" }
   return {
@@ -323,6 +327,13 @@ describe("refusals", () => {
     expect(text).not.toContain(upstreamKey)
   })
 
+  test("nor with escape sequences", async () => {
+    const body = JSON.stringify({ type: "error", error: { type: "api_error", message: "bad key @!" } })
+    const steps = [body.replace("@", () => coded(upstreamKey))]
+    const { url } = startDirect([{ status: 400, headers: json, steps }])
+    expect(await (await send({ url }, asked)).text()).toBe(body.replace("@", "[redacted]"))
+  })
+
   test.each<[string, MessagesTurn, number, string]>([
     ["HTML", { status: 404, steps: ["<title>Not here</title>"] }, 502, "no such endpoint"],
     ["OpenAI's shape", { status: 400, steps: ['{"error":{"message":"no"}}'] }, 400, "[anthropic] no"],
@@ -487,8 +498,10 @@ describe("a stream that breaks off", () => {
   test("the upstream's own error does not hold our key", async () => {
     const error = (key: string) =>
       `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"key ${key}"}}\n\n`
-    const { url } = startDirect([streamTurn(whole, { pauseMs: 20 }, error(upstreamKey))])
-    expect(await (await send({ url }, streamed)).text()).toBe(whole + error("[redacted]"))
+    for (const key of [upstreamKey, coded(upstreamKey)]) {
+      const { url } = startDirect([streamTurn(whole, { pauseMs: 20 }, error(key))])
+      expect(await (await send({ url }, streamed)).text()).toBe(whole + error("[redacted]"))
+    }
   })
 
   test("silence for too long", async () => {

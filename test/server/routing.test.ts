@@ -77,7 +77,7 @@ describe("the header", () => {
     const { proxy } = start([whole, whole])
     const response = await post(proxy, { model: "模型\u0007\n-x" })
     expect(response.headers.get(header)).toBe("generic/????-x; model named by the client")
-    const long = await post(proxy, { model: "m".repeat(5_000) })
+    const long = await post(proxy, { model: "m".repeat(2_000) })
     expect(long.headers.get(header)?.length).toBe(300)
   })
 

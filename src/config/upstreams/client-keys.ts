@@ -35,10 +35,16 @@ export function keyPart(
     ...secretsIn(values).filter((value) => !placeholder.test(value)),
     ...sent.filter((value) => value.length >= shortestHeaderSecret),
   ]
-  // Upstreams quote a key also as it would stand in an address. Longest first: a secret that is part of another one
-  // would leave the rest of it standing.
-  const told = new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]))
+  // Longest first: a secret that is part of another one would leave the rest of it standing.
+  const told = new Set(secrets.flatMap(formsOf))
   return { clientKeys, secrets: [...told].sort((one, other) => other.length - one.length) }
+}
+
+/** Upstreams quote a key also as it would stand in an address, with digits of either case, or in JSON. */
+function formsOf(secret: string): readonly string[] {
+  const inAddress = encodeURIComponent(secret.toWellFormed())
+  const inLowerCase = inAddress.replace(/%../g, (code) => code.toLowerCase())
+  return [secret, inAddress, inLowerCase, JSON.stringify(secret).slice(1, -1)]
 }
 
 function valuesSent({ query, headers }: Upstream): readonly string[] {

@@ -93,7 +93,7 @@ const ofSchema = /schema|function_?declarations|parameters|\btools?\b|functions?
 const geminiStyle =
   /function_?declarations?\b|proto field is not repeating|only allowed for string type|didn't specify the schema type|should be non-empty for object type/i
 const grammar =
-  /(?:pars|compil|build|creat|initializ|convert)\w*[^.]{0,20}\bgrammar\b|\bgrammar\b[^.]{0,30}(?:error|failed|invalid|could not)|json schema conversion failed|supported by (?:xgrammar|outlines|guidance|llguidance)|pattern must start with|failed to initialize samplers/i
+  /(?:pars|compil|build|creat|initializ|convert)\w{0,20}[^.]{0,20}\bgrammar\b|\bgrammar\b[^.]{0,30}(?:error|failed|invalid|could not)|json schema conversion failed|supported by (?:xgrammar|outlines|guidance|llguidance)|pattern must start with|failed to initialize samplers/i
 
 // What a grammar may still fail on, once everything else is as it wants it.
 const hardForGrammars = [

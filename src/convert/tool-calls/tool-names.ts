@@ -46,7 +46,10 @@ export function clientName(name: string, known: ToolNames): string {
  * (llama.cpp#15158).
  */
 function withoutHeader(name: string, { toolNames, offered }: ToolNames): string | undefined {
-  const cut = name.replace(/\s*<\|.*$/s, "").replace(/\s*json$/, "")
+  const token = name.indexOf("<|")
+  const head = (token < 0 ? name : name.slice(0, token)).trimEnd()
+  // Not by a pattern for white space at the end: in a name that is full of it, that takes time by the square.
+  const cut = head.endsWith("json") ? head.slice(0, -"json".length).trimEnd() : head
   const mapped = toolNames.get(cut) ?? cut
   return cut !== name && offered.has(mapped) ? mapped : undefined
 }

@@ -130,7 +130,7 @@ function plainText(body: string): string {
   const title = /<title[^>]*>([^<]+)<\/title>/i.exec(start)?.[1]?.trim()
   const bare = (title ?? start)
     .replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, " ")
-    .replace(/<[^>]*>/g, " ")
+    .replace(/<[^<>]*>/g, " ")
     .replace(/\s+/g, " ")
     .trim()
   return saysNothing.test(bare) ? "" : shorten(bare, 500)

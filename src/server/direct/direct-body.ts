@@ -4,7 +4,7 @@
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import type { Fault } from "../../protocol/fault.ts"
 import { encodeEvent, pingEvent } from "../../protocol/messages/encode.ts"
-import { redact } from "../../protocol/redact.ts"
+import { plainJson, redact } from "../../protocol/redact.ts"
 import { encodeSse } from "../../protocol/sse.ts"
 import type { Batches, Soon } from "../../upstream/batches.ts"
 import type { DirectInput } from "../../upstream/direct.ts"
@@ -154,7 +154,7 @@ function createSource(
 
 /** An upstream's error may quote the key it was sent: then, and only then, its bytes are changed. */
 function withoutSecrets(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
-  const text = new TextDecoder().decode(bytes)
+  const text = plainJson(new TextDecoder().decode(bytes))
   const known = secrets.some((secret) => secret.length >= 4 && text.includes(secret))
   return known ? new TextEncoder().encode(redact(text, secrets)) : bytes
 }

@@ -10,6 +10,8 @@ export type Callers = (headers: Headers, session?: string) => Caller
 
 // Claude Code's are 36 and 16 characters long.
 const longestName = 64
+// Redacted before it is cut: half a key is no longer recognised.
+const longestRead = 1_000
 
 /** For one configuration: the label of a client key is its place among them, and nothing of the key. */
 export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys" | "secrets">): Callers {
@@ -27,7 +29,9 @@ export function createCallers({ clientKeys, secrets }: Pick<Config, "clientKeys"
   /** A client can write anything into a header: no secret and no control character goes any further. */
   function nameOf(text: string | undefined): string | undefined {
     if (!text) return undefined
-    const clean = redact(text, secrets)
+    // A copy: a part of a text keeps the whole of it in memory, and these names are kept for long.
+    const near = text.length > longestRead ? Buffer.from(text.slice(0, longestRead)).toString() : text
+    const clean = redact(near, secrets)
       .replace(/[^ -~]/g, "")
       .trim()
       .slice(0, longestName)

@@ -1,7 +1,7 @@
 // The JSON of a request's body out of its bytes. A long conversation is read a few messages at a time: its text as a
 // whole would be two bytes a character beside everything that is made of it, in one piece that the system has to find
 // anew for each request.
-import { isObject, type Parsed, parseJson } from "../../protocol/json.ts"
+import { isObject, isTooDeep, type Parsed, parseJson } from "../../protocol/json.ts"
 
 /** What the bytes say; undefined where they are no UTF-8. Never throws. */
 export function readJson(bytes: Uint8Array): Parsed | undefined {
@@ -61,7 +61,9 @@ function* readParts(given: Uint8Array): Generator<undefined, unknown, undefined>
       yield
     }
     const around = `${decoder.decode(bytes.subarray(0, start))}${JSON.stringify(mark)},`
-    const body: unknown = JSON.parse(around + decoder.decode(bytes.subarray(from)))
+    const text = around + decoder.decode(bytes.subarray(from))
+    const body: unknown = JSON.parse(text)
+    if (isTooDeep(body, text.length)) return undefined
     // What is done with the body is another step.
     yield
     return withMessages(body, read)
@@ -79,7 +81,10 @@ function readArray(bytes: Buffer, from: number, end: number): readonly unknown[]
   bytes[from - 1] = openBracket
   bytes[end] = closeBracket
   try {
-    const values: unknown = JSON.parse(decoder.decode(bytes.subarray(from - 1, end + 1)))
+    const text = decoder.decode(bytes.subarray(from - 1, end + 1))
+    const values: unknown = JSON.parse(text)
+    // The whole is read once more then, and refused.
+    if (isTooDeep(values, text.length)) throw new RangeError("nested too deeply")
     return Array.isArray(values) ? values : []
   } finally {
     bytes[from - 1] = before

@@ -76,6 +76,7 @@ function resolve(read: Read, config: Config, { model, exact, dialect }: Wish, kn
   const { body } = read
   const { ratios, routes } = known
   const name = model ?? textOf(body["model"])
+  if (name !== undefined && name.length > longestName) return longName
   if (exact === true && !name?.trim()) return noModel
   const facts: RouteRequest = {
     thinking: isThinking(body),
@@ -93,6 +94,13 @@ function alone(resolved: Resolved): Resolved {
 }
 
 const noModel: Resolved = { ok: false, fault: invalidRequest("model: Field required") }
+
+// What is learned of models is remembered by their names. No provider has longer ones: Bedrock's are its longest.
+const longestName = 2_048
+const longName: Resolved = {
+  ok: false,
+  fault: invalidRequest(`model: String should have at most ${longestName} characters`),
+}
 
 /** Thinking is asked for: `disabled` and its absence are none. */
 function isThinking(body: JsonObject): boolean {

@@ -6,7 +6,7 @@ import { wrap } from "./terminal/wrap.ts"
 const width = 100
 
 /** The settings that count for a command: all of them, or those of some groups, or all but some. */
-export interface SettingsShown {
+interface SettingsShown {
   readonly groups?: readonly Setting["group"][]
   readonly without?: readonly string[]
 }

@@ -31,9 +31,8 @@ const notKnown: Cost = {}
  * would give a part for the whole, and say nothing.
  */
 export function costOf(reported: number | undefined, prices: Prices | undefined, usage: MessagesUsage): Cost {
-  if (reported !== undefined && (reported > 0 || prices === undefined)) {
+  if (reported !== undefined && (reported > 0 || prices === undefined))
     return { costUsd: reported, costFrom: "provider" }
-  }
   const counted = inputOf(usage) > 0 ? costUsd(prices, usage) : undefined
   return counted === undefined ? notKnown : { costUsd: counted, costFrom: "prices" }
 }

@@ -23,7 +23,7 @@ export interface Failure {
   readonly moved?: true
 }
 
-export type CostSource = "provider" | "prices"
+type CostSource = "provider" | "prices"
 
 /** Who sent a request, as far as it says so. Nothing of it can be used as a key. */
 export interface Caller {

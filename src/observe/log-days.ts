@@ -1,9 +1,15 @@
 // Days as the names of log files say them: local, `2025-01-31`, so that they sort as texts.
 
+const two = (value: number): string => String(value).padStart(2, "0")
+
 /** The local day of a time. */
 export function dayOf(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0")
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+}
+
+/** The same with the time of day: `2025-01-31 09:30:00`. */
+export function secondOf(time: Date): string {
+  return `${dayOf(time)} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
 }
 
 /** The earliest day that is kept: so many days before the present one. */

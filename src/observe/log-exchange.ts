@@ -1,7 +1,8 @@
 // What the log says of one request once it is over.
+import { inputOf } from "../protocol/messages/usage.ts"
+import { renderDollars } from "./cost.ts"
 import type { Exchange, Outcome } from "./exchange.ts"
 import type { Logger } from "./log.ts"
-import { usageLine } from "./usage-line.ts"
 
 /**
  * The usage of a completed request at INFO, a failure at ERROR, repairs at WARNING; the circumstances at DEBUG.
@@ -49,7 +50,27 @@ function circumstances(exchange: Exchange) {
 }
 
 /** `🔀 Route | claude-haiku-4-5 → gpt-4o-mini | openai | haiku → ROUTER_BACKGROUND` */
-export function routeLine({ requestedModel, model, provider, reason }: Exchange): string {
+function routeLine({ requestedModel, model, provider, reason }: Exchange): string {
   const requested = requestedModel === "" ? "" : `${requestedModel} → `
   return `🔀 Route | ${requested}${model} | ${provider} | ${reason}`
+}
+
+/**
+ * What one request used. Its wording is promised to users: scripts read it.
+ * `🎯 Token Usage | Model: claude-3-haiku → gpt-4o-mini | Input: 15 | Output: 42 | Total: 57`; streams say
+ * `[Stream]`, tokens read from the cache are named, estimates are marked, and a known cost comes last. Input
+ * counts cached tokens too. A reply that the response cache had, or that came from an equal request under way, used
+ * nothing, and says so.
+ */
+export function usageLine(exchange: Exchange): string {
+  const { usage } = exchange
+  const input = inputOf(usage)
+  const requested = exchange.requestedModel === "" ? "" : `${exchange.requestedModel} → `
+  let line = `🎯 Token Usage${exchange.stream ? " [Stream]" : ""} | Model: ${requested}${exchange.model}`
+  line += ` | Input: ${input}`
+  if (usage.cache_read_input_tokens > 0) line += ` | Cached: ${usage.cache_read_input_tokens}`
+  line += ` | Output: ${usage.output_tokens} | Total: ${input + usage.output_tokens}`
+  if (exchange.costUsd !== undefined) line += ` | Cost: ${renderDollars(exchange.costUsd)}`
+  if (exchange.cache === "hit") line += ` | Cache: ${exchange.shared === true ? "shared" : "hit"}`
+  return exchange.estimated ? `${line} | 📊 Using estimated tokens` : line
 }

@@ -2,6 +2,7 @@
 // in the background. What the disk refuses is tried again, and never ends or delays anything else.
 import { appendFileSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
+import { errorMessage } from "../protocol/fault.ts"
 import { createRotatingFile } from "./rotating-file.ts"
 
 export interface LogFileOptions {
@@ -62,7 +63,7 @@ export function createLogFile(options: LogFileOptions): LogFile {
   let closed = false
 
   function tell(verb: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     options.onProblem(
       `cannot ${verb} the log file ${path}: ${why}. The proxy goes on; it is tried again`,
       "failing",

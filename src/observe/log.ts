@@ -1,6 +1,6 @@
 // The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
 import { longestFirst, redact, redactCut } from "../protocol/redact.ts"
-import { dayOf } from "./log-days.ts"
+import { secondOf } from "./log-days.ts"
 import { cleanFields, escapeControls } from "./log-fields.ts"
 
 /** Read only when the level is on, so that a debug message costs nothing when nobody listens. */
@@ -107,7 +107,7 @@ function shorten(text: string): string {
 }
 
 /** A busy proxy logs many lines in a second, which has one name. */
-const createLocalTime = () => createTimeText(1_000, localTime)
+const createLocalTime = () => createTimeText(1_000, secondOf)
 
 /** And some in a millisecond. */
 const createUtcTime = () => createTimeText(1, (time) => time.toISOString())
@@ -123,9 +123,4 @@ function createTimeText(ms: number, render: (time: Date) => string): (time: Date
     text = render(time)
     return text
   }
-}
-
-function localTime(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0")
-  return `${dayOf(time)} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
 }

@@ -166,7 +166,6 @@ export function processFamilies({ gauge }: Registry, facts: ProcessFacts): void 
       read: () => startedAt / 1000,
     })
   }
-  if (residentBytes !== undefined) {
+  if (residentBytes !== undefined)
     gauge({ name: "process_resident_memory_bytes", help: "Memory in use, in bytes.", read: residentBytes })
-  }
 }

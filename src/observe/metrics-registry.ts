@@ -2,7 +2,7 @@
 // somebody asks. Label values come from clients and upstreams: each is cleaned, and no family grows without end.
 
 /** How the figures of several processes become one. */
-export type Combine = "sum" | "min" | "max"
+type Combine = "sum" | "min" | "max"
 
 export interface SeriesSnapshot {
   /** The values of the family's labels, in their order. */
@@ -29,7 +29,7 @@ export interface MetricsSnapshot {
   readonly families: readonly FamilySnapshot[]
 }
 
-export interface FamilyOptions {
+interface FamilyOptions {
   readonly name: string
   readonly help: string
   readonly labels?: readonly string[]
@@ -39,7 +39,7 @@ export interface FamilyOptions {
   readonly limit?: number
 }
 
-export interface GaugeOptions extends Pick<FamilyOptions, "name" | "help"> {
+interface GaugeOptions extends Pick<FamilyOptions, "name" | "help"> {
   /** Labels that never change. */
   readonly fixed?: Readonly<Record<string, string>>
   readonly combine?: Combine
@@ -48,7 +48,7 @@ export interface GaugeOptions extends Pick<FamilyOptions, "name" | "help"> {
 }
 
 /** Adds to one series; amounts that are no amounts are left out. */
-export type Add = (amount: number) => void
+type Add = (amount: number) => void
 
 /** The series of these label values, which exists from now on. Whoever adds to it often may keep it. */
 export type Family = (...labels: readonly string[]) => Add

@@ -16,7 +16,7 @@ import { createRegistry, type MetricsSnapshot } from "./metrics-registry.ts"
 import { createRows, type Row } from "./metrics-rows.ts"
 import { renderSnapshots } from "./metrics-text.ts"
 
-export interface MetricsOptions extends ProcessFacts {
+interface MetricsOptions extends ProcessFacts {
   /** What must not be seen in any label. */
   readonly secrets?: () => readonly string[]
 }
@@ -95,9 +95,8 @@ function countTrouble(exchange: Exchange, model: string, families: TroubleFamili
     families.errors(failed, kind)(1)
     if (moved !== true) families.retries(failed)(1)
   }
-  if (outcome.kind === "failed" && outcome.fault.source === "upstream") {
+  if (outcome.kind === "failed" && outcome.fault.source === "upstream")
     families.errors(provider, outcome.fault.kind)(1)
-  }
   if (fallbackFrom !== undefined) families.fallbacks(fallbackFrom, model)(1)
   if (shared === true) families.sharedReplies()(1)
   if (cache === "miss") families.cacheMisses()(1)

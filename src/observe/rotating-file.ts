@@ -3,9 +3,10 @@
 import { constants } from "node:fs"
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname } from "node:path"
+import { errorCode } from "../protocol/fault.ts"
 import { cutoffDay, datedDay, dayOf } from "./log-days.ts"
 
-export interface RotatingFileOptions {
+interface RotatingFileOptions {
   readonly path: string
   readonly retentionDays: number
   readonly now: () => Date
@@ -13,7 +14,7 @@ export interface RotatingFileOptions {
   readonly onUnrotated: (error: unknown) => void
 }
 
-export interface RotatingFile {
+interface RotatingFile {
   /** Appends; gives how many bytes were taken. Rejects with the system's error. One call at a time. */
   readonly append: (bytes: Uint8Array) => Promise<number>
   readonly close: () => Promise<void>
@@ -100,7 +101,7 @@ async function identityAt(path: string): Promise<string | undefined> {
     const found = await stat(path, { bigint: true })
     return `${found.dev}:${found.ino}`
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined
+    if (errorCode(error) === "ENOENT") return undefined
     throw error
   }
 }
@@ -127,7 +128,7 @@ async function claim(target: string): Promise<boolean> {
     await handle.close()
     return true
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false
+    if (errorCode(error) === "EEXIST") return false
     throw error
   }
 }
@@ -138,7 +139,7 @@ async function renameTo(path: string, target: string): Promise<true> {
     return true
   } catch (error) {
     await rm(target, { force: true })
-    if (codeOf(error) === "ENOENT") return true
+    if (errorCode(error) === "ENOENT") return true
     throw error
   }
 }
@@ -162,8 +163,4 @@ async function prune(path: string, cutoff: string): Promise<void> {
   } catch {
     // An old file more is no reason not to write the new one.
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined
 }

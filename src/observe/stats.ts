@@ -130,7 +130,7 @@ export function shortName(model: string): string {
 }
 
 /** Statistics that grow with every request. */
-export interface Sums {
+interface Sums {
   readonly add: (exchange: Exchange) => void
   /** As they are now; what comes later changes nothing in it. */
   readonly current: () => Stats
@@ -146,9 +146,7 @@ interface GrowingModel extends ModelUse {
 }
 
 /** What the last request was counted in. */
-interface LastModel extends Pick<Exchange, "provider" | "model"> {
-  readonly tally: GrowingTally
-}
+type LastModel = Pick<GrowingModel, "provider" | "model" | "tally">
 
 /** Nothing is counted yet. */
 export function createSums(): Sums {

@@ -63,7 +63,7 @@ export function invalidRequest(message: string): Fault {
   return fault({ kind: "invalid_request_error", source: "client", message })
 }
 
-export interface ErrorBody {
+interface ErrorBody {
   readonly type: "error"
   readonly error: {
     readonly type: FaultKind
@@ -101,4 +101,14 @@ export const changed = (path: string, why: string): Note => ({ kind: "changed", 
 export function joinNotes(first: readonly Note[], second: readonly Note[]): readonly Note[] {
   if (second.length === 0) return first
   return first.length === 0 ? second : [...first, ...second]
+}
+
+/** What an error says, whatever was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The code that the system, or Bun, gives an error beside its words. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined
 }

@@ -79,9 +79,8 @@ export function removalsOf(items: readonly Span[], gone: ReadonlySet<number>): r
     // The comma before it goes too, unless nothing stays before it.
     if (kept !== undefined) removals.push({ start: (items[position - 1] ?? item).end, end: item.end })
   }
-  if (kept === undefined && first !== undefined) {
+  if (kept === undefined && first !== undefined)
     removals.push({ start: first.start, end: (items.at(-1) ?? first).end })
-  }
   return removals
 }
 

@@ -1,4 +1,5 @@
 // Reading JSON that other programs wrote: total functions, no exceptions, no trust.
+import { errorMessage } from "./fault.ts"
 
 /** Any JSON object whose keys we have not checked. */
 export interface JsonObject {
@@ -45,8 +46,14 @@ export function parseJson(text: string): Parsed {
     const value: unknown = JSON.parse(text)
     return isTooDeep(value, text.length) ? tooDeep : { ok: true, value }
   } catch (error) {
-    return { ok: false, why: error instanceof Error ? error.message : String(error) }
+    return { ok: false, why: errorMessage(error) }
   }
+}
+
+/** The value that a JSON text stands for; undefined where it is none. */
+export function jsonOf(text: string): unknown {
+  const parsed = parseJson(text)
+  return parsed.ok ? parsed.value : undefined
 }
 
 // JSON.parse takes any depth. From some twenty thousand levels on JSON.stringify takes seconds for what takes it no time

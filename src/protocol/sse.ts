@@ -7,7 +7,7 @@ export interface SseMessage {
   readonly data: string
 }
 
-export interface SseDecoder {
+interface SseDecoder {
   /** Text in, complete messages out; what is incomplete waits for the next call. */
   readonly push: (text: string) => readonly SseMessage[]
   /** End of input: the last message even if no blank line closed it. */

@@ -63,7 +63,7 @@ export interface ReasoningProfile {
   readonly thinkTags: "start" | "implicit" | "channels" | "never"
 }
 
-export interface ToolChoiceProfile {
+interface ToolChoiceProfile {
   /** What `{type: "any"}` becomes. */
   readonly any: "required" | "any" | "auto"
   /** What `{type: "tool"}` becomes; "only-tool" sends that tool alone and requires it. */

@@ -2,7 +2,7 @@
 import { isObject, parseJson } from "../protocol/json.ts"
 import { demoMessage, demoSteps, demoUsage } from "../upstream/demo.ts"
 
-export interface DemoUpstream {
+interface DemoUpstream {
   /** To be used like any provider's base URL. */
   readonly baseUrl: string
   readonly stop: () => Promise<void>
@@ -21,9 +21,8 @@ export function startDemoUpstream(): DemoUpstream {
     reusePort: false,
     fetch: async (request) => {
       const parsed = parseJson(await request.text())
-      if (!parsed.ok || !isObject(parsed.value)) {
+      if (!parsed.ok || !isObject(parsed.value))
         return Response.json({ error: { message: "the body must be a JSON object" } }, { status: 400 })
-      }
       const body = parsed.value
       const steps = demoSteps(body)
       const usage = demoUsage(body, steps)

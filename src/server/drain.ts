@@ -13,7 +13,7 @@ export interface Drain {
 }
 
 /** What of Bun's server is needed for its end. */
-export interface Listener {
+interface Listener {
   /** Requests whose answers have not been written to their end. */
   readonly pendingRequests: number
   readonly stop: (closeConnections: boolean) => Promise<void>

@@ -72,8 +72,9 @@ export function createEndpoints(context: Context): Endpoints {
     return (request, requestId, url) => countTokens(request, context, requestId, url)
   })
   const testConversion = late(async () => {
-    const { handleTestConversion } = await import("./endpoints/test-conversion.ts")
-    return (request, requestId, url) => handleTestConversion(request, context, requestId, url)
+    const { handleMessages } = await import("./endpoints/messages.ts")
+    // To exactly the model it names, whatever the rules of routing say.
+    return (request, requestId, url) => handleMessages(request, context, requestId, url, { exact: true })
   })
   const testConnection = late(async () => {
     const { createConnectionTest } = await import("./probe/endpoint.ts")
@@ -123,10 +124,7 @@ export function createEndpoints(context: Context): Endpoints {
       counted: { bucket: "requests" },
       asks: true,
     },
-    "/test-connection": {
-      methods: { GET: testConnection.handle },
-      asks: true,
-    },
+    "/test-connection": { methods: { GET: testConnection.handle }, asks: true },
     "/v1/models": {
       methods: { GET: (_request, requestId, url) => models(url, context, requestId) },
     },

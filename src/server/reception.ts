@@ -186,9 +186,8 @@ function urlOf(text: string): URL {
 /** What a client is told of an exception; if it is our mistake, the log says which one. */
 function faultOf(error: unknown, log: Logger, requestId: string): Fault {
   // The only request that breaks the stack is one that is nested thousands of levels deep.
-  if (error instanceof RangeError && error.message.includes("call stack")) {
+  if (error instanceof RangeError && error.message.includes("call stack"))
     return invalidRequest("the request is nested too deeply")
-  }
   log.error("internal error", () => ({ requestId, error }))
   return internalFault(error)
 }

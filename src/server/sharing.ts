@@ -16,7 +16,7 @@ export interface Sharing extends Limiter {
   readonly close: () => void
 }
 
-export interface SharingOptions extends Pick<LimiterOptions, "metrics" | "siblings"> {
+interface SharingOptions extends Pick<LimiterOptions, "metrics" | "siblings"> {
   readonly log: Logger
   readonly clock: Clock
 }

@@ -2,7 +2,7 @@
 // taken puts that off by the time in which one token comes back.
 import type { Bucket, Taken } from "./store.ts"
 
-export interface Spent {
+interface Spent {
   readonly taken: Omit<Taken, "shared">
   /** When the bucket is full; to be remembered if a token was taken. */
   readonly fullAt: number

@@ -2,12 +2,12 @@
 import { spend } from "./bucket.ts"
 import type { Store } from "./store.ts"
 
-export interface MemoryStore extends Store {
+interface MemoryStore extends Store {
   /** From now on values may take so many bytes; those that were not used for the longest time go first. */
   readonly resize: (maxBytes: number) => void
 }
 
-export interface MemoryStoreOptions {
+interface MemoryStoreOptions {
   /** Milliseconds, of any beginning. */
   readonly now: () => number
   /** Of all keys and values together. */

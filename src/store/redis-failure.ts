@@ -1,4 +1,5 @@
 // Why a Redis cannot be used, for a person, and without the password of its address.
+import { errorCode, errorMessage } from "../protocol/fault.ts"
 
 export interface Failure {
   /** `away`: nothing answers. `refused`: it does not want us as we are, which waiting does not change. */
@@ -34,32 +35,26 @@ export function settle<T>(work: Promise<T>, ms: number): Promise<Settled<T>> {
       },
       (error) => {
         clearTimeout(timer)
-        resolve({ kind: "error", code: codeOf(error), message: messageOf(error) })
+        resolve({ kind: "error", code: errorCode(error) ?? "", message: messageOf(error) })
       },
     )
   })
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : ""
 }
 
 const longestMessage = 200
 
 /** Older servers repeat what they were sent, the password with it. */
 function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
+  const text = errorMessage(error)
   return text.replace(/,? with args beginning with[\s\S]*/i, "").slice(0, longestMessage)
 }
 
 /** The host, the port and the number of the database. */
 export function placeOf(url: string): string {
-  try {
-    const { hostname, port, pathname } = new URL(url)
-    return `${hostname}:${port === "" ? "6379" : port}${pathname === "/" ? "" : pathname}`
-  } catch {
-    return "an address that cannot be read"
-  }
+  const parsed = URL.parse(url)
+  if (parsed === null) return "an address that cannot be read"
+  const { hostname, port, pathname } = parsed
+  return `${hostname}:${port === "" ? "6379" : port}${pathname === "/" ? "" : pathname}`
 }
 
 /** What the first command over a new connection says of it; undefined: it can be used. */

@@ -8,16 +8,14 @@ export interface LinkOptions {
   readonly log: Pick<Logger, "info" | "warn">
   /** Certificate authorities for rediss://, as one PEM text; undefined: those that Bun trusts. */
   readonly authorities?: string | undefined
-  /** Longest time a command may take, in milliseconds. */
-  readonly limitMs?: number
 }
 
 /** `error`: what Redis said against it; undefined: it could not be asked, or did not answer in time. */
-export type Answer =
+type Answer =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: string | undefined }
 
-export interface Link {
+interface Link {
   /** Never rejects, and takes no longer than the limit, and what a slow line needs for large arguments. */
   readonly ask: (command: string, args: readonly string[]) => Promise<Answer>
   /** Is there a connection? */
@@ -26,7 +24,8 @@ export interface Link {
   readonly close: () => void
 }
 
-const usualLimitMs = 250
+// The longest time a command may take.
+const limitMs = 250
 // A hiccup is no reason to connect anew, and to say so: only who is silent for this much longer is gone.
 const patienceMs = 750
 // Over TLS a connection takes several exchanges; nobody waits for it.
@@ -40,7 +39,7 @@ const nobodyThere: Answer = { ok: false, error: undefined }
 
 /** Begins to connect. */
 export function createLink(url: string, options: LinkOptions): Link {
-  const { log, limitMs = usualLimitMs } = options
+  const { log } = options
   const place = placeOf(url)
   let client: Bun.RedisClient | undefined
   let since = 0

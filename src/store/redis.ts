@@ -7,15 +7,16 @@ import { createLink, type LinkOptions } from "./redis-link.ts"
 import { markScript, marksScript, type Script, takeScript } from "./redis-scripts.ts"
 import type { Bucket, Store, Taken } from "./store.ts"
 
-export interface RedisStoreOptions extends Pick<LinkOptions, "authorities" | "limitMs"> {
+export interface RedisStoreOptions extends Pick<LinkOptions, "authorities"> {
   readonly log: Pick<Logger, "info" | "warn">
   /** Milliseconds, of any beginning. */
   readonly now: () => number
   /** Counts while Redis cannot be reached. It is not closed with this store. */
   readonly fallback: Pick<Store, "take">
-  /** What the names of all keys begin with. */
-  readonly prefix?: string
 }
+
+// What the names of all keys begin with.
+const prefix = "claude-proxy:"
 
 // Far more than keys that rest at the same time.
 const mostMarks = 1_000
@@ -25,7 +26,7 @@ const longestValue = 1024 * 1024
 
 /** Connects in the background; what is asked for meanwhile waits for a moment, and is then answered without it. */
 export function createRedisStore(url: string, options: RedisStoreOptions): Store {
-  const { fallback, log, now, prefix = "claude-proxy:" } = options
+  const { fallback, log, now } = options
   const link = createLink(url, options)
   const scripts = { take: takeScript(), mark: markScript(), marks: marksScript() }
   const complain = createComplaints(log, now)

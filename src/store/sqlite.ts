@@ -2,6 +2,7 @@
 // wrong with it. Nothing here throws at whoever asks.
 import { Database } from "bun:sqlite"
 import { closeSync, openSync, statSync } from "node:fs"
+import { errorCode, errorMessage } from "../protocol/fault.ts"
 import { countOf, objectOf } from "../protocol/json.ts"
 
 export interface StoreProblem {
@@ -65,7 +66,7 @@ function ensureFile(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600))
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+    if (errorCode(error) !== "EEXIST") throw error
   }
 }
 
@@ -80,8 +81,8 @@ export function guarded<T>(action: () => T): Stored<T> {
 
 function problemOf(error: unknown): StoreProblem {
   if (isProblem(error)) return error
-  const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  const why = error instanceof Error ? error.message : String(error)
+  const code = errorCode(error) ?? ""
+  const why = errorMessage(error)
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return { kind: "busy", why: "another process holds it" }
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return { kind: "damaged", why }
   return { kind: "failing", why: code === "" || why.includes(code) ? why : `${why} (${code})` }

@@ -4,7 +4,7 @@ import { createMemoryStore } from "./memory.ts"
 import { createRedisStore } from "./redis.ts"
 import type { Store } from "./store.ts"
 
-export interface StoreWishes {
+interface StoreWishes {
   /** Undefined: nothing is shared. */
   readonly redisUrl: string | undefined
   readonly authorities: string | undefined
@@ -12,12 +12,12 @@ export interface StoreWishes {
   readonly maxBytes: number
 }
 
-export interface Stores extends Store {
+interface Stores extends Store {
   /** From now on this is what is used. A connection that is still wanted stays. */
   readonly use: (wishes: StoreWishes) => void
 }
 
-export interface StoresOptions {
+interface StoresOptions {
   readonly log: Pick<Logger, "info" | "warn">
   readonly now: () => number
 }

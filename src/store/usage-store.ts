@@ -37,7 +37,7 @@ export interface SessionSums {
   readonly tally: Tally
 }
 
-export type DayColumn = "day" | "provider" | "model" | "client"
+type DayColumn = "day" | "provider" | "model" | "client"
 
 export interface UsageStore {
   /** Adds all of it, or nothing. */

@@ -15,7 +15,7 @@ export interface Counter {
   readonly sum: (pieces: readonly Piece[], encoding?: EncodingName) => Promise<number>
 }
 
-export interface CounterOptions {
+interface CounterOptions {
   /** Awaited after every few milliseconds of work, so that a long text does not hold everything up. */
   readonly pause?: () => Promise<void>
   /** How much memory the known counts may take; by default 4 MB, some 30,000 texts. */

@@ -181,21 +181,21 @@ export function tokensOf(text: string, tally: Tally): number {
 }
 
 /** Gives what `estimateText` gives, from what is known. */
-export type Estimate = (text: string) => number
+type Estimate = (text: string) => number
 
-function estimatePieces(pieces: readonly Piece[], estimate: Estimate): number {
+function estimatePieces(pieces: readonly Piece[], estimate: Estimate = estimateText): number {
   let sum = 0
   for (const piece of pieces) sum += typeof piece === "number" ? piece : estimate(piece)
   return sum
 }
 
 /** The estimate of a request, split into system prompt, each tool and the messages. Never throws. */
-export function estimateParts(request: Countable, estimate: Estimate = estimateText): TokenParts {
+export function estimateParts(request: Countable): TokenParts {
   const pieces = piecesOf(request)
   return partsOf(
-    estimatePieces(pieces.system, estimate),
-    pieces.tools.map((tool) => ({ name: tool.name, tokens: estimatePieces(tool.pieces, estimate) })),
-    pieces.messages.reduce((sum, message) => sum + estimatePieces(message, estimate), 0),
+    estimatePieces(pieces.system),
+    pieces.tools.map((tool) => ({ name: tool.name, tokens: estimatePieces(tool.pieces) })),
+    pieces.messages.reduce((sum, message) => sum + estimatePieces(message), 0),
   )
 }
 

@@ -18,7 +18,7 @@ for (let value = 0; value < alphabet.length; value++) sextets[alphabet.charCodeA
 sextets[0x2d] = 62
 sextets[0x5f] = 63
 
-export interface PixelSize {
+interface PixelSize {
   readonly width: number
   readonly height: number
 }
@@ -58,9 +58,7 @@ function jpegSize(data: string): PixelSize | undefined {
   let at = 2
   while (at + 9 < limit && byteAt(data, at) === 0xff) {
     const marker = byteAt(data, at + 1)
-    if (isFrame(marker)) {
-      return { width: bigEndian(data, at + 7, 2), height: bigEndian(data, at + 5, 2) }
-    }
+    if (isFrame(marker)) return { width: bigEndian(data, at + 7, 2), height: bigEndian(data, at + 5, 2) }
     // A marker may be preceded by any number of fill bytes.
     at += marker === 0xff ? 1 : 2 + Math.max(2, bigEndian(data, at + 2, 2))
   }
@@ -69,27 +67,23 @@ function jpegSize(data: string): PixelSize | undefined {
 
 /** The three kinds of WebP say their size in three ways (RFC 9649). */
 function webpSize(data: string): PixelSize | undefined {
-  if (startsWith(data, 12, [0x56, 0x50, 0x38, 0x58])) {
+  if (startsWith(data, 12, [0x56, 0x50, 0x38, 0x58]))
     return { width: littleEndian(data, 24, 3) + 1, height: littleEndian(data, 27, 3) + 1 }
-  }
   if (startsWith(data, 12, [0x56, 0x50, 0x38, 0x4c])) {
     const bits = littleEndian(data, 21, 4)
     return { width: (bits % 16384) + 1, height: (Math.floor(bits / 16384) % 16384) + 1 }
   }
-  if (startsWith(data, 12, [0x56, 0x50, 0x38, 0x20])) {
+  if (startsWith(data, 12, [0x56, 0x50, 0x38, 0x20]))
     return { width: littleEndian(data, 26, 2) % 16384, height: littleEndian(data, 28, 2) % 16384 }
-  }
   return undefined
 }
 
 function headerSize(data: string): PixelSize | undefined {
   const head = data.slice(0, headerCharacters)
-  if (startsWith(head, 0, [0x89, 0x50, 0x4e, 0x47])) {
+  if (startsWith(head, 0, [0x89, 0x50, 0x4e, 0x47]))
     return { width: bigEndian(head, 16, 4), height: bigEndian(head, 20, 4) }
-  }
-  if (startsWith(head, 0, [0x47, 0x49, 0x46, 0x38])) {
+  if (startsWith(head, 0, [0x47, 0x49, 0x46, 0x38]))
     return { width: littleEndian(head, 6, 2), height: littleEndian(head, 8, 2) }
-  }
   if (startsWith(head, 0, [0x52, 0x49, 0x46, 0x46])) return webpSize(head)
   return startsWith(head, 0, [0xff, 0xd8]) ? jpegSize(data) : undefined
 }

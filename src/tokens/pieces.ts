@@ -15,7 +15,7 @@ export interface Countable {
 
 export type Piece = string | number
 
-export interface RequestPieces {
+interface RequestPieces {
   readonly system: readonly Piece[]
   readonly tools: readonly { readonly name: string; readonly pieces: readonly Piece[] }[]
   /** One list a message. */

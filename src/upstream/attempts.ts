@@ -15,7 +15,7 @@ export interface FailedOpening {
 }
 
 /** What the upstream's error reply was before it became a Fault. */
-export interface RefusedReply {
+interface RefusedReply {
   readonly status: number
   readonly body: string
 }
@@ -29,7 +29,7 @@ export interface OpenedReply<T> {
 }
 
 /** What a batch is worth: nothing yet, content, or a failure. */
-export type Scale<T> = (batch: readonly T[]) => "wait" | "go" | Fault
+type Scale<T> = (batch: readonly T[]) => "wait" | "go" | Fault
 
 /** A request that is tried. */
 export interface Tried {

@@ -29,7 +29,7 @@ import { noReply } from "./no-reply.ts"
 import { longestDocument } from "./reply-limits.ts"
 import type { Signal } from "./signal.ts"
 
-export type UpstreamReply =
+type UpstreamReply =
   | { readonly kind: "stream"; readonly batches: Batches<StreamInput> }
   | { readonly kind: "whole"; readonly reply: unknown }
 
@@ -42,7 +42,7 @@ export type Sent =
     }
   | FailedOpening
 
-export interface SendOptions {
+interface SendOptions {
   /** Fires when the client has gone; the request to the upstream is then given up. */
   readonly signal: Signal
   /** Longest silence of the upstream, in milliseconds: to connect, to the first byte, between bytes. */

@@ -1,7 +1,7 @@
 // Failures below HTTP, in words that say what to do. Codes are those Bun's fetch was seen to give.
 
 import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
-import { brokenUpstream, type Fault, fault } from "../protocol/fault.ts"
+import { brokenUpstream, errorMessage, type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
 import type { HttpProxy, Way } from "../providers/route.ts"
 import { type Clock, type Deadline, type Heard, heardOf } from "./deadline.ts"
@@ -115,7 +115,7 @@ export function connectionFault(
   if (situation.signal.aborted) return clientLeft
   if (deadline.expired) return timedOut(heardOf(deadline), situation)
   const code = codeOf(error)
-  const text = redact(error instanceof Error ? error.message : String(error), secrets)
+  const text = redact(errorMessage(error), secrets)
   const atProxy = proxy && proxyFailure(code, text, proxy, new URL(url).host)
   if (atProxy !== undefined) return broken(`[${provider}] ${atProxy.message}`, atProxy.final)
   const where = `${new URL(url).origin}${proxy === undefined ? "" : ` through ${nameOf(proxy)}`}`

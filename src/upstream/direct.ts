@@ -55,7 +55,7 @@ export interface DirectFailure {
   readonly unreachable?: boolean
 }
 
-export type DirectSent =
+type DirectSent =
   | { readonly ok: true; readonly head: DirectHead; readonly batches: Batches<DirectInput> }
   | DirectFailure
 

@@ -1,5 +1,6 @@
 // A look at what an upstream tells of itself, beside the requests that clients make.
-import { parseJson } from "../protocol/json.ts"
+import { errorCode } from "../protocol/fault.ts"
+import { jsonOf } from "../protocol/json.ts"
 import type { Route } from "../providers/route.ts"
 import { type Clock, createDeadline } from "./deadline.ts"
 import { outboundOptions } from "./http.ts"
@@ -60,7 +61,7 @@ export async function speaksTls(url: string, route: Route, options: LookOptions)
     })
     return true
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : ""
+    const code = errorCode(error) ?? ""
     return /CERT|SELF_SIGNED|UNABLE_TO|ISSUER|ALTNAME/.test(code)
   } finally {
     deadline.abort()
@@ -76,8 +77,7 @@ async function readJson(response: Response): Promise<unknown> {
     if (size > answerLimit) return undefined
     parts.push(decoder.decode(bytes, { stream: true }))
   }
-  const parsed = parseJson(parts.join(""))
-  return parsed.ok ? parsed.value : undefined
+  return jsonOf(parts.join(""))
 }
 
 function authHeaders({ profile, apiKey, headers }: Route): Record<string, string> {

@@ -1,7 +1,7 @@
 // Looks for an Ollama on this machine, for those who have set nothing at all.
 import { arrayOf, isObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
 
-export interface FoundServer {
+interface FoundServer {
   readonly provider: string
   readonly baseUrl: string
   /** Never empty; the one that was last pulled or made comes first. */

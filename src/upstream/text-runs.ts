@@ -12,7 +12,7 @@ export interface Frame {
 }
 
 /** What was found. */
-export interface Found {
+interface Found {
   /** What stands in place of the texts. */
   readonly raws: readonly string[]
   /** Which of them hold a quote or a backslash: they may be more than a text. */

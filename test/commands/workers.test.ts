@@ -1,7 +1,7 @@
 // `--workers`: what it means, and two of them as their user starts them.
 import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { availableParallelism } from "node:os"
-import { ServeFlags } from "../../src/commands/command-line/flags.ts"
+import { readFlags } from "../../src/commands/command-line/flags.ts"
 import { flagsOf } from "../../src/commands/instances/plan.ts"
 import { startShared } from "../../src/commands/serve/worker-port.ts"
 import { limitsNote, workerTotal } from "../../src/commands/serve/worker-total.ts"
@@ -34,7 +34,7 @@ describe("the number", () => {
   })
 
   test.each(["0", "65", "-1", "1.5", "04", "many", "", "AUTO"])("%p is refused", (workers) => {
-    expect(ServeFlags.read({ workers })).toEqual({
+    expect(readFlags("serve", { workers })).toEqual({
       ok: false,
       why: `--workers must be a number from 1 to 64, or auto, not ${JSON.stringify(workers)}.`,
     })

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import type { Exchange } from "../../src/observe/exchange.ts"
-import { usageLine } from "../../src/observe/usage-line.ts"
+import { usageLine } from "../../src/observe/log-exchange.ts"
 
 const plain: Exchange = {
   requestId: "req_1",

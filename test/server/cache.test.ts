@@ -1,7 +1,7 @@
 // The response cache: what it answers, what it never does, and that nobody can tell the difference.
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import Anthropic from "@anthropic-ai/sdk"
-import { usageLine } from "../../src/observe/usage-line.ts"
+import { usageLine } from "../../src/observe/log-exchange.ts"
 import { arrayOf, type JsonObject, objectOf } from "../../src/protocol/json.ts"
 import { configFrom, removeFolders } from "../config/support.ts"
 import {

@@ -1,7 +1,7 @@
 // Equal requests at the same time, with the cache on: one request to the upstream, whose reply all of them read.
 import { afterEach, describe, expect, test } from "bun:test"
 import type { Exchange } from "../../src/observe/exchange.ts"
-import { usageLine } from "../../src/observe/usage-line.ts"
+import { usageLine } from "../../src/observe/log-exchange.ts"
 import { type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
 import { parseAnthropicSse } from "../support/anthropic-sse.ts"
 import {

@@ -3,6 +3,7 @@ import type { Config } from "../../config/config.ts"
 import { loadHere } from "../../config/load/load.ts"
 import type { LoadResult } from "../../config/sources/loaded.ts"
 import { escapeControls } from "../../observe/log-fields.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Dialect } from "../../providers/profile.ts"
@@ -14,7 +15,7 @@ import type { RefusalRow } from "../../store/refusal-store.ts"
 import { loadSettings } from "../common/load-settings.ts"
 import { type PrivateProxy, startPrivateProxy } from "../common/private-proxy.ts"
 import { tellProblems } from "../common/tell-problems.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail, say } from "../terminal/io.ts"
 import { type DirectAsk, directAsk } from "./direct.ts"
 import { nameOf, renderVerdict, verdictJson } from "./report.ts"
 import { readSample, type Sample } from "./sample.ts"
@@ -40,11 +41,8 @@ export async function bench(options: BenchOptions, io: CommandIo): Promise<numbe
   const upstream = options.demo ? (await import("../../server/demo.ts")).startDemoUpstream() : undefined
   try {
     const loaded = await load(options, upstream?.baseUrl)
-    if (!loaded.ok) {
-      tellProblems(loaded, io)
-      return 2
-    }
-    for (const text of [...loaded.described.infos, ...loaded.warnings]) io.error(`claude-proxy: ${text}\n`)
+    if (!loaded.ok) return tellProblems(loaded, io)
+    for (const text of [...loaded.described.infos, ...loaded.warnings]) say(io, text)
     return await benchConfig(loaded.config, options, io)
   } finally {
     await upstream?.stop()
@@ -66,20 +64,21 @@ type Plan = Omit<BenchOptions, "demo" | "envFile" | "modelsFile">
 export async function benchConfig(config: Config, options: Plan, io: CommandIo): Promise<number> {
   const { model, rounds, maxTokens, json, timeoutSeconds } = options
   const target = model === undefined ? targetsOf(config, false)[0] : targetNamed(config, model)
-  if (target === undefined) return fail("no model is configured", config, io)
-  if (!target.resolved.ok) return fail(target.resolved.fault.message, config, io)
+  if (target === undefined) return failWith("no model is configured", config, io)
+  if (!target.resolved.ok) return failWith(target.resolved.fault.message, config, io)
   const { route } = target.resolved
   const learned = rememberRefusals()
   const proxy = startPrivateProxy(config, timeoutSeconds * 1000, io, learned)
   if (proxy === undefined) return 1
-  io.error(
-    `claude-proxy: ${nameOf(route)}: ${rounds + 1} requests directly and as many through a proxy, in turns, of at most ${maxTokens} tokens each; the first of each is not counted\n`,
+  say(
+    io,
+    `${nameOf(route)}: ${rounds + 1} requests directly and as many through a proxy, in turns, of at most ${maxTokens} tokens each; the first of each is not counted`,
   )
   const body = bodyFor(target.name, route.profile.dialect, options)
   try {
     const refusals = createRefusals({ log: silent, metrics: uncounted, history: learned })
     const measured = await measure({ config, options, route, body, proxy, refusals })
-    if (!measured.ok) return fail(measured.why, config, io)
+    if (!measured.ok) return failWith(measured.why, config, io)
     const verdict = judge(measured.direct, measured.proxied, route.prices)
     if (json) io.out(`${JSON.stringify(verdictJson(verdict, route, rounds), null, 2)}\n`)
     else io.out(`\n${renderVerdict(verdict, io.color)}`)
@@ -90,9 +89,8 @@ export async function benchConfig(config: Config, options: Plan, io: CommandIo):
 }
 
 /** The reason may be an upstream's own words. */
-function fail(why: string, { secrets }: Config, io: CommandIo): number {
-  io.error(`claude-proxy: ${escapeControls(redact(why, secrets))}\n`)
-  return 1
+function failWith(why: string, { secrets }: Config, io: CommandIo): number {
+  return fail(io, escapeControls(redact(why, secrets)))
 }
 
 const silent = { warn: () => {}, debug: () => {} }
@@ -197,7 +195,7 @@ async function attempt(
     const sampled = await readSample(response, dialect, () => performance.now() - startedAt)
     return sampled.ok ? sampled : { ok: false, why: `${way}: ${sampled.status} ${sampled.why}` }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     const told = signal.aborted ? `no whole reply within ${timeoutSeconds} s; --timeout gives it more` : why
     return { ok: false, why: `${way}: ${told}` }
   }

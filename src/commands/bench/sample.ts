@@ -23,7 +23,7 @@ export interface Sample {
   readonly usage: MessagesUsage | undefined
 }
 
-export type Sampled =
+type Sampled =
   | { readonly ok: true; readonly sample: Sample }
   | { readonly ok: false; readonly status: number; readonly why: string }
 

@@ -115,11 +115,9 @@ function sideOf(samples: readonly Sample[], isPaced: boolean, prices: Prices | u
 function consistency(direct: Side, proxied: Side): Consistency {
   const [before, after] = [direct.inputTokens, proxied.inputTokens]
   if (before === undefined || after === undefined) return "unknown"
-  if (!isSame(before, after)) return "different"
-  return isSame(direct.outputTokens, proxied.outputTokens) ? "same" : "prompt"
+  if (!Bun.deepEquals(before, after)) return "different"
+  return Bun.deepEquals(direct.outputTokens, proxied.outputTokens) ? "same" : "prompt"
 }
-
-const isSame = (one: Spread | undefined, other: Spread | undefined): boolean => Bun.deepEquals(one, other)
 
 /** Of at least one number. */
 export function spreadOf(numbers: readonly number[]): Spread {

@@ -17,7 +17,7 @@ export function splitArguments(argv: readonly string[]): SplitArguments {
   return { own: argv.slice(0, at), rest: argv.slice(at + 1) }
 }
 
-export interface Checked {
+interface Checked {
   readonly positionals: readonly string[]
   /** The first thing wrong, as a sentence. */
   readonly problem: string | undefined
@@ -89,9 +89,8 @@ function checkFlag(token: string, next: string | undefined, definition: ArgsDef)
   const value = equals < 0 ? undefined : token.slice(equals + 1)
   const name = flag.slice(2)
   const argument = flag.startsWith("--") && Object.hasOwn(definition, name) ? definition[name] : undefined
-  if (argument === undefined || argument.type === "positional") {
+  if (argument === undefined || argument.type === "positional")
     return { problem: unknownFlag(flag, definition) }
-  }
   if (argument.type === "boolean") return value === undefined ? {} : { problem: `${flag} takes no value.` }
   const missing = value === undefined ? next === undefined || next === "" || isFlag(next) : value === ""
   if (missing)

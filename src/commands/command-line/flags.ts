@@ -1,34 +1,37 @@
 // What the flags of each command mean, once they are known to be flags: types and allowed words. They are few and
 // plain, and every start waits for them: a library for schemas would take longer to load than all the rest.
-
-type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }
+import type { Read } from "../../config/settings/values.ts"
 
 /** One flag: what it was given (undefined: nothing) read, or what it must be. */
 type Flag<T> = (given: unknown) => Read<T>
 
 type Shape = Readonly<Record<string, Flag<unknown>>>
 
-export type FlagValues<S extends Shape> = {
+type FlagValues<S extends Shape> = {
   readonly [Name in keyof S]: S[Name] extends Flag<infer T> ? T : never
 }
 
-export interface Flags<S extends Shape> {
-  /** Every flag of the command, or the first problem as a sentence: `--port must be a number …, not "x".` */
-  readonly read: (given: Readonly<Record<string, unknown>>) => Read<FlagValues<S>>
-}
+type Shapes = typeof shapes
 
-function flags<const S extends Shape>(shape: S): Flags<S> {
-  return {
-    read: (given) => {
-      const values: Record<string, unknown> = {}
-      for (const [name, flag] of Object.entries(shape)) {
-        const read = flag(given[name])
-        if (!read.ok) return { ok: false, why: `--${name} ${read.why}, not ${JSON.stringify(given[name])}.` }
-        values[name] = read.value
-      }
-      return hasAll(values, shape) ? { ok: true, value: values } : { ok: false, why: "flags are missing." }
-    },
+/** The flags of one command, as they are read. */
+export type FlagsOf<Name extends CommandName> = FlagValues<Shapes[Name]>
+
+/** A command with flags. */
+export type CommandName = keyof Shapes
+
+/** Every flag of a command, or the first problem as a sentence: `--port must be a number …, not "x".` */
+export function readFlags<Name extends CommandName>(
+  name: Name,
+  given: Readonly<Record<string, unknown>>,
+): Read<FlagsOf<Name>> {
+  const shape = shapes[name]
+  const values: Record<string, unknown> = {}
+  for (const [flag, readFlag] of Object.entries<Flag<unknown>>(shape)) {
+    const read = readFlag(given[flag])
+    if (!read.ok) return { ok: false, why: `--${flag} ${read.why}, not ${JSON.stringify(given[flag])}.` }
+    values[flag] = read.value
   }
+  return hasAll(values, shape) ? { ok: true, value: values } : { ok: false, why: "flags are missing." }
 }
 
 /** They were put there one by one, each by its own reader. */
@@ -78,59 +81,26 @@ const tokens = number(/^[1-9]\d{0,5}$/, "must be a number of tokens", 512)
 const days = number(/^[1-9]\d{0,3}$/, "must be a number of days from 1 to 9999", undefined)
 const seconds = text(/^[1-9]\d{0,3}$/, "must be a number of seconds from 1 to 9999")
 
-export const ServeFlags = flags({
-  host: word,
-  port,
-  env: word,
-  config: word,
-  "log-level": level,
-  workers,
-  demo: on,
-  detach: on,
-  name: word,
-  instances: word,
-})
-
-export const StatusFlags = flags({ name: word, json: on })
-
-export const HealthFlags = flags({ url: word, env: word })
-
-export const SelectionFlags = flags({ name: word, all: on })
-
-export const RestartFlags = flags({ name: word, all: on, force: on })
-
-export const LogsFlags = flags({ name: word, follow: on, lines })
-
-export const RunFlags = flags({ model: word, env: word, "log-level": level, demo: on })
-
-export const ConvertFlags = flags({
-  file: word,
-  to: target,
-  from: side,
-  model: word,
-  request: word,
-  env: word,
-  explain: on,
-})
-
-export const CountTokensFlags = flags({ file: word, model: word, estimate: on, "by-part": on, json: on })
-
-export const ModelsFlags = flags({
-  ...{ json: on, all: on, schema: on, forget: word, env: word, config: word },
-})
-
-export const StatsFlags = flags({ days, name: word, url: word, json: on })
-
-export const InitFlags = flags({ provider: word, force: on, stdout: on })
-
-export const TestConnectionFlags = flags({
-  ...{ model: word, all: on, env: word, config: word },
-  ...{ timeout: seconds, json: on },
-})
-
-export const BenchFlags = flags({
-  ...{ model: word, rounds, "max-tokens": tokens, prompt: word, demo: on },
-  ...{ env: word, config: word, timeout: seconds, json: on },
-})
-
-export const DemoFlags = flags({ once: on, port })
+const shapes = {
+  serve: {
+    ...{ host: word, port, env: word, config: word, "log-level": level, workers },
+    ...{ demo: on, detach: on, name: word, instances: word },
+  },
+  status: { name: word, json: on },
+  health: { url: word, env: word },
+  stop: { name: word, all: on },
+  restart: { name: word, all: on, force: on },
+  logs: { name: word, follow: on, lines },
+  run: { model: word, env: word, "log-level": level, demo: on },
+  convert: { file: word, to: target, from: side, model: word, request: word, env: word, explain: on },
+  "count-tokens": { file: word, model: word, estimate: on, "by-part": on, json: on },
+  models: { json: on, all: on, schema: on, forget: word, env: word, config: word },
+  stats: { days, name: word, url: word, json: on },
+  init: { provider: word, force: on, stdout: on },
+  "test-connection": { model: word, all: on, env: word, config: word, timeout: seconds, json: on },
+  bench: {
+    ...{ model: word, rounds, "max-tokens": tokens, prompt: word, demo: on },
+    ...{ env: word, config: word, timeout: seconds, json: on },
+  },
+  demo: { once: on, port },
+} as const

@@ -1,7 +1,7 @@
 // The folder that LOG_FILE_PATH means.
 import { dirname, join, resolve } from "node:path"
 
-export interface LogFolder {
+interface LogFolder {
   readonly path: string
   /** The setting was taken otherwise than it was written. */
   readonly warning: string | undefined

@@ -1,10 +1,11 @@
 // A proxy for one command's own requests: on loopback, under a key that nobody else has, and silent.
 import type { Config } from "../../config/config.ts"
 import { createLogger } from "../../observe/log.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { RefusalHistory } from "../../server/learned/learned.ts"
 import { type RunningServer, startServer } from "../../server/server.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, say } from "../terminal/io.ts"
 import { version } from "./version.ts"
 
 export interface PrivateProxy {
@@ -34,8 +35,7 @@ export function startPrivateProxy(
   try {
     server = startServer({ config, log, version, onExchange: () => {}, refusals })
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    io.error(`claude-proxy: cannot listen on 127.0.0.1: ${why}\n`)
+    say(io, `cannot listen on 127.0.0.1: ${errorMessage(error)}`)
     return undefined
   }
   return { ask: askAt(server, config), stop: () => server.stop(0) }

@@ -17,7 +17,7 @@ export function shownAddress(address: string): string {
 
 /** Is it an address of this machine alone? */
 export function isLoopback(url: string): boolean {
-  const host = URL.canParse(url) ? new URL(url).hostname : ""
+  const host = URL.parse(url)?.hostname ?? ""
   return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
 }
 

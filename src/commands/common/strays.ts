@@ -1,4 +1,5 @@
 // Errors that nobody caught. A server outlives them: they must not take every other stream with them.
+import type { Logger } from "../../observe/log.ts"
 
 /** Gives every stray error to `keep` instead of ending the process, until released. */
 export function holdStrays(keep: (error: unknown) => void): { readonly release: () => void } {
@@ -9,4 +10,13 @@ export function holdStrays(keep: (error: unknown) => void): { readonly release: 
       for (const kind of kinds) process.off(kind, keep)
     },
   }
+}
+
+/** Writes every stray error into the log, until released. */
+export function logStrays(log: Pick<Logger, "error">): { readonly release: () => void } {
+  return holdStrays((error) =>
+    log.error("internal error", () => ({
+      error: error instanceof Error ? (error.stack ?? error.message) : error,
+    })),
+  )
 }

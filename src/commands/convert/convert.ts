@@ -2,7 +2,7 @@
 import type { Config } from "../../config/config.ts"
 import { loadHere } from "../../config/load/load.ts"
 import { resolveRoute } from "../../config/routes/route.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail, say } from "../terminal/io.ts"
 import { readInput } from "../terminal/read-input.ts"
 import { explainNotes, explainRoute, renderNotes } from "./explain.ts"
 import { type Known, kinds, recognise } from "./input.ts"
@@ -24,10 +24,8 @@ export interface ConvertOptions {
 
 /** 0: converted; 1: the input is nothing we can convert; 2: the command or the configuration is wrong. */
 export async function convert(options: ConvertOptions, io: CommandIo): Promise<number> {
-  if (options.request === "-" && (options.file ?? "-") === "-") {
-    io.error("claude-proxy: --request and the input cannot both be standard input: name a file for one\n")
-    return 2
-  }
+  if (options.request === "-" && (options.file ?? "-") === "-")
+    return fail(io, "--request and the input cannot both be standard input: name a file for one", 2)
   const read = await readInput(options.file, "convert", io)
   if (!read.ok) return read.code
   const asked = options.request === undefined ? undefined : await readInput(options.request, "convert", io)
@@ -51,12 +49,10 @@ function convertText(
   if (input.kind === "unknown") return fail(io, input.why)
   const { name, target } = kinds[input.kind]
   const isResponses = options.to === "responses" && input.kind === "messages-request"
-  if (options.to !== undefined && options.to !== target && !isResponses) {
+  if (options.to !== undefined && options.to !== target && !isResponses)
     return fail(io, `this input is ${name}, which converts to ${target}, not to ${options.to}`)
-  }
-  if (asked !== undefined && !("model" in input)) {
+  if (asked !== undefined && !("model" in input))
     return fail(io, `--request belongs to an OpenAI reply or stream, and this input is ${name}`)
-  }
   const problem = shapeProblem(input)
   if (problem !== undefined) return fail(io, problem)
   // What an OpenAI client is told does not depend on any setting.
@@ -65,7 +61,7 @@ function convertText(
     return print(out, () => explainNotes(notes), options, io)
   }
   const loaded = loadHere({ flags: {}, envFile: options.envFile, localFile: true, needsUpstream: false })
-  for (const text of loaded.ok ? loaded.warnings : loaded.problems) io.error(`claude-proxy: ${text}\n`)
+  for (const text of loaded.ok ? loaded.warnings : loaded.problems) say(io, text)
   return loaded.ok ? convertRouted(input, asked, options, loaded.config, io) : 2
 }
 
@@ -111,9 +107,4 @@ function print(text: string, explanation: () => string, options: ConvertOptions,
   io.out(text)
   if (options.explain) io.error(explanation())
   return 0
-}
-
-function fail(io: CommandIo, message: string): number {
-  io.error(`claude-proxy: ${message}\n`)
-  return 1
 }

@@ -7,7 +7,7 @@ import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { Route } from "../../providers/route.ts"
 
 /** What the proxy does to a live request. */
-export interface Treatment {
+interface Treatment {
   readonly notes: readonly Note[]
   /** Why it is not sent at all. */
   readonly refused: string | undefined

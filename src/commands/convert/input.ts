@@ -6,7 +6,7 @@ import { createSseDecoder } from "../../protocol/sse.ts"
 import { type Side, sideOfRequest } from "./side.ts"
 
 /** `responses`: a reply or stream of OpenAI's Responses API. */
-export type Input =
+type Input =
   | { readonly kind: "messages-request"; readonly body: JsonObject }
   | { readonly kind: "messages-reply"; readonly reply: JsonObject }
   | { readonly kind: "messages-stream"; readonly events: readonly unknown[] }
@@ -26,7 +26,7 @@ export type Input =
 export type Known = Exclude<Input, { kind: "unknown" }>
 
 /** What the user says about the input: `from` decides, `to` counts where a shape could be either side's. */
-export interface Hints {
+interface Hints {
   readonly from: string | undefined
   readonly to: string | undefined
 }
@@ -58,9 +58,8 @@ function recogniseDocument(value: unknown, hints: Hints): Input {
   if (!isObject(value))
     return { kind: "unknown", why: "the input must be a JSON object, not a list or a plain value" }
   if (Array.isArray(value["choices"]) && hints.from !== "anthropic") return recogniseChoices(value)
-  if (value["object"] === "response" && Array.isArray(value["output"]) && hints.from !== "anthropic") {
+  if (value["object"] === "response" && Array.isArray(value["output"]) && hints.from !== "anthropic")
     return { kind: "responses-reply", reply: value, model: textOf(value["model"]) }
-  }
   if (value["type"] === "message" && hints.from !== "openai") return { kind: "messages-reply", reply: value }
   if (isErrorJson(value)) return recogniseError(value, hints)
   if (isEvent(value)) {

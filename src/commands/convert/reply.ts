@@ -30,7 +30,7 @@ export interface Converted {
 
 export type ChatInput = Extract<Known, { readonly model: string | undefined }>
 
-export type AskedRequest =
+type AskedRequest =
   | { readonly ok: true; readonly request: MessagesRequest; readonly resolved: Resolved }
   | { readonly ok: false; readonly why: string }
 
@@ -83,9 +83,8 @@ export function convertChatReply(
     ...deltas.flatMap((delta) => (delta.kind === "note" ? [delta.note] : [])),
   ]
   const events = writeAll(initialWriter(writerOptions(route, inputTokens, estimated)), deltas)
-  if ("chunks" in input) {
+  if ("chunks" in input)
     return { text: events.map((event) => encodeEvent(event, "req_converted")).join(""), notes }
-  }
   const { reply, fault } = foldEvents(events)
   const value = fault === undefined ? reply : toErrorBody(fault, "req_converted")
   return { text: `${JSON.stringify(value, null, 2)}\n`, notes }

@@ -18,7 +18,7 @@ import { measurePrompt } from "../../server/request/prompt.ts"
 import { estimateRequest } from "../../tokens/estimate.ts"
 import { explain, explainRoute, renderNotes, renderTokens } from "./explain.ts"
 
-export type ConvertedRequest =
+type ConvertedRequest =
   | { readonly ok: true; readonly body: unknown; readonly explanation: () => string }
   | { readonly ok: false; readonly why: string }
 
@@ -87,9 +87,8 @@ export function convertChatBody(
   config: Config,
 ): ConvertedRequest {
   const parsed = ChatRequestBody.safeParse(body)
-  if (!parsed.success) {
+  if (!parsed.success)
     return { ok: false, why: `not a Chat Completions request: ${firstChatIssue(parsed.error).message}` }
-  }
   const { request, notes } = convertChatRequest(parsed.data)
   const named = model === undefined ? request : { ...request, model }
   const asked = askFor(named, config)

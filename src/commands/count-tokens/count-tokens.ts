@@ -5,7 +5,7 @@ import { countParts, createCounter } from "../../tokens/count.ts"
 import { estimateParts, estimateText } from "../../tokens/estimate.ts"
 import { type Encoding, encodingOf } from "../../tokens/exact/encodings.ts"
 import type { Countable, TokenParts } from "../../tokens/pieces.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail, say } from "../terminal/io.ts"
 import { readInput } from "../terminal/read-input.ts"
 
 export interface CountTokensOptions {
@@ -114,27 +114,19 @@ function jsonOf(counted: Counted, byPart: boolean, method: Method): string {
  * the options contradict each other.
  */
 export async function countTokens(options: CountTokensOptions, io: CommandIo): Promise<number> {
-  if (options.estimate && options.model !== undefined) {
-    io.error("claude-proxy: an estimate is the same for every model: leave out --model, or --estimate\n")
-    return 2
-  }
+  if (options.estimate && options.model !== undefined)
+    return fail(io, "an estimate is the same for every model: leave out --model, or --estimate", 2)
   const input = await readInput(options.file, "count-tokens", io)
   if (!input.ok) return input.code
   const subject = await subjectOf(input.text)
-  if (subject.kind === "invalid") {
-    io.error(`claude-proxy: not a valid request: ${subject.why}\n`)
-    return 1
-  }
+  if (subject.kind === "invalid") return fail(io, `not a valid request: ${subject.why}`)
   const model = options.model ?? subject.model
   const method: Method = { model, encoding: options.estimate ? undefined : encodingOf(model) }
   const counted = await count(subject, method.encoding)
   if (options.json) io.out(jsonOf(counted, options.byPart, method))
   else if (options.byPart) io.out(renderTable(rowsOf(counted)))
   else io.out(`${counted.kind === "text" ? counted.tokens : counted.parts.total}\n`)
-  if (options.model !== undefined && isApproximate(method)) {
-    io.error(
-      `claude-proxy: how ${model} counts is not known; this is the count in ${method.encoding?.name}\n`,
-    )
-  }
+  if (options.model !== undefined && isApproximate(method))
+    say(io, `how ${model} counts is not known; this is the count in ${method.encoding?.name}`)
   return 0
 }

@@ -15,7 +15,7 @@ import { createColors } from "../terminal/colors.ts"
 import type { CommandIo } from "../terminal/io.ts"
 import { untilStopped } from "../terminal/until-stopped.ts"
 
-export interface DemoOptions {
+interface DemoOptions {
   /** End after the request instead of serving on. */
   readonly once: boolean
   readonly port?: string | undefined
@@ -49,8 +49,7 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<number>
     })
     // Whatever keys the user's own settings ask of clients: the demo is for everybody on this machine.
     if (loaded.ok) return await demoWith({ ...loaded.config, clientKeys: [] }, options, io)
-    tellProblems(loaded, io)
-    return 2
+    return tellProblems(loaded, io)
   } finally {
     await upstream.stop()
   }

@@ -34,13 +34,11 @@ export function benchEntry({ io }: Invocation): Described {
       ["claude-proxy bench --model deepseek/deepseek-v4-pro", "12 short requests, which cost what they cost"],
       ["claude-proxy bench --rounds 20 --json", "a steadier figure, for programs"],
     ],
-    run: async (given) => {
-      const { BenchFlags } = await import("../command-line/flags.ts")
-      return withFlags(BenchFlags, given, io, async ({ env, config, timeout, rounds, ...flags }) => {
+    run: (given) =>
+      withFlags("bench", given, io, async ({ env, config, timeout, rounds, ...flags }) => {
         const { bench } = await import("../bench/bench.ts")
         const numbers = { rounds, maxTokens: flags["max-tokens"], timeoutSeconds: Number(timeout ?? 120) }
         return bench({ ...flags, ...numbers, envFile: env, modelsFile: config }, io)
-      })
-    },
+      }),
   }
 }

@@ -35,12 +35,10 @@ export function convertEntry({ io }: Invocation): Described {
       ["claude-proxy convert --to responses request.json", "a request for OpenAI's Responses API"],
       ["claude-proxy convert --explain --model gpt-5 request.json", "and why it looks as it does"],
     ],
-    run: async (given) => {
-      const { ConvertFlags } = await import("../command-line/flags.ts")
-      return withFlags(ConvertFlags, given, io, async ({ env, ...flags }) => {
+    run: (given) =>
+      withFlags("convert", given, io, async ({ env, ...flags }) => {
         const { convert } = await import("../convert/convert.ts")
         return convert({ ...flags, envFile: env }, io)
-      })
-    },
+      }),
   }
 }

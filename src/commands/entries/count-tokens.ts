@@ -19,12 +19,10 @@ export function countTokensEntry({ io }: Invocation): Described {
       ["claude-proxy count-tokens --estimate < notes.txt", "a plain text, roughly"],
       ["claude-proxy count-tokens --model gpt-4 chat.json", "in the encoding of an older model"],
     ],
-    run: async (given) => {
-      const { CountTokensFlags } = await import("../command-line/flags.ts")
-      return withFlags(CountTokensFlags, given, io, async ({ file, model, estimate, json, ...flags }) => {
+    run: (given) =>
+      withFlags("count-tokens", given, io, async ({ file, model, estimate, json, ...flags }) => {
         const { countTokens } = await import("../count-tokens/count-tokens.ts")
         return countTokens({ file, model, estimate, json, byPart: flags["by-part"] }, io)
-      })
-    },
+      }),
   }
 }

@@ -14,12 +14,10 @@ export function demoEntry({ io }: Invocation): Described {
       ["claude-proxy demo", "see it, then try claude against it"],
       ["claude-proxy demo --once", "see it and be done"],
     ],
-    run: async (given) => {
-      const { DemoFlags } = await import("../command-line/flags.ts")
-      return withFlags(DemoFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("demo", given, io, async (flags) => {
         const { demo: play } = await import("../demo/demo.ts")
         return play(flags, io)
-      })
-    },
+      }),
   }
 }

@@ -1,10 +1,11 @@
 // What an entry of the command table is made of: its description, its flags, and how it is run.
 import type { ArgsDef } from "citty"
-import type { CommandIo } from "../terminal/io.ts"
+import type { CommandName, FlagsOf } from "../command-line/flags.ts"
+import { type CommandIo, type Environment, fail } from "../terminal/io.ts"
 
 export interface Invocation {
   readonly io: CommandIo
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** What stands behind `--`; for `run` the child's command line. */
   readonly rest: readonly string[]
 }
@@ -49,18 +50,13 @@ export const logLevel = {
 export const demo = { type: "boolean", description: "Use the built-in upstream: no key, no network" } as const
 
 /** Reads the flags and goes on, or says what is wrong with one: exit code 2. */
-export async function withFlags<Values>(
-  flags: { readonly read: (given: Readonly<Record<string, unknown>>) => FlagsRead<Values> },
+export async function withFlags<Name extends CommandName>(
+  name: Name,
   given: Readonly<Record<string, unknown>>,
   io: CommandIo,
-  go: (flags: Values) => Promise<number>,
+  go: (flags: FlagsOf<Name>) => Promise<number>,
 ): Promise<number> {
-  const read = flags.read(given)
-  if (read.ok) return go(read.value)
-  io.error(`claude-proxy: ${read.why}\n`)
-  return 2
+  const { readFlags } = await import("../command-line/flags.ts")
+  const read = readFlags(name, given)
+  return read.ok ? go(read.value) : fail(io, read.why, 2)
 }
-
-type FlagsRead<Values> =
-  | { readonly ok: true; readonly value: Values }
-  | { readonly ok: false; readonly why: string }

@@ -18,12 +18,10 @@ export function healthEntry({ io }: Invocation): Described {
       ["claude-proxy health", "the proxy that these settings start; for a container's HEALTHCHECK"],
       ["claude-proxy health http://127.0.0.1:8082", "the one at this address"],
     ],
-    run: async (given) => {
-      const { HealthFlags } = await import("../command-line/flags.ts")
-      return withFlags(HealthFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("health", given, io, async (flags) => {
         const { health } = await import("../health/health.ts")
         return health({ url: flags.url, envFile: flags.env }, io)
-      })
-    },
+      }),
   }
 }

@@ -21,12 +21,10 @@ export function initEntry({ io, env }: Invocation): Described {
       ["claude-proxy init azure --stdout > project.env", "a file of one's own, for --env project.env"],
       ["claude-proxy init kimi --force", "begin again; the old file is kept"],
     ],
-    run: async (given) => {
-      const { InitFlags } = await import("../command-line/flags.ts")
-      return withFlags(InitFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("init", given, io, async (flags) => {
         const { init } = await import("../init/init.ts")
         return init(flags, io, env)
-      })
-    },
+      }),
   }
 }

@@ -1,4 +1,5 @@
 // `status`, `stop`, `restart` and `logs` in the command table: proxies that were started under a name.
+import { fail } from "../terminal/io.ts"
 import { type Described, type Invocation, json, withFlags } from "./entry.ts"
 
 const all = { type: "boolean", description: "All of them" } as const
@@ -11,9 +12,7 @@ function nameOf(description: string) {
 async function withState({ io, env }: Invocation, go: () => Promise<number>): Promise<number> {
   const { blindTo, stateFolder } = await import("../instances/folder.ts")
   const why = blindTo(stateFolder(env))
-  if (why === undefined) return go()
-  io.error(`claude-proxy: ${why}\n`)
-  return 1
+  return why === undefined ? go() : fail(io, why)
 }
 
 /** The entry of `status`. */
@@ -22,21 +21,16 @@ export function statusEntry(invocation: Invocation): Described {
   return {
     name: "status",
     description: "Show the proxies in the background",
-    args: {
-      name: nameOf("Only this one"),
-      json,
-    },
+    args: { name: nameOf("Only this one"), json },
     examples: [
       ["claude-proxy status", "all of them; exit code 1 when one is dead"],
       ["claude-proxy status kimi --json", "one, for a script"],
     ],
-    run: async (given) => {
-      const { StatusFlags } = await import("../command-line/flags.ts")
-      return withFlags(StatusFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("status", given, io, async (flags) => {
         const { status } = await import("../instances/status.ts")
         return withState(invocation, () => status(flags, io, env))
-      })
-    },
+      }),
   }
 }
 
@@ -52,13 +46,11 @@ export function stopEntry(invocation: Invocation): Described {
       ["claude-proxy stop kimi", "by its name; running requests may finish first"],
       ["claude-proxy stop --all", "every one"],
     ],
-    run: async (given) => {
-      const { SelectionFlags } = await import("../command-line/flags.ts")
-      return withFlags(SelectionFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("stop", given, io, async (flags) => {
         const { stop } = await import("../instances/stop.ts")
         return withState(invocation, () => stop(flags, io, env))
-      })
-    },
+      }),
   }
 }
 
@@ -78,13 +70,11 @@ export function restartEntry(invocation: Invocation): Described {
       ["claude-proxy restart kimi", "one that has died, by its name"],
       ["OPENAI_API_KEY=… claude-proxy restart", "keys of the environment are not kept: give them again"],
     ],
-    run: async (given) => {
-      const { RestartFlags } = await import("../command-line/flags.ts")
-      return withFlags(RestartFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("restart", given, io, async (flags) => {
         const { restart } = await import("../instances/restart.ts")
         return withState(invocation, () => restart(flags, io, env))
-      })
-    },
+      }),
   }
 }
 
@@ -104,12 +94,10 @@ export function logsEntry(invocation: Invocation): Described {
       ["claude-proxy logs kimi --follow", "and whatever it says from now on"],
       ["claude-proxy logs kimi --lines 1000", "more of them"],
     ],
-    run: async (given) => {
-      const { LogsFlags } = await import("../command-line/flags.ts")
-      return withFlags(LogsFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("logs", given, io, async (flags) => {
         const { logs } = await import("../instances/logs.ts")
         return withState(invocation, () => logs(flags, io, env))
-      })
-    },
+      }),
   }
 }

@@ -25,14 +25,12 @@ export function modelsEntry({ io, env: environment }: Invocation): Described {
       ["claude-proxy models --forget gpt-5", "send it again what it has refused; all forgets everything"],
       ["claude-proxy models --schema > models.schema.json", "so that an editor knows the file's keys"],
     ],
-    run: async (given) => {
-      const { ModelsFlags } = await import("../command-line/flags.ts")
-      return withFlags(ModelsFlags, given, io, async ({ env, config, ...flags }) => {
+    run: (given) =>
+      withFlags("models", given, io, async ({ env, config, ...flags }) => {
         const { models } = await import("../models/models.ts")
         const { stateFolder } = await import("../instances/folder.ts")
         const folder = stateFolder(environment)
         return models({ ...flags, envFile: env, configFile: config, folder }, io)
-      })
-    },
+      }),
   }
 }

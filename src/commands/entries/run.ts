@@ -1,4 +1,5 @@
 // `run` in the command table.
+import { fail } from "../terminal/io.ts"
 import { type Described, demo, envFile, type Invocation, logLevel, withFlags } from "./entry.ts"
 
 /** The entry of `run`. */
@@ -26,17 +27,13 @@ export function runEntry({ io, env, rest }: Invocation): Described {
       ["claude-proxy run --demo -- claude", "without any key, to see that it works"],
     ],
     restBelongsToChild: true,
-    run: async (given) => {
-      const { RunFlags } = await import("../command-line/flags.ts")
-      return withFlags(RunFlags, given, io, async ({ model, demo, ...flags }) => {
-        if (demo && model !== undefined) {
-          io.error("claude-proxy: --demo answers for every model itself: leave out --model, or --demo.\n")
-          return 2
-        }
+    run: (given) =>
+      withFlags("run", given, io, async ({ model, demo, ...flags }) => {
+        if (demo && model !== undefined)
+          return fail(io, "--demo answers for every model itself: leave out --model, or --demo.", 2)
         const { run } = await import("../run/run.ts")
         const options = { command: rest, model, demo, envFile: flags.env, logLevel: flags["log-level"] }
         return run(options, io, env)
-      })
-    },
+      }),
   }
 }

@@ -62,8 +62,7 @@ async function serveWith(given: Readonly<Record<string, unknown>>, { io, env }: 
   const { ensureUncapped } = await import("../serve/uncapped.ts")
   const uncapped = await ensureUncapped(env)
   if (typeof uncapped === "number") return uncapped
-  const { ServeFlags } = await import("../command-line/flags.ts")
-  return withFlags(ServeFlags, given, io, async ({ env: file, config, "log-level": level, ...flags }) => {
+  return withFlags("serve", given, io, async ({ env: file, config, "log-level": level, ...flags }) => {
     const { serve } = await import("../serve/serve.ts")
     const capped = uncapped === "capped"
     return serve({ ...flags, capped, envFile: file, modelsFile: config, logLevel: level }, io, env)

@@ -26,12 +26,10 @@ export function statsEntry({ io, env }: Invocation): Described {
       ["claude-proxy stats --url http://127.0.0.1:8082", "what this one was used for since its start"],
       ["claude-proxy stats --json", "for scripts; a cost that is not known is null"],
     ],
-    run: async (given) => {
-      const { StatsFlags } = await import("../command-line/flags.ts")
-      return withFlags(StatsFlags, given, io, async (flags) => {
+    run: (given) =>
+      withFlags("stats", given, io, async (flags) => {
         const { stats } = await import("../stats/stats.ts")
         return stats(flags, io, env)
-      })
-    },
+      }),
   }
 }

@@ -1,4 +1,5 @@
 // `test-connection` in the command table.
+import { fail } from "../terminal/io.ts"
 import { type Described, envFile, type Invocation, json, modelsFile, withFlags } from "./entry.ts"
 
 /** The entry of `test-connection`. */
@@ -24,19 +25,13 @@ export function testConnectionEntry({ io }: Invocation): Described {
       ["claude-proxy test-connection --model deepseek/deepseek-v4-pro", "one model, by its name"],
       ["claude-proxy test-connection --json", "for programs"],
     ],
-    run: async (given) => {
-      const { TestConnectionFlags } = await import("../command-line/flags.ts")
-      return withFlags(TestConnectionFlags, given, io, async ({ env, config, timeout, ...flags }) => {
-        if (flags.all && flags.model !== undefined) {
-          io.error(
-            "claude-proxy: --model tests one model and --all tests every one: leave one of them out.\n",
-          )
-          return 2
-        }
+    run: (given) =>
+      withFlags("test-connection", given, io, async ({ env, config, timeout, ...flags }) => {
+        if (flags.all && flags.model !== undefined)
+          return fail(io, "--model tests one model and --all tests every one: leave one of them out.", 2)
         const { testConnection } = await import("../test-connection/test-connection.ts")
         const options = { ...flags, envFile: env, modelsFile: config, timeoutSeconds: Number(timeout ?? 60) }
         return testConnection(options, io)
-      })
-    },
+      }),
   }
 }

@@ -2,12 +2,13 @@
 
 import { loadHere } from "../../config/load/load.ts"
 import { escapeControls } from "../../observe/log-fields.ts"
-import { objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { errorMessage } from "../../protocol/fault.ts"
+import { jsonOf, objectOf, textOf } from "../../protocol/json.ts"
 import { clientHost } from "../../server/http/client-host.ts"
 import { askingOptions, isLoopback, isProxyAddress, rootOf, shownAddress } from "../common/proxy-address.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail, say } from "../terminal/io.ts"
 
-export interface HealthOptions {
+interface HealthOptions {
   /** The proxy's address, as clients have it. */
   readonly url: string | undefined
   readonly envFile: string | undefined
@@ -20,14 +21,13 @@ const limitMs = 2_500
 export async function health(options: HealthOptions, io: CommandIo): Promise<number> {
   if (options.url !== undefined && !isProxyAddress(options.url)) {
     const what = `like http://127.0.0.1:8082, not ${JSON.stringify(options.url)}`
-    io.error(`claude-proxy: health takes the address of a proxy, ${what}.\n`)
-    return 2
+    return fail(io, `health takes the address of a proxy, ${what}.`, 2)
   }
   const given = options.url ?? addressHere(options.envFile)
   const url = rootOf(given)
   const { well, told } = await ask(url, options.url === undefined || isLoopback(url))
   if (well) io.out(`${told}\n`)
-  else io.error(`claude-proxy: ${escapeControls(told)}\n`)
+  else say(io, escapeControls(told))
   return well ? 0 : 1
 }
 
@@ -59,14 +59,13 @@ async function ask(
       signal: AbortSignal.timeout(limitMs),
       ...askingOptions(here),
     })
-    const parsed = parseJson(await response.text())
-    const status = textOf(objectOf(parsed.ok ? parsed.value : undefined)["status"])
+    const status = textOf(objectOf(jsonOf(await response.text()))["status"])
     if (response.status === 200 && status === "healthy") return { well: true, told: `healthy: ${url}` }
     const what = status ?? `status ${response.status}, and nothing of a claude-proxy`
     return { well: false, told: `${url} answers: ${what}` }
   } catch (error) {
     // Bun goes on with advice for whoever wrote the program.
-    const [why] = (error instanceof Error ? error.message : String(error)).split(/\.? (?=(?:Is|For) )/)
+    const [why] = errorMessage(error).split(/\.? (?=(?:Is|For) )/)
     return { well: false, told: `${url} cannot be reached: ${why}` }
   }
 }

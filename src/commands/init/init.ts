@@ -6,9 +6,8 @@ import { normaliseValue } from "../../config/sources/env-file.ts"
 import type { ProviderRow } from "../../providers/row.ts"
 import { providers } from "../../providers/table.ts"
 import { nearest } from "../command-line/arguments.ts"
-import type { Environment } from "../run/child-environment.ts"
 import { createColors } from "../terminal/colors.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, type Environment, fail, say } from "../terminal/io.ts"
 import { linesToFill, renderEnvTemplate, type TemplateFacts } from "./env-template.ts"
 import { writePrivate } from "./write-private.ts"
 
@@ -23,10 +22,7 @@ export interface InitOptions {
 export async function init(options: InitOptions, io: CommandIo, env: Environment): Promise<number> {
   const { provider: word } = options
   const row = word === undefined ? rowOfEnvironment(env) : findRow(word)
-  if (word !== undefined && row === undefined) {
-    io.error(`claude-proxy: ${unknownProvider(word)}\n`)
-    return 2
-  }
+  if (word !== undefined && row === undefined) return fail(io, unknownProvider(word), 2)
   const facts = factsOf(row, env)
   const text = renderEnvTemplate(facts)
   if (options.stdout) {
@@ -40,13 +36,15 @@ export async function init(options: InitOptions, io: CommandIo, env: Environment
       io.out(renderWritten(path, written.backup, facts, env, io.color))
       return 0
     case "exists":
-      io.error(
-        `claude-proxy: ${path} is there already, and stays as it is. Edit it, or begin again with --force (the old file is kept as .env.bak); --stdout shows the text without writing it.\n`,
+      say(
+        io,
+        `${path} is there already, and stays as it is. Edit it, or begin again with --force (the old file is kept as .env.bak); --stdout shows the text without writing it.`,
       )
       return 1
     case "failed":
-      io.error(
-        `claude-proxy: cannot write ${path} (${written.why}): correct that, or write the text elsewhere with --stdout and name the file with --env.\n`,
+      say(
+        io,
+        `cannot write ${path} (${written.why}): correct that, or write the text elsewhere with --stdout and name the file with --env.`,
       )
       return 1
     default:

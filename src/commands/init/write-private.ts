@@ -13,8 +13,9 @@ import {
   writeFileSync,
 } from "node:fs"
 import { dirname } from "node:path"
+import { errorCode } from "../../protocol/fault.ts"
 
-export type Written =
+type Written =
   | {
       readonly kind: "written"
       /** Where the file that was there before is kept. */
@@ -41,7 +42,7 @@ export function writePrivate(path: string, text: string, replace: boolean): Writ
       return { kind: "written", backup }
     })
   } catch (error) {
-    return { kind: "failed", why: reasonOf(error) }
+    return { kind: "failed", why: errorCode(error) ?? String(error) }
   }
 }
 
@@ -83,8 +84,4 @@ function keep(path: string): string {
     chmodSync(backup, 0o600)
     return backup
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error)
 }

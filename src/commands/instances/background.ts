@@ -1,11 +1,11 @@
 // `serve --detach`: one proxy, or several side by side, in the background.
 import { createColors } from "../terminal/colors.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, say } from "../terminal/io.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"
-import { type Launched, type LaunchPlan, launch } from "./launch.ts"
+import { type Launched, launch } from "./launch.ts"
 import { flagsOf, type StartOptions } from "./plan.ts"
-import type { InstanceRecord, StartFacts } from "./record.ts"
+import type { InstanceRecord, LaunchPlan, StartFacts } from "./record.ts"
 import { renderOpen, renderOpenWarning, renderStart } from "./start-block.ts"
 import { createStore } from "./store.ts"
 
@@ -32,7 +32,7 @@ export function tellOne(launched: Launched, io: CommandIo): number {
 }
 
 function tellStarted({ name, log }: InstanceRecord, facts: StartFacts, io: CommandIo): void {
-  for (const warning of facts.warnings) io.error(`claude-proxy: ${warning}\n`)
+  for (const warning of facts.warnings) say(io, warning)
   const more = [
     ["name", name],
     ["log", log],
@@ -42,7 +42,7 @@ function tellStarted({ name, log }: InstanceRecord, facts: StartFacts, io: Comma
   if (facts.openAt !== null) io.error(renderOpenWarning(facts.openAt))
 }
 
-export interface Named {
+interface Named {
   readonly name: string
   readonly launched: Launched
 }
@@ -73,7 +73,7 @@ export function tellAll(results: readonly Named[], io: CommandIo): number {
     const said = launched.ok
       ? [...launched.facts.warnings, ...openTo(launched.facts)]
       : linesOf(launched.text).slice(1)
-    for (const line of said) io.error(`claude-proxy: ${name}: ${line}\n`)
+    for (const line of said) say(io, `${name}: ${line}`)
   }
   const failures = results.filter(({ launched }) => !launched.ok)
   if (failures.length < results.length)

@@ -1,9 +1,10 @@
 // One name, one instance: whoever writes the name's file first has it, until it ends or is found dead.
+import { secondOf } from "../../observe/log-days.ts"
 import { type Liveness, livenessOf } from "./liveness.ts"
 import type { InstanceRecord } from "./record.ts"
 import type { Store } from "./store.ts"
 
-export type Claim =
+type Claim =
   | { readonly ok: true }
   | { readonly ok: false; readonly holder: InstanceRecord; readonly liveness: Liveness }
 
@@ -79,8 +80,5 @@ export function explainHolder({ holder, liveness }: Extract<Claim, { ok: false }
 /** For a person: `2025-01-31 09:30:00`, local. */
 export function localTime(iso: string): string {
   const time = new Date(iso)
-  if (Number.isNaN(time.getTime())) return iso
-  const two = (value: number) => String(value).padStart(2, "0")
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  return Number.isNaN(time.getTime()) ? iso : secondOf(time)
 }

@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join, posix, win32 } from "node:path"
 import { homeFolder } from "../../config/load/disk.ts"
+import { errorCode } from "../../protocol/fault.ts"
 import type { Environment } from "../terminal/io.ts"
 
 /**
@@ -28,7 +29,7 @@ export function blindTo(folder: string): string | undefined {
     readdirSync(join(folder, "instances"))
     return undefined
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "?"
+    const code = errorCode(error) ?? "?"
     if (code === "ENOENT") return undefined
     return `cannot look into ${folder} (${code}): make it readable, or set XDG_STATE_HOME to another folder.`
   }
@@ -43,7 +44,7 @@ export function ownFolder(path: string): void {
   try {
     chmodSync(path, 0o700)
   } catch (error) {
-    const another = error instanceof Error && "code" in error && error.code === "EPERM"
+    const another = errorCode(error) === "EPERM"
     if (!another || (statSync(path).mode & 0o002) !== 0) throw error
   }
 }

@@ -1,9 +1,8 @@
 // Several proxies in one terminal: each its own process, its lines marked with its name, all ended by one signal.
 
 import { isTerminal } from "../../config/load/disk.ts"
-import { compiled } from "../common/version.ts"
 import { createColors } from "../terminal/colors.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, say } from "../terminal/io.ts"
 import { untilStopped } from "../terminal/until-stopped.ts"
 import { stateFolder } from "./folder.ts"
 import { childEnvironment, ownProgram } from "./inherited.ts"
@@ -23,14 +22,14 @@ const longestLine = 65_536
 /** Runs them until a signal; 1 when one of them ended by itself. Those that are left go on without it. */
 export async function runTogether(parts: readonly Part[], io: CommandIo, env: Environment): Promise<number> {
   const names = parts.map(({ name }) => name)
-  io.error(`claude-proxy: starting ${names.join(", ")}; Ctrl-C ends all of them\n`)
+  say(io, `starting ${names.join(", ")}; Ctrl-C ends all of them`)
   const width = Math.max(...names.map((name) => name.length))
   const terminal = isTerminal(2)
   let stopping = false
   let failed = false
   const children = parts.map((part, index) => {
     const mark = markOf(part.name, index, width, io.color)
-    const child = Bun.spawn([...ownProgram(compiled), ...part.argv], {
+    const child = Bun.spawn([...ownProgram(), ...part.argv], {
       env: childEnvironment(env, terminal),
       stdio: ["pipe", "pipe", "pipe"],
       // A session of its own: ^C at the terminal reaches this process alone, which passes it on once.
@@ -65,13 +64,13 @@ function longestGrace(names: readonly string[], env: Environment): number {
 }
 
 /** What of a child is needed to end it. */
-export interface Ending {
+interface Ending {
   readonly exitCode: number | null
   readonly kill: (signal: NodeJS.Signals) => void
   readonly stdin: { readonly end: () => unknown }
 }
 
-export interface EndOptions {
+interface EndOptions {
   readonly platform?: string
   /** How long what runs may go on. */
   readonly graceMs?: () => number

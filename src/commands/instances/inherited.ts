@@ -1,5 +1,6 @@
 // What one of our processes tells another that it starts: through the environment, where no shell mangles it.
-import type { Environment } from "../terminal/io.ts"
+import { compiled } from "../common/version.ts"
+import { defined, type Environment } from "../terminal/io.ts"
 
 const idVariable = "CLAUDE_PROXY_INSTANCE"
 const parentVariable = "CLAUDE_PROXY_PARENT"
@@ -31,7 +32,7 @@ export function isWorker(env: Environment): boolean {
   return (env[workerVariable] ?? "") !== "" && process.send !== undefined
 }
 
-export interface Inherited {
+interface Inherited {
   /** Set: this process is the instance of that id, in the background. */
   readonly id: string | undefined
   /** Is there a parent to live as long as? */
@@ -50,7 +51,7 @@ export function inherited(env: Environment): Inherited {
   return { id: id === "" ? undefined : id, hasParent: parent !== "", terminal: parent === "terminal", trial }
 }
 
-export interface ParentWatch {
+interface ParentWatch {
   /** Resolves when the parent is gone; never without one. */
   readonly gone: Promise<string>
   readonly release: () => void
@@ -80,15 +81,8 @@ function without(env: Environment): Environment {
   return rest
 }
 
-function defined(env: Environment): Record<string, string> {
-  const pairs = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  )
-  return Object.fromEntries(pairs)
-}
-
 /** The command line of this program, as it was started itself: the binary, or Bun with the entry file. */
-export function ownProgram(compiled: boolean): readonly string[] {
+export function ownProgram(): readonly string[] {
   const entry = compiled ? [] : [...process.execArgv, process.argv[1] ?? ""]
   return [process.execPath, ...entry]
 }

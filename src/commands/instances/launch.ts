@@ -1,23 +1,15 @@
 // Starting a proxy in the background: its own session, its output in files, nothing that ties it to who
 // started it. It counts as started when its port gives its id back.
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs"
-import { compiled, version } from "../common/version.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import type { Environment } from "../terminal/io.ts"
 import { holdInterrupt, type Interrupt } from "../terminal/until-stopped.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { ownFolder } from "./folder.ts"
 import { backgroundEnvironment, ownProgram, trialEnvironment } from "./inherited.ts"
 import { probe, startLimitMs } from "./liveness.ts"
-import type { InstanceRecord, StartFacts } from "./record.ts"
+import { type InstanceRecord, type LaunchPlan, newRecord, type StartFacts } from "./record.ts"
 import { type Store, storeProblem } from "./store.ts"
-
-export interface LaunchPlan {
-  readonly name: string
-  /** The flags of `serve`. */
-  readonly argv: readonly string[]
-  readonly cwd: string
-  readonly envFile: string | undefined
-}
 
 export type Launched =
   | { readonly ok: true; readonly record: InstanceRecord; readonly facts: StartFacts }
@@ -42,7 +34,7 @@ export async function launch(plan: LaunchPlan, store: Store, env: Environment): 
 }
 
 async function launchClaimed(plan: LaunchPlan, store: Store, env: Environment): Promise<Launched> {
-  const record = draft(plan, store)
+  const record = newRecord(plan, crypto.randomUUID(), store.logs.pathOf(plan.name))
   // From here on: a signal must not leave a name behind that nobody has.
   const interrupt = holdInterrupt()
   try {
@@ -72,8 +64,7 @@ async function start(
     const child = spawn(plan, record, store, env)
     return await follow(child, record, store, interrupt)
   } catch (error) {
-    const why = storeProblem(error, store) ?? (error instanceof Error ? error.message : String(error))
-    return failed(1, cannotStart(plan, why))
+    return failed(1, cannotStart(plan, storeProblem(error, store) ?? errorMessage(error)))
   }
 }
 
@@ -90,7 +81,7 @@ export async function tryOut(plan: LaunchPlan, env: Environment): Promise<string
     const [said, exitCode] = await Promise.all([new Response(trial.stderr).text(), trial.exited])
     return exitCode === 0 ? "" : said || cannotStart(plan, `exit code ${exitCode}`)
   } catch (error) {
-    return cannotStart(plan, error instanceof Error ? error.message : String(error))
+    return cannotStart(plan, errorMessage(error))
   }
 }
 
@@ -99,34 +90,11 @@ function cannotStart({ name, cwd }: LaunchPlan, why: string): string {
 }
 
 function programOf({ name, argv }: LaunchPlan): string[] {
-  return [...ownProgram(compiled), "serve", ...argv, "--name", name]
+  return [...ownProgram(), "serve", ...argv, "--name", name]
 }
 
 function failed(exitCode: number, text: string): Launched {
   return { ok: false, exitCode, text }
-}
-
-function draft({ name, argv, cwd, envFile }: LaunchPlan, store: Store): InstanceRecord {
-  return {
-    name,
-    id: crypto.randomUUID(),
-    state: "starting",
-    keep: false,
-    detached: true,
-    pid: null,
-    host: "",
-    port: 0,
-    freePort: false,
-    url: "",
-    version,
-    startedAt: new Date().toISOString(),
-    argv,
-    cwd,
-    envFile: envFile ?? null,
-    log: store.logs.pathOf(name),
-    fromEnvironment: [],
-    facts: null,
-  }
 }
 
 function spawn(plan: LaunchPlan, { id }: InstanceRecord, { logs }: Store, env: Environment): Bun.Subprocess {

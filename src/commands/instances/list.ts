@@ -1,9 +1,9 @@
 // Several proxies to be started together, as `--instances` has them.
+import { keyOf } from "../../config/models/instance-name.ts"
 import { readInstance } from "../../config/models/instances.ts"
 import type { Instance } from "../../config/models/read.ts"
-import { keyOf } from "./names.ts"
 
-export type ListRead =
+type ListRead =
   | { readonly ok: true; readonly instances: readonly Instance[] }
   | { readonly ok: false; readonly problem: string }
 

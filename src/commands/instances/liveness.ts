@@ -1,11 +1,12 @@
 // Is an instance there? Its port is asked, and must know the instance's id: a process id alone may be anybody's
 // by now, and the port may be another program's.
 import { readFile } from "node:fs/promises"
+import { keyOf } from "../../config/models/instance-name.ts"
+import { errorCode } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
-import { keyOf } from "./names.ts"
 import type { InstanceRecord } from "./record.ts"
 
-export type Probe =
+type Probe =
   | { readonly kind: "ours"; readonly health: JsonObject }
   /** Somebody answers, but not this instance. */
   | { readonly kind: "other" }
@@ -33,7 +34,7 @@ export async function probe(
     return objectOf(health["instance"])["id"] === id ? { kind: "ours", health } : { kind: "other" }
   } catch (error) {
     // What is not HTTP at all is somebody else as well.
-    const code = error instanceof Error && "code" in error ? String(error.code) : ""
+    const code = errorCode(error) ?? ""
     return { kind: /HTTP|Malformed|Invalid/i.test(code) ? "other" : "silent" }
   }
 }
@@ -96,7 +97,7 @@ export function isThere(pid: number): boolean {
     return true
   } catch (error) {
     // Another user's may not be asked, but is there.
-    return error instanceof Error && "code" in error && error.code === "EPERM"
+    return errorCode(error) === "EPERM"
   }
 }
 

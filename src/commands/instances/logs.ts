@@ -1,16 +1,15 @@
 // `logs`: the end of a proxy's log, and what is added to it.
-import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import { keyOf } from "../../config/models/instance-name.ts"
 import { datedDay } from "../../observe/log-days.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, fail } from "../terminal/io.ts"
 import { untilStopped } from "../terminal/until-stopped.ts"
 import { stateFolder } from "./folder.ts"
-import { keyOf } from "./names.ts"
 import { howToStart, select, unknownName } from "./select.ts"
-import { createStore, type LogFolder } from "./store.ts"
+import { createStore, type LogFolder, namesIn } from "./store.ts"
 import { createTail, lastLines, type Tail } from "./tail.ts"
 
-export interface LogsOptions {
+interface LogsOptions {
   readonly name?: string | undefined
   readonly lines: number
   readonly follow: boolean
@@ -25,10 +24,7 @@ const pollMs = 200
 export async function logs(options: LogsOptions, io: CommandIo, env: Environment): Promise<number> {
   const store = createStore(stateFolder(env))
   const chosen = choose(options.name, store)
-  if (typeof chosen !== "string") {
-    io.error(`claude-proxy: ${chosen.problem}\n`)
-    return chosen.exitCode
-  }
+  if (typeof chosen !== "string") return fail(io, chosen.problem, chosen.exitCode)
   const log = createTail(store.logs.pathOf(chosen))
   const output = createTail(store.logs.outputOf(chosen))
   const [size, outputSize] = [log.skip(), output.skip()]
@@ -70,7 +66,7 @@ interface Unclear {
 function choose(name: string | undefined, store: ReturnType<typeof createStore>): string | Unclear {
   const records = store.list()
   const selection = select(records, { name, all: false })
-  const files = filesIn(store.logs.folder)
+  const files = namesIn(store.logs.folder)
   const kept = [...new Set(files.flatMap((file) => /^(.+)\.(?:log|output)$/.exec(file)?.[1] ?? []))]
   const [only] = kept
   switch (selection.kind) {
@@ -98,8 +94,8 @@ function choose(name: string | undefined, store: ReturnType<typeof createStore>)
 
 /** The last lines of the file up to a size, and before it those of its past days, as many as it takes. */
 function readEnd(folder: LogFolder, name: string, lines: number, size: number): readonly string[] {
-  const base = `${folder.baseOf(name)}.log`
-  const past = filesIn(folder.folder)
+  const base = `${keyOf(name)}.log`
+  const past = namesIn(folder.folder)
     .filter((file) => datedDay(file, `${base}.`) !== undefined)
     .toSorted((one, other) => one.localeCompare(other, "en", { numeric: true }))
   let found: readonly string[] = lastLines(folder.pathOf(name), lines, size)
@@ -108,12 +104,4 @@ function readEnd(folder: LogFolder, name: string, lines: number, size: number): 
     found = [...lastLines(join(folder.folder, file), lines - found.length), ...found]
   }
   return found
-}
-
-function filesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }

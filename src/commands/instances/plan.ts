@@ -2,17 +2,16 @@
 import { dirname, resolve } from "node:path"
 import type { Pipes } from "../../config/load/disk.ts"
 import { loadHere } from "../../config/load/load.ts"
-import { nameProblem } from "../../config/models/instance-name.ts"
+import { defaultName, keyOf, nameProblem } from "../../config/models/instance-name.ts"
 import type { Instance } from "../../config/models/read.ts"
 import type { Loaded, LoadResult } from "../../config/sources/loaded.ts"
 import { nearest } from "../command-line/arguments.ts"
 import type { Environment } from "../terminal/io.ts"
 import { inherited } from "./inherited.ts"
-import { defaultName, keyOf } from "./names.ts"
 import { pipeProblem } from "./pipes.ts"
 
 /** Flags of `serve` that every process it starts gets as well. */
-export interface Shared {
+interface Shared {
   readonly host?: string | undefined
   readonly envFile?: string | undefined
   /** Given with --config. */

@@ -3,6 +3,7 @@
 // right, everything else may be missing or of another form.
 import { z } from "zod"
 import { parseJson } from "../../protocol/json.ts"
+import { version } from "../common/version.ts"
 
 const texts = z.array(z.string()).readonly()
 
@@ -62,6 +63,38 @@ const Record = z
 export type StartFacts = z.infer<typeof Facts>
 
 export type InstanceRecord = z.infer<typeof Record>
+
+export interface LaunchPlan {
+  readonly name: string
+  /** The flags of `serve`. */
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly envFile: string | undefined
+}
+
+/** A proxy that is about to start, before anything is known of it but how. */
+export function newRecord({ name, argv, cwd, envFile }: LaunchPlan, id: string, log: string): InstanceRecord {
+  return {
+    name,
+    id,
+    state: "starting",
+    keep: false,
+    detached: true,
+    pid: null,
+    host: "",
+    port: 0,
+    freePort: false,
+    url: "",
+    version,
+    startedAt: new Date().toISOString(),
+    argv,
+    cwd,
+    envFile: envFile ?? null,
+    log,
+    fromEnvironment: [],
+    facts: null,
+  }
+}
 
 /** How long an instance may take to finish what runs; before it was a setting, it was as long as by default. */
 export function shutdownMsOf(record: Pick<InstanceRecord, "shutdownMs"> | undefined): number {

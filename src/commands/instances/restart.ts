@@ -1,6 +1,6 @@
 // `restart`: ends a proxy if it runs, and starts it again as it was started. Settings that came from the
 // environment are not kept anywhere: they come from the environment it is restarted in.
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, fail, say } from "../terminal/io.ts"
 import { holdInterrupt } from "../terminal/until-stopped.ts"
 import { tellAll, tellOne } from "./background.ts"
 import { stateFolder } from "./folder.ts"
@@ -11,7 +11,7 @@ import { howToStart, select, type Wanted } from "./select.ts"
 import { stopOne } from "./stop.ts"
 import { createStore, type Store } from "./store.ts"
 
-export interface RestartOptions extends Wanted {
+interface RestartOptions extends Wanted {
   /** Also where a setting that it had from its environment is missing in this one. */
   readonly force: boolean
 }
@@ -20,14 +20,8 @@ export interface RestartOptions extends Wanted {
 export async function restart(wanted: RestartOptions, io: CommandIo, env: Environment): Promise<number> {
   const store = createStore(stateFolder(env))
   const selection = select(store.list(), wanted)
-  if (selection.kind === "none") {
-    io.error(`claude-proxy: ${howToStart}\n`)
-    return 1
-  }
-  if (selection.kind !== "some") {
-    io.error(`claude-proxy: ${selection.problem}\n`)
-    return selection.kind === "which" ? 2 : 1
-  }
+  if (selection.kind === "none") return fail(io, howToStart)
+  if (selection.kind !== "some") return fail(io, selection.problem, selection.kind === "which" ? 2 : 1)
   const results = await Promise.all(
     selection.records.map(async (record) => ({
       name: record.name,
@@ -64,7 +58,7 @@ async function restartOne(
       text: `${problem}claude-proxy: ${name} was not restarted; it runs as before.\n`,
     }
   const interrupt = holdInterrupt(() =>
-    io.error(`claude-proxy: ${name} finishes its running requests, and is then not started again\n`),
+    say(io, `${name} finishes its running requests, and is then not started again`),
   )
   const stopped = await stopOne(record, store, io, { keep: true })
   interrupt.release()

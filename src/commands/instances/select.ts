@@ -1,6 +1,6 @@
 // Which instances a command means.
+import { keyOf } from "../../config/models/instance-name.ts"
 import { nearest } from "../command-line/arguments.ts"
-import { keyOf } from "./names.ts"
 import type { InstanceRecord } from "./record.ts"
 
 export interface Wanted {
@@ -8,7 +8,7 @@ export interface Wanted {
   readonly all: boolean
 }
 
-export type Selection =
+type Selection =
   | { readonly kind: "some"; readonly records: readonly InstanceRecord[] }
   | { readonly kind: "none" }
   | { readonly kind: "unknown"; readonly problem: string }

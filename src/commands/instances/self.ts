@@ -2,17 +2,17 @@
 // takes its file away when it ends.
 import { existsSync } from "node:fs"
 import type { Config } from "../../config/config.ts"
+import { keyOf } from "../../config/models/instance-name.ts"
 import type { Described, Loaded } from "../../config/sources/loaded.ts"
 import { createLogFile } from "../../observe/log-files.ts"
 import type { RunningServer } from "../../server/server.ts"
 import { version } from "../common/version.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, say } from "../terminal/io.ts"
 import { isHeldUp } from "../terminal/shown-lines.ts"
 import { claim, explainHolder, update } from "./claim.ts"
 import { ownFolder, stateFolder } from "./folder.ts"
 import { inherited } from "./inherited.ts"
-import { keyOf } from "./names.ts"
-import type { InstanceRecord, StartFacts } from "./record.ts"
+import { type InstanceRecord, newRecord, type StartFacts } from "./record.ts"
 import { createStore, type Store, storeProblem } from "./store.ts"
 
 type Listening = Pick<RunningServer, "url" | "hostname" | "port">
@@ -34,7 +34,7 @@ export interface Self {
   readonly leave: () => Promise<void>
 }
 
-export interface SelfOptions {
+interface SelfOptions {
   readonly name: string
   /** The flags it could be started with again. */
   readonly argv: readonly string[]
@@ -70,7 +70,8 @@ async function takeName(
   const { name } = options
   const { config } = loaded
   ownFolder(store.logs.folder)
-  const draft = { ...newRecord(options, store, id, factsOf(loaded)), detached: background }
+  const fresh = newRecord({ ...options, cwd: process.cwd() }, id, store.logs.pathOf(name))
+  const draft = { ...fresh, ...factsOf(loaded), detached: background }
   if (background) {
     const taken = await writeOver(store, draft, (found) => ({ ...found, ...factsOf(loaded) }))
     if (taken !== undefined) return taken
@@ -84,7 +85,7 @@ async function takeName(
     name: keyOf(name),
     retentionDays: config.logRetentionDays,
     now: () => new Date(),
-    onProblem: (message) => io.error(`claude-proxy: ${message}\n`),
+    onProblem: (message) => say(io, message),
   })
   const flush = () => file.flushNow()
   process.on("exit", flush)
@@ -142,31 +143,8 @@ function running(found: InstanceRecord, facts: StartFacts, server: Listening): I
   return { ...found, state: "running", pid: process.pid, url, port, host, facts }
 }
 
-function newRecord(options: SelfOptions, store: Store, id: string, known: Known): InstanceRecord {
-  return {
-    name: options.name,
-    id,
-    state: "starting",
-    keep: false,
-    detached: false,
-    url: "",
-    startedAt: new Date().toISOString(),
-    argv: options.argv,
-    cwd: process.cwd(),
-    envFile: options.envFile ?? null,
-    log: store.logs.pathOf(options.name),
-    facts: null,
-    ...known,
-  }
-}
-
-type Known = Pick<
-  InstanceRecord,
-  "version" | "pid" | "host" | "port" | "freePort" | "fromEnvironment" | "shutdownMs"
->
-
 /** What is only known when the settings are read. */
-function factsOf({ config, described }: { config: Config; described: Described }): Known {
+function factsOf({ config, described }: { config: Config; described: Described }): Partial<InstanceRecord> {
   return {
     version,
     pid: process.pid,

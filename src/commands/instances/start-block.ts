@@ -90,7 +90,7 @@ function withoutUser(address: string): string {
 type Line = readonly [label: string, text: string]
 
 /** The one block at the start: where it listens, which upstream, which models, what clients need; then `more`. */
-export function renderStart(facts: StartFacts, color: boolean, more: readonly Line[] = []): string {
+export function renderStart(facts: StartFacts, color: boolean, more: readonly Line[]): string {
   const { bold, dim } = createColors(color)
   const { keyNeeded } = facts
   const [models = "", ...routes] = facts.routes

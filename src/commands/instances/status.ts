@@ -2,7 +2,7 @@
 
 import { objectOf, textOf } from "../../protocol/json.ts"
 import { createColors } from "../terminal/colors.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, fail } from "../terminal/io.ts"
 import { localTime } from "./claim.ts"
 import { renderColumns, renderModels } from "./columns.ts"
 import { stateFolder } from "./folder.ts"
@@ -11,7 +11,7 @@ import type { InstanceRecord } from "./record.ts"
 import { howToStart, select } from "./select.ts"
 import { createStore } from "./store.ts"
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly name?: string | undefined
   readonly json: boolean
 }
@@ -28,10 +28,7 @@ interface Seen {
 export async function status(options: StatusOptions, io: CommandIo, env: Environment): Promise<number> {
   const records = createStore(stateFolder(env)).list()
   const selection = select(records, { name: options.name, all: options.name === undefined })
-  if (selection.kind === "unknown" || selection.kind === "which") {
-    io.error(`claude-proxy: ${selection.problem}\n`)
-    return 1
-  }
+  if (selection.kind === "unknown" || selection.kind === "which") return fail(io, selection.problem)
   if (selection.kind === "none") {
     io.out(options.json ? "[]\n" : `${howToStart}\n`)
     return 0

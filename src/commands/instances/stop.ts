@@ -1,6 +1,6 @@
 // `stop`: lets a proxy finish what it does and end; one that does not is ended.
 import { rmSync, writeFileSync } from "node:fs"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, fail, say } from "../terminal/io.ts"
 import { update } from "./claim.ts"
 import { stateFolder } from "./folder.ts"
 import { isThere, livenessOf, probe, processOf } from "./liveness.ts"
@@ -16,24 +16,21 @@ export async function stop(wanted: Wanted, io: CommandIo, env: Environment): Pro
     io.out(`${howToStart}\n`)
     return 0
   }
-  if (selection.kind !== "some") {
-    io.error(`claude-proxy: ${selection.problem}\n`)
-    return selection.kind === "which" ? 2 : 1
-  }
+  if (selection.kind !== "some") return fail(io, selection.problem, selection.kind === "which" ? 2 : 1)
   const results = await Promise.all(selection.records.map((record) => stopOne(record, store, io)))
   for (const { ok, text } of results) {
     if (ok) io.out(`${text}\n`)
-    else io.error(`claude-proxy: ${text}\n`)
+    else say(io, text)
   }
   return results.every(({ ok }) => ok) ? 0 : 1
 }
 
-export interface Stopped {
+interface Stopped {
   readonly ok: boolean
   readonly text: string
 }
 
-export interface StopOptions {
+interface StopOptions {
   /** It is to be started again: its state file stays, whatever becomes of this process meanwhile. */
   readonly keep?: boolean
   /** After so long it is killed. For tests. */
@@ -82,7 +79,7 @@ async function end(
   const grace = () => shutdownMsOf(store.read(name) ?? record)
   const patience = () => patienceMs ?? grace() + slackMs
   const notice = setTimeout(
-    () => io.error(`claude-proxy: ${name} finishes its running requests, at most ${grace() / 1000} s\n`),
+    () => say(io, `${name} finishes its running requests, at most ${grace() / 1000} s`),
     tellAfterMs,
   )
   const gone = await untilGone(() => isGone(record, store, pid), patience)

@@ -11,9 +11,10 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
+import { keyOf } from "../../config/models/instance-name.ts"
 import { datedDay } from "../../observe/log-days.ts"
+import { errorCode } from "../../protocol/fault.ts"
 import { ownFolder } from "./folder.ts"
-import { keyOf } from "./names.ts"
 import { type InstanceRecord, parseRecord } from "./record.ts"
 
 export interface Store {
@@ -37,8 +38,6 @@ export interface Store {
 
 export interface LogFolder {
   readonly folder: string
-  /** What the log files' names begin with. */
-  readonly baseOf: (name: string) => string
   readonly pathOf: (name: string) => string
   /** What the process itself wrote, past the logger: what it says when it cannot start, or when it crashes. */
   readonly outputOf: (name: string) => string
@@ -134,7 +133,7 @@ function createLogs(folder: string, known: () => readonly string[]): LogFolder {
     }
   }
 
-  return { folder, baseOf: keyOf, pathOf, outputOf, absorb, sweep }
+  return { folder, pathOf, outputOf, absorb, sweep }
 }
 
 function takeLock(path: string, token: string): boolean {
@@ -142,7 +141,7 @@ function takeLock(path: string, token: string): boolean {
     writeFileSync(path, token, { mode: 0o600, flag: "wx" })
     return true
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+    if (errorCode(error) !== "EEXIST") throw error
     breakStale(path)
     return false
   }
@@ -187,7 +186,8 @@ function changedAt(path: string): number {
   }
 }
 
-function namesIn(folder: string): readonly string[] {
+/** What lies in a folder; nothing where there is none. */
+export function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
   } catch {

@@ -1,7 +1,7 @@
 // `models --forget`: what was learned of one model's refusals, or of all, is forgotten; proxies that run notice.
 import { nearModels } from "../../server/probe/names.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail } from "../terminal/io.ts"
 import {
   createLearnedBook,
   fileTrouble,
@@ -12,7 +12,7 @@ import {
 } from "./learned.ts"
 import type { ModelRow } from "./model-list.ts"
 
-export interface ForgetOptions {
+interface ForgetOptions {
   /** The name of a model, or `all`. */
   readonly forget: string
   readonly json: boolean
@@ -21,7 +21,7 @@ export interface ForgetOptions {
 }
 
 /** The models as they are listed, with what was learned of each; undefined when the settings cannot be read. */
-export type ListWith = (book: LearnedBook) => Promise<readonly ModelRow[] | undefined>
+type ListWith = (book: LearnedBook) => Promise<readonly ModelRow[] | undefined>
 
 type Found =
   | { readonly ok: true; readonly rows: readonly RefusalRow[] }
@@ -41,11 +41,6 @@ export async function forgetModels(options: ForgetOptions, io: CommandIo, list: 
   if (json) io.out(`${JSON.stringify({ forgotten: toJson(found.rows, book) }, null, 2)}\n`)
   else io.out(renderForgotten(forget, found.rows, book))
   return 0
-}
-
-function fail(io: CommandIo, text: string): number {
-  io.error(`claude-proxy: ${text}\n`)
-  return 1
 }
 
 /** What is known of the model by this name: one of the list, or one that requests have named. */

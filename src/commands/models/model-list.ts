@@ -39,7 +39,7 @@ export interface ModelRow {
   readonly why: string | null
 }
 
-export interface ListOptions {
+interface ListOptions {
   readonly config: Config
   /** The same settings without regard to keys: it knows models that `config` cannot reach. */
   readonly loose: Config
@@ -85,9 +85,7 @@ function describeLearned(left: readonly RefusalRow[], options: ListOptions): Mod
   }
   const why = `no upstream leads to ${url} any more`
   const learned = options.learned.entriesOf(left)
-  return {
-    ...{ id: model, upstream_model: model, ...nothingKnown, learned, used_by: [], reachable: false, why },
-  }
+  return { id: model, upstream_model: model, ...nothingKnown, learned, used_by: [], reachable: false, why }
 }
 
 /** A model of models.yaml has a name of its own; every other one is the same wherever it is named the same. */

@@ -1,5 +1,4 @@
 // `models`: what the proxy can reach with the settings as they are, and what is missing for the rest.
-import { stripVTControlCharacters } from "node:util"
 import type { Config } from "../../config/config.ts"
 import { loadHere, type Needs } from "../../config/load/load.ts"
 import type { LoadResult } from "../../config/sources/loaded.ts"
@@ -8,7 +7,8 @@ import { learnedDays, learnedMs } from "../../server/learned/learned.ts"
 import { loadSettings } from "../common/load-settings.ts"
 import { tellProblems } from "../common/tell-problems.ts"
 import { createColors } from "../terminal/colors.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail, say } from "../terminal/io.ts"
+import { withoutControls } from "../terminal/wrap.ts"
 import { forgetModels } from "./forget.ts"
 import { createLearnedBook, fileTrouble, type LearnedBook, readLearned, renderEntry } from "./learned.ts"
 import { listModels, type ModelRow } from "./model-list.ts"
@@ -29,7 +29,7 @@ export interface ModelsOptions {
 type Load = (needs: Needs) => LoadResult | Promise<LoadResult>
 
 /** Where the settings come from: a test gives others. */
-export interface Loaders {
+interface Loaders {
   readonly load: Load
   /** Where a local server is looked for as well. */
   readonly loadForUse: Load
@@ -43,14 +43,10 @@ const here: Loaders = { load: loadHere, loadForUse: loadSettings }
  */
 export async function models(options: ModelsOptions, io: CommandIo, loaders = here): Promise<number> {
   const { forget, folder, json } = options
-  if (forget !== undefined && (options.schema || options.all)) {
-    io.error("claude-proxy: --forget stands alone, or beside --json, --env and --config.\n")
-    return 2
-  }
-  if (options.schema && (options.all || options.envFile !== undefined || options.configFile !== undefined)) {
-    io.error("claude-proxy: --schema stands alone: it is the same for every file.\n")
-    return 2
-  }
+  if (forget !== undefined && (options.schema || options.all))
+    return fail(io, "--forget stands alone, or beside --json, --env and --config.", 2)
+  if (options.schema && (options.all || options.envFile !== undefined || options.configFile !== undefined))
+    return fail(io, "--schema stands alone: it is the same for every file.", 2)
   if (options.schema) return printSchema(io)
   if (forget === undefined || folder === undefined) return showModels(options, io, loaders)
   return forgetModels({ forget, json, folder }, io, async (learned) => {
@@ -65,14 +61,11 @@ async function showModels(options: ModelsOptions, io: CommandIo, loaders: Loader
   const read = folder === undefined ? nothingLearned : readLearned(folder, Date.now() - learnedMs)
   const trouble = read.ok || folder === undefined ? [] : [fileTrouble(folder, read.problem, "read")]
   const list = await gather(options, loaders, createLearnedBook(read.ok ? read.value : []))
-  if (!list.ok) {
-    tellProblems(list.result, io)
-    return 2
-  }
+  if (!list.ok) return tellProblems(list.result, io)
   const { rows, config, infos, lines } = list
   if (options.json) io.out(`${JSON.stringify(rows, null, 2)}\n`)
   else io.out(`${renderModels(rows, io.color)}${renderNotes(config, infos)}`)
-  for (const line of [...lines, ...trouble]) io.error(`claude-proxy: ${line}\n`)
+  for (const line of [...lines, ...trouble]) say(io, line)
   return 0
 }
 
@@ -160,7 +153,7 @@ export function renderModels(rows: readonly ModelRow[], color: boolean): string 
   const { dim, green, red } = createColors(color)
   const shown = columns.map((column) => ({
     ...column,
-    width: Math.max(column.head.length, ...rows.map((row) => clean(column.cell(row)).length)),
+    width: Math.max(column.head.length, ...rows.map((row) => withoutControls(column.cell(row)).length)),
   }))
   // A column that says nothing of any model only takes room.
   const used = shown.filter(({ cell }) => rows.some((row) => cell(row) !== ""))
@@ -172,9 +165,11 @@ export function renderModels(rows: readonly ModelRow[], color: boolean): string 
   const head = dim(`  ${line(({ head }) => head)}`)
   const body = rows.map((row) => {
     const mark = row.reachable ? green("✓") : red("✗")
-    return `${mark} ${line(({ cell }) => clean(cell(row)))}`
+    return `${mark} ${line(({ cell }) => withoutControls(cell(row)))}`
   })
-  const lacking = rows.flatMap(({ id, why }) => (why === null ? [] : [`  ${clean(id)}: ${clean(why)}`]))
+  const lacking = rows.flatMap(({ id, why }) =>
+    why === null ? [] : [`  ${withoutControls(id)}: ${withoutControls(why)}`],
+  )
   const below = lacking.length === 0 ? [] : ["", "Cannot be reached:", ...lacking]
   return `${[head, ...body, ...below, ...renderLearned(rows)].join("\n")}\n`
 }
@@ -182,7 +177,7 @@ export function renderModels(rows: readonly ModelRow[], color: boolean): string 
 /** What is sent otherwise than it would be, since an upstream refused it. */
 function renderLearned(rows: readonly ModelRow[]): readonly string[] {
   const lines = rows.flatMap(({ id, learned }) =>
-    learned.map((entry) => `  ${clean(id)}: ${clean(renderEntry(entry))}`),
+    learned.map((entry) => `  ${withoutControls(id)}: ${withoutControls(renderEntry(entry))}`),
   )
   if (lines.length === 0) return []
   const how = `kept for ${learnedDays} days; claude-proxy models --forget MODEL, or all, forgets it`
@@ -191,11 +186,6 @@ function renderLearned(rows: readonly ModelRow[]): readonly string[] {
 
 function pad(text: string, width: number, right: boolean): string {
   return right ? text.padStart(width) : text.padEnd(width)
-}
-
-/** Names come from files: they may not move the cursor. */
-function clean(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ")
 }
 
 function renderNotes({ upstream, tiers }: Config, infos: readonly string[]): string {

@@ -3,6 +3,7 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import type { Logger } from "../../observe/log.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import type { RefusalStore } from "../../store/refusal-store.ts"
 import type { Stored, StoreProblem } from "../../store/sqlite.ts"
 import { ownFolder } from "../instances/folder.ts"
@@ -12,7 +13,7 @@ export function refusalsFile(folder: string): string {
   return join(folder, "refusals.db")
 }
 
-export interface RefusalFile {
+interface RefusalFile {
   /** Once it is open. */
   readonly store: () => RefusalStore | undefined
   /** One at a time, and only what is not open already; never rejects. `busyMs`: how long others are waited for. */
@@ -30,7 +31,7 @@ export interface RefusalFile {
   readonly close: () => void
 }
 
-export interface RefusalFileOptions {
+interface RefusalFileOptions {
   /** The state folder. */
   readonly folder: string
   readonly log: Pick<Logger, "warn">
@@ -138,14 +139,15 @@ export function createRefusalFile(options: RefusalFileOptions): RefusalFile {
 
 /** Any exception as a problem of the file. */
 export function problemFrom(error: unknown): StoreProblem {
-  return { kind: "failing", why: error instanceof Error ? error.message : String(error) }
+  return { kind: "failing", why: errorMessage(error) }
 }
 
 function valueIn<T>(stored: Stored<T>): T | undefined {
   return stored.ok ? stored.value : undefined
 }
 
-const remedies = {
+/** What helps against each kind of problem, or what is done about it. */
+export const remedies = {
   busy: "It is tried again.",
   damaged: "Move the file away, and a new one is made.",
   foreign: "Move the file away, and a new one is made.",

@@ -5,7 +5,7 @@ import { learnedMs, type RefusalHistory } from "../../server/learned/learned.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
 import { createRefusalFile, problemFrom } from "./refusal-file.ts"
 
-export interface RefusalKeeper extends RefusalHistory {
+interface RefusalKeeper extends RefusalHistory {
   /** Reads what is there, so that the first request profits from it. */
   readonly load: () => Promise<void>
   /** Writes what waits; afterwards nothing more is kept. */
@@ -29,7 +29,7 @@ const usualTimes: RefusalKeeperTimes = {
   ...{ lookMs: 1_000, batchMs: 50, longestPauseMs: 60_000, busyMs: 10, patientMs: 2_000 },
 }
 
-export interface RefusalKeeperOptions {
+interface RefusalKeeperOptions {
   /** The state folder. */
   readonly folder: string
   readonly log: Pick<Logger, "warn">
@@ -47,9 +47,7 @@ export function createRefusalKeeper(options: RefusalKeeperOptions): RefusalKeepe
   const { folder, log, readonly = false, now = Date.now } = options
   const times = { ...usualTimes, ...options.times }
   const { lookMs, batchMs, longestPauseMs, busyMs, patientMs } = times
-  const file = createRefusalFile({
-    ...{ folder, log, readonly, now, busyMs, pauseMs: [lookMs, longestPauseMs] },
-  })
+  const file = createRefusalFile({ folder, log, readonly, now, busyMs, pauseMs: [lookMs, longestPauseMs] })
   const pending = new Map<string, RefusalRow>()
   let lookedAt = Number.NEGATIVE_INFINITY
   let closed = false

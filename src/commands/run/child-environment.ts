@@ -1,8 +1,7 @@
 // The environment a wrapped command gets. What is set here was tried with Claude Code 2.1.329 (2026-11).
+import type { Environment } from "../terminal/io.ts"
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
-export interface ChildFacts {
+interface ChildFacts {
   readonly url: string
   /** The one-time client key. */
   readonly token: string

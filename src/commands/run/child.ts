@@ -3,10 +3,11 @@ import { existsSync, readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import { isTerminal } from "../../config/load/disk.ts"
+import { errorCode } from "../../protocol/fault.ts"
 import { ignoresHangup } from "../terminal/hangup.ts"
-import type { Environment } from "./child-environment.ts"
+import type { Environment } from "../terminal/io.ts"
 
-export type Found =
+type Found =
   | { readonly ok: true; readonly path: string }
   /** The exit code a shell would give: 127 not found, 126 found but not to be run. */
   | { readonly ok: false; readonly exitCode: 126 | 127; readonly why: string }
@@ -18,9 +19,8 @@ export function findCommand(name: string, env: Environment): Found {
   if (found !== null) return { ok: true, path: isAbsolute(found) ? found : resolve(found) }
   const named = /[/\\]/.test(name)
   const places = named ? [name] : path.split(delimiter).map((folder) => join(folder, name))
-  if (name !== "" && places.some((place) => existsSync(place))) {
+  if (name !== "" && places.some((place) => existsSync(place)))
     return { ok: false, exitCode: 126, why: `${name}: cannot be executed` }
-  }
   return { ok: false, exitCode: 127, why: `${name}: ${named ? "no such file" : "command not found"}` }
 }
 
@@ -75,7 +75,7 @@ function isScript(path = ""): boolean {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error)
+  return errorCode(error) ?? String(error)
 }
 
 // Typed at a terminal, ^C and ^\ reach the child from the kernel; passed on by us they would count twice.

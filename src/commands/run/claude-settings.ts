@@ -2,7 +2,8 @@
 // read them, say so, and never write them or show a value.
 import { join } from "node:path"
 import { isObject, objectOf, parseJson } from "../../protocol/json.ts"
-import { type Environment, serviceSwitches } from "./child-environment.ts"
+import type { Environment } from "../terminal/io.ts"
+import { serviceSwitches } from "./child-environment.ts"
 
 /** The files in the order Claude Code lays them over each other. */
 export function claudeSettingsFiles(env: Environment, home: string, folder: string): readonly string[] {

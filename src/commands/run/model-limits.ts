@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts"
 import { type RouteRequest, resolveRoute } from "../../config/routes/route.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 
-export interface ModelLimits {
+interface ModelLimits {
   readonly contextWindow: number | null
   readonly maxOutputTokens: number | null
   /** Behind every main model is Anthropic itself, whose models Claude Code knows better than anybody here. */

@@ -2,10 +2,12 @@
 import type { Config } from "../../config/config.ts"
 import type { Exchange } from "../../observe/exchange.ts"
 import { addExchange, emptyTally, type Tally } from "../../observe/stats.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import { redact } from "../../protocol/redact.ts"
-import { type Environment, proxyVariable } from "./child-environment.ts"
+import type { Environment } from "../terminal/io.ts"
+import { proxyVariable } from "./child-environment.ts"
 
-export interface RunRecord {
+interface RunRecord {
   readonly onExchange: (exchange: Exchange) => void
   readonly onStray: (error: unknown) => void
   readonly totals: () => Tally
@@ -24,7 +26,7 @@ export function createRecord(config: Pick<Config, "secrets">): RunRecord {
       if (exchange.outcome.kind === "failed") lastFailure = exchange.outcome.fault.message
     },
     onStray: (error) => {
-      stray = error instanceof Error ? error.message : String(error)
+      stray = errorMessage(error)
     },
     totals: () => totals,
     lines: (isClaude, env) => {

@@ -6,6 +6,7 @@ import type { Needs } from "../../config/load/load.ts"
 import { noRouter } from "../../config/settings/slots.ts"
 import type { Loaded } from "../../config/sources/loaded.ts"
 import type { Exchange } from "../../observe/exchange.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import { startDemoUpstream } from "../../server/demo.ts"
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts"
 import { loadSettings } from "../common/load-settings.ts"
@@ -15,15 +16,15 @@ import { tellProblems } from "../common/tell-problems.ts"
 import { version } from "../common/version.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { createRefusalKeeper } from "../models/refusal-keeper.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, type Environment, say } from "../terminal/io.ts"
 import { type ChildEnd, findCommand, runChild } from "./child.ts"
-import { childEnvironment, type Environment, serviceSwitches } from "./child-environment.ts"
+import { childEnvironment, serviceSwitches } from "./child-environment.ts"
 import { claudeSettingsFiles, findConflicts } from "./claude-settings.ts"
 import { modelLimits } from "./model-limits.ts"
 import { createRecord } from "./record.ts"
 import { renderTotals } from "./totals.ts"
 
-export interface RunOptions {
+interface RunOptions {
   /** The child's command line; empty: claude. */
   readonly command: readonly string[]
   /** Stands for all three tiers. */
@@ -49,8 +50,7 @@ export async function run(options: RunOptions, io: CommandIo, env: Environment):
   try {
     const loaded = await loadSettings(needs(options, demo?.baseUrl))
     if (loaded.ok) return await runWith({ name, path: found.path, args }, loaded, options, io, env)
-    tellProblems(loaded, io)
-    return 2
+    return tellProblems(loaded, io)
   } finally {
     await demo?.stop()
   }
@@ -132,7 +132,7 @@ function tryServer(
   try {
     return startServer({ ...options, version })
   } catch (error) {
-    say(io, `cannot listen on 127.0.0.1: ${error instanceof Error ? error.message : String(error)}`)
+    say(io, `cannot listen on 127.0.0.1: ${errorMessage(error)}`)
     return undefined
   }
 }
@@ -143,8 +143,4 @@ async function warnOfConflicts(env: Environment, io: CommandIo): Promise<void> {
   }
   const files = claudeSettingsFiles(env, homedir(), process.cwd())
   for (const conflict of await findConflicts(files, io.readFile)) say(io, conflict)
-}
-
-function say(io: CommandIo, text: string): void {
-  io.error(`claude-proxy: ${text}\n`)
 }

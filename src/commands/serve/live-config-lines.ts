@@ -13,7 +13,7 @@ export interface Line {
   readonly text: string
 }
 
-export interface Circumstances {
+interface Circumstances {
   /** What the server was started with, and listens on until it ends. */
   readonly host: string
   readonly port: number

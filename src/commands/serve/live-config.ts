@@ -4,6 +4,7 @@ import type { Config } from "../../config/config.ts"
 import { type WatchTimes, watchFiles } from "../../config/load/watch.ts"
 import type { Loaded, LoadResult } from "../../config/sources/loaded.ts"
 import { madeUnreadable } from "../../config/sources/prints.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import type { RunningServer } from "../../server/server.ts"
 import type { Log, LogWishes } from "../common/logging.ts"
 import { type Line, renderChanges } from "./live-config-lines.ts"
@@ -11,7 +12,7 @@ import { type Line, renderChanges } from "./live-config-lines.ts"
 type Writers = Pick<Log, "log" | "onExchange">
 
 /** A log whose level, form and places change with the settings, also for those who have held it from the start. */
-export interface LiveLog extends Writers {
+interface LiveLog extends Writers {
   readonly use: (next: Writers) => void
 }
 
@@ -104,8 +105,7 @@ export function followSettings(options: LiveConfigOptions): { readonly close: ()
       )
     },
     onError: (error) => {
-      const why = error instanceof Error ? error.message : String(error)
-      log.error(`the settings cannot be read again, those in force stay: ${why}`)
+      log.error(`the settings cannot be read again, those in force stay: ${errorMessage(error)}`)
     },
     ...(options.times === undefined ? {} : { times: options.times }),
   })

@@ -5,7 +5,7 @@ import type { Logger } from "../../observe/log.ts"
 import type { RunningServer } from "../../server/server.ts"
 import { loadSettings } from "../common/load-settings.ts"
 import { createLogging, type Logging } from "../common/logging.ts"
-import { holdStrays } from "../common/strays.ts"
+import { logStrays } from "../common/strays.ts"
 import { tellProblems } from "../common/tell-problems.ts"
 import { version } from "../common/version.ts"
 import { isDescriptor } from "../instances/descriptor.ts"
@@ -17,7 +17,7 @@ import type { Self } from "../instances/self.ts"
 import { renderOpenWarning, renderStart, startFacts } from "../instances/start-block.ts"
 import { createRefusalKeeper } from "../models/refusal-keeper.ts"
 import { createKeeper } from "../stats/keeper.ts"
-import type { CommandIo, Environment } from "../terminal/io.ts"
+import { type CommandIo, type Environment, fail } from "../terminal/io.ts"
 import { untilStopped } from "../terminal/until-stopped.ts"
 import { createLiveLog, followSettings, type Settings } from "./live-config.ts"
 import { most, variable } from "./uncapped.ts"
@@ -25,7 +25,7 @@ import { listen } from "./worker-port.ts"
 import { limitsNote, workerTotal } from "./worker-total.ts"
 import type { Workers, WorkersOptions } from "./workers.ts"
 
-export interface ServeOptions extends StartOptions {
+interface ServeOptions extends StartOptions {
   /** Bun's limit of 256 requests at once could not be lifted. */
   readonly capped: boolean
 }
@@ -45,8 +45,7 @@ async function begin(
 ): Promise<number> {
   switch (start.kind) {
     case "wrong":
-      io.error(`claude-proxy: ${start.problem}\n`)
-      return 2
+      return fail(io, start.problem, 2)
     case "many":
       return (await import("../instances/many.ts")).serveMany(start.instances, options, io, env)
     case "background":
@@ -78,8 +77,7 @@ async function serveHere(options: ServeOptions, io: CommandIo, env: Environment)
     if (start.kind !== "here") return await begin(start, options, io, env)
     if (loaded.ok && inherited(env).trial) return 0
     if (loaded.ok) return await serveAs({ loaded, load }, options, io, env)
-    tellProblems(loaded, io)
-    return 2
+    return tellProblems(loaded, io)
   } finally {
     await upstream?.stop()
   }
@@ -103,10 +101,7 @@ async function serveAs(
           io,
           env,
         )
-  if (typeof self === "string") {
-    io.error(`claude-proxy: ${self}\n`)
-    return 1
-  }
+  if (typeof self === "string") return fail(io, self)
   const origin = loaded.described.origins["LOG_FILE_PATH"]
   const { total, warning } = workerTotal(options.workers)
   const worker = total > 1 ? 1 : undefined
@@ -159,11 +154,7 @@ async function serveWith(
   }
   // From here on a signal ends it in good order: who reads that it listens may send one at once.
   const parent = parentGone(env)
-  const strays = holdStrays((error) =>
-    log.error("internal error", () => ({
-      error: error instanceof Error ? (error.stack ?? error.message) : error,
-    })),
-  )
+  const strays = logStrays(log)
   try {
     const stopped = untilStopped([...(self === undefined ? [] : [self.asked]), parent.gone])
     await Promise.race([workers?.begin(server), stopped])
@@ -172,8 +163,7 @@ async function serveWith(
     const taken = await self?.announce(facts, server)
     if (taken !== undefined) {
       await Promise.all([server.stop(0), workers?.stop(0)])
-      io.error(`claude-proxy: ${taken}\n`)
-      return 1
+      return fail(io, taken)
     }
     tell(facts, server, log, self, io)
     const here = { server, makeLog: logging.renew }

@@ -4,7 +4,7 @@
 
 import { compiled } from "../common/version.ts"
 import { isDescriptor } from "../instances/descriptor.ts"
-import type { Environment } from "../terminal/io.ts"
+import { defined, type Environment } from "../terminal/io.ts"
 
 export const variable = "BUN_CONFIG_MAX_HTTP_REQUESTS"
 
@@ -33,7 +33,7 @@ const engine = {
  * - `capped`: that could not be had; going on is still better than not.
  * - a number: another process did the work and has ended; it is the exit code.
  */
-export type Uncapped = "ready" | "capped" | number
+type Uncapped = "ready" | "capped" | number
 
 /** To be called before anything else. On POSIX it does not return the first time: the process begins anew. */
 export async function ensureUncapped(env: Environment): Promise<Uncapped> {
@@ -60,13 +60,6 @@ function descriptorGiven(): boolean {
 function commandLine(): readonly string[] {
   if (compiled) return [process.execPath, ...process.argv.slice(2)]
   return [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-}
-
-function defined(env: Environment): Record<string, string> {
-  const pairs = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  )
-  return Object.fromEntries(pairs)
 }
 
 // Windows has no exec. There the console sends ^C to both processes, so this one only has to wait, and Bun

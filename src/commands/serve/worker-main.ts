@@ -3,7 +3,7 @@ import type { OtherShares } from "../../server/figures/siblings.ts"
 import { type FromWorker, isToWorker, type Of, type ToWorker } from "./worker-messages.ts"
 
 /** Why it is to end, and how long requests may go on; undefined: as long as usual. */
-export interface Told {
+interface Told {
   readonly reason: string
   readonly graceMs?: number | undefined
   /** By a signal of its own: the others may go on. */

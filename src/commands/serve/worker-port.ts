@@ -1,6 +1,7 @@
 // A port that several processes of one proxy share. The system would let any process of the same user join them,
 // so it is first taken alone: what another program has is taken, as it is for one process.
 import type { Config } from "../../config/config.ts"
+import { errorCode } from "../../protocol/fault.ts"
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts"
 import type { Workers } from "./workers.ts"
 
@@ -24,7 +25,7 @@ export function startShared<T>(config: Config, start: (config: Config) => T): T 
     try {
       return start(Object.freeze({ ...config, port }))
     } catch (error) {
-      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE"
+      const taken = errorCode(error) === "EADDRINUSE"
       if (!taken || config.port !== 0 || left <= 1) throw error
     }
   }

@@ -1,6 +1,5 @@
 // One more process of this program, to answer on the same port, and how it is talked to.
 
-import { compiled } from "../common/version.ts"
 import { ownProgram, workerEnvironment } from "../instances/inherited.ts"
 import type { Environment } from "../terminal/io.ts"
 import { most, variable } from "./uncapped.ts"
@@ -8,7 +7,7 @@ import { type FromWorker, isFromWorker, type ToWorker } from "./worker-messages.
 
 export type Child = Bun.Subprocess<"ignore", "ignore", "pipe">
 
-export interface Spawned {
+interface Spawned {
   readonly child: Child
   /** Resolves when it has nothing more to say. */
   readonly disconnected: Promise<void>
@@ -19,7 +18,7 @@ export function spawnWorker(env: Environment, hear: (from: Child, message: FromW
   const { promise: disconnected, resolve } = Promise.withResolvers<void>()
   // It need not begin anew to have Bun's limit lifted: its environment is ours to make.
   const limit = (env[variable] ?? "") === "" ? most : env[variable]
-  const child = Bun.spawn([...ownProgram(compiled), "serve"], {
+  const child = Bun.spawn([...ownProgram(), "serve"], {
     env: workerEnvironment(env, { [variable]: limit }),
     stdio: ["ignore", "ignore", "pipe"],
     // A session of its own: ^C at the terminal reaches the main process alone, which passes it on once.

@@ -1,5 +1,6 @@
 // The place of one worker: its process, the next one when that has ended, and what all of them had counted.
 import type { Logger } from "../../observe/log.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import { within } from "../../server/common/within.ts"
 import { countedIn, mergeShares, type OtherShares, type Share } from "../../server/figures/siblings.ts"
 import { systemClock } from "../../upstream/deadline.ts"
@@ -9,7 +10,7 @@ import type { Environment } from "../terminal/io.ts"
 import type { FromWorker, Of, ToWorker } from "./worker-messages.ts"
 import { type Child, post, spawnWorker } from "./worker-process.ts"
 
-export interface SlotOptions {
+interface SlotOptions {
   /** From 2: the main process is the first. */
   readonly worker: number
   readonly env: Environment
@@ -92,7 +93,7 @@ export function createSlot(options: SlotOptions): Slot {
       child = running
       gone = follow(running, disconnected)
     } catch (error) {
-      ended(undefined, `cannot be started: ${error instanceof Error ? error.message : String(error)}`)
+      ended(undefined, `cannot be started: ${errorMessage(error)}`)
       return
     }
     timer = setTimeout(() => child?.kill("SIGKILL"), times.startMs)

@@ -4,7 +4,7 @@ import type { Config } from "../../config/config.ts"
 import type { Siblings, WorkerCount } from "../../server/figures/siblings.ts"
 import { type RunningServer, startServer } from "../../server/server.ts"
 import { createLogging, type Logging } from "../common/logging.ts"
-import { holdStrays } from "../common/strays.ts"
+import { logStrays } from "../common/strays.ts"
 import { version } from "../common/version.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { createRefusalKeeper } from "../models/refusal-keeper.ts"
@@ -57,11 +57,7 @@ async function serveWith(start: Start, main: Main, logging: Logging, env: Enviro
     log.error("cannot listen", () => ({ error }))
     return 1
   }
-  const strays = holdStrays((error) =>
-    log.error("internal error", () => ({
-      error: error instanceof Error ? (error.stack ?? error.message) : error,
-    })),
-  )
+  const strays = logStrays(log)
   main.hear((message) => {
     if (message.kind === "count") counted.use(message.count)
     else if (message.kind === "reload") reload(message)

@@ -9,10 +9,11 @@ import type { History } from "../../server/figures/statistics.ts"
 import type { Stored, StoreProblem } from "../../store/sqlite.ts"
 import type { UsageStore } from "../../store/usage-store.ts"
 import { ownFolder } from "../instances/folder.ts"
+import { remedies as fileRemedies, problemFrom } from "../models/refusal-file.ts"
 import { createPending } from "./pending.ts"
 import { statsFile } from "./stats-file.ts"
 
-export interface Keeper extends History {
+interface Keeper extends History {
   /** Writes what waits; afterwards nothing more is kept. */
   readonly close: () => Promise<void>
 }
@@ -30,7 +31,7 @@ export interface KeeperTimes {
 
 const usualTimes: KeeperTimes = { batchMs: 1_000, longestPauseMs: 60_000, busyMs: 10, lastBusyMs: 3_000 }
 
-export interface KeeperOptions {
+interface KeeperOptions {
   /** The state folder. */
   readonly folder: string
   readonly log: Pick<Logger, "warn" | "info">
@@ -84,8 +85,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     try {
       ownFolder(folder)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      return { ok: false, problem: { kind: "failing", why } }
+      return { ok: false, problem: problemFrom(error) }
     }
     const result = openUsageStore(path, { busyMs })
     if (result.ok) store = result.value
@@ -137,7 +137,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   // Nothing above throws by itself; whatever does is no reason to end a proxy.
   function stumbled(error: unknown): void {
-    failed({ kind: "failing", why: error instanceof Error ? error.message : String(error) })
+    failed(problemFrom(error))
   }
 
   async function readAll(): Promise<AllTime | undefined> {
@@ -190,11 +190,4 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 }
 
-const remedies = {
-  busy: "It is tried again.",
-  damaged: "Move the file away, and a new one is made.",
-  foreign: "Move the file away, and a new one is made.",
-  newer: "Start that version, or move the file away.",
-  empty: "It is tried again.",
-  failing: "Make it writable, or set STATS_ENABLED=false.",
-} as const satisfies Record<StoreProblem["kind"], string>
+const remedies = { ...fileRemedies, failing: "Make it writable, or set STATS_ENABLED=false." } as const

@@ -5,10 +5,10 @@ import { tallyRow } from "../../server/endpoints/stats.ts"
 import type { StoreProblem } from "../../store/sqlite.ts"
 import { sizeOf } from "../../store/sqlite.ts"
 import { type DaySums, openUsageStore, type SessionSums, type UsageStore } from "../../store/usage-store.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, fail } from "../terminal/io.ts"
 import { type ReportTable, renderReport } from "./report.ts"
 
-export interface KeptOptions {
+interface KeptOptions {
   readonly json: boolean
   /** The last so many days, today included; undefined: all of them. */
   readonly days: number | undefined
@@ -30,10 +30,7 @@ const shownSessions = 10
 /** Prints them; 1 when the file cannot be read. That there is none is no failure. */
 export function showKept(path: string, options: KeptOptions, io: CommandIo, now: Date): number {
   const read = readKept(path, options.days, now)
-  if (typeof read === "string") {
-    io.error(`claude-proxy: the statistics in ${path} cannot be read: ${read}\n`)
-    return 1
-  }
+  if (typeof read === "string") return fail(io, `the statistics in ${path} cannot be read: ${read}`)
   if (options.json) io.out(`${JSON.stringify(toJson(read, path, options), null, 2)}\n`)
   else io.out(read.totals === undefined ? sayNothing(path, options) : render(read, path, options, io.color))
   return 0

@@ -15,7 +15,7 @@ import { redact } from "../../protocol/redact.ts"
 import type { Batch } from "../../store/usage-store.ts"
 import type { DayRow, SessionRow } from "../../store/usage-table.ts"
 
-export interface Pending {
+interface Pending {
   readonly add: (exchange: Exchange, secrets: readonly string[]) => void
   readonly isEmpty: () => boolean
   readonly batch: () => Batch

@@ -1,8 +1,8 @@
 // Statistics as they are shown, wherever they come from.
-import { stripVTControlCharacters } from "node:util"
 import type { Tally } from "../../observe/stats.ts"
 import { grouped, renderCost, renderTotals } from "../run/totals.ts"
 import { createColors } from "../terminal/colors.ts"
+import { withoutControls } from "../terminal/wrap.ts"
 
 export interface ReportRow {
   /** What the row is about, with what else stands in front of the numbers. */
@@ -18,7 +18,7 @@ export interface ReportTable {
   readonly note?: string | undefined
 }
 
-export interface Report {
+interface Report {
   /** What the sums are of. */
   readonly title: string
   readonly total: Tally
@@ -62,7 +62,7 @@ function renderTable({ heads, rows, note }: ReportTable, numbers: readonly Colum
   const { bold } = createColors(color)
   const titles = [...heads, ...numbers.map(({ head }) => head)]
   const lines = rows.map(({ cells, tally }) => [
-    ...cells.map(plain),
+    ...cells.map(withoutControls),
     ...numbers.map(({ cell }) => cell(tally)),
   ])
   const widths = titles.map((title, column) =>
@@ -78,9 +78,4 @@ function renderTable({ heads, rows, note }: ReportTable, numbers: readonly Colum
       .trimEnd()
   const below = note === undefined ? [] : [note]
   return [bold(render(titles)), ...lines.map(render), ...below].map((line) => `${line}\n`).join("")
-}
-
-/** Names come from clients: they may not move the cursor. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ")
 }

@@ -1,12 +1,13 @@
 // The statistics of a proxy that runs, asked of itself.
 import type { Tally } from "../../observe/stats.ts"
+import { errorMessage } from "../../protocol/fault.ts"
 import { countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { askingOptions, isLoopback, rootOf, shownAddress } from "../common/proxy-address.ts"
 import type { CommandIo } from "../terminal/io.ts"
 import { localTime } from "./kept.ts"
 import { type ReportRow, renderReport } from "./report.ts"
 
-export interface Asking {
+interface Asking {
   /** The proxy's address, as clients have it. */
   readonly url: string
   /** The client key to send; empty: none. */
@@ -44,7 +45,7 @@ export async function askProxy({ url, key }: Pick<Asking, "url" | "key">): Promi
     const why = `${shown} answers ${response.status}: no claude-proxy, or one without statistics`
     return { ok: false, refused: false, why }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     return { ok: false, refused: false, why: `${shown} cannot be reached: ${why}` }
   }
 }

@@ -1,20 +1,18 @@
 // `stats`: what proxies were used for and what it cost, from what they have kept, or from one that runs.
 
 import { resolve } from "node:path"
-import { isProxyAddress, shownAddress } from "../common/proxy-address.ts"
+import { loadHere } from "../../config/load/load.ts"
+import { isLoopback, isProxyAddress, shownAddress } from "../common/proxy-address.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { livenessOf } from "../instances/liveness.ts"
 import { select } from "../instances/select.ts"
 import { createStore } from "../instances/store.ts"
-import type { CommandIo } from "../terminal/io.ts"
-import { clientKeysFor } from "./client-keys.ts"
+import { type CommandIo, type Environment, fail } from "../terminal/io.ts"
 import { showKept } from "./kept.ts"
 import { type Answer, askProxy, showRunning } from "./running.ts"
 import { statsFile } from "./stats-file.ts"
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-export interface StatsOptions {
+interface StatsOptions {
   readonly json: boolean
   /** The address of a running proxy. */
   readonly url?: string | undefined
@@ -27,7 +25,7 @@ export interface StatsOptions {
 export async function stats(options: StatsOptions, io: CommandIo, env: Environment): Promise<number> {
   const { url, name, days, json } = options
   const wrong = wrongUsage(options)
-  if (wrong !== undefined) return refuse(io, wrong, 2)
+  if (wrong !== undefined) return fail(io, wrong, 2)
   if (url !== undefined) return ask({ url, keys: clientKeysFor(url, env), json }, io)
   if (name !== undefined) return askNamed(name, json, io, env)
   return showKept(statsFile(stateFolder(env)), { json, days }, io, new Date())
@@ -46,11 +44,11 @@ async function askNamed(name: string, json: boolean, io: CommandIo, env: Environ
   const [record] = selection.kind === "some" ? selection.records : []
   if (record === undefined) {
     const unknown = selection.kind === "unknown" || selection.kind === "which"
-    return refuse(io, unknown ? selection.problem : `no proxy is called ${name}.`, 1)
+    return fail(io, unknown ? selection.problem : `no proxy is called ${name}.`)
   }
   const { kind } = await livenessOf(record)
   if (kind !== "running")
-    return refuse(io, `${record.name} does not run. Without --name: what was kept of all proxies.`, 1)
+    return fail(io, `${record.name} does not run. Without --name: what was kept of all proxies.`)
   const envFile = record.envFile === null ? undefined : resolve(record.cwd, record.envFile)
   const keys = clientKeysFor(record.url, env, envFile)
   return ask({ url: record.url, keys, json }, io)
@@ -74,14 +72,24 @@ async function ask({ url, keys, json }: Question, io: CommandIo): Promise<number
     return 0
   }
   const how = "set ANTHROPIC_AUTH_TOKEN to a client key, and ANTHROPIC_BASE_URL to this address."
-  return refuse(
-    io,
-    answer.refused ? `${shownAddress(url)} asks for a client key: ${how}` : `${answer.why}.`,
-    1,
-  )
+  return fail(io, answer.refused ? `${shownAddress(url)} asks for a client key: ${how}` : `${answer.why}.`)
 }
 
-function refuse(io: CommandIo, text: string, code: 1 | 2): number {
-  io.error(`claude-proxy: ${text}\n`)
-  return code
+/**
+ * The key that clients in this environment would send to that very address; and for one on this machine the
+ * client keys of the settings, those of `envFile` where its proxy was started with one.
+ */
+function clientKeysFor(url: string, env: Environment, envFile?: string): readonly string[] {
+  const target = URL.parse(url)?.origin
+  const same = target !== undefined && target === URL.parse(env["ANTHROPIC_BASE_URL"] ?? "")?.origin
+  const sent = same ? [env["ANTHROPIC_AUTH_TOKEN"], env["ANTHROPIC_API_KEY"]] : []
+  const own = isLoopback(url) ? settingsKeys(envFile) : []
+  const keys = [...sent, ...own].flatMap((key) => (key === undefined || key === "" ? [] : [key]))
+  return [...new Set(keys)]
+}
+
+function settingsKeys(envFile: string | undefined): readonly string[] {
+  const loaded = loadHere({ flags: {}, envFile, localFile: true, needsUpstream: false })
+  // One is as good as another.
+  return loaded.ok ? loaded.config.clientKeys.slice(0, 1) : []
 }

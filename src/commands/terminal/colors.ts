@@ -5,7 +5,7 @@ type Name = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "
 
 type Paint = (text: string) => string
 
-export type Colors = Readonly<Record<Name, Paint>>
+type Colors = Readonly<Record<Name, Paint>>
 
 const plain: Paint = (text) => text
 

@@ -3,6 +3,13 @@
 /** The environment as a command gets it. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** The variables that have a value. */
+export function defined(env: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
 export interface CommandIo {
   /** Writes to standard output, exactly as given. */
   readonly out: (text: string) => void
@@ -18,4 +25,15 @@ export interface CommandIo {
   readonly readFile: (path: string) => Promise<string>
   readonly stdinIsTerminal: boolean
   readonly color: boolean
+}
+
+/** Tells the user, in this program's name. */
+export function say(io: Pick<CommandIo, "error">, text: string): void {
+  io.error(`claude-proxy: ${text}\n`)
+}
+
+/** Says why the command goes no further, and gives its exit code. */
+export function fail(io: Pick<CommandIo, "error">, text: string, exitCode = 1): number {
+  say(io, text)
+  return exitCode
 }

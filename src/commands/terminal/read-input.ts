@@ -1,7 +1,8 @@
 // The text a command works on: a file, or standard input.
-import type { CommandIo } from "./io.ts"
+import { errorMessage } from "../../protocol/fault.ts"
+import { type CommandIo, say } from "./io.ts"
 
-export type InputText =
+type InputText =
   | { readonly ok: true; readonly text: string }
   /** Said already; only the exit code is left. */
   | { readonly ok: false; readonly code: number }
@@ -16,7 +17,7 @@ export async function readInput(
   io: CommandIo,
 ): Promise<InputText> {
   if (file === undefined && io.stdinIsTerminal) {
-    io.error(`claude-proxy: nothing to read: name a FILE, or pipe one in (claude-proxy ${command} --help)\n`)
+    say(io, `nothing to read: name a FILE, or pipe one in (claude-proxy ${command} --help)`)
     return { ok: false, code: 2 }
   }
   const fromStdin = file === undefined || file === "-"
@@ -24,9 +25,9 @@ export async function readInput(
   try {
     const text = fromStdin ? await io.readStdin() : await io.readFile(file)
     if (text.trim() !== "") return { ok: true, text }
-    io.error(`claude-proxy: ${name} is empty\n`)
+    say(io, `${name} is empty`)
   } catch (error) {
-    io.error(`claude-proxy: cannot read ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    say(io, `cannot read ${name}: ${errorMessage(error)}`)
   }
   return { ok: false, code: 1 }
 }

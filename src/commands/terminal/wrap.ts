@@ -1,4 +1,5 @@
-// Breaking texts into lines.
+// Texts in the form that a terminal takes.
+import { stripVTControlCharacters } from "node:util"
 
 /** Lines of at most `width` characters, broken at spaces; a longer word has a line of its own. */
 export function wrap(text: string, width: number): readonly string[] {
@@ -13,4 +14,9 @@ export function wrap(text: string, width: number): readonly string[] {
     }
   }
   return line === "" ? lines : [...lines, line]
+}
+
+/** Names come from files and from clients: they may not move the cursor. */
+export function withoutControls(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ")
 }

@@ -19,7 +19,7 @@ const useWords: Readonly<Record<Use, string>> = {
   long_context: "long context",
 }
 
-export interface ConnectionTable {
+interface ConnectionTable {
   readonly head: string
   readonly row: (report: ModelReport) => string
   readonly foot: (reports: readonly ModelReport[]) => string

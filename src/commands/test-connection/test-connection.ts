@@ -8,7 +8,7 @@ import { loadSettings } from "../common/load-settings.ts"
 import { startPrivateProxy } from "../common/private-proxy.ts"
 import { tellProblems } from "../common/tell-problems.ts"
 import { version } from "../common/version.ts"
-import type { CommandIo } from "../terminal/io.ts"
+import { type CommandIo, say } from "../terminal/io.ts"
 import { createConnectionTable, reportJson } from "./table.ts"
 
 export interface TestConnectionOptions {
@@ -28,12 +28,9 @@ export async function testConnection(options: TestConnectionOptions, io: Command
   const { envFile, modelsFile } = options
   const flags = { CUSTOM_MODELS_FILE: modelsFile }
   const loaded = await loadSettings({ flags, envFile, localFile: true, needsUpstream: true })
-  if (!loaded.ok) {
-    tellProblems(loaded, io)
-    return 2
-  }
+  if (!loaded.ok) return tellProblems(loaded, io)
   const { warnings, described } = loaded
-  for (const text of [...described.infos, ...warnings]) io.error(`claude-proxy: ${text}\n`)
+  for (const text of [...described.infos, ...warnings]) say(io, text)
   return testConfig(loaded.config, options, io, described.origins)
 }
 

@@ -23,7 +23,7 @@ const defaultTimes: WatchTimes = { settleMs: 150, emptySettleMs: 1_000, pollMs: 
 // What has just been read is looked at once more, as soon as this.
 const againMs = 20
 
-export interface WatchOptions<T extends { readonly seen: Prints }> {
+interface WatchOptions<T extends { readonly seen: Prints }> {
   /** Reads everything anew; `seen` are the files that mattered, from now on the ones to watch. */
   readonly read: () => T | Promise<T>
   /** Gets what was read of settled files. */

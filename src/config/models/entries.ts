@@ -11,7 +11,7 @@ import { sameTwice } from "./providers.ts"
 import type { ModelEntry, ProviderEntry } from "./read.ts"
 import { type ModelFields, modelSchema, providerIdForm, rowIds } from "./schema.ts"
 
-export interface Surroundings {
+interface Surroundings {
   /** Providers of the file that could be read, by id. */
   readonly own: ReadonlyMap<string, ProviderEntry>
   /** The ids of all of them. */
@@ -24,7 +24,7 @@ interface Model {
   readonly fields: ModelFields
 }
 
-export type ModelsPart = Part<readonly ModelEntry[]>
+type ModelsPart = Part<readonly ModelEntry[]>
 
 /** Every model without a problem. */
 export function readEntries(items: readonly unknown[], path: Path, around: Surroundings): ModelsPart {

@@ -7,6 +7,7 @@ import { readBaseUrl } from "../network/addresses.ts"
 import { refusedHeaders } from "../network/headers.ts"
 import { nearestKey } from "../settings/near-names.ts"
 import { findSetting, type SettingName } from "../settings/settings.ts"
+import { amountOf, numberWithin } from "../settings/values.ts"
 import { notJson } from "./plain.ts"
 
 export const empty = "is empty: give a value or take the line out"
@@ -81,8 +82,7 @@ export function words<const W extends readonly string[]>(list: W) {
 
 /** A number from `least` to `most`. */
 export function amount(least: number, most: number, whole = false) {
-  const limits = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`
-  const error = wants(`must be a ${whole ? "whole " : ""}number ${limits}`)
+  const error = wants(`must be a ${numberWithin(least, most, whole)}`)
   const number = whole ? z.number({ error }).int({ error, abort: true }) : z.number({ error })
   return number.min(least, { error }).max(most, { error })
 }
@@ -106,11 +106,7 @@ export const tokens = z
     ],
     wantsTokens,
   )
-  .transform((value) => (typeof value === "number" ? value : amountIn(value.trim())))
-
-function amountIn(written: string): number {
-  return /k$/i.test(written) ? Math.floor(Number(written.slice(0, -1)) * 1024) : Number(written)
-}
+  .transform((value) => (typeof value === "number" ? value : amountOf(value.trim())))
 
 const wantsPrice = { error: wants("must be a number of US dollars, 0 or more") }
 /** US dollars for a million tokens. */

@@ -10,3 +10,11 @@ export function nameProblem(name: string): string | undefined {
   if (/^(con|prn|aux|nul|(com|lpt)\d)(\.|$)/i.test(name)) return "means a device on Windows: choose another"
   return undefined
 }
+
+/** The name of a proxy in the background that was given none. */
+export const defaultName = "default"
+
+/** Two names with the same key are the same name: some file systems do not tell them apart either. */
+export function keyOf(name: string): string {
+  return name.toLowerCase()
+}

@@ -1,7 +1,7 @@
 // YAML says more than JSON: values that lead back to themselves, numbers that are none. What is sent must be JSON.
 import { isObject, type JsonObject } from "../../protocol/json.ts"
 
-export interface NotJson {
+interface NotJson {
   readonly path: (string | number)[]
   readonly message: string
 }

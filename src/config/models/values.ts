@@ -21,7 +21,7 @@ export interface Said {
   readonly path: Path
 }
 
-export interface SectionsRead {
+interface SectionsRead {
   /** Of one name the first one counts. */
   readonly said: readonly Said[]
   readonly defaults: Defaults

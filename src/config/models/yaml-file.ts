@@ -1,7 +1,7 @@
 // A YAML file with the place of everything in it: what load.ts makes of the text, and file.ts reads.
 import { arrayOf, isObject, objectOf, textOf } from "../../protocol/json.ts"
 
-export interface Position {
+interface Position {
   readonly line: number
   readonly column: number
 }

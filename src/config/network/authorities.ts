@@ -16,7 +16,7 @@ export interface CertificateTools {
   readonly trusted: () => readonly string[]
 }
 
-export interface Authorities {
+interface Authorities {
   /** Everything to be trusted, as one PEM text; undefined: what Bun trusts. */
   readonly authorities: string | undefined
   readonly problems: readonly string[]

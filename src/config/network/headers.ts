@@ -2,7 +2,7 @@
 import { headerPrefix } from "../settings/settings.ts"
 import { named, type Values } from "../settings/values.ts"
 
-export interface CustomHeaders {
+interface CustomHeaders {
   readonly headers: Readonly<Record<string, string>>
   readonly problems: readonly string[]
   readonly warnings: readonly string[]

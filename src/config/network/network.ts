@@ -2,7 +2,7 @@
 // Bun reads the same variables from the process environment alone; here they count from wherever they are set.
 import type { HttpProxy, Way } from "../../providers/route.ts"
 import type { Network, Upstream } from "../config.ts"
-import { type Found, named, type Read, type Values } from "../settings/values.ts"
+import { decoded, type Found, named, type Read, type Values } from "../settings/values.ts"
 
 /** The variables of the whole system that name proxies, in lower case too, each with its setting. */
 const proxyVariables: ReadonlyMap<string, string> = new Map([
@@ -26,7 +26,7 @@ export function namesProxy(variable: string): boolean {
   return proxyVariables.has(variable)
 }
 
-export interface NetworkPart {
+interface NetworkPart {
   readonly network: Network
   readonly problems: readonly string[]
 }
@@ -162,7 +162,7 @@ function proxyFor(network: Network, target: string, provider: string): HttpProxy
  * case) is its host or a domain above it, with or without its port, a block of IPv4 addresses around it, or *.
  */
 export function isDirect(url: URL, entries: readonly string[]): boolean {
-  const host = bare(url.hostname)
+  const host = bareHost(url.hostname)
   return isLoopback(host) || entries.some((entry) => matches(entry, host, portOf(url)))
 }
 
@@ -174,14 +174,14 @@ function isLoopback(host: string): boolean {
 }
 
 /** An IPv6 address without its brackets, a name without the dot that may end it. */
-const bare = (host: string): string => host.replace(/^\[|\]$/g, "").replace(/\.$/, "")
+export const bareHost = (host: string): string => host.replace(/^\[|\]$/g, "").replace(/\.$/, "")
 
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === "*") return true
   if (entry.includes("/")) return isInBlock(host, entry)
   const [, name = entry, wantedPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
   if (wantedPort !== undefined && wantedPort !== port) return false
-  const wanted = bare(name).replace(/^\*?\./, "")
+  const wanted = bareHost(name).replace(/^\*?\./, "")
   return wanted !== "" && (host === wanted || host.endsWith(`.${wanted}`))
 }
 
@@ -206,12 +206,4 @@ export function proxySecrets({ https, http, byProvider }: Network): readonly str
     const password = proxy ? new URL(proxy.url).password : ""
     return password === "" ? [] : [password, decoded(password)]
   })
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

@@ -1,4 +1,5 @@
 // Certificates and keys as texts, tried by the library that is to use them.
+import { errorCode } from "../../protocol/fault.ts"
 import type { TlsTools } from "./tls.ts"
 
 /** Loaded where a certificate is given: every start would wait for it. */
@@ -40,7 +41,7 @@ export const pemJudge: Pick<TlsTools, "certificateFlaw" | "keyFlaw" | "belong"> 
       tools().createPrivateKey(pem)
       return undefined
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : ""
+      const code = errorCode(error) ?? ""
       return code === "ERR_MISSING_PASSPHRASE"
         ? "is protected by a password: save it without one (openssl pkey -in FILE -out NEW), readable by its owner alone"
         : "holds a private key that cannot be read: copy it again"

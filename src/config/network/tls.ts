@@ -14,7 +14,7 @@ export interface TlsTools {
   readonly belong: (tls: Tls) => boolean
 }
 
-export interface TlsPart {
+interface TlsPart {
   readonly tls: Tls | undefined
   readonly problems: readonly string[]
 }
@@ -31,9 +31,8 @@ export function readTls(values: Values, tools: TlsTools): TlsPart {
   }
   const certificate = readFile("TLS_CERT", found.certificate, tools.certificateFlaw, values, tools)
   const key = readFile("TLS_KEY", found.key, tools.keyFlaw, values, tools)
-  if (!certificate.ok || !key.ok) {
+  if (!certificate.ok || !key.ok)
     return { tls: undefined, problems: [certificate, key].flatMap((read) => (read.ok ? [] : [read.why])) }
-  }
   const tls = { certificate: certificate.value, key: key.value }
   if (tools.belong(tls)) return { tls, problems: [] }
   const files = `${tools.pathOf(found.key)} is not the private key of ${tools.pathOf(found.certificate)}`

@@ -29,7 +29,7 @@ export type Resolved =
   | { readonly ok: false; readonly fault: Fault }
 
 /** Where a name leads. */
-export type Place =
+type Place =
   | { readonly ok: true; readonly upstream: Upstream; readonly model: string }
   | { readonly ok: false; readonly fault: Fault }
 
@@ -84,7 +84,7 @@ function noBigModel(): { readonly ok: false; readonly fault: Fault } {
 }
 
 /** A model that may stand in for another one, by its id in models.yaml. */
-export interface Fallback {
+interface Fallback {
   readonly id: string
   /** The fault says what is missing to reach it. */
   readonly resolved: Resolved

@@ -1,10 +1,9 @@
 // The settings that are one value each.
 import type { Config } from "../config.ts"
-import { redisUrlProblem } from "./redis-url.ts"
 import { logFormats, logLevels, tuningWords } from "./settings.ts"
 import { named, type Reader, type Values } from "./values.ts"
 
-export type Scalars = Omit<
+type Scalars = Omit<
   Config,
   "upstream" | "others" | "tiers" | "models" | "clientKeys" | "secrets" | "router" | "network" | "tls"
 >
@@ -111,3 +110,19 @@ function redisProblems({ redisUrl }: Scalars, values: Values): readonly string[]
   const problem = redisUrl === undefined ? undefined : redisUrlProblem(redisUrl)
   return problem === undefined ? [] : [`${named("REDIS_URL", values)} ${problem}.`]
 }
+
+/** What is wrong with the address, to follow on the setting's name; undefined: nothing. Never shows its password. */
+function redisUrlProblem(address: string): string | undefined {
+  if (/^redis\+tls:/i.test(address)) return "must begin with rediss:// for a connection over TLS"
+  if (!/^rediss?:\/\//.test(address)) return `must begin with redis:// or rediss:// (TLS), as in ${example}`
+  if (/[?#]/.test(address))
+    return `holds a ? or a #: write them in a password as %3F and %23, and the number of the database as ${example}`
+  const url = URL.parse(address)
+  if (url === null || url.hostname === "")
+    return `is not an address like ${example}; in a password write / as %2F and @ as %40`
+  if (!/^\/?\d{0,9}$/.test(url.pathname))
+    return `ends in what is not the number of a database, as the 0 in ${example} is; in a password write / as %2F`
+  return undefined
+}
+
+const example = "redis://:PASSWORD@HOST:6379/0"

@@ -1,5 +1,5 @@
 // The rows of the table of settings that say where requests go: to which upstream, and to which of its models.
-import { most, type SettingRow, secret, text, tokens, word } from "./setting-kinds.ts"
+import { most, type SettingRow, secret, text, tokens, word } from "./setting.ts"
 
 export const upstream = [
   {

@@ -1,18 +1,18 @@
 // The rows of the table of settings: names, kinds, defaults, and the line that says what each one means.
 // Parsing, --help, the .env of `init` and README's table are made from them.
-import type { Setting } from "./setting.ts"
 import {
   integer,
   longestTimer,
   most,
   number,
   outer,
+  type Setting,
   type SettingRow,
   secret,
   text,
   unset,
   word,
-} from "./setting-kinds.ts"
+} from "./setting.ts"
 import { models, routing, upstream } from "./settings-routing.ts"
 
 const server = [

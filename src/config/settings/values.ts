@@ -57,7 +57,8 @@ function passwordIn(address: string): readonly string[] {
   return written === undefined ? [] : [...new Set([written, decoded(written)])]
 }
 
-function decoded(text: string): string {
+/** A text out of an address, as it is meant; as it stands where it is wrongly written. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
@@ -113,12 +114,17 @@ function readNumber(text: string, setting: Setting | undefined): Read<number> {
   const [least, most] = setting?.range ?? [0, Number.MAX_SAFE_INTEGER]
   const number = numberForms[kind].test(text) ? amountOf(text) : Number.NaN
   if (number >= least && number <= most) return { ok: true, value: number }
+  return { ok: false, why: `give a ${numberWithin(least, most, whole)}` }
+}
+
+/** What a message calls such a number. */
+export function numberWithin(least: number, most: number, whole: boolean): string {
   const limits = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`
-  return { ok: false, why: `give a ${whole ? "whole " : ""}number ${limits}` }
+  return `${whole ? "whole " : ""}number ${limits}`
 }
 
 /** `128k` is 131072. */
-function amountOf(text: string): number {
+export function amountOf(text: string): number {
   return /k$/i.test(text) ? Math.floor(Number(text.slice(0, -1)) * 1024) : Number(text)
 }
 

@@ -20,7 +20,7 @@ import { addressAt, makeUpstream } from "../upstreams/make-upstream.ts"
 import { chooseOthers, providerIds } from "../upstreams/providers.ts"
 import { chooseTiers } from "../upstreams/tiers.ts"
 
-export type Options = Omit<Given, "values" | "headers" | "keyRole" | "thinking"> & {
+type Options = Omit<Given, "values" | "headers" | "keyRole" | "thinking"> & {
   readonly terminal: boolean
   readonly demoBaseUrl: string | undefined
   readonly certificates: CertificateTools
@@ -28,7 +28,7 @@ export type Options = Omit<Given, "values" | "headers" | "keyRole" | "thinking">
   readonly tls: TlsTools | undefined
 }
 
-export interface Assembled {
+interface Assembled {
   /** Undefined when there is no default upstream. To be used only when there are no problems. */
   readonly config: Config | undefined
   readonly problems: readonly string[]

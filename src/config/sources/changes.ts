@@ -4,14 +4,14 @@ import { isSettingName } from "../settings/settings.ts"
 import type { Found } from "../settings/values.ts"
 import type { Sources } from "./loaded.ts"
 
-export interface ChangedSetting {
+interface ChangedSetting {
   readonly name: string
   /** Where its value now stands; undefined: it is not set any more. */
   readonly origin: string | undefined
 }
 
 /** A setting was changed at `origin` without effect: what `winner` says of it counts first. */
-export interface HiddenChange extends ChangedSetting {
+interface HiddenChange extends ChangedSetting {
   readonly winner: string
 }
 

@@ -1,13 +1,13 @@
 // Dotenv files. A parser of our own: Node's cuts an unquoted value at any "#", and keys may hold one; and
 // messages need line numbers.
 
-export interface EnvEntry {
+interface EnvEntry {
   readonly name: string
   readonly value: string
   readonly line: number
 }
 
-export interface EnvIssue {
+interface EnvIssue {
   readonly line: number
   /** Undefined when the line does not even hold a name. */
   readonly name: string | undefined

@@ -65,7 +65,7 @@ function flagLayer(flags: Texts): Layer {
 }
 
 /** Settings in the process environment. */
-function environmentLayer(env: Texts, keyNames = noNames): Layer {
+function environmentLayer(env: Texts, keyNames: ReadonlySet<string>): Layer {
   return plainLayer(env, normaliseValue, () => "environment", keyNames)
 }
 
@@ -112,7 +112,7 @@ const variable = /\$\{[A-Za-z_]\w*(?:\}|[:?+-])|^\$[A-Za-z_]\w*$/
  * somebody else's as well, and what stands before a `=` may be part of a key. A name that is nearly one of ours
  * gives a warning with the name meant. `keyNames` are wanted besides.
  */
-function fileLayer(path: string, file: EnvFile, keyNames = noNames): Layer {
+function fileLayer(path: string, file: EnvFile, keyNames: ReadonlySet<string>): Layer {
   const isOurs = (name: string) => isWanted(name, keyNames)
   const values = new Map<string, Found>()
   const warnings: string[] = []

@@ -208,9 +208,8 @@ function secondKey(
 function baseWarnings(given: Given, upstream: Upstream, { url }: Address): readonly string[] {
   const { row, apiKeys, needsKey, keyName } = upstream
   const warnings: string[] = []
-  if (needsKey && apiKeys.length === 0 && row.id !== "openai") {
+  if (needsKey && apiKeys.length === 0 && row.id !== "openai")
     warnings.push(`${keyName} is not set: ${row.name} will refuse every request.`)
-  }
   const byHost = rowForAddress({ url, baseUrl: upstream.baseUrl, query: {} }, undefined)
   if (byHost.id !== row.id && byHost.id !== "generic" && findProvider(row.id) !== undefined) {
     const setting = asDeepSeek(given) === undefined ? "AZURE_API_VERSION" : "DEEPSEEK_THINKING"

@@ -4,7 +4,7 @@ import { listOf, named, secretNames, secretsIn, type Values } from "../settings/
 import type { Given } from "./given.ts"
 import { anthropicKey } from "./make-upstream.ts"
 
-export interface KeyFacts {
+interface KeyFacts {
   readonly upstreams: readonly Upstream[]
   /** ROUTER_* is in use. */
   readonly routed: boolean

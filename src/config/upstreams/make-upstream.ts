@@ -17,7 +17,7 @@ export type Key =
   /** Of this variable; whether it is set is another matter. */
   | { readonly kind: "variable"; readonly name: string }
 
-export interface Place {
+interface Place {
   readonly row: ProviderRow
   readonly address: Address
   readonly key: Key

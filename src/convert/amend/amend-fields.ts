@@ -60,9 +60,8 @@ function lowerBudget(body: ChatRequest, most: number): Change {
   const { thinking_budget, ...rest } = body
   if (thinking_budget === undefined || thinking_budget < most) return { body, notes: [] }
   const budget = Math.floor(most / 2)
-  if (budget < leastBudget) {
+  if (budget < leastBudget)
     return { body: rest, notes: [dropped("thinking", "the budget does not fit into the reply")] }
-  }
   const why = `the budget is lowered from ${thinking_budget} to ${budget}, to fit into the reply`
   return { body: { ...rest, thinking_budget: budget }, notes: [changed("thinking", why)] }
 }
@@ -111,9 +110,8 @@ export function withoutMember(body: ChatRequest, field: NestedField, member: str
   const object = body[field]
   if (object === undefined || !Object.hasOwn(object, member)) return undefined
   const rest = Object.fromEntries(Object.entries(object).filter(([name]) => name !== member))
-  if (Object.keys(rest).length === 0 || (field === "thinking" && member === "type")) {
+  if (Object.keys(rest).length === 0 || (field === "thinking" && member === "type"))
     return without(body, [field], refusedByUpstream)
-  }
   const note = dropped(clientPaths[field] ?? field, `${field}.${member} is refused by the upstream`)
   return { body: { ...body, [field]: rest }, notes: [note] }
 }

@@ -24,9 +24,8 @@ function withInstruction(
   { role, text }: NonNullable<Conversion["formatFallback"]>,
 ): readonly ChatMessage[] {
   const [first, ...others] = messages
-  if (first === undefined || (first.role !== "system" && first.role !== "developer")) {
+  if (first === undefined || (first.role !== "system" && first.role !== "developer"))
     return [{ role, content: text }, ...messages]
-  }
   const { content } = first
   if (typeof content === "string") return [{ ...first, content: `${content}\n\n${text}` }, ...others]
   return [{ ...first, content: [...content, { type: "text", text }] }, ...others]

@@ -26,7 +26,7 @@ export type Media = "image" | "image-url" | "file"
 export type SystemRole = "system" | "developer"
 
 /** A conversion that was changed, and what was done to it. */
-export interface Changed {
+export interface Amended {
   readonly conversion: Conversion
   readonly notes: readonly Note[]
 }
@@ -37,7 +37,7 @@ export function withMessages(
   messages: readonly ChatMessage[],
   input: readonly ResponsesItem[] | undefined,
   note: Note,
-): Changed | undefined {
+): Amended | undefined {
   const { body, responses } = conversion
   const isSame =
     isSameList(messages, body.messages) && (input === undefined || isSameList(input, responses?.input))
@@ -55,7 +55,7 @@ export function changeRole(
   conversion: Conversion,
   from: SystemRole,
   to: SystemRole | "user",
-): Changed | undefined {
+): Amended | undefined {
   const { body, responses, formatFallback } = conversion
   const renamed = body.messages.map(
     (message): ChatMessage => (message.role === from ? { role: to, content: message.content } : message),
@@ -74,7 +74,7 @@ export function changeRole(
 }
 
 /** An assistant's turn between the results of its calls and what the user says. */
-export function withTurnsBetween(conversion: Conversion): Changed | undefined {
+export function withTurnsBetween(conversion: Conversion): Amended | undefined {
   const { messages } = conversion.body
   const parted = messages.flatMap((message, index) =>
     message.role === "user" && messages[index - 1]?.role === "tool" ? [between, message] : [message],
@@ -111,7 +111,7 @@ const absent: Readonly<Record<Media, string>> = {
 }
 
 /** A few words in the place of each image, or document. */
-export function withoutMedia(conversion: Conversion, what: Media): Changed | undefined {
+export function withoutMedia(conversion: Conversion, what: Media): Amended | undefined {
   const { body, responses } = conversion
   const messages = body.messages.map((message): ChatMessage => {
     if (message.role === "assistant" || typeof message.content === "string") return message
@@ -155,7 +155,7 @@ function isItemMedia(part: ResponsesPart, what: Media): boolean {
 }
 
 /** Every content as one string, for servers that know no lists of parts (and no absent content). */
-export function asText(conversion: Conversion): Changed | undefined {
+export function asText(conversion: Conversion): Amended | undefined {
   const messages = conversion.body.messages.map((message): ChatMessage => {
     const { content } = message
     return typeof content === "string" ? message : { ...message, content: textOfParts(content ?? []) }
@@ -176,7 +176,7 @@ function textOfParts(parts: readonly (ChatPart | ThinkingPart)[]): string {
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
 /** Messages without these members. */
-export function withoutMembers(conversion: Conversion, names: readonly MessageMember[]): Changed | undefined {
+export function withoutMembers(conversion: Conversion, names: readonly MessageMember[]): Amended | undefined {
   const gone = new Set<string>(names)
   const messages = conversion.body.messages.map((message) => {
     const bare = gone.has("cache_control") ? withoutMarks(message) : message
@@ -212,8 +212,7 @@ function assistantWithout(message: ChatAssistantMessage, gone: ReadonlySet<strin
   const present = assistantMembers.filter((name) => gone.has(name) && message[name] !== undefined)
   for (const name of present) delete copy[name]
   const marked = gone.has("extra_content") && message.tool_calls?.some((call) => call.extra_content)
-  if (marked === true) {
+  if (marked === true)
     copy.tool_calls = message.tool_calls?.map(({ extra_content: _extra, ...call }) => call) ?? []
-  }
   return present.length === 0 && marked !== true ? message : copy
 }

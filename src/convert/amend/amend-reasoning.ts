@@ -3,7 +3,7 @@
 import type { ChatAssistantMessage } from "../../protocol/chat/chat.ts"
 import { changed } from "../../protocol/fault.ts"
 import type { Conversion } from "../request/request.ts"
-import { type Changed, withMessages } from "./amend-messages.ts"
+import { type Amended, withMessages } from "./amend-messages.ts"
 import { thinkingOff } from "./amend-tools.ts"
 
 /**
@@ -15,7 +15,7 @@ export const reasoningWanted = ["all", "calls", "signatures", "blocks"] as const
 export type ReasoningWanted = (typeof reasoningWanted)[number]
 
 /** What stands for the reasoning: what was thought is not known here. */
-export function withReasoning(conversion: Conversion, on: ReasoningWanted): Changed | undefined {
+export function withReasoning(conversion: Conversion, on: ReasoningWanted): Amended | undefined {
   if (on === "blocks") return thinkingAnew(conversion)
   const stand = on === "signatures" ? unsigned : (message: ChatAssistantMessage) => unthought(message, on)
   const messages = conversion.body.messages.map((message) =>
@@ -41,7 +41,7 @@ function unsigned(message: ChatAssistantMessage): ChatAssistantMessage {
 }
 
 /** Claude thinks on only where it thought before its last calls; from the user's next words on it may again. */
-function thinkingAnew(conversion: Conversion): Changed | undefined {
+function thinkingAnew(conversion: Conversion): Amended | undefined {
   const { body } = conversion
   const last = body.messages.findLast(({ role }) => role === "assistant")
   const isBroken =

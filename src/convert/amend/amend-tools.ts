@@ -34,9 +34,8 @@ export function changeChoice(body: ChatRequest, to: TakenChoice, whileThinking: 
     return { body: rest, notes: [note] }
   }
   if (choice === "auto") return undefined
-  if (typeof choice === "string") {
+  if (typeof choice === "string")
     return { body: { ...rest, tool_choice: to }, notes: [changed("tool_choice", `sent as ${to}`)] }
-  }
   const wanted = (body.tools ?? []).filter((tool) => tool.function?.name === choice.function.name)
   if (wanted.length === 0) return undefined
   const note = changed("tool_choice", "only this tool is offered: no tool can be named here")

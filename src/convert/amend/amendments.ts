@@ -1,7 +1,7 @@
 // What an upstream does not take, as data: a change of the request that was refused, which can be remembered
 // and made to later ones before they are sent.
 import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
-import { dropped, type Note } from "../../protocol/fault.ts"
+import { dropped } from "../../protocol/fault.ts"
 import type { SchemaRules } from "../../providers/profile.ts"
 import type { Conversion } from "../request/request.ts"
 import type { ResponsesParts } from "../request/responses-body.ts"
@@ -25,6 +25,7 @@ import {
 } from "./amend-fields.ts"
 import { replaceFormat } from "./amend-format.ts"
 import {
+  type Amended,
   asText,
   changeRole,
   type Media,
@@ -39,7 +40,7 @@ import { byRules, withoutKeywords } from "./amend-schema.ts"
 import { changeChoice, type TakenChoice, withoutStrict, withoutThinking } from "./amend-tools.ts"
 
 /** A change of the reasoning that only the Responses API knows. */
-export type ReasoningAmendment =
+type ReasoningAmendment =
   /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
   | { readonly kind: "summary" }
   /** Encrypted reasoning, which only reasoning models give. */
@@ -48,7 +49,7 @@ export type ReasoningAmendment =
   | { readonly kind: "forget" }
 
 /** A change of the messages. */
-export type MessageAmendment =
+type MessageAmendment =
   /** Instructions cannot be said with this role. */
   | { readonly kind: "role"; readonly from: SystemRole; readonly to: SystemRole | "user" }
   /** What the model cannot see or read. */
@@ -137,11 +138,6 @@ export function causeOf(amendment: Amendment): string {
 export function isLasting(amendment: Amendment): boolean {
   if (amendment.kind === "format") return amendment.lasting
   return amendment.kind !== "room" && amendment.kind !== "credit" && amendment.kind !== "forget"
-}
-
-export interface Amended {
-  readonly conversion: Conversion
-  readonly notes: readonly Note[]
 }
 
 /** The conversion with its body changed; undefined where the amendment has nothing to change in it. */

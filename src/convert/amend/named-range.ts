@@ -2,7 +2,7 @@
 import { type Range, type RangedField, rangedFields } from "./amend-fields.ts"
 import { clausesOf } from "./named-limit.ts"
 
-export interface NamedRange extends Range {
+interface NamedRange extends Range {
   readonly field: RangedField
 }
 

@@ -20,9 +20,8 @@ function otherName({ body, responses }: Conversion, words: Words): Amendment | u
   const { text } = words
   const isUnknown = (name: string): boolean => !notTooMuch.test(text) && refusedNames(words).has(name)
   if (responses !== undefined) return isUnknown("max_output_tokens") ? { kind: "no-limit" } : undefined
-  if (body.max_tokens === undefined) {
+  if (body.max_tokens === undefined)
     return isUnknown("max_completion_tokens") ? { kind: "rename", to: "max_tokens" } : undefined
-  }
   const isWanted = /\b(?:use|using|by|favou?r of|instead:?)\W{1,3}max_completion_tokens/.test(text)
   return isWanted || isUnknown("max_tokens") ? { kind: "rename", to: "max_completion_tokens" } : undefined
 }

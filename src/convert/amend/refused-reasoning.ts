@@ -69,9 +69,8 @@ const listEnd = /\b(?:but|got|received|instead of|input_value|you provided)\b|['
 /** The efforts that are taken, where the refusal lists them. */
 function knownEffort(words: Words): Amendment | undefined {
   const { text } = words
-  if (/set\W{1,3}reasoning_effort\W{1,3}to\W{1,3}none/.test(text)) {
+  if (/set\W{1,3}reasoning_effort\W{1,3}to\W{1,3}none/.test(text))
     return { kind: "effort", taken: ["none"], withTools: /\btools?\b/.test(text) }
-  }
   if (!isAboutEffort(words) || text.includes("tool_choice")) return undefined
   const listed = listing.exec(text)?.[1]?.split(listEnd, 1)[0]
   const said = new Set<string>(listed?.match(/\b[a-z]+\b/g))

@@ -8,7 +8,7 @@ import { continueDetails, mergeDetails, packDetails, unpackDetails } from "./rea
 
 const prefix = "ccp1."
 
-export type EncryptedField = Extract<Opaque, { kind: "encrypted" }>["field"]
+type EncryptedField = Extract<Opaque, { kind: "encrypted" }>["field"]
 
 /** Opaque data of one thinking block, collected. */
 export interface Cargo {

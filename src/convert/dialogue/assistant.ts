@@ -208,9 +208,8 @@ function objectIn(input: unknown): JsonObject | undefined {
 /** Why a block of an assistant message goes nowhere, or undefined when it goes somewhere. */
 function lostReason(block: ContentBlock): string | undefined {
   if (block.type === "thinking" || assistantBlockText(block) !== undefined) return undefined
-  if (block.type === "redacted_thinking") {
+  if (block.type === "redacted_thinking")
     return isOurs(block.data) ? undefined : "only Anthropic can read redacted thinking"
-  }
   if (block.type === "other") return `unknown block type ${String(block.original["type"])}`
   return `no place for a ${block.type} block in an assistant message`
 }

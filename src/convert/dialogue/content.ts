@@ -96,9 +96,8 @@ function convertImage(
   const { source } = block
   if (!profile.vision) return omitted("image", "this model cannot see images", path)
   if (source.type === "file") return omitted(`image ${source.file_id}`, noFiles, path)
-  if (source.type === "url" && !profile.imageUrls) {
+  if (source.type === "url" && !profile.imageUrls)
     return omitted(`image ${source.url}`, "this provider takes images only as data", path)
-  }
   const url = source.type === "url" ? source.url : `data:${source.media_type};base64,${source.data}`
   return plain([{ type: "image_url", image_url: { url: url.toWellFormed() } }])
 }
@@ -153,9 +152,8 @@ function convertDocumentUrl(
   path: string,
 ): Converted<readonly ChatPart[]> {
   const url = given.toWellFormed()
-  if (pdf === "document_url" || (pdf === "file" && documentUrls)) {
+  if (pdf === "document_url" || (pdf === "file" && documentUrls))
     return plain([documentPart(pdf, url, fileName(title, "application/pdf"))])
-  }
   return omitted(`document ${url}`, "this provider fetches no documents", path)
 }
 
@@ -191,9 +189,8 @@ function convertOther(block: JsonObject, path: string): Converted<readonly ChatP
   if (summary !== undefined) return plain([text(`<summary>\n${summary}\n</summary>`)])
   // What a browser shows is data: the model reads it as such.
   if (type === "browser_state") return plain([text(JSON.stringify(block))])
-  if (type === "image" || type === "document") {
+  if (type === "image" || type === "document")
     return omitted(type, "it comes from a kind of source unknown here", path)
-  }
   return { value: [], notes: [dropped(path, `unknown block type ${type}`)] }
 }
 

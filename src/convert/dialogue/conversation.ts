@@ -24,7 +24,7 @@ export type Turn =
   | { readonly role: "user"; readonly items: readonly Item[] }
   | { readonly role: "system"; readonly text: string }
 
-export interface Conversation {
+interface Conversation {
   readonly turns: readonly Turn[]
   /** System texts of the conversation that belong to the system prompt here. */
   readonly hoisted: readonly string[]

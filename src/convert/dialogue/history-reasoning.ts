@@ -69,7 +69,7 @@ export function thinkingBlock(block: ContentBlock): ThinkingBlock | undefined {
   return block.type === "redacted_thinking" ? { thinking: "", signature: block.data } : undefined
 }
 
-export type ReasoningFields = Pick<
+type ReasoningFields = Pick<
   ChatAssistantMessage,
   | "reasoning_content"
   | "reasoning"

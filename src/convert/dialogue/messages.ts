@@ -16,7 +16,7 @@ import type { Converted } from "./content.ts"
 import { readConversation, type Turn } from "./conversation.ts"
 import { convertUser, stubResults } from "./user.ts"
 
-export interface ConvertedMessages extends Converted<readonly ChatMessage[]> {
+interface ConvertedMessages extends Converted<readonly ChatMessage[]> {
   /** System texts of the conversation that belong to the system prompt here. */
   readonly hoisted: readonly string[]
 }

@@ -20,7 +20,7 @@ import { readThoughts } from "./history-reasoning.ts"
 import { goOn } from "./prefill.ts"
 import { type Answer, type Item, noResult, readUserTurn } from "./user.ts"
 
-export interface ConvertedItems extends Converted<readonly ResponsesItem[]> {
+interface ConvertedItems extends Converted<readonly ResponsesItem[]> {
   /** System texts of the conversation that belong to the instructions here. */
   readonly hoisted: readonly string[]
   /** What the model may begin its answer with once more, and the client has already. */

@@ -5,9 +5,8 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 /** The text that such a block stands for; undefined when it stands for none. */
 export function serverBlockText(block: JsonObject): string | undefined {
   const type = String(block["type"])
-  if (type === "server_tool_use" || type === "mcp_tool_use") {
+  if (type === "server_tool_use" || type === "mcp_tool_use")
     return `[${String(block["name"])}: ${JSON.stringify(block["input"] ?? {})}]`
-  }
   if (type === "compaction") return textOf(block["content"])
   if (!type.endsWith("_tool_result")) return undefined
   const { content } = block

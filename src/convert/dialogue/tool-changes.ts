@@ -5,7 +5,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../prot
 import type { Message, MessagesRequest } from "../../protocol/messages/messages.ts"
 import { Tool } from "../../protocol/messages/tools.ts"
 
-export interface ToolChanges {
+interface ToolChanges {
   /** The tools in force at the end of the conversation; new ones stand last, so that the prefix stays. */
   readonly tools: readonly Tool[]
   readonly notes: readonly Note[]

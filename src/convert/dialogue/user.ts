@@ -17,7 +17,7 @@ export type Item =
   | { readonly kind: "words"; readonly parts: readonly ChatPart[] }
 
 /** A user's turn, once it is known which calls wait for a result. */
-export interface UserTurn {
+interface UserTurn {
   /** The answer to each of the waiting calls; undefined where there is none. */
   readonly answers: readonly (Answer | undefined)[]
   readonly words: readonly ChatPart[]

@@ -5,7 +5,7 @@ import { isFiltered, promptFiltered } from "../../protocol/errors/filtered-promp
 import { lostMedium, mediumRefused } from "../../protocol/errors/media-error.ts"
 import { isOverflow, overflowMessage } from "../../protocol/errors/overflow.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
-import { type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import { type JsonObject, jsonOf, objectOf } from "../../protocol/json.ts"
 import { memberOf, membersOf } from "../../protocol/json-spans.ts"
 
 // What it acts upon (seen with 2.1.197 and 2.1.332).
@@ -20,8 +20,7 @@ export function rewordRefusal(
   text: string,
   context: Pick<ErrorContext, "inputTokens" | "contextWindow">,
 ): string {
-  const parsed = parseJson(text)
-  const error = objectOf(objectOf(parsed.ok ? parsed.value : undefined)["error"])
+  const error = objectOf(objectOf(jsonOf(text))["error"])
   const message = error["message"]
   if (typeof message !== "string" || understood.test(message)) return text
   const reworded = otherWords(message, error, context)

@@ -35,7 +35,7 @@ export function directMaxTokens(
   return Math.min(...limits.filter((limit) => typeof limit === "number"))
 }
 
-export interface DirectBody {
+interface DirectBody {
   readonly text: string
   readonly notes: readonly Note[]
 }
@@ -83,13 +83,11 @@ interface Field {
 
 function wantedFields(body: JsonObject, { model, maxTokens }: DirectOptions): readonly Field[] {
   const fields: Field[] = []
-  if (body["model"] !== model) {
+  if (body["model"] !== model)
     fields.push({ key: "model", value: JSON.stringify(model), why: `${model} at this upstream` })
-  }
   const limit = body["max_tokens"]
-  if (maxTokens !== undefined && (limit === undefined || limit === null)) {
+  if (maxTokens !== undefined && (limit === undefined || limit === null))
     fields.push({ key: "max_tokens", value: String(maxTokens), why: `none was sent, so it is ${maxTokens}` })
-  }
   return fields
 }
 
@@ -176,9 +174,7 @@ function refusal(block: JsonObject, genuineOnly: boolean): string | undefined {
   const given = type === "thinking" ? block["signature"] : block["data"]
   const signature = typeof given === "string" ? given : ""
   const ours = isOurs(signature)
-  if (!genuineOnly) {
-    return ours && !block["thinking"] ? "made by this proxy, and without a text" : undefined
-  }
+  if (!genuineOnly) return ours && !block["thinking"] ? "made by this proxy, and without a text" : undefined
   if (ours) return "made by this proxy from another provider's reasoning"
   if (signature === "") return "it has no signature"
   return isGenuine(signature) ? undefined : "its signature is not Anthropic's"

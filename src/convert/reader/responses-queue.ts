@@ -31,7 +31,7 @@ export function typeOfItem(item: JsonObject): ItemType | undefined {
   return itemTypes.find((type) => type === item["type"])
 }
 
-export interface Waiting {
+interface Waiting {
   readonly item: Item
   /** What it was added by. */
   readonly id: string | undefined

@@ -2,7 +2,7 @@
 import { countOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 
 /** The numbers of one usage, under one name each. */
-export interface Counts {
+interface Counts {
   readonly prompt: number
   readonly completion: number
   readonly total: number | undefined

@@ -19,7 +19,7 @@ export interface Tracks {
 
 export const initialTracks: Tracks = { texts: new Map(), holding: 0 }
 
-export interface Unrolled {
+interface Unrolled {
   readonly tracks: Tracks
   /** The piece with what is new in it alone. */
   readonly content: JsonObject

@@ -7,7 +7,7 @@ import type { MessagesEvent, MessagesReply, ReplyBlock } from "../../protocol/me
 import { messageOfStream } from "../direct/direct-form.ts"
 import { toolInput } from "../tool-calls/json-scan.ts"
 
-export interface Fold {
+interface Fold {
   readonly reply: MessagesReply | undefined
   readonly fault: Fault | undefined
 }

@@ -105,9 +105,8 @@ export function sampling(
   const temperature = request.temperature ?? undefined
   const top_p = request.top_p ?? undefined
   const top_k = request.top_k ?? undefined
-  if (temperature !== undefined || top_p !== undefined) {
+  if (temperature !== undefined || top_p !== undefined)
     return { fields: given(temperature, top_p, top_k), notes: noNotes }
-  }
   const isOpen = defaults.temperature === undefined || defaults.top_p === undefined
   const isSilent = !tuning && defaults.temperature === undefined && defaults.top_p === undefined
   if (isSilent) return top_k === undefined ? noSampling : { fields: { top_k }, notes: noNotes }

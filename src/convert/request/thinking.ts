@@ -50,7 +50,7 @@ function levelOfBudget(tokens: number): ReasoningLevel {
 }
 
 /** How much is to be thought about a request. */
-export interface Wish {
+interface Wish {
   readonly level: ReasoningLevel | "unset"
   /** Where it is said, for notes. */
   readonly path: string
@@ -92,7 +92,7 @@ function withEffort(wish: Wish, effort: Defaults["effort"]): Wish {
   return { level: effort, path, notes: effort === wish.level ? wish.notes : [...wish.notes, note] }
 }
 
-export interface ToolFacts {
+interface ToolFacts {
   /** The client insists on a tool call. */
   readonly forced: boolean
   /** Tools are sent with the request. */
@@ -149,9 +149,8 @@ function switchFields(level: Level, reasoning: ReasoningProfile, tools: ToolFact
     case "enable-thinking":
       return enableThinking(level, word, reasoning)
     case "reasoning-object":
-      if (level === "off" && (word ?? "none") === "none") {
+      if (level === "off" && (word ?? "none") === "none")
         return { fields: { reasoning: { enabled: false } }, said: "off" }
-      }
       return word === undefined ? silent : { fields: { reasoning: { effort: word } }, said: word }
     case "template":
       return template(level, reasoning)

@@ -103,9 +103,8 @@ const quote = (value: unknown): string => (JSON.stringify(value) ?? "").slice(0,
 /** Words that nobody here has heard of: they are passed over, for tomorrow's clients' sake. */
 function noteWords(raw: JsonObject, findings: Findings): void {
   const type = objectOf(raw["thinking"])["type"]
-  if (!isOneOf(type, thinkingTypes)) {
+  if (!isOneOf(type, thinkingTypes))
     findNote(findings, changed("thinking.type", `${quote(type)} is not known here: read as "adaptive"`))
-  }
   passOver("output_config.effort", objectOf(raw["output_config"])["effort"], efforts, findings)
   passOver("service_tier", raw["service_tier"], serviceTiers, findings)
   passOver("speed", raw["speed"], speeds, findings)
@@ -154,9 +153,7 @@ function noteTool(tool: unknown, path: string, { webSearch }: Facts, findings: F
   noteKeys(tool, known, path, findings)
   findMark(findings, tool["cache_control"], path)
   noteKeys(tool["function"], functionKeys, `${path}.function`, findings)
-  if (tool["defer_loading"] === true) {
-    findField(findings, true, "defer_loading", path)
-  }
+  if (tool["defer_loading"] === true) findField(findings, true, "defer_loading", path)
   if (halves(tool["description"])) findHalf(findings, `${path}.description`)
 }
 
@@ -167,9 +164,8 @@ function knownToolKeys(tool: JsonObject, searches: boolean): ReadonlySet<string>
   if (type === "custom") return toolKeys
   if (typeof type !== "string") return undefined
   if (type.startsWith("web_search_")) return searches ? searchKeys : undefined
-  if (findTypedTool({ type, screen: noScreen }) !== undefined) {
+  if (findTypedTool({ type, screen: noScreen }) !== undefined)
     return type.startsWith("computer_") ? screenKeys : toolKeys
-  }
   const isOwn = type === "function" || isObject(tool["input_schema"])
   return isOwn ? toolKeys : undefined
 }
@@ -200,9 +196,8 @@ function noteConfig(config: JsonObject, index: number, findings: Findings): void
   const path = `messages.${index}.output_config`
   noteKeys(config, configKeys, path, findings)
   const { effort } = config
-  if (!isOneOf(effort, efforts)) {
+  if (!isOneOf(effort, efforts))
     findNote(findings, dropped(`${path}.effort`, `${quote(effort)} is not known here`))
-  }
 }
 
 function noteContent(content: unknown, path: string, findings: Findings): void {

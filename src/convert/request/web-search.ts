@@ -59,9 +59,8 @@ function convertTool(tool: Tool, request: MessagesRequest, profile: ProviderProf
   const spare = others.map((other) => dropped(other.path, "one web search is enough"))
   const excluded = whyNot(request, tool)
   // The search of the Responses API is a tool, and subject to tool_choice; the others search in any case.
-  if (excluded !== undefined && profile.webSearch !== "hosted") {
+  if (excluded !== undefined && profile.webSearch !== "hosted")
     return { ...nothing, tools, notes: [...spare, dropped(path, excluded)] }
-  }
   const sent = (how: string) => [
     ...spare,
     changed(path, `the provider's own web search is asked for: ${how}`),

@@ -3,6 +3,7 @@
 
 import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
+import type { DeltaEvent } from "../../protocol/messages/delta-run.ts"
 import type { DeltaRun, MessagesEvent } from "../../protocol/messages/messages.ts"
 import { quotedTexts, type Texts } from "../../protocol/texts.ts"
 import { carriersOfCalls } from "../common/carrier.ts"
@@ -22,7 +23,7 @@ export interface ChatWriterOptions extends ReplyOptions {
   readonly includeUsage: boolean
 }
 
-export interface ChatChunkOut {
+interface ChatChunkOut {
   readonly id: string
   readonly object: "chat.completion.chunk"
   readonly created: number
@@ -56,7 +57,7 @@ interface OpenCall {
   readonly sent: boolean
 }
 
-export interface ChatWriterState {
+interface ChatWriterState {
   readonly options: ChatWriterOptions
   readonly phase: "new" | "started" | "ended"
   readonly id: string
@@ -165,8 +166,6 @@ function said(state: ChatWriterState, field: string, text: string): readonly Cha
 function piece(state: ChatWriterState, field: string, text = ""): readonly ChatOutput[] {
   return [chunk(state, { [field]: text })]
 }
-
-type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 
 function writeDelta(state: ChatWriterState, { index, delta }: DeltaEvent): Step {
   if (delta.type === "text_delta") return [state, said(state, "content", delta.text)]

@@ -4,7 +4,7 @@ import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 
 /** Blocks of the Messages API, and what was lost on the way. */
-export interface Blocks {
+interface Blocks {
   readonly blocks: readonly JsonObject[]
   readonly notes: readonly Note[]
 }
@@ -77,9 +77,7 @@ function convertImage(value: unknown, path: string): Blocks {
   const detail = textOf(objectOf(value)["detail"])
   const why = "the Messages API has no degrees of detail"
   const notes = detail === undefined || detail === "auto" ? [] : [dropped(`${path}.image_url.detail`, why)]
-  if (/^https?:\/\//i.test(url)) {
-    return { blocks: [{ type: "image", source: { type: "url", url } }], notes }
-  }
+  if (/^https?:\/\//i.test(url)) return { blocks: [{ type: "image", source: { type: "url", url } }], notes }
   const data = readDataUrl(url)
   if (data !== undefined) return { blocks: [{ type: "image", source: base64(data) }], notes }
   return omitted("image", "its URL is neither http(s) nor base64 data", path)
@@ -96,9 +94,7 @@ function convertFile(file: JsonObject, path: string): Blocks {
     return plain({ type: "document", source: { type: "file", file_id: id }, ...named })
   }
   const data = readDataUrl(given) ?? { mediaType: guessType(title, given), data: given }
-  if (data.mediaType === "application/pdf") {
-    return plain({ type: "document", source: base64(data), ...named })
-  }
+  if (data.mediaType === "application/pdf") return plain({ type: "document", source: base64(data), ...named })
   if (data.mediaType.startsWith("image/")) return plain({ type: "image", source: base64(data) })
   const text = data.mediaType.startsWith("text/") ? decodeText(data.data) : undefined
   if (text !== undefined) {

@@ -3,7 +3,7 @@ import { type Fault, type FaultKind, fault } from "../../protocol/fault.ts"
 import { objectOf, textOf } from "../../protocol/json.ts"
 
 /** OpenAI's one error shape, for a JSON body and for a `data:` line of a stream alike. */
-export interface ChatErrorBody {
+interface ChatErrorBody {
   readonly error: {
     readonly message: string
     readonly type: string

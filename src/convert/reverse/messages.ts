@@ -6,7 +6,7 @@ import { isObject, type JsonObject, objectOf, parseJson, textOf } from "../../pr
 import { isOurs } from "../common/carrier.ts"
 import { convertContent } from "./content.ts"
 
-export interface Conversation {
+interface Conversation {
   /** Text blocks. */
   readonly system: readonly JsonObject[]
   readonly messages: readonly JsonObject[]

@@ -8,7 +8,7 @@ export interface SignedCall {
   readonly extra_content?: { readonly google: { readonly thought_signature: string } }
 }
 
-export interface ChatCallOut extends SignedCall {
+interface ChatCallOut extends SignedCall {
   readonly id: string
   readonly type: "function"
   readonly function: { readonly name: string; readonly arguments: string }
@@ -23,7 +23,7 @@ export interface ChatUsageOut {
   readonly completion_tokens_details?: { readonly reasoning_tokens: number }
 }
 
-export interface ChatMessageOut {
+interface ChatMessageOut {
   readonly role: "assistant"
   readonly content: string | null
   readonly refusal: null
@@ -32,7 +32,7 @@ export interface ChatMessageOut {
   readonly function_call?: ChatCallOut["function"]
 }
 
-export interface ChatReplyOut {
+interface ChatReplyOut {
   readonly id: string
   readonly object: "chat.completion"
   readonly created: number

@@ -7,7 +7,7 @@ import { convertConversation } from "./messages.ts"
 import { convertTools, usesFunctions } from "./tools.ts"
 
 /** What the reply must be like, beyond what the Messages API knows of. */
-export interface ChatWishes {
+interface ChatWishes {
   /** Usage in a chunk of its own at the end of a stream. */
   readonly includeUsage: boolean
   /** Calls as the older `function_call`. */

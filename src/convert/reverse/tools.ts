@@ -3,7 +3,7 @@ import type { ChatFunctionIn, ChatRequestBody } from "../../protocol/chat/chat-r
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 
-export interface ToolFields {
+interface ToolFields {
   readonly fields: { readonly tools?: readonly JsonObject[]; readonly tool_choice?: JsonObject }
   readonly notes: readonly Note[]
 }

@@ -49,9 +49,8 @@ export function takeProperties(draft: Draft): JsonObject {
   const names = new Set<unknown>(properties.map(([name]) => name))
   const asked = [...new Set(Array.isArray(schema["required"]) ? schema["required"] : [])]
   const required = asked.filter((name) => names.has(name))
-  if (required.length < asked.length) {
+  if (required.length < asked.length)
     scope.cleaning.change(place, "required", "without names that are no property")
-  }
   return { properties: Object.fromEntries(properties), ...(required.length > 0 ? { required } : {}) }
 }
 

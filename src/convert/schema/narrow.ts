@@ -31,7 +31,7 @@ export interface Draft {
   readonly scope: Scope
 }
 
-export interface Scope {
+interface Scope {
   readonly cleaning: Cleaning
   readonly dialect: Dialect
 }

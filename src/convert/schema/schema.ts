@@ -15,7 +15,7 @@ import { flatten } from "./refs.ts"
 import { alternativesOf } from "./types.ts"
 import { unite } from "./unions.ts"
 
-export interface CleanSchema {
+interface CleanSchema {
   readonly schema: JsonObject
   readonly notes: readonly Note[]
 }
@@ -37,9 +37,8 @@ export function prepareParameters(
   const united = unite(given, rootPlace(path), cleaning)
   const { enum: _enum, const: _const, not: _not, nullable: _nullable, ...rest } = united.schema
   for (const keyword of ["enum", "const", "not"]) {
-    if (united.schema[keyword] !== undefined) {
+    if (united.schema[keyword] !== undefined)
       cleaning.drop(united.place, keyword, "refused at the root of parameters")
-    }
   }
   const root = { ...rest, type: "object", properties: objectOf(rest["properties"]) }
   return { schema: cleanBy(rules, root, rootPlace(path), cleaning), notes: cleaning.notes() }
@@ -143,9 +142,8 @@ export function convertFormat(request: MessagesRequest, profile: ProviderProfile
     return { fields: {}, instruction: undefined, notes }
   }
   const fieldTaken = !hasTools || profile.formatWithTools
-  if (fieldTaken && profile.responseFormat === "json_schema") {
+  if (fieldTaken && profile.responseFormat === "json_schema")
     return schemaFormat(format.schema, profile, `${path}.schema`)
-  }
   const isJson = fieldTaken && profile.responseFormat === "json_object"
   return {
     fields: isJson ? { response_format: { type: "json_object" } } : {},

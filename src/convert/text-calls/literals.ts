@@ -2,7 +2,7 @@
 // bare keys and strings between tokens, as in `{command:<|"|>ls<|"|>}`. What is not wholly such a text is none.
 import type { JsonObject } from "../../protocol/json.ts"
 
-export interface WrittenCall {
+interface WrittenCall {
   readonly name: string
   readonly args: JsonObject
 }

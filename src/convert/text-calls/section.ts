@@ -45,7 +45,7 @@ interface Walk {
 }
 
 /** What became of the section, and how far into the text it got. */
-export interface Advance {
+interface Advance {
   readonly kind: "waits" | "ends" | "breaks"
   readonly section: Section
   readonly at: number

@@ -5,7 +5,7 @@ import type { Option } from "./steps.ts"
 import type { TextCall } from "./values.ts"
 
 /** Calls of one line, and all of its text from the first one's tag on. */
-export interface Group {
+interface Group {
   readonly place: "own" | "glued"
   readonly raw: string
   readonly calls: Link<readonly TextCall[]>
@@ -68,7 +68,7 @@ function inOrder<T>(last: Link<T> | undefined): readonly T[] {
   return items.reverse()
 }
 
-export type Next =
+type Next =
   | { readonly kind: "line" | "prose" | "cut" }
   | { readonly kind: "opener"; readonly opener: Option }
   /** Tags that close something, and special tokens, say nothing. */

@@ -5,7 +5,7 @@ import { endJson } from "./json-end.ts"
 import { emptyFilter, filterJson } from "./json-stream.ts"
 import { repair } from "./repairs.ts"
 
-export type Repaired =
+type Repaired =
   | {
       readonly ok: true
       readonly value: unknown

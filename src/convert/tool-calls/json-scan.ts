@@ -8,7 +8,7 @@ import { emptyFilter, filterJson, type JsonFilter } from "./json-stream.ts"
 import { addRepairs, repair } from "./repairs.ts"
 import { bareText, readInput } from "./tool-input.ts"
 
-export interface Scan {
+interface Scan {
   readonly depth: number
   readonly inString: boolean
   readonly escaped: boolean

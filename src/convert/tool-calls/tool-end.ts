@@ -16,7 +16,7 @@ import { wholeText } from "./whole-arguments.ts"
  * without any name are dropped. `cut`: the length limit ended the reply, so arguments that are not complete stay
  * as they are; otherwise brackets that are still open are closed where nothing else is missing.
  */
-export function endToolCalls(state: ToolState, options: ToolOptions, cut = false): readonly Delta[] {
+export function endToolCalls(state: ToolState, options: ToolOptions, cut: boolean): readonly Delta[] {
   if (state.slots.length === 0) return noDeltas
   const deltas: Delta[] = []
   for (const [position, slot] of state.slots.entries()) {

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from "../../protocol/json.ts"
 import { repairJson } from "./json-repair.ts"
 import { repair } from "./repairs.ts"
 
-export interface Input {
+interface Input {
   readonly ok: boolean
   readonly input: JsonObject
   /** The same as text; nothing for an empty object. */

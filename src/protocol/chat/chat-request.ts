@@ -52,9 +52,8 @@ function partProblem(part: unknown, place: number): Problem | undefined {
 function memberProblem(value: unknown, member: string, place: number): Problem | undefined {
   const path = ["content", place, member] as const
   if (value === undefined || value === null) return missing(...path)
-  if (member === "text" || member === "refusal") {
+  if (member === "text" || member === "refusal")
     return typeof value === "string" ? undefined : wrongType("a string", ...path)
-  }
   // Some clients write the URL of an image without the object around it.
   if (member === "image_url" && typeof value === "string") return undefined
   if (!isObject(value)) return wrongType("an object", ...path)
@@ -192,7 +191,7 @@ function raise({ path, code, message }: Problem, context: z.core.$RefinementCtx)
   context.addIssue({ code: "custom", message, path: [...path], params: { code } })
 }
 
-export interface ChatIssue {
+interface ChatIssue {
   readonly message: string
   /** `messages[0].content` */
   readonly param: string
@@ -224,9 +223,8 @@ function problemOf(issue: z.core.$ZodIssue | undefined): Pick<ChatIssue, "code" 
     if (issue.message.endsWith("received undefined")) return missing()
     return wrongType(nouns[issue.expected] ?? `of type ${issue.expected}`)
   }
-  if (issue.code === "invalid_value") {
+  if (issue.code === "invalid_value")
     return { code: "invalid_value", message: `it must be one of ${issue.values.map(String).join(", ")}` }
-  }
   return { code: "invalid_value", message: issue.message }
 }
 

@@ -13,7 +13,7 @@ export interface ChatRun extends Texts {
 /** The place of a call's arguments, which are no field of the delta itself. */
 export const argumentsField = "arguments"
 
-export interface SoleText {
+interface SoleText {
   readonly field: string
   readonly text: string
 }

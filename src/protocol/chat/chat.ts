@@ -6,7 +6,7 @@ import type { JsonObject } from "../json.ts"
 import type { ChatRun } from "./chat-run.ts"
 
 /** A mark for a provider's explicit prefix cache (OpenRouter, DashScope). */
-export interface CacheMark {
+interface CacheMark {
   readonly cache_control?: { readonly type: "ephemeral" }
 }
 
@@ -31,12 +31,12 @@ export interface ChatToolCall {
   readonly extra_content?: { readonly google: { readonly thought_signature: string } }
 }
 
-export interface ChatSystemMessage {
+interface ChatSystemMessage {
   readonly role: "system" | "developer"
   readonly content: string | readonly ChatPart[]
 }
 
-export interface ChatUserMessage {
+interface ChatUserMessage {
   readonly role: "user"
   readonly content: string | readonly ChatPart[]
 }

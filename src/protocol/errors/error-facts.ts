@@ -2,7 +2,7 @@
 import type { Fault } from "../fault.ts"
 import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../json.ts"
 
-export interface ErrorFacts {
+interface ErrorFacts {
   readonly message: string
   /** Codes, types and status words, lower case. */
   readonly codes: readonly string[]
@@ -14,9 +14,8 @@ export interface ErrorFacts {
 
 /** What an error's JSON says; undefined where it is none. */
 export function readError(value: unknown): ErrorFacts | undefined {
-  if (typeof value === "string" && value.trim() !== "") {
+  if (typeof value === "string" && value.trim() !== "")
     return { message: value, codes: [], named: undefined, status: undefined, numbers: "" }
-  }
   if (Array.isArray(value)) return readError(value[0])
   if (!isObject(value)) return undefined
   const inner = objectOf(value["error"])

@@ -156,9 +156,8 @@ export function overflowMessage(
   // The total counts what the text lists separately (OpenRouter: text input, tool input, output).
   const prompt = total !== undefined && output !== undefined ? total - output : input
   const tail = upstream === "" ? "" : ` (upstream: ${upstream})`
-  if (limit !== undefined && prompt !== undefined && output !== undefined && prompt + leastOutput < limit) {
+  if (limit !== undefined && prompt !== undefined && output !== undefined && prompt + leastOutput < limit)
     return `input length and \`max_tokens\` exceed context limit: ${prompt} + ${output} > ${limit}, decrease input length or \`max_tokens\` and try again${tail}`
-  }
   const all = total ?? (prompt !== undefined && output !== undefined ? prompt + output : prompt)
   const known = prompt !== undefined && prompt > (limit ?? 0) ? prompt : all
   const maximum = limit ?? window ?? Math.max(1, (known ?? estimate) - 1)

@@ -27,7 +27,7 @@ export interface ErrorContext {
   readonly now?: (() => number) | undefined
 }
 
-export interface UpstreamError {
+interface UpstreamError {
   /** HTTP status, or undefined for an error inside a stream. */
   readonly status: number | undefined
   /** Header lookup, lower-case names. */
@@ -49,9 +49,8 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
   const codes = facts?.codes ?? []
   const status = error.status ?? facts?.status ?? namedStatus(codes) ?? 502
   const emptyBody = body.trim() === ""
-  if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context)) {
+  if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context))
     return overflowFault(message, facts?.numbers ?? "", context)
-  }
   const named = facts?.named
   const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message, context.now?.())
   const words = `${codes.join(" ")} ${message.toLowerCase()}`

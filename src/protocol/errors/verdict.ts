@@ -4,14 +4,14 @@ import { isFiltered, promptFiltered, zhipuSensitive } from "./filtered-prompt.ts
 import { lostMedium, mediumRefused } from "./media-error.ts"
 
 /** The part of an error's circumstances that its verdict depends on. */
-export interface Circumstances {
+interface Circumstances {
   readonly provider: string
   readonly model: string
   readonly url: string
   readonly keyName: string
 }
 
-export interface Verdict {
+interface Verdict {
   readonly kind: FaultKind
   readonly status: number
   /** The proxy may send the same request again. */

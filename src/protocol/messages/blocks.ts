@@ -5,7 +5,7 @@ import { isObject, type JsonObject, objectOf } from "../json.ts"
 import type { ContentBlock } from "./content-block.ts"
 import { readUsual } from "./usual-blocks.ts"
 
-export interface ContentIssue {
+interface ContentIssue {
   readonly path: readonly (string | number)[]
   readonly message: string
 }

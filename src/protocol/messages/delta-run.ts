@@ -3,7 +3,7 @@
 import { wholeOf } from "../texts.ts"
 import type { BlockDelta, DeltaRun, MessagesEvent } from "./reply.ts"
 
-type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
+export type DeltaEvent = Extract<MessagesEvent, { type: "content_block_delta" }>
 
 /** One piece of a block. */
 export function deltaEvent(index: number, type: DeltaRun["delta"], text: string): DeltaEvent {

@@ -62,9 +62,8 @@ export type Message = z.output<typeof CheckedMessage>
 function readMessage(raw: unknown): Message | undefined {
   if (!isObject(raw)) return undefined
   const { role, content, output_config, clear_at } = raw
-  if ((role !== "user" && role !== "assistant") || output_config !== undefined || clear_at !== undefined) {
+  if ((role !== "user" && role !== "assistant") || output_config !== undefined || clear_at !== undefined)
     return undefined
-  }
   const { blocks, issues } = parseContent(content)
   return issues.length > 0 ? undefined : { role, content: blocks, cache_control: hasCacheMark(content) }
 }

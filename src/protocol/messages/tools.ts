@@ -64,13 +64,10 @@ export const Tool = RawTool.transform((raw, context): Tool => {
   const custom =
     raw.type === null || raw.type === undefined || raw.type === "custom" || raw.type === "function"
   const name = raw.function?.name ?? raw.name ?? (custom ? undefined : raw.type)
-  if (!name) {
-    context.issues.push({ code: "custom", message: "Field required", path: ["name"], input: raw })
-  }
+  if (!name) context.issues.push({ code: "custom", message: "Field required", path: ["name"], input: raw })
   const schema = raw.function?.parameters ?? raw.input_schema ?? undefined
-  if (custom && schema === undefined && !raw.function) {
+  if (custom && schema === undefined && !raw.function)
     context.issues.push({ code: "custom", message: "Field required", path: ["input_schema"], input: raw })
-  }
   return {
     type: custom ? "custom" : (raw.type ?? "custom"),
     name: name ?? "",

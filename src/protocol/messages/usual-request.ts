@@ -11,7 +11,7 @@ import {
   RequestFields,
   readMessages,
 } from "./messages.ts"
-import { readTools } from "./usual-tools.ts"
+import { readTools, says } from "./usual-tools.ts"
 
 /** A request, or what is wrong with it. */
 export type ParsedRequest = ReturnType<typeof MessagesRequest.safeParse>
@@ -43,9 +43,8 @@ function readRequest(body: JsonObject): MessagesRequest | undefined {
   const messages = readMessages(body["messages"])
   const system = readSystem(body["system"])
   const tools = readTools(body["tools"])
-  if (messages === undefined || system === undefined || tools === "unusual" || !findsNoFiles(messages)) {
+  if (messages === undefined || system === undefined || tools === "unusual" || !findsNoFiles(messages))
     return undefined
-  }
   const thinking = readThinking(body["thinking"])
   const output_config = readOutput(body["output_config"])
   const metadata = readMetadata(body["metadata"])
@@ -69,11 +68,6 @@ function readRequest(body: JsonObject): MessagesRequest | undefined {
   if (!says(body, restFields)) return read
   const rest = Rest.safeParse(body)
   return rest.success ? { ...rest.data, ...read } : undefined
-}
-
-function says(body: JsonObject, fields: readonly string[]): boolean {
-  for (const field of fields) if (body[field] !== undefined) return true
-  return false
 }
 
 type Maybe<T> = T | null | undefined

@@ -44,7 +44,8 @@ function readTool(raw: JsonObject, index: number): Tool | undefined {
   }
 }
 
-function says(raw: JsonObject, fields: readonly string[]): boolean {
+/** Does it have one of these fields? */
+export function says(raw: JsonObject, fields: readonly string[]): boolean {
   for (const field of fields) if (raw[field] !== undefined) return true
   return false
 }

@@ -24,7 +24,7 @@ export interface Dialect {
 }
 
 /** What every reply says in headers. They are written at once: to set one later takes as long as all of them. */
-export interface ReplyHeaders extends Readonly<Record<string, string>> {
+interface ReplyHeaders extends Readonly<Record<string, string>> {
   readonly "request-id": string
   readonly [routeHeader]: string
 }

@@ -33,7 +33,7 @@ export interface Begun {
 }
 
 /** A request that wants to be answered. */
-export interface Wanted {
+interface Wanted {
   readonly prepared: Prepared
   readonly request: Request
   readonly caller: Caller
@@ -143,9 +143,8 @@ async function findKnown(wanted: Wanted, { key, flightKey, cache }: Question): P
   if (joined !== undefined || cache.find === undefined) return joined
   const kept = await cache.find(key)
   if (wanted.request.signal.aborted) return undefined
-  if (kept !== undefined) {
+  if (kept !== undefined)
     return { reading: readKeptReply(kept, riderOf(wanted, { cache: "hit" })), cache: "hit" }
-  }
   // Somebody else may have asked meanwhile.
   return join()
 }

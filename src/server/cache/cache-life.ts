@@ -11,7 +11,7 @@ export const longLifeMs = 24 * hourMs
 /** For everything else. */
 export const shortLifeMs = hourMs
 
-export interface Lived {
+interface Lived {
   readonly messages: MessagesRequest["messages"]
   /** JSON was asked for. */
   readonly json: boolean

@@ -6,7 +6,7 @@ export interface Turns {
   readonly run: <T>(steps: Iterator<undefined, T, undefined>) => Promise<T>
 }
 
-export interface TurnsOptions {
+interface TurnsOptions {
   /** In milliseconds. */
   readonly now: () => number
   /** Does something once everything else that is due has been done. */

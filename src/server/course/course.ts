@@ -12,19 +12,19 @@ import { type FailedModel, isRefusal, mayMove, toldOf } from "./moving.ts"
 import type { Stays } from "./stays.ts"
 
 /** One model that may answer. */
-export interface Target {
+interface Target {
   readonly route: Route
   /** The id of a fallback; undefined: it is the model that the request was meant for. */
   readonly fallback: string | undefined
 }
 
 /** Who answered, or whose failure the client is told, and what was done to the request for it. */
-export interface Answering {
+interface Answering {
   readonly route: Route
   readonly notes: readonly Note[]
 }
 
-export interface CourseFacts extends Pick<Exchange, "attempts" | "failures" | "fallbackFrom"> {
+interface CourseFacts extends Pick<Exchange, "attempts" | "failures" | "fallbackFrom"> {
   readonly answering: Answering
 }
 

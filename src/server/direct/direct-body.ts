@@ -16,7 +16,7 @@ import { clientOf, complete, fail, leave, refuse } from "../outcome/outcome.ts"
 import type { DirectSession } from "./direct-session.ts"
 import { createEventGate, createTap, faultOfEvent } from "./direct-tap.ts"
 
-export interface DirectStreamOptions {
+interface DirectStreamOptions {
   readonly requestId: string
   readonly errors: ErrorContext
   readonly context: Pick<Context, "clock" | "times">

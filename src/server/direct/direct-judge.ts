@@ -19,14 +19,14 @@ type Worth = "wait" | "go" | Fault
 // Overloaded upstreams begin a message and fail then.
 const preludes: ReadonlySet<unknown> = new Set(["message_start", "ping"])
 
-export interface Expected {
+interface Expected {
   readonly stream: boolean
   /** Else it is a count of tokens. */
   readonly message: boolean
 }
 
 /** Reads one reply until it is known what it is. */
-export interface Judge {
+interface Judge {
   readonly weigh: (batch: readonly DirectInput[]) => Worth
   /** The whole document, once it is there and good. */
   readonly document: () => JsonObject | undefined

@@ -83,9 +83,7 @@ export async function openDirect(
     random: Math.random,
     onRetry: (_options, ...failed) => options.onRetry(...failed),
   })
-  if (!opening.ok) {
-    return { ok: false, fault: opening.fault, ...(refusal === undefined ? {} : { refusal }) }
-  }
+  if (!opening.ok) return { ok: false, fault: opening.fault, ...(refusal === undefined ? {} : { refusal }) }
   keys.worked()
   options.onAnswer?.()
   const json = judge.document()

@@ -12,7 +12,7 @@ import { beginsToCome, createOutcome, type RequestOutcome } from "../outcome/out
 import { createTally, type Tally } from "../outcome/tally.ts"
 import { learnPrompt, type MeasuredPrompt, promptTokens } from "../request/prompt.ts"
 
-export interface DirectFacts extends Omit<OutcomeFacts, "account"> {
+interface DirectFacts extends Omit<OutcomeFacts, "account"> {
   /** For upstreams that do not count. */
   readonly prompt: MeasuredPrompt
   /** The upstream runs tools by itself, whose results it counts with the prompt. */

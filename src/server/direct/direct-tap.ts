@@ -7,7 +7,7 @@ import { type JsonObject, objectOf, parseJson, textOf } from "../../protocol/jso
 import { isEscaped } from "../../protocol/json-spans.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 
-export interface EventGate {
+interface EventGate {
   /** Everything up to the end of the last whole event; empty when there is none. The rest waits. */
   readonly push: (bytes: Uint8Array) => Uint8Array
   /** What waits for the rest of its event. */
@@ -71,14 +71,14 @@ export function createEventGate(): EventGate {
 }
 
 /** `finished`: it is said why the message ends, which is all of it; only the event that ends it has not come. */
-export type StreamPhase = "waiting" | "running" | "finished" | "stopped" | "failed"
+type StreamPhase = "waiting" | "running" | "finished" | "stopped" | "failed"
 
 /** Does a `message_delta` say why the message ends? */
 export function saysStop(value: JsonObject): boolean {
   return textOf(objectOf(value["delta"])["stop_reason"]) !== undefined
 }
 
-export interface TapListener {
+interface TapListener {
   /** A `usage` object, of the message's beginning or its end. */
   readonly usage: (usage: JsonObject) => void
   /** Something of the answer has come: these words, or none that are known. */
@@ -89,7 +89,7 @@ export interface TapListener {
   readonly error: (data: string) => void
 }
 
-export interface Tap {
+interface Tap {
   readonly push: (bytes: Uint8Array) => void
   /** The end of a body, cut within an event or not: is `rest` an event that only lacks its blank line? */
   readonly flush: (rest: Uint8Array) => boolean

@@ -31,7 +31,7 @@ import { type Ask, askOrResume } from "./direct-resend.ts"
 import { createDirectSession, type DirectSession } from "./direct-session.ts"
 
 /** The other models that may answer when this one fails. */
-export interface Onward {
+interface Onward {
   /** What the request becomes for the next one that can be asked; undefined: there is none. */
   readonly next: (failed: FailedOpening) => Stop | undefined
   readonly go: (stop: Stop) => Promise<Response>

@@ -10,7 +10,7 @@ import { readMessagesFault, toChatErrorBody } from "../../convert/reverse/error.
 import { readMessagesEvent } from "../../convert/reverse/events.ts"
 import { convertMessagesReply } from "../../convert/reverse/reply.ts"
 import { brokenUpstream, endedEarly } from "../../protocol/fault.ts"
-import { isObject, parseJson } from "../../protocol/json.ts"
+import { isObject, jsonOf, parseJson } from "../../protocol/json.ts"
 import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 import { internalFault } from "../http/respond.ts"
@@ -29,11 +29,9 @@ export async function toChatReply(
 ): Promise<Response> {
   const { status } = reply
   const headers = named(reply.headers, requestId)
-  if (reply.body !== null && headers.get("content-type")?.startsWith("text/event-stream")) {
+  if (reply.body !== null && headers.get("content-type")?.startsWith("text/event-stream"))
     return new Response(chatBody(reply.body, options), { status, headers })
-  }
-  const parsed = parseJson(await reply.text())
-  const value = parsed.ok ? parsed.value : undefined
+  const value = jsonOf(await reply.text())
   headers.set("content-type", "application/json")
   if (!reply.ok) return Response.json(toChatErrorBody(readMessagesFault(value)), { status, headers })
   if (!isObject(value)) return chatFaultReply(brokenUpstream("the reply is no JSON object"), requestId)

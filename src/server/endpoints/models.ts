@@ -3,6 +3,7 @@ import type { Config } from "../../config/config.ts"
 import { discoverable, findModel, splitName } from "../../config/routes/pick.ts"
 import { resolvePlace, resolveRoute } from "../../config/routes/route.ts"
 import { familyModels } from "../../config/settings/slots.ts"
+import { decoded } from "../../config/settings/values.ts"
 import { fault, invalidRequest } from "../../protocol/fault.ts"
 import type { Context } from "../context.ts"
 import { faultReply, jsonReply } from "../http/respond.ts"
@@ -71,9 +72,8 @@ function modelInfo(context: Context, id: string, display_name: string, line: str
 export function models(url: URL, context: Context, requestId: string): Response {
   const all = listModels(context)
   const limit = Number(url.searchParams.get("limit") ?? 20)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     return faultReply(invalidRequest("limit: must be a whole number from 1 to 1000"), requestId)
-  }
   const after = all.findIndex((model) => model.id === url.searchParams.get("after_id"))
   const before = all.findIndex((model) => model.id === url.searchParams.get("before_id"))
   const end = before < 0 ? all.length : before
@@ -88,13 +88,12 @@ export function models(url: URL, context: Context, requestId: string): Response 
 
 /** GET /v1/models/{id}, `id` as it stands in the URL: any name that a request could name. */
 export function model(encoded: string, context: Context, requestId: string): Response {
-  const id = decodeId(encoded)
+  const id = decoded(encoded)
   const known = listModels(context).find((candidate) => candidate.id === id)
   if (known !== undefined) return jsonReply(known, requestId)
   const line = /haiku|sonnet|opus|fable|mythos/i.exec(id)?.[0].toLowerCase() ?? null
-  if (line !== null || /^claude/i.test(id) || isPlain(context.config, id)) {
+  if (line !== null || /^claude/i.test(id) || isPlain(context.config, id))
     return jsonReply(modelInfo(context, id, id, line), requestId)
-  }
   return faultReply(fault({ kind: "not_found_error", source: "client", message: `model: ${id}` }), requestId)
 }
 
@@ -105,12 +104,4 @@ function isPlain(config: Config, id: string): boolean {
   if (row === undefined && !isOwn) return false
   const place = resolvePlace(config, id)
   return place.ok && (isOwn || place.upstream.row.id === row?.id)
-}
-
-function decodeId(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded)
-  } catch {
-    return encoded
-  }
 }

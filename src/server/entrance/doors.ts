@@ -2,11 +2,12 @@
 // listens on loopback under a name of its own that it lets point there (DNS rebinding), or simply send to it; both
 // show in what the browser says of itself. Nothing here ever grants a page access: no reply has a CORS header.
 import type { Config } from "../../config/config.ts"
+import { bareHost } from "../../config/network/network.ts"
 import type { Logger } from "../../observe/log.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"
 
 /** A fault for a request that is not let in, else undefined. */
-export type Doors = (headers: Headers, requestId: string) => Fault | undefined
+type Doors = (headers: Headers, requestId: string) => Fault | undefined
 
 type DoorConfig = Pick<Config, "host" | "allowedHosts" | "clientKeys">
 
@@ -87,7 +88,7 @@ function foreignPage(headers: Headers, isAllowed: (name: string) => boolean): Re
 
 function isOwnOrigin(origin: string, isAllowed: (name: string) => boolean): boolean {
   const url = URL.parse(origin)
-  const name = bare(url?.hostname ?? "")
+  const name = bareHost(url?.hostname ?? "")
   const isWeb = url?.protocol === "http:" || url?.protocol === "https:"
   return isAllowed(name) || (isWeb && isHere(name))
 }
@@ -130,16 +131,13 @@ export function isLoopback(host: string): boolean {
 function nameOf(host: string): string | undefined {
   if (/[^\w.:[\]-]/.test(host)) return undefined
   const url = URL.parse(`http://${host}`)
-  return url === null ? undefined : bare(url.hostname)
+  return url === null ? undefined : bareHost(url.hostname)
 }
-
-/** Without the brackets of an IPv6 address, and without the dot that may end a name. */
-const bare = (name: string): string => name.replace(/^\[|\]$/g, "").replace(/\.$/, "")
 
 /** A check for the names of ALLOWED_HOSTS: one each, all below `*.NAME`, or every one. */
 function allowing(allowed: readonly string[]): (name: string) => boolean {
   if (allowed.includes("*")) return () => true
-  const names = new Set(allowed.map(bare))
+  const names = new Set(allowed.map(bareHost))
   const ends = allowed.flatMap((entry) => (entry.startsWith("*.") ? [entry.slice(1)] : []))
   return (name) => names.has(name) || ends.some((end) => name.endsWith(end))
 }

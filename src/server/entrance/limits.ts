@@ -23,7 +23,7 @@ export interface Admission {
 }
 
 /** Takes one request out of its client's bucket. The key was found good before. Never rejects. */
-export type Limits = (counted: Counted, headers: Headers, requestId: string) => Promise<Admission>
+type Limits = (counted: Counted, headers: Headers, requestId: string) => Promise<Admission>
 
 export interface LimiterOptions {
   readonly store: Pick<Store, "take">

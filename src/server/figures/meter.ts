@@ -23,9 +23,8 @@ export function createMeter(metrics: Metrics): Meter {
       metrics.recordExchange(exchange)
     },
     answered: (request, requestId, response) => {
-      if (open.delete(requestId) && isRefusal(request, response)) {
+      if (open.delete(requestId) && isRefusal(request, response))
         metrics.recordRefusal(request.signal.aborted ? "cancelled" : response.status)
-      }
     },
   }
 }

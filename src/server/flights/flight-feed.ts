@@ -38,7 +38,7 @@ export function beginFeed({ log, session }: Feed): void {
   if (endOf(log) === 0) append(log, beginReply(session.progress))
 }
 
-type Events = readonly MessagesEvent[] | undefined
+export type Events = readonly MessagesEvent[] | undefined
 
 /** These came past the log: from nextEvents(), while nothing is pulled. */
 export function passed(feed: Feed, events: Events): void {

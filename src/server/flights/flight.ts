@@ -9,7 +9,7 @@ import { beginsToCome } from "../outcome/outcome.ts"
 import { keepReplyAlive } from "../reply/progress.ts"
 import { nextEvents, type Reading, type Source } from "../reply/reading.ts"
 import { endOf, pack, since } from "./event-log.ts"
-import { beginFeed, createFeed, type Feed, letGo, passed, pull } from "./flight-feed.ts"
+import { beginFeed, createFeed, type Events, type Feed, letGo, passed, pull } from "./flight-feed.ts"
 import { asOwn, lastWords, lingerMs, type Reader, type Rider, sentAgain, sleep } from "./flight-reader.ts"
 import {
   addReader,
@@ -198,8 +198,6 @@ function hear(flying: Flying, reader: Reader): void {
   reader.heard = true
   if (!flying.options.shared) close(flying)
 }
-
-type Events = readonly MessagesEvent[] | undefined
 
 function next(flying: Flying, reader: Reader): Soon<Events> {
   const { roster, feed } = flying

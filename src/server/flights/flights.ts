@@ -29,14 +29,14 @@ export interface Flights {
   readonly stop: () => void
 }
 
-export interface Joined {
+interface Joined {
   readonly reading: Reading
   readonly cache: "hit" | "miss"
 }
 
-export type StartOptions = Pick<FlightOptions, "session" | "limit" | "onReply">
+type StartOptions = Pick<FlightOptions, "session" | "limit" | "onReply">
 
-export interface FlightsOptions {
+interface FlightsOptions {
   readonly clock: Clock
   readonly log: Pick<Logger, "debug" | "info" | "error">
 }

@@ -3,7 +3,7 @@
 // nothing. Soon after its reply has begun next to all of it is garbage, and young: that is collected in a millisecond.
 import { edenGC, fullGC } from "bun:jsc"
 
-export interface LeftoversOptions {
+interface LeftoversOptions {
   /** Collects what is young; gives the bytes that are in use then. */
   readonly collectYoung: () => number
   /** Collects everything, which takes several times as long; gives the same. */
@@ -12,7 +12,7 @@ export interface LeftoversOptions {
   readonly later: (run: () => void) => void
 }
 
-export interface Leftovers {
+interface Leftovers {
   /** A request of so many bytes is being answered, or was. */
   readonly answered: (bytes: number) => void
 }

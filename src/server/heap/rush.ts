@@ -1,6 +1,7 @@
 // Gives memory back while hundreds of long replies are under way. What is in flight when the engine collects counts as
 // old for it, and of slow replies something always is: what they have let go of stays until old things are collected
 // too, which the engine does when there are twice as many. It is done sooner here, as often as it costs next to nothing.
+import { type Memory, ownMemory } from "./tidy.ts"
 
 export interface Rush {
   /** One more request is under way. Costs next to nothing. */
@@ -9,16 +10,11 @@ export interface Rush {
   readonly end: () => void
 }
 
-export interface RushOptions {
+interface RushOptions extends Memory {
   /** How many requests are under way. */
   readonly running: () => number
-  readonly residentBytes: () => number
-  /** Everything waits for it, some tens of milliseconds. */
-  readonly collect: () => void
   /** Milliseconds, from any beginning. */
   readonly now: () => number
-  /** One that keeps no process alive. */
-  readonly setTimer: (run: () => void, ms: number) => void
 }
 
 // Fewer hold nothing that would be worth a pause.
@@ -81,11 +77,5 @@ export function createRush({ running, residentBytes, collect, now, setTimer }: R
 
 /** The rush of this process. */
 export function createProcessRush(running: () => number): Rush {
-  return createRush({
-    running,
-    residentBytes: () => process.memoryUsage.rss(),
-    collect: () => Bun.gc(true),
-    now: () => performance.now(),
-    setTimer: (run, ms) => void setTimeout(run, ms).unref(),
-  })
+  return createRush({ ...ownMemory, running, now: () => performance.now() })
 }

@@ -9,13 +9,17 @@ export interface Tidy {
   readonly end: () => void
 }
 
-export interface TidyOptions {
-  readonly isBusy: () => boolean
+/** The memory of a process, and what gives some of it back. */
+export interface Memory {
   readonly residentBytes: () => number
   /** Everything waits for it, some tens of milliseconds. */
   readonly collect: () => void
   /** One that keeps no process alive. */
   readonly setTimer: (run: () => void, ms: number) => void
+}
+
+interface TidyOptions extends Memory {
+  readonly isBusy: () => boolean
 }
 
 // So long nothing may have ended, nor run; and then it takes the system as long to get the memory back.
@@ -79,12 +83,12 @@ export function createTidy({ isBusy, residentBytes, collect, setTimer }: TidyOpt
   }
 }
 
-/** The tidy of this process. */
-export function createProcessTidy(isBusy: () => boolean): Tidy {
-  return createTidy({
-    isBusy,
-    residentBytes: () => process.memoryUsage.rss(),
-    collect: () => Bun.gc(true),
-    setTimer: (run, ms) => void setTimeout(run, ms).unref(),
-  })
+/** That of this process. */
+export const ownMemory: Memory = {
+  residentBytes: () => process.memoryUsage.rss(),
+  collect: () => Bun.gc(true),
+  setTimer: (run, ms) => void setTimeout(run, ms).unref(),
 }
+
+/** The tidy of this process. */
+export const createProcessTidy = (isBusy: () => boolean): Tidy => createTidy({ ...ownMemory, isBusy })

@@ -7,7 +7,7 @@ import type { Turns } from "../common/turns.ts"
 import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
 import { readLimited } from "./read-limited.ts"
 
-export type Body =
+type Body =
   /** The object, and the very bytes it was read from, which are UTF-8. */
   | { readonly ok: true; readonly json: JsonObject; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly fault: Fault }
@@ -128,9 +128,8 @@ type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: 
 async function unpack(sent: Bytes, encoding: string, limits: BodyLimits): Promise<Bytes> {
   if (!sent.ok) return sent
   const format = Object.hasOwn(formats, encoding) ? formats[encoding] : undefined
-  if (format === undefined) {
+  if (format === undefined)
     return badEncoding("unsupported", "content-encoding must be gzip, deflate, br or zstd")
-  }
   try {
     const unpacked = new Blob([sent.bytes]).stream().pipeThrough(new DecompressionStream(format))
     const bytes = await readLimited(unpacked.getReader(), limits.config.maxBodyBytes)

@@ -23,7 +23,7 @@ export interface EventSource {
 }
 
 /** Of `Times`. */
-export interface HeartbeatTimes {
+interface HeartbeatTimes {
   readonly pingMs: number
   readonly keepAliveMs: number
 }
@@ -34,7 +34,7 @@ export interface StreamEncoder {
   readonly ping: string
 }
 
-export interface EventReplyOptions {
+interface EventReplyOptions {
   readonly encoder: StreamEncoder
   readonly requestId: string
   /** Headers that it has besides. */
@@ -50,11 +50,7 @@ export function eventReply(
   options: EventReplyOptions,
 ): Response {
   return new Response(eventBody(first, source, options), {
-    headers: {
-      ...streamHeaders,
-      "request-id": options.requestId,
-      ...options.headers,
-    },
+    headers: { ...streamHeaders, "request-id": options.requestId, ...options.headers },
   })
 }
 

@@ -15,7 +15,7 @@ export interface Piece {
 }
 
 /** What a client gets that has heard nothing for some time. */
-export interface Heartbeat {
+interface Heartbeat {
   readonly pingMs: number
   readonly ping: string
   /** May anything be written now? */
@@ -191,9 +191,8 @@ function keepUp(body: Body, controller: Controller): void {
   const { ping, pingMs, keepAlive } = heartbeat
   const now = clock.steady()
   try {
-    if (keepAlive !== undefined && now - body.lastEvent >= keepAlive.afterMs) {
+    if (keepAlive !== undefined && now - body.lastEvent >= keepAlive.afterMs)
       writeEvents(body, controller, keepAlive.events())
-    }
     // Or there were none that this client would hear of.
     if (now - body.lastByte >= pingMs) write(body, controller, ping)
     flush(body, controller)

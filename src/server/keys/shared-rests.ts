@@ -21,7 +21,7 @@ export interface RestName {
   readonly model: string | undefined
 }
 
-export interface SharedRestsOptions {
+interface SharedRestsOptions {
   readonly store: Pick<Store, "mark" | "unmark" | "marks">
   readonly clock: Clock
 }

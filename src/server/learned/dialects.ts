@@ -2,7 +2,7 @@
 // again.
 import type { Logger } from "../../observe/log.ts"
 import type { Route } from "../../providers/route.ts"
-import { onceFor } from "../common/once-for.ts"
+import { onceFor } from "../common/once.ts"
 
 export interface Dialects {
   /** The route to take, which is the one by Chat Completions where the other is known not to be there. */

@@ -2,7 +2,7 @@
 // upstreams report. Like every memory here it may be lost at any moment: then estimates are only estimates again.
 import type { Logger } from "../../observe/log.ts"
 import type { Route } from "../../providers/route.ts"
-import { onceFor } from "../common/once-for.ts"
+import { onceFor } from "../common/once.ts"
 import { putLast } from "../common/put-last.ts"
 
 export interface Ratios {

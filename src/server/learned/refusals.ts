@@ -2,13 +2,8 @@
 // Like every memory here it only saves time, and may be lost at any moment; where it is kept beyond the process,
 // what others have learned, or forgotten, counts too.
 import type { AmendedRequest } from "../../convert/amend/amend.ts"
-import {
-  type Amended,
-  type Amendment,
-  applyAmendment,
-  causeOf,
-  isLasting,
-} from "../../convert/amend/amendments.ts"
+import type { Amended } from "../../convert/amend/amend-messages.ts"
+import { type Amendment, applyAmendment, causeOf, isLasting } from "../../convert/amend/amendments.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import type { Logger } from "../../observe/log.ts"
 import type { Metrics } from "../../observe/metrics.ts"
@@ -16,7 +11,7 @@ import { type Fault, type Note, noNotes } from "../../protocol/fault.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Route } from "../../providers/route.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
-import { onceFor } from "../common/once-for.ts"
+import { onceFor } from "../common/once.ts"
 import { putLast } from "../common/put-last.ts"
 import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
 

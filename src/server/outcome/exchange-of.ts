@@ -89,7 +89,4 @@ function refused({ kind }: Outcome, { firstContentMs }: Pick<Exchange, "firstCon
 const costsNothing: Cost = { costUsd: 0 }
 
 /** The usage of a request that used nothing. */
-export const nothingUsed = {
-  usage: noUsage,
-  estimated: false,
-} as const
+export const nothingUsed = { usage: noUsage, estimated: false } as const

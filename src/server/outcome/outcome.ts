@@ -12,7 +12,7 @@ import type { Asker } from "./asker.ts"
 import { type Account, exchangeOf, nothingUsed, type OutcomeFacts, type Seen } from "./exchange-of.ts"
 
 /** What a request on its way to its one end needs of everything around it. */
-export interface OutcomeContext {
+interface OutcomeContext {
   readonly clock: Pick<Clock, "now">
   readonly log: Pick<Logger, "warn" | "error">
   readonly onExchange: (exchange: Exchange) => void

@@ -77,11 +77,7 @@ export const advices: readonly Advice[] = [
     final: true,
   },
   { when: is("not_found_error"), look: "names", say: sayUnknownModel, final: true },
-  {
-    when: says(/redirects to/),
-    say: sayMoved,
-    final: true,
-  },
+  { when: says(/redirects to/), say: sayMoved, final: true },
   {
     when: says(/no TLS at/),
     say: ({ address, base, host, proxySetting }) => {

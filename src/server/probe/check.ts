@@ -1,5 +1,6 @@
 // One small request to a model, sent the way a client's request goes, and what came of it.
-import { isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { errorMessage } from "../../protocol/fault.ts"
+import { isObject, type JsonObject, jsonOf, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { createSseDecoder } from "../../protocol/sse.ts"
 import { type Clock, clearDeadline, createDeadline } from "../../upstream/deadline.ts"
 
@@ -88,8 +89,7 @@ function tooLate(timeoutMs: number): Failure {
 }
 
 function broken(error: unknown): Failure {
-  const why = error instanceof Error ? error.message : String(error)
-  return { status: 502, type: "api_error", message: `the reply broke off: ${why}` }
+  return { status: 502, type: "api_error", message: `the reply broke off: ${errorMessage(error)}` }
 }
 
 interface Answer {
@@ -126,8 +126,7 @@ function callProblem(calls: readonly string[]): string | undefined {
 }
 
 async function readWhole(response: Response): Promise<Answer> {
-  const parsed = parseJson(await response.text())
-  const value = objectOf(parsed.ok ? parsed.value : undefined)
+  const value = objectOf(jsonOf(await response.text()))
   if (!response.ok || value["type"] !== "message")
     return { ...nothing, failure: failureOf(value, response.status) }
   const blocks = Array.isArray(value["content"]) ? value["content"].filter(isObject) : []
@@ -178,8 +177,7 @@ function createSeen(since: () => number) {
   }
 
   function read(data: string): void {
-    const parsed = parseJson(data)
-    const event = objectOf(parsed.ok ? parsed.value : undefined)
+    const event = objectOf(jsonOf(data))
     switch (event["type"]) {
       case "message_start":
         replyId = textOf(objectOf(event["message"])["id"])

@@ -1,14 +1,14 @@
 // GET /test-connection: one small request to each model that the settings name.
 
-import { randomId } from "../common/ids.ts"
+import { newRequestId } from "../common/ids.ts"
 import type { Context } from "../context.ts"
-import { handleTestConversion } from "../endpoints/test-conversion.ts"
+import { handleMessages } from "../endpoints/messages.ts"
 import { jsonReply } from "../http/respond.ts"
 import type { Ask } from "./check.ts"
 import { type ModelReport, probeAll } from "./probe.ts"
 import { type ProbeTarget, targetsOf, type Use } from "./target.ts"
 
-export interface ConnectionTimes {
+interface ConnectionTimes {
   /** For everything together. */
   readonly mostMs: number
   /** It costs its user's money: for so long after an answer the same one is given again. */
@@ -69,7 +69,7 @@ function askHere(context: Context): Ask {
   return (body, signal) => {
     const url = new URL("http://localhost/v1/messages/test_conversion")
     const request = new Request(url.href, { method: "POST", body: JSON.stringify(body), signal })
-    return handleTestConversion(request, context, `req_${randomId()}`, url)
+    return handleMessages(request, context, newRequestId(), url, { exact: true })
   }
 }
 

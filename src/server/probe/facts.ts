@@ -28,7 +28,7 @@ export interface Facts {
 }
 
 /** How a server of one's own is started, and how it gets a model and a larger window. */
-export interface LocalServer {
+interface LocalServer {
   readonly start: string
   readonly pull?: string
   readonly widen: string

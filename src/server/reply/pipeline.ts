@@ -121,7 +121,7 @@ function readSent(sent: Sent | OpenedReply<Delta>, { sendable, prepared, context
 }
 
 /** What the reader of a reply has to know of the request it answers. */
-export interface ReaderFacts {
+interface ReaderFacts {
   readonly route: Route
   readonly errors: ErrorContext
   /** For the ids of calls that have none. */

@@ -39,14 +39,14 @@ export interface Answerer {
 const longestKept = 65_536
 
 /** What of the server a reply is measured and remembered by. */
-export interface ProgressContext {
+interface ProgressContext {
   readonly config: Pick<Config, "estimateTokens">
   readonly ratios: Pick<Ratios, "correct">
   readonly memory: ReasoningMemory
 }
 
 /** The request that is replied to; nothing else of it is kept for the reply. */
-export interface Replied {
+interface Replied {
   readonly requestId: string
   readonly stream: boolean
   /** Tells the clients of this proxy apart. */

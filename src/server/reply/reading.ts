@@ -36,7 +36,7 @@ export interface Source {
   watch: Watch
 }
 
-export type Watch = (source: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
+type Watch = (source: Source, deltas: readonly Delta[], events: readonly MessagesEvent[]) => void
 
 /** Nothing of it is read yet; its outcome is known once all of it is. */
 export function createSource(opening: Promise<Opening<Delta>>, progress: Progress): Source {

@@ -24,7 +24,7 @@ export interface AmendingOptions extends Sendable {
 }
 
 /** Where it is remembered what upstreams refuse. */
-export interface AmendingMemory {
+interface AmendingMemory {
   readonly refusals: Pick<Refusals, "learn">
   readonly dialects: Pick<Dialects, "withoutResponses">
 }

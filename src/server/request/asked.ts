@@ -9,7 +9,7 @@ import { type ParsedRequest, parseRequest } from "../../protocol/messages/usual-
 import type { Route } from "../../providers/route.ts"
 import { estimateRequest, estimateText } from "../../tokens/estimate.ts"
 import type { KnownTexts } from "../../tokens/known-texts.ts"
-import { onceFor } from "../common/once-for.ts"
+import { onceFor } from "../common/once.ts"
 import type { Ratios } from "../learned/ratios.ts"
 
 /** A body, and what was found out about it so far. */
@@ -34,7 +34,7 @@ export interface Wish extends Pick<RouteRequest, "exact" | "dialect"> {
 }
 
 /** What is known already. */
-export interface Known {
+interface Known {
   readonly ratios?: Pick<Ratios, "correct">
   readonly routes?: Routes
   readonly texts?: KnownTexts

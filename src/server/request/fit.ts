@@ -9,7 +9,7 @@ import type { Route } from "../../providers/route.ts"
 import { type MeasuredPrompt, mostTokens, promptTokens } from "./prompt.ts"
 import { measureSent, type Sent } from "./sent.ts"
 
-export type Fit =
+type Fit =
   | { readonly ok: true; readonly conversion: Conversion; readonly notes: readonly Note[] }
   | { readonly ok: false; readonly fault: Fault }
 
@@ -39,9 +39,8 @@ export function fitWindow(
   if (mostTokens(prompt) + reply <= window) return asIs
   const { tokens, estimate, hasMedia } = lengthOf(prompt, measure(conversion, prompt.counted.countText))
   // Each model has its own measure of pictures and documents.
-  if (!hasMedia && isTooLong(tokens, estimate, window, prompt.sure)) {
+  if (!hasMedia && isTooLong(tokens, estimate, window, prompt.sure))
     return { ok: false, fault: tooLong(route, tokens, window) }
-  }
   const room = Math.max(window - tokens, Math.min(reply, leastReply))
   const amended = room < reply ? applyAmendment(conversion, { kind: "room", tokens: room }) : undefined
   if (amended === undefined) return asIs

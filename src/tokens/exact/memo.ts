@@ -2,7 +2,7 @@
 // counted before. What is kept is a text's digest and its count, never the text itself: nobody's words stay in
 // memory, and an entry is as large for a megabyte as for a line.
 
-export interface Memo {
+interface Memo {
   /** Undefined when it is not known. */
   readonly get: (key: string) => number | undefined
   readonly set: (key: string, tokens: number) => void

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { onceFor } from "../../src/server/common/once-for.ts"
+import { onceFor } from "../../src/server/common/once.ts"
 
 test("what is made for an object is made once, also where nothing is made", () => {
   const asked: string[] = []

@@ -90,7 +90,15 @@ describe("on loopback, by the Origin", () => {
   test.each([
     [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }, 403],
     [{ "sec-fetch-site": "cross-site" }, 403],
-    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }, 200],
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-user": "?1" }, 200],
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }, 403],
+    [
+      {
+        ...{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" },
+        ...{ "sec-fetch-dest": "iframe", "sec-fetch-user": "?1" },
+      },
+      403,
+    ],
     [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, 200],
     [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" }, 200],
     [{ "sec-fetch-site": "cross-site", origin: "http://localhost:1" }, 200],

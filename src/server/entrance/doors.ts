@@ -82,8 +82,10 @@ function foreignPage(headers: Headers, isAllowed: (name: string) => boolean): Re
   const origin = headers.get("origin")
   if (origin !== null && !isOwnOrigin(origin, isAllowed)) return refusedOrigin(origin)
   if (origin !== null || headers.get("sec-fetch-site") !== "cross-site") return undefined
-  // An image or a script of a foreign page; but a link that somebody follows to here may stand anywhere.
-  return headers.get("sec-fetch-mode") === "navigate" ? undefined : refusedOrigin("(not named)")
+  // An image, a frame or a script of a foreign page; but a link that somebody follows to here may stand anywhere.
+  return headers.get("sec-fetch-user") === "?1" && headers.get("sec-fetch-dest") !== "iframe"
+    ? undefined
+    : refusedOrigin("(not named)")
 }
 
 function isOwnOrigin(origin: string, isAllowed: (name: string) => boolean): boolean {

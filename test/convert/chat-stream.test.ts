@@ -280,6 +280,7 @@ describe("how it ends", () => {
     expect(reason(...call, finishChunk("stop"))).toBe("tool_use")
     expect(reason(textChunk("a"), finishChunk("tool_calls"))).toBe("end_turn")
     expect(reason(...call, finishChunk("length"))).toBe("tool_use")
+    expect(reason(textChunk('{"name":"Read","arguments":{}}'), finishChunk("length"))).toBe("max_tokens")
     expect(reason(textChunk("a"), finishChunk("eos"))).toBe("end_turn")
     expect(reason(textChunk("a"), finishChunk("constructor"))).toBe("end_turn")
   })

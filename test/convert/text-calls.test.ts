@@ -316,6 +316,10 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
       '[TOOL_CALL]\n{tool => "Write", args => {\n  --content "a \\"b\\"\n}"\n  --mode 420\n}}\n[/TOOL_CALL]\nDone.',
       [["Write", { content: 'a "b"\n}', mode: 420 }], "Done."],
     ],
+    [
+      '[TOOL_CALL]{tool => "Bash", args => {--command "a\tb \\\n\\\\\r\n\\"c\\""}}[/TOOL_CALL]',
+      [["Bash", { command: 'a\tb \\\n\\\r\n"c"' }]],
+    ],
   ],
   "MiniMax and invocations": [
     [`<minimax:tool_call>\n${lsInvoke}\n${pwdInvoke}\n</minimax:tool_call>`, [ls, pwd]],
@@ -373,6 +377,12 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     `<tool_call>[${lsJson},{"name":"Delete","arguments":{}}]</tool_call>`,
     `<function_calls>${lsInvoke}<invoke name="Delete"></invoke></function_calls>`,
     `<tool_call>{"name":"Delete","arguments":{"text":"<tool_call>${lsJson.replaceAll('"', '\\"')}</tool_call>"}}</tool_call>`,
+  ],
+  "a list of tools": [
+    '<tools>\n{"type":"function","function":{"name":"Read","description":"Reads.","parameters":{}}}\n</tools>',
+    '<tools>{"type":"function","function":{"name":"Read","parameters":{"type":"object"}}}</tools>',
+    '```json\n{"type":"function","name":"Read","parameters":{"type":"object"}}\n```',
+    '{"name":"Bash","parameters":{"type":"object","properties":{"command":{"type":"string"}}}}',
   ],
   "Markdown code": [
     `Like so:\n\`\`\`\n<tool_call>${lsJson}</tool_call>\n\`\`\`\nand so on.`,
@@ -447,9 +457,11 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     marked('<invoke name="Bash"><command>x<a>1</a></command></invoke>'),
     marked('<invoke name="Delete"><command>ls</command></invoke>'),
     `<tool_call><invoke name="Bash"><command>a <command> b</command></invoke></tool_call>`,
+    marked('<invoke name="Write"><content>a</content><content>b</content></invoke>'),
     '[TOOL_CALL]{tool => "Bash", args => {--command "ls}}[/TOOL_CALL]',
     '[TOOL_CALL]{tool => "Bash", args => {command "ls"}}[/TOOL_CALL]',
     '[TOOL_CALL]{tool => "Delete", args => {--command "ls"}}[/TOOL_CALL]',
+    '[TOOL_CALL]{tool => "Bash", args => {--all --force}}[/TOOL_CALL]',
     "<|tool_call_start|>[Bash(command=)]<|tool_call_end|>",
     "<|python_tag|>print(1)",
     "<|python_start|>Bash(command='ls')<|python_end|>",
@@ -553,6 +565,27 @@ describe("a call's place decides whether it is meant", () => {
     ["behind a call, in its line", `${kimiCall("Bash", "{}")} ${aCall}\nDone.`, [["Bash", {}], ls, "Done."]],
     ["tokens, wherever they stand", `> a ${kimiCall("Bash", "{}")} b`, ["> a ", ["Bash", {}], "b"]],
   ])("a call: %s", (_, text, expected) => expectPieces(text, expected))
+})
+
+describe("a reply that was cut, so that nobody knows what would have followed", () => {
+  const cut = (text: string): readonly Out[] => {
+    const [state, pieces] = readTextCalls(initialTextCalls(offered, schemas), text)
+    return plain([...pieces, ...flushTextCalls(state, true)[1]])
+  }
+
+  test.each([
+    [lsJson],
+    [`\`\`\`json\n${lsJson}`],
+    [`\`\`\`json\n${lsJson}\n\`\`\``],
+    [`I look. <tool_call>${lsJson}</tool_call>`],
+    [`I look. <tool_call>${lsJson}`],
+  ])("it may be an example: %j", (text) => expect(cut(text)).toEqual([text]))
+
+  test.each([
+    [`I look.\n<tool_call>${lsJson}</tool_call>`],
+    [`I look.\n<tool_call>${lsJson}`],
+    [`I look.\n[TOOL_CALLS][${lsJson}]`],
+  ])("it begins its line, or is made of tokens: %j", (text) => expect(cut(text)).toEqual(["I look.\n", ls]))
 })
 
 describe("text and calls side by side", () => {
@@ -781,6 +814,18 @@ describe("hostile lengths", () => {
       expect(textOf(readAll(chunks))).toBe(text)
       expect(performance.now() - started).toBeLessThan(2_000)
     }
+  })
+
+  test("many elements of one name", () => {
+    const text = `<tool_call><invoke name="Bash">${filled("<a>1</a>", 400_000)}</invoke></tool_call>`
+    const started = performance.now()
+    expect(readAll([text]).map(({ kind }) => kind)).toEqual(["call"])
+    expect(performance.now() - started).toBeLessThan(1_000)
+  })
+
+  test("elements nested deeper than anything a tool takes are text", () => {
+    const text = marked(`<invoke name="Bash">${"<a>".repeat(15_000)}${"</a>".repeat(15_000)}</invoke>`)
+    expect(textOf(readAll([text]))).toBe(text)
   })
 
   test("many calls in one chunk", () => {

@@ -83,6 +83,10 @@ describe("it is talk about calls", () => {
   test.each<[string, string, readonly unknown[], readonly unknown[]]>([
     ["something follows", `${hermes}\nThat is how it is done.`, stop, ["end_turn"]],
     ["in a fence", `So:\n\`\`\`\n${hermes}\n\`\`\``, stop, ["end_turn"]],
+    ["in a fence that stays open", `So:\n\`\`\`\n${hermes}`, stop, ["end_turn"]],
+    ["in a span that stays open", `One writes: \`${hermes}`, stop, ["end_turn"]],
+    ["in a sentence", `I would write ${hermes}`, stop, ["end_turn"]],
+    ["in a quotation", `So:\n> ${hermes}`, stop, ["end_turn"]],
     ["a tool that was not offered", hermes.replace("Bash", "Launch"), stop, ["end_turn"]],
     ["arguments that cannot be read", hermes.replace('"ls"', "ls"), stop, ["end_turn"]],
     ["an answer follows", hermes, [textChunk("Done."), ...stop], ["text: Done.", "end_turn"]],
@@ -95,5 +99,29 @@ describe("it is talk about calls", () => {
     ],
   ])("%s", (_, thought, end, rest) => {
     for (const blocks of everyWay(thought, end)) expect(blocks).toEqual([`thinking: ${thought}`, ...rest])
+  })
+
+  test("the client's stop sequence may have cut it", () => {
+    const end = {
+      ...finishChunk("stop"),
+      choices: [{ delta: {}, finish_reason: "stop", stop_reason: "END" }],
+    }
+    for (const blocks of everyWay(hermes, [end], { stopSequences: ["END"] }))
+      expect(blocks).toEqual([`thinking: ${hermes}`, "stop_sequence"])
+  })
+
+  test.each([true, false])("an answer came before it; thinking is shown: %p", (showReasoning) => {
+    const chunks = [textChunk("Done."), reasoningChunk(`I looked.\n${hermes}`), ...stop]
+    const blocks = said(play(inputs(chunks), readerOptions({ showReasoning })))
+    expect(blocks.filter((block) => Array.isArray(block))).toEqual([])
+    expect(blocks.at(-1)).toBe("end_turn")
+  })
+
+  test("thoughts longer than are kept", () => {
+    const long = `So:\n\`\`\`\n${"x".repeat(1_100_000)}`
+    const blocks = said(
+      play(inputs([reasoningChunk(long), reasoningChunk(`\n${hermes}`), ...stop]), readerOptions()),
+    )
+    expect(blocks.at(-1)).toBe("end_turn")
   })
 })

@@ -45,6 +45,18 @@ const usage = {
   output_tokens: 20,
 }
 
+test("a client that wants no call gets none, whatever the text looks like", async () => {
+  const call = '<tool_call>{"name": "Read", "arguments": {"path": "/a"}}</tool_call>'
+  const body = chatReply({ content: call })
+  const { proxy } = start([
+    { kind: "json", body },
+    { kind: "json", body },
+  ])
+  const asked = async (type: string) => jsonOf(await post(proxy, { tools, tool_choice: { type } }))
+  expect(await asked("auto")).toMatchObject({ stop_reason: "tool_use", content: [{ type: "tool_use" }] })
+  expect(await asked("none")).toMatchObject({ stop_reason: "end_turn", content: [{ text: call }] })
+})
+
 const upstreams = [
   ["JSON", { kind: "json", body: whole }],
   ["JSON with the wrong content type", { kind: "text", status: 200, body: JSON.stringify(whole) }],

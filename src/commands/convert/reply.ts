@@ -53,6 +53,7 @@ const nothingAsked: Asked = {
   toolNames: new Map(),
   offered: new Set(),
   schemas: new Map(),
+  noCalls: false,
   seenIds: new Set(),
   stopSequences: [],
   watchedStops: [],

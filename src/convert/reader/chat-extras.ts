@@ -1,7 +1,7 @@
 // What comes with a chat reply besides text, reasoning and calls: sources of a web search, pictures, and sound.
 import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import type { Delta, SearchResult } from "../common/delta.ts"
-import { none, plainText, type ReaderState, type Step, take } from "./reader-text.ts"
+import { none, otherText, type ReaderState, type Step, take } from "./reader-text.ts"
 import { foundPages, readPage } from "./search.ts"
 
 /**
@@ -28,7 +28,7 @@ export function readMedia(state: ReaderState, content: JsonObject, out: Delta[])
   if (isObject(audio)) take(readAudio(state, audio, content), out)
   const images = arrayOf(content["images"]).length
   if (images === 0) return
-  take(plainText(state, images === 1 ? "[image omitted]" : `[${images} images omitted]`), out)
+  take(otherText(state, images === 1 ? "[image omitted]" : `[${images} images omitted]`), out)
 }
 
 /** The words that are said, unless they stand in the content as well. */
@@ -36,5 +36,5 @@ function readAudio(state: ReaderState, audio: JsonObject, { content }: JsonObjec
   state.sounds = true
   const transcript = textOf(audio["transcript"])
   const isWritten = typeof content === "string" ? content.trim() !== "" : arrayOf(content).length > 0
-  return transcript === undefined || isWritten ? none : plainText(state, transcript)
+  return transcript === undefined || isWritten ? none : otherText(state, transcript)
 }

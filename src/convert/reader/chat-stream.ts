@@ -12,8 +12,9 @@ import { convertUsage, mapFinishReason } from "./finish.ts"
 import { type FoundUsage, orUsage } from "./first-usage.ts"
 import { called, failed, finished, readEnd, reported } from "./reader.ts"
 import {
+  hasBegun,
   none,
-  plainText,
+  otherText,
   type ReaderState,
   reasoning,
   releaseHeld,
@@ -154,7 +155,7 @@ function readSaid(
   readOpaque(state, content, out)
   readContent(state, content, out)
   const refusal = textOf(content.refusal)
-  if (refusal !== undefined) take(plainText(state, refusal), out)
+  if (refusal !== undefined) take(otherText(state, refusal), out)
   readMedia(state, content, out)
   readCalls(state, content, whole, out)
 }
@@ -164,8 +165,7 @@ function deltaOf(state: ReaderState, choice: ChatChoice, whole: boolean): JsonOb
   const delta = objectOf(choice.delta)
   if (!isObject(choice.message)) return delta
   if (whole) return choice.message
-  const streamed = state.last !== "nothing" || state.space !== ""
-  return streamed || Object.entries(delta).some(saysSomething) ? delta : choice.message
+  return hasBegun(state) || Object.entries(delta).some(saysSomething) ? delta : choice.message
 }
 
 /** A role alone says nothing, nor does a field that is there and empty. */

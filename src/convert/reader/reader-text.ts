@@ -6,7 +6,7 @@ import type { JsonObject } from "../../protocol/json.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../common/delta.ts"
 import type { TextPiece } from "../text-calls/output.ts"
-import type { TextCallState } from "../text-calls/reading.ts"
+import { isHolding, type TextCallState } from "../text-calls/reading.ts"
 import { flushTextCalls, initialTextCalls, readTextCalls } from "../text-calls/text-calls.ts"
 import type { TextCall } from "../text-calls/values.ts"
 import { readToolCalls, startPending } from "../tool-calls/tool-calls.ts"
@@ -21,6 +21,8 @@ import type { Tracks } from "./unroll.ts"
 export interface ReaderOptions {
   readonly profile: ProviderProfile
   readonly tools: ToolOptions
+  /** The client wants no call, so none is looked for in the text. */
+  readonly noCalls?: boolean | undefined
   readonly stopSequences: readonly string[]
   /** false: the client switched thinking off, so reasoning that comes all the same is left out. */
   readonly showReasoning: boolean
@@ -102,16 +104,30 @@ export function releaseHeld(state: ReaderState): Step {
     state.tags = tags
     step = readPieces(state, pieces)
   }
-  if (state.textCalls === undefined) return step
-  const [textCalls, pieces] = flushTextCalls(state.textCalls)
-  state.textCalls = textCalls
-  return after(step, readTextPieces(state, pieces))
+  return after(step, releaseCalls(state))
 }
 
+function releaseCalls(state: ReaderState): Step {
+  if (state.textCalls === undefined) return none
+  const [textCalls, pieces] = flushTextCalls(state.textCalls, isCut(state))
+  state.textCalls = textCalls
+  return readTextPieces(state, pieces)
+}
+
+/** Has anything of the reply come, be it held back? */
+export function hasBegun({ last, space, tags, textCalls }: ReaderState): boolean {
+  const isTagged = tags.held !== "" || (tags.mode !== "start" && tags.mode !== "text")
+  return last !== "nothing" || space !== "" || isTagged || (textCalls !== undefined && isHolding(textCalls))
+}
+
+/** Did the reply end where the model would have gone on? */
+export const isCut = ({ finish }: ReaderState): boolean =>
+  finish !== undefined && (finish.kind !== "stop" || finish.reason === "max_tokens")
+
 /** Are calls looked for in the text? Only where some were offered, and until one comes as it should. */
-export function initialCalls({ profile, tools }: ReaderOptions): TextCallState | undefined {
+export function initialCalls({ profile, tools, noCalls }: ReaderOptions): TextCallState | undefined {
   const { offered, toolNames, schemas = noSchemas } = tools
-  if (!profile.textToolCalls || offered.size === 0) return undefined
+  if (!profile.textToolCalls || noCalls || offered.size === 0) return undefined
   if (toolNames.size === 0) return initialTextCalls(offered, schemas)
   const known = new Map(schemas)
   for (const [upstream, client] of toolNames) known.set(upstream, schemas.get(client) ?? {})
@@ -166,6 +182,7 @@ export function textCall(state: ReaderState, call: TextCall, { path, where }: Pl
   const [tools, deltas] = readToolCalls(state.tools, [entry], state.options.tools, true)
   const note = changed(path, `a call of ${call.name} was written ${where}`)
   state.tools = tools
+  state.thought = undefined
   state.space = ""
   state.last = "tool"
   return [{ kind: "note", note }, ...deltas]
@@ -179,14 +196,22 @@ export function plainText(state: ReaderState, text: string): Step {
   return after(pending, [{ kind: "text", text: space + text }])
 }
 
+/** Text that holds no call, behind what was held back. */
+export function otherText(state: ReaderState, text: string): Step {
+  if (text === "") return none
+  const step = releaseHeld(state)
+  return after(step, plainText(state, text))
+}
+
 /** Reasoning, from the field named; left out where the client switched thinking off. */
 export function reasoning(state: ReaderState, text: string, field: string): Step {
   keepThought(state, text)
   if (text === "" || !state.options.showReasoning) return none
   if (state.last === "reasoning") return [{ kind: "reasoning", text, field }]
   if (text.trim() === "") return holdSpace(state, "reasoning", text)
+  const held = state.last === "text" ? releaseCalls(state) : none
   const { pending, space } = begin(state, "reasoning")
-  return after(pending, [{ kind: "reasoning", text: space + text, field }])
+  return after([...held, ...pending], [{ kind: "reasoning", text: space + text, field }])
 }
 
 function holdSpace(state: ReaderState, spaceOf: "text" | "reasoning", text: string): Step {
@@ -208,7 +233,7 @@ function begin(state: ReaderState, kind: "text" | "reasoning"): Begun {
   state.tools = tools
   state.space = ""
   state.last = kind
-  if (kind === "text") state.thought = ""
+  if (kind === "text") state.thought = undefined
   if (kind !== "text" || state.told !== undefined) return { pending, space }
   state.told = state.pages.length
   return { pending: state.told === 0 ? pending : [...pending, ...tellPages(state)], space }

@@ -4,6 +4,7 @@ import { overflowMessage } from "../../protocol/errors/overflow.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"
 import type { MessagesUsage } from "../../protocol/messages/messages.ts"
 import type { Delta } from "../common/delta.ts"
+import { noText, textOf } from "../common/grown-text.ts"
 import { reportedCost } from "../common/reported-cost.ts"
 import { callsAtEnd } from "../text-calls/text-calls.ts"
 import { readToolCalls } from "../tool-calls/tool-calls.ts"
@@ -13,6 +14,7 @@ import { type Finish, laterUsage } from "./finish.ts"
 import {
   each,
   initialCalls,
+  isCut,
   none,
   plainText,
   type ReaderOptions,
@@ -34,7 +36,7 @@ export function initialReader(options: ReaderOptions): ReaderState {
     tags: initialTags(options.profile.reasoning.thinkTags),
     thoughts: "none",
     textCalls: initialCalls(options),
-    thought: "",
+    thought: noText,
     tools: initialTools,
     space: "",
     spaceOf: "text",
@@ -141,15 +143,17 @@ const cleanEnd: Delta = { kind: "end", clean: true }
 
 /**
  * At the end of a reply that holds nothing else but thoughts: the calls they end with. Thoughts also speak of calls,
- * but then something follows; and a limit may have cut them anywhere.
+ * but then something follows; and a limit or a stop sequence may have cut them anywhere.
  */
 function callsInThought(state: ReaderState): Step {
-  const { textCalls, thought, last, finish, tags } = state
-  if (textCalls === undefined || thought === "" || last === "text" || last === "tool") return none
+  const { textCalls, thought, last, tags, options } = state
+  if (textCalls === undefined || thought === undefined || last === "text" || last === "tool") return none
   // What may have been the answer is read as that.
   if (tags.unproved !== undefined) return none
-  if (finish !== undefined && (finish.kind !== "stop" || finish.reason === "max_tokens")) return none
-  return each(state, callsAtEnd(textCalls, thought), (reader, call) => textCall(reader, call, inThought))
+  if (isCut(state) || options.stopSequences.length > 0) return none
+  return each(state, callsAtEnd(textCalls, textOf(thought)), (reader, call) =>
+    textCall(reader, call, inThought),
+  )
 }
 
 const inThought = { path: "choices.0.message.reasoning_content", where: "into the thinking" }

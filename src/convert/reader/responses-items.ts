@@ -9,7 +9,7 @@ import {
   textOf,
 } from "../../protocol/json.ts"
 import type { Delta, SearchResult } from "../common/delta.ts"
-import { after, each, none, plainText, type ReaderState, releaseHeld, type Step } from "./reader-text.ts"
+import { after, each, none, otherText, type ReaderState, releaseHeld, type Step } from "./reader-text.ts"
 import {
   callWith,
   type Item,
@@ -86,7 +86,7 @@ function finishItem(reader: ReaderState, item: Item, given: JsonObject): ItemSte
     case "web_search_call":
       return [item, finishSearch(reader, given)]
     case "image_generation_call":
-      return [item, plainText(reader, "[image omitted]")]
+      return [item, otherText(reader, "[image omitted]")]
     default:
       return [item, none]
   }

@@ -1,10 +1,11 @@
 // What the parts of one item say: in pieces, as a whole, or both, and each thing once.
 import type { JsonObject } from "../../protocol/json.ts"
+import { addText, type GrownText, noText, textOf } from "../common/grown-text.ts"
 import { called } from "./reader.ts"
 import {
   after,
   none,
-  plainText,
+  otherText,
   type ReaderState,
   reasoning,
   releaseHeld,
@@ -33,7 +34,7 @@ export type Kind = "summary" | "reasoning" | "text" | "refusal" | "arguments"
 /** It changes in place with every piece. */
 interface Part {
   position: number
-  text: string
+  text: GrownText
   /** It was told as a whole. */
   ended: boolean
 }
@@ -57,10 +58,10 @@ export function say(reader: ReaderState, item: Item, given: Said): ItemStep {
     const news = isWhole ? restOf(part, position, text) : text
     part.position = Math.max(part.position, position)
     part.ended ||= isWhole
-    part.text += news
+    part.text = addText(part.text, news)
     return [item, news === "" ? none : pass(reader, item, kind, news, false)]
   }
-  const begun: Part = { position, text, ended: isWhole }
+  const begun: Part = { position, text: addText(noText, text), ended: isWhole }
   return [{ ...item, seen: { ...item.seen, [kind]: begun } }, pass(reader, item, kind, text, true)]
 }
 
@@ -68,12 +69,13 @@ export function say(reader: ReaderState, item: Item, given: Said): ItemStep {
 function isOfPart(part: Part, { kind, position, text = "", isWhole }: Said): boolean {
   if (position <= part.position) return true
   if (part.ended || kind === "summary") return false
-  return !isWhole || text.startsWith(part.text)
+  return !isWhole || text.startsWith(textOf(part.text))
 }
 
 /** What a whole text adds to its pieces, some of which servers lose (opencode#44862, BerriAI/litellm#20711). */
 function restOf(part: Part, position: number, text: string): string {
-  return position >= part.position && text.startsWith(part.text) ? text.slice(part.text.length) : ""
+  const told = position < part.position ? undefined : textOf(part.text)
+  return told !== undefined && text.startsWith(told) ? text.slice(told.length) : ""
 }
 
 function pass(reader: ReaderState, item: Item, kind: Kind, text: string, isNew: boolean): Step {
@@ -87,7 +89,7 @@ function pass(reader: ReaderState, item: Item, kind: Kind, text: string, isNew: 
     case "text":
       return tagged(reader, between(reader, item) + text)
     case "refusal":
-      return plainText(reader, between(reader, item) + text)
+      return otherText(reader, between(reader, item) + text)
     case "arguments":
       return callWith(reader, { index: item.index, function: { arguments: text } })
     default:

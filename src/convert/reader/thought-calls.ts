@@ -1,6 +1,7 @@
 // What is kept of thoughts, for a call that the model wrote into them before it ended: servers that take the thoughts
 // out of the text look for calls in the rest alone (vllm-project/vllm#39056: Qwen3.5, Nemotron).
-import { type Texts, wholeOf } from "../../protocol/texts.ts"
+import { quotedWhole, type Texts } from "../../protocol/texts.ts"
+import { addQuoted, addText, type GrownText } from "../common/grown-text.ts"
 import type { TextCallState } from "../text-calls/reading.ts"
 
 const mostKept = 1_048_576
@@ -9,22 +10,25 @@ const mostKept = 1_048_576
 export interface WrittenCalls {
   /** Calls that are written into the text; undefined: none are looked for (any more). */
   textCalls: TextCallState | undefined
-  /** What may be a call in the thoughts that came last, and all behind it. */
-  thought: string
+  /**
+   * The thoughts so far, from the beginning: only what stands before a call tells whether it is an example. Undefined:
+   * no call is looked for in them, since something else came or they are too long.
+   */
+  thought: GrownText | undefined
 }
 
-/** Thoughts, of which nothing is kept before a character that may begin a call. */
+/** A piece of thoughts. */
 export function keepThought(state: WrittenCalls, text: string): void {
-  if (state.textCalls === undefined || (state.thought === "" && !mayBegin(text))) return
-  state.thought = state.thought.length < mostKept ? state.thought + text : ""
+  if (isKept(state)) state.thought = addText(state.thought, text)
 }
 
-/** The same of thoughts as JSON writes them, which may have an escape sequence for that character. */
+/** Pieces of thoughts as JSON writes them. */
 export function keepThoughts(state: WrittenCalls, texts: Texts): void {
-  const { joined } = texts
-  if (state.textCalls === undefined) return
-  if (state.thought === "" && !mayBegin(joined) && !joined.includes("\\u")) return
-  keepThought(state, wholeOf(texts))
+  if (isKept(state)) state.thought = addQuoted(state.thought, quotedWhole(texts))
 }
 
-const mayBegin = (text: string): boolean => text.includes("<") || text.includes("[") || text.includes("]")
+function isKept(state: WrittenCalls): state is WrittenCalls & { thought: GrownText } {
+  if (state.textCalls === undefined || state.thought === undefined) return false
+  if (state.thought.whole.length > mostKept) state.thought = undefined
+  return state.thought !== undefined
+}

@@ -38,6 +38,8 @@ export interface Conversion {
   /** The client's names of the tools that were sent, and their schemas. */
   readonly offered: ReadonlySet<string>
   readonly schemas: ReadonlyMap<string, JsonObject>
+  /** The client wants no call: what looks like one in the text is none. */
+  readonly noCalls: boolean
   /** Call ids that the conversation already uses. */
   readonly seenIds: ReadonlySet<string>
   readonly stopSequences: readonly string[]
@@ -115,6 +117,7 @@ export function convertRequest(
     toolNames: mappedNames(request.tools ?? noTools, calls, profile),
     offered: tools.offered,
     schemas: tools.schemas,
+    noCalls: request.tool_choice?.type === "none",
     seenIds: idsOf(calls),
     stopSequences: stops.wanted,
     watchedStops: stops.watched,

@@ -1,6 +1,7 @@
 // Arguments as two MiniMax models write them: M3 in tags that have the parameters' names, M2.7 as flags of a command.
 import type { JsonObject } from "../../protocol/json.ts"
 import { objectOf, parseJson } from "../../protocol/json.ts"
+import { quote } from "../../protocol/texts.ts"
 import { minimaxMark as mark } from "./steps.ts"
 import { jsonText, type Parameter, resolve, typedValue, typesOf } from "./typed-values.ts"
 
@@ -41,6 +42,8 @@ function readMarked([before = "", ...pieces]: readonly string[]): readonly Eleme
   return open.length === 1 && root.text.trim() === "" ? root.members : undefined
 }
 
+const deepest = 64
+
 /** What follows one mark: a tag and the text behind it, or nothing at the end. */
 function readPiece(open: Element[], piece: string): boolean {
   const parent = open.at(-1)
@@ -52,7 +55,7 @@ function readPiece(open: Element[], piece: string): boolean {
     return addText(open.at(-1), piece.slice(closing.length))
   }
   const begun = begin(piece)
-  if (begun === undefined) return false
+  if (begun === undefined || open.length > deepest) return false
   const { element, rest } = begun
   parent.members.push(element)
   // Its closing tag may be without a mark.
@@ -95,16 +98,22 @@ function objectFrom(
   for (const element of elements) {
     const found = readValue(element, schema, root)
     if (found === undefined) return undefined
-    values.set(element.key, [...(values.get(element.key) ?? []), found.value])
+    const all = values.get(element.key)
+    if (all === undefined) values.set(element.key, [found.value])
+    else all.push(found.value)
   }
-  return Object.fromEntries(
-    [...values].map(([key, all]) => [key, all.length === 1 ? oneOf(all[0], schema, key, root) : all]),
-  )
+  const members: [string, unknown][] = []
+  for (const [key, all] of values) {
+    const types = typesOf(memberOf(schema, key, root), root, 0)
+    // Two values of what is no list: which of them was meant is a guess.
+    if (all.length > 1 && types.length > 0 && !types.includes("array")) return undefined
+    members.push([key, all.length === 1 ? oneOf(all[0], types) : all])
+  }
+  return Object.fromEntries(members)
 }
 
 /** A list of one is written like what is in it. */
-function oneOf(value: unknown, schema: JsonObject, key: string, root: JsonObject): unknown {
-  const types = typesOf(memberOf(schema, key, root), root, 0)
+function oneOf(value: unknown, types: readonly unknown[]): unknown {
   return types.includes("array") && types.length === 1 && !Array.isArray(value) ? [value] : value
 }
 
@@ -138,7 +147,14 @@ function resolved(value: unknown, root: JsonObject): JsonObject {
   return typeof schema["$ref"] === "string" ? objectOf(resolve(schema["$ref"], root)) : schema
 }
 
-const flag = /\s*--([\w.-]+)\s+("(?:[^"\\]|\\[\s\S])*"|[^\s}]+)/y
+// A flag behind a flag is no value.
+const flag = /\s*--([\w.-]+)\s+("(?:[^"\\]|\\[\s\S])*"|(?!--)[^\s}]+)/y
+
+const escapes = /(\\\P{Cc})|\\?\p{Cc}/gu
+
+/** A line break or a tab stands there as it is, behind the backslash at a line's end too. */
+const asJson = (written: string): string =>
+  written.replaceAll(escapes, (found: string, escaped: string | undefined) => escaped ?? quote(found))
 
 /** `{ --KEY "VALUE" --KEY 1 }`; undefined: something else stands there. */
 export function readFlags(text: string): readonly Parameter[] | undefined {
@@ -147,7 +163,7 @@ export function readFlags(text: string): readonly Parameter[] | undefined {
   let end = 1
   for (let found = flag.exec(text); found !== null; found = flag.exec(text)) {
     const [, key = "", written = ""] = found
-    const value = written.startsWith('"') ? parseJson(written.replaceAll("\n", "\\n")) : undefined
+    const value = written.startsWith('"') ? parseJson(asJson(written)) : undefined
     if (value !== undefined && !(value.ok && typeof value.value === "string")) return undefined
     parameters.push({ key, take: "value", text: value?.ok ? String(value.value) : written })
     end = flag.lastIndex

@@ -3,18 +3,17 @@
 import { type Texts, wholeOf } from "../../protocol/texts.ts"
 import { addToLine } from "./line.ts"
 import { followAll } from "./markdown.ts"
-import type { TextCallState } from "./reading.ts"
-import { isWaiting } from "./waiting.ts"
+import { isHolding, type TextCallState } from "./reading.ts"
 
 // What every opener begins with.
 const mayOpen = /[<[\]]|\\u00(?:3c|5[bd])/i
 
 /** How many of the texts from `from` on would each come out at once and as they are. */
 export function countPlain(state: TextCallState, texts: Texts, from: number): number {
-  const { rest, section, waiting, layout, off } = state
+  const { layout, off } = state
   const { quoted, joined } = texts
   if (off) return quoted.length - from
-  if (rest !== "" || section !== undefined || layout !== "text" || isWaiting(waiting)) return 0
+  if (layout !== "text" || isHolding(state)) return 0
   if (from === 0 && !mayOpen.test(joined)) return quoted.length
   let at = from
   while (at < quoted.length && !mayOpen.test(quoted[at] ?? "")) at++

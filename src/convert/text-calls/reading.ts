@@ -4,7 +4,7 @@ import { follow, followAll, type Markdown, type MarkdownWalk } from "./markdown.
 import { emit, emitCalls, type Output } from "./output.ts"
 import type { Section } from "./section.ts"
 import type { TextCall, Tools } from "./values.ts"
-import { addRaw, callsOfGroup, groupsOf, nothingWaits, type Waiting } from "./waiting.ts"
+import { addRaw, callsOfGroup, groupsOf, isWaiting, nothingWaits, type Waiting } from "./waiting.ts"
 
 export interface TextCallState {
   readonly tools: Tools
@@ -24,6 +24,10 @@ export interface TextCallState {
   /** Something looked like calls and could not be read: nothing behind it is taken for one. */
   readonly off: boolean
 }
+
+/** Is there text of which it is not known yet what it is? */
+export const isHolding = ({ rest, section, waiting, space: gap }: TextCallState): boolean =>
+  rest !== "" || section !== undefined || gap !== "" || isWaiting(waiting)
 
 /** One piece of text being read. */
 export interface Reading extends Output {

@@ -1,7 +1,7 @@
 // Tool calls that open models write into their text because the server in between did not read them. Text goes
 // through as it comes; from what may begin a call on, it is held until it is certain. Then it becomes a call, or
 // is released as the text it was, byte for byte: a call is made only when its tool was offered and all of it
-// can be read in one way. Code in Markdown is never looked at.
+// can be read in one way. Code in Markdown is not looked at, unless a fence is the whole reply.
 //
 // Text also talks about calls, and an example must not run. A call between special tokens is always meant. One
 // between tags is, if it begins its line and nothing but tags and tokens follows it there; or if it stands behind
@@ -69,21 +69,24 @@ export function readTextCalls(state: TextCallState, text: string): Split {
 
 /**
  * Other content follows, or nothing: what was held is released, as calls where only a closing tag is missing,
- * else as text. The next text begins anew.
+ * else as text. The next text begins anew. `isCut`: the reply was to go on, so that nobody knows what would have followed.
  */
-export function flushTextCalls(state: TextCallState): Split {
+export function flushTextCalls(state: TextCallState, isCut = false): Split {
   const { tools, section, rest, place } = state
   const last = startReading(state, "")
-  const behind = section === undefined || place === "quoted" ? undefined : restOf(section, rest)
+  const isExample = place === "quoted" || (isCut && place === "glued")
+  const behind = section === undefined || isExample ? undefined : restOf(section, rest)
   const calls = section === undefined || behind === undefined ? undefined : callsOf(entriesOf(section), tools)
-  settle(last, "all")
+  settle(last, isCut ? "own" : "all")
   if (calls === undefined) emit(last, (section?.raw ?? "") + rest)
   else {
     emitCalls(last, calls)
     emit(last, behind ?? "")
   }
   if (last.space !== "") last.pieces.push({ kind: "text", text: last.space })
-  return [freshState(tools), last.pieces]
+  // What stands behind text is no reply that is a call and nothing else.
+  const layout = last.layout === "text" ? "text" : "start"
+  return [{ ...freshState(tools), layout }, last.pieces]
 }
 
 /** The calls that a text ends with; those that something follows are none. `state` says what was offered. */

@@ -133,6 +133,8 @@ function namedCall(item: unknown): Draft | undefined {
   const call = isObject(outer["function"]) ? outer["function"] : outer
   const { name = call["tool_name"], arguments: own, parameters: other } = call
   if (typeof name !== "string" || (own !== undefined && other !== undefined)) return undefined
+  // So tools are offered, of which models repeat the list.
+  if (other !== undefined && typeof call["description"] === "string") return undefined
   const given = own ?? other
   if (typeof given === "string") return { kind: "json", name, args: given }
   if (isObject(given)) {
@@ -170,6 +172,7 @@ function argsOf(draft: Draft, schema: JsonObject | undefined): string | undefine
 
 /** A list of the tools, not a call of one: these are no arguments but the schema that they have. */
 function isDefinition({ type, properties }: JsonObject, schema: JsonObject | undefined): boolean {
-  const takesThem = Object.hasOwn(objectOf(schema?.["properties"]), "properties")
-  return type === "object" && isObject(properties) && !takesThem
+  const taken = objectOf(schema?.["properties"])
+  const told = isObject(properties) ? "properties" : "type"
+  return type === "object" && !Object.hasOwn(taken, told)
 }

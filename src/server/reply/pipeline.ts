@@ -136,10 +136,11 @@ export function readerFor(
   { route, conversion, errors, idSeed, wholeArguments }: ReaderFacts,
   cachedTokens?: number,
 ): ReaderOptions {
-  const { toolNames, offered, schemas, seenIds, stopSequences, showReasoning, search } = conversion
+  const { toolNames, offered, schemas, noCalls, seenIds, stopSequences, showReasoning, search } = conversion
   return {
     profile: route.profile,
     tools: { toolNames, offered, schemas, seenIds, idSeed, wholeArguments },
+    noCalls,
     stopSequences,
     showReasoning,
     errors,

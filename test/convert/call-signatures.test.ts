@@ -4,7 +4,17 @@ import { expect, test } from "bun:test"
 import { encodeCarrier, noCargo } from "../../src/convert/common/carrier.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { arrayOf, objectOf } from "../../src/protocol/json.ts"
-import { assistant, call, messagesOf, result, type Target, text, user } from "./request-support.ts"
+import {
+  ask,
+  assistant,
+  call,
+  convert,
+  messagesOf,
+  result,
+  type Target,
+  text,
+  user,
+} from "./request-support.ts"
 
 const gemini: Target = ["openrouter", "google/gemini-3-pro-preview"]
 
@@ -102,4 +112,11 @@ test("calls of another model have the word for that on the first", () => {
   for (const model of ["google/gemini-2.5-flash", "anthropic/claude-sonnet-4.6", "z-ai/glm-5"]) {
     expect(sent(turns, ["openrouter", model]).map(({ signatures }) => signatures)).toEqual([[], []])
   }
+})
+
+test("an empty text for want of reasoning, as models.yaml may have it, is no signature", () => {
+  const messages = [user(text("hi")), assistant(call("call_12345")), user(result("call_12345"))]
+  const delta = { reasoning: { backfill: "" } }
+  const { body } = convert(ask(messages), ["openrouter", "deepseek/deepseek-v4-pro"], delta)
+  expect(body.messages[1]).not.toHaveProperty("reasoning_details")
 })

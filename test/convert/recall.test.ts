@@ -1,6 +1,6 @@
 // Thinking that a client kept in part: its words without what goes with them, or none of the blocks without words.
 import { describe, expect, test } from "bun:test"
-import { type Cargo, encodeCarrier, noCargo } from "../../src/convert/common/carrier.ts"
+import { type Cargo, carriersOfCalls, encodeCarrier, noCargo } from "../../src/convert/common/carrier.ts"
 import type { ThinkingBlock } from "../../src/convert/dialogue/history-reasoning.ts"
 import { convertRequest } from "../../src/convert/request/request.ts"
 import {
@@ -59,6 +59,25 @@ describe("Gemini's signature of a call", () => {
     const { message } = sent(kept, [words, opaque])
     expect(message).toMatchObject(signed(signature))
     expect(JSON.stringify(message).split("Hm.").length).toBeLessThan(3)
+  })
+
+  test.each([
+    ["", "a reply without words"],
+    ["Hm.", "a reply with the same words"],
+  ])("another reply's call of the same id keeps its own: %p, %s", (thinking) => {
+    const other = thought(gemini, thinking, { signatures: { a: "SigB" } })
+    const own = thought(gemini, thinking, { signatures: { a: "SigA" } })
+    expect(sent([block(own)], [other]).message).toMatchObject(signed("SigA"))
+  })
+
+  test("the call alone was kept, with what OpenAI's clients have of it", () => {
+    const remembered = thought(gemini, "", { signatures: { a: "SigA" }, textSignature: "SigT" })
+    const { a: signature = "" } = carriersOfCalls(remembered.signature)
+    const { message } = sent([{ type: "thinking", thinking: "", signature }], [remembered])
+    expect(message).toMatchObject({
+      ...signed("SigA"),
+      extra_content: { google: { thought_signature: "SigT" } },
+    })
   })
 
   test("what the client has is not taken from it by a memory that knows less", () => {

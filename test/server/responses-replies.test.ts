@@ -64,6 +64,13 @@ describe("where the Responses API is not served", () => {
     return { paths, proxy: proxiesFor([{ id: "mine", url: `http://127.0.0.1:${server.port}/v1` }])() }
   }
 
+  test("a refusal that goes on and on is read in no time", async () => {
+    const { proxy } = serving(() => error("not implemented ".repeat(60_000)), hello)
+    const from = performance.now()
+    expect((await post(proxy, mine)).status).toBe(400)
+    expect(performance.now() - from).toBeLessThan(3_000)
+  })
+
   test.each<[string, () => Response, boolean]>([
     ["a page for any path", () => new Response("<!doctype html><title>Relay</title>"), true],
     ["a 404 that lists models", () => new Response("see the list of model endpoints", { status: 404 }), true],

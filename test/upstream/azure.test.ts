@@ -136,6 +136,15 @@ describe("the URL", () => {
   )
 })
 
+describe("a deployment that is called otherwise than its model", () => {
+  const mine = { OPENAI_BASE_URL: `${root}/openai/deployments/mine`, BIG_MODEL: "gpt-5-codex" }
+
+  test("is asked where its name stands in the path", async () => {
+    const { url } = await sentFor(mine)
+    expect(url).toBe(`${root}/openai/deployments/mine${chat}?${dated}`)
+  })
+})
+
 describe("the key", () => {
   test.each<[string, Env, string]>([
     ["of its own variable", { AZURE_API_KEY: "other" }, "azure-key-1"],

@@ -4,7 +4,7 @@ import type { Dialect } from "../../providers/profile.ts"
 import type { ProviderRow } from "../../providers/row.ts"
 import { findProvider, providerForUrl } from "../../providers/table.ts"
 import type { Upstream } from "../config.ts"
-import type { Read } from "../settings/values.ts"
+import { decoded, type Read } from "../settings/values.ts"
 
 /** A base URL taken apart: `baseUrl` has neither query nor trailing slash. */
 export interface Address {
@@ -126,9 +126,19 @@ function responsesUrl({ row, baseUrl, query }: UrlParts): string {
 /** Dated versions have it from this one on (Aider-AI/aider#4029); the v1 API has no dates. */
 const isTooOld = (version = ""): boolean => /^\d{4}-/.test(version) && version < "2025-03-01"
 
-/** At Azure itself, whichever its versions; at a gateway in front of it only where the address says so. */
-export function servesResponses({ row, baseUrl }: Pick<Upstream, "row" | "baseUrl">): boolean {
-  return !isAzure(row) || baseUrl.endsWith("/openai/v1") || providerForUrl(new URL(baseUrl)) === azure
+/**
+ * At Azure itself, whichever its versions; at a gateway in front of it only where the address says so. There the body
+ * names the deployment: one that the address names has to be called like the model.
+ */
+export function servesResponses({ row, baseUrl }: Pick<Upstream, "row" | "baseUrl">, model: string): boolean {
+  if (!isAzure(row) || baseUrl.endsWith("/openai/v1")) return true
+  return (deploymentIn(baseUrl) ?? model) === model && providerForUrl(new URL(baseUrl)) === azure
+}
+
+/** The deployment that an address at Azure names. */
+export function deploymentIn(baseUrl: string): string | undefined {
+  const written = /\/openai\/deployments\/([^/?]+)/.exec(baseUrl)?.[1]
+  return written === undefined ? undefined : decoded(written)
 }
 
 type UrlParts = Pick<Upstream, "row" | "baseUrl" | "query">

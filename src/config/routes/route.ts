@@ -65,7 +65,7 @@ export function resolveRoute(
     requestedModel: sent === "" ? pick.model : sent,
     profile: inDialect({ ...known, dialect }, wishesOf(upstream, custom)),
   })
-  const dialect = request.dialect ?? dialectOf(upstream, known, custom?.delta)
+  const dialect = request.dialect ?? dialectOf(upstream, model, known, custom?.delta)
   const route = routeIn(dialect)
   return { ok: true, route: dialect === "responses" ? { ...route, chat: routeIn("chat") } : route }
 }
@@ -153,11 +153,16 @@ function targetOf(config: Config, name: string): Target | null {
 }
 
 /** The user's word counts most; a model that is best served by Responses is so where they may be known. */
-function dialectOf(upstream: Upstream, { dialect }: ProviderProfile, asked: ProfileDelta = {}): Dialect {
+function dialectOf(
+  upstream: Upstream,
+  model: string,
+  { dialect }: ProviderProfile,
+  asked: ProfileDelta = {},
+): Dialect {
   if (upstream.native) return "messages"
   if (asked.dialect !== undefined || upstream.delta.dialect !== undefined || dialect !== "responses")
     return dialect
-  return servesResponses(upstream) ? dialect : "chat"
+  return servesResponses(upstream, model) ? dialect : "chat"
 }
 
 function placeOf(config: Config, name: string, custom: CustomModel | undefined): Place {

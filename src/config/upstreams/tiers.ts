@@ -1,5 +1,6 @@
 // What Claude's families stand for.
 import type { Tiers, Upstream } from "../config.ts"
+import { deploymentIn } from "../network/addresses.ts"
 import type { Given } from "./given.ts"
 
 /**
@@ -23,15 +24,6 @@ export function chooseTiers(
     big,
     middle: values.get("MIDDLE_MODEL")?.value ?? big,
     small: values.get("SMALL_MODEL")?.value ?? (follows ? big : (row.tiers?.small ?? big)),
-  }
-}
-
-function deploymentIn(baseUrl: string): string | undefined {
-  const written = /\/openai\/deployments\/([^/?]+)/.exec(baseUrl)?.[1]
-  try {
-    return written === undefined ? undefined : decodeURIComponent(written)
-  } catch {
-    return written
   }
 }
 

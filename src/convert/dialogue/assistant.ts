@@ -8,6 +8,8 @@ import type { ProviderProfile } from "../../providers/profile.ts"
 import { isOurs } from "../common/carrier.ts"
 import { assistantBlockText } from "./content.ts"
 import {
+  isSameReply,
+  isSigned,
   joinThoughts,
   noThoughts,
   readThoughts,
@@ -130,16 +132,13 @@ function recalled({ content }: Message, options: MessageOptions): readonly Think
   if (kept.length === 0) return options.recall(first.id)
   if (!opaqueForms.has(options.profile.reasoning.sendBackAs) && kept.every(isSigned)) return undefined
   const remembered = options.recall(first.id)
-  // Other words are another reply's: providers that number their calls use an id more than once.
-  if (remembered === undefined || wordsOf(remembered) !== wordsOf(kept)) return undefined
+  if (remembered === undefined || !isSameReply(kept, remembered)) return undefined
   const lacks = ({ signature }: ThinkingBlock) => kept.every((block) => block.signature !== signature)
   return remembered.some(lacks) ? remembered : undefined
 }
 
 /** Where more than words goes back, which may travel in a block of its own. */
 const opaqueForms: ReadonlySet<string> = new Set(["thought-signature", "reasoning_details", "items"])
-const isSigned = ({ signature }: ThinkingBlock): boolean => signature !== ""
-const wordsOf = (blocks: readonly ThinkingBlock[]): string => blocks.map(({ thinking }) => thinking).join("")
 
 const isCall = (block: ContentBlock): block is ToolUse => block.type === "tool_use"
 

@@ -7,6 +7,7 @@ import type { ContentBlock } from "../../protocol/messages/content-block.ts"
 import type { ReasoningProfile } from "../../providers/profile.ts"
 import {
   type Cargo,
+  carriersOfCalls,
   continueCargo,
   decodeCarrier,
   isGeminiSignature,
@@ -68,6 +69,21 @@ export function thinkingBlock(block: ContentBlock): ThinkingBlock | undefined {
   if (block.type === "thinking") return block
   return block.type === "redacted_thinking" ? { thinking: "", signature: block.data } : undefined
 }
+
+/** Does more than its words come with it? */
+export const isSigned = ({ signature }: ThinkingBlock): boolean => signature !== ""
+
+/** Other words or signatures are another reply's: providers that number their calls use an id more than once. */
+export function isSameReply(kept: readonly ThinkingBlock[], remembered: readonly ThinkingBlock[]): boolean {
+  if (wordsOf(remembered) !== wordsOf(kept)) return false
+  const known = remembered.flatMap(({ signature }) => [
+    signature,
+    ...Object.values(carriersOfCalls(signature)),
+  ])
+  return kept.every((block) => !isSigned(block) || known.includes(block.signature))
+}
+
+const wordsOf = (blocks: readonly ThinkingBlock[]): string => blocks.map(({ thinking }) => thinking).join("")
 
 type ReasoningFields = Pick<
   ChatAssistantMessage,
@@ -140,13 +156,16 @@ function detailsOf(details: readonly JsonObject[], calls: readonly Call[]): read
   })
 }
 
-/** Where nothing signs the calls, the word for that signs the first one, as the only item that OpenRouter asks for. */
+/**
+ * Where nothing signs the calls, the word for that signs the first one, as the only item that OpenRouter asks for. An
+ * empty text is no such word: it is what models of others get for want of reasoning.
+ */
 function signed(
   details: readonly JsonObject[],
   [first]: readonly Call[],
   backfill: string | null,
 ): readonly JsonObject[] {
-  if (backfill === null || first === undefined || details.some(isGeminiSignature)) return details
+  if (!backfill || first === undefined || details.some(isGeminiSignature)) return details
   const { id } = first.call
   return [...details, { ...{ type: "reasoning.encrypted", data: backfill, id }, ...geminiItem }]
 }

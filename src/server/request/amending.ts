@@ -99,7 +99,7 @@ const noSuchApi = [
   /unexpected endpoint|unsupported_api_for_model|not supported (?:via|in|by|with) (?:the )?responses api/i,
   /(?:^|[\].:"] ?)(?:the |azure openai )*responses api is (?:not (?:supported|available|enabled)|enabled only for)/i,
   /\bnot in v1\/responses/i,
-  /not implemented[^{}]*convert_request_failed/i,
+  /not implemented[^{}]{0,200}convert_request_failed/i,
 ]
 
 /** Nobody serves this API at the address, or not for this model; a 404 may also mean that there is no such model. */

@@ -211,6 +211,22 @@ describe("text and reasoning", () => {
     ])
   })
 
+  test("a call in a fence is text before one that came as it should", () => {
+    const call = toolChunks(0, "call_12345", "Read", { a: 1 })
+    const shown = '{"name": "Read", "arguments": {"a": 1}}'
+    for (const text of [
+      `\`\`\`json\n${shown}\n\`\`\``,
+      `\`\`\`\n[${shown}]\n\`\`\``,
+      `\`\`\`json\n${shown}`,
+    ]) {
+      const words = [[text], [...text]].map((parts) => parts.map((part) => textChunk(part)))
+      for (const said of words) {
+        const seen = blocks([...said, ...call, finishChunk("tool_calls")])
+        expect(seen).toEqual([`text: ${text}`, 'Read {"a":1}'])
+      }
+    }
+  })
+
   test("a tag that is never finished is text", () => {
     expect(blocks([textChunk("<thi"), finishChunk("stop")])).toEqual(["text: <thi"])
     expect(blocks([textChunk("<think>a</thi"), finishChunk("stop")])).toEqual(["thinking: a</thi"])

@@ -1,10 +1,11 @@
 // Tool calls written as text: each dialect, however the text is cut, and everything that only looks like one.
 import { describe, expect, test } from "bun:test"
+import { flushTextCalls } from "../../src/convert/text-calls/flush.ts"
 import { openers, steps } from "../../src/convert/text-calls/grammar.ts"
 import { bareOpeners } from "../../src/convert/text-calls/grammar-lists.ts"
 import type { TextPiece } from "../../src/convert/text-calls/output.ts"
 import { end } from "../../src/convert/text-calls/steps.ts"
-import { flushTextCalls, initialTextCalls, readTextCalls } from "../../src/convert/text-calls/text-calls.ts"
+import { initialTextCalls, readTextCalls } from "../../src/convert/text-calls/text-calls.ts"
 import type { JsonObject } from "../../src/protocol/json.ts"
 import { property, type Random } from "../support/random.ts"
 
@@ -570,7 +571,7 @@ describe("a call's place decides whether it is meant", () => {
 describe("a reply that was cut, so that nobody knows what would have followed", () => {
   const cut = (text: string): readonly Out[] => {
     const [state, pieces] = readTextCalls(initialTextCalls(offered, schemas), text)
-    return plain([...pieces, ...flushTextCalls(state, true)[1]])
+    return plain([...pieces, ...flushTextCalls(state, "unknown")[1]])
   }
 
   test.each([
@@ -606,6 +607,15 @@ describe("text and calls side by side", () => {
     [`\`a\` <tool_call>${lsJson}</tool_call>`, ["`a` ", ls]],
     [`\`\`\`a\`\`\` <tool_call>${lsJson}</tool_call>`, ["```a``` ", ls]],
     [`~~no~~ <tool_call>${lsJson}</tool_call>`, ["~~no~~ ", ls]],
+    // What stands in a fence was shown, and the one behind it is made: not both.
+    [
+      `\`\`\`json\n${lsJson}\n\`\`\`\n\n<tool_call>${lsJson}</tool_call>`,
+      [`\`\`\`json\n${lsJson}\n\`\`\`\n\n`, ls],
+    ],
+    [
+      `\`\`\`json\n${lsJson}\n\`\`\`\n\n<tool_call>${lsJson}</tool_call>\n<tool_call>${pwdJson}</tool_call>`,
+      [`\`\`\`json\n${lsJson}\n\`\`\`\n\n`, ls, pwd],
+    ],
     // A fence in text that was held and released counts as well.
     [
       `<tool_call>{"name":"no",\n\`\`\`\n"a":1}</tool_call> <tool_call>${lsJson}</tool_call>`,

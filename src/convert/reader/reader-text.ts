@@ -5,9 +5,10 @@ import { changed } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Delta, Search } from "../common/delta.ts"
+import { type Behind, flushTextCalls } from "../text-calls/flush.ts"
 import type { TextPiece } from "../text-calls/output.ts"
 import { isHolding, type TextCallState } from "../text-calls/reading.ts"
-import { flushTextCalls, initialTextCalls, readTextCalls } from "../text-calls/text-calls.ts"
+import { initialTextCalls, readTextCalls } from "../text-calls/text-calls.ts"
 import type { TextCall } from "../text-calls/values.ts"
 import { readToolCalls, startPending } from "../tool-calls/tool-calls.ts"
 import type { ToolOptions } from "../tool-calls/tool-options.ts"
@@ -96,20 +97,24 @@ export function tagged(state: ReaderState, text: string): Step {
   return readPieces(state, pieces)
 }
 
-/** What was held back because it could have become a tag or a call is released: something else follows, or nothing. */
-export function releaseHeld(state: ReaderState): Step {
+/** What was held back because it could have become a tag or a call is released; `behind` is what follows it. */
+export function releaseHeld(state: ReaderState, behind: Behind): Step {
   let step: Step = none
   if (state.tags.mode !== "text") {
     const [tags, pieces] = flushTags(state.tags)
     state.tags = tags
     step = readPieces(state, pieces)
   }
-  return after(step, releaseCalls(state))
+  return after(step, releaseCalls(state, behind))
 }
 
-function releaseCalls(state: ReaderState): Step {
+/** The same where the reply is over. */
+export const releaseAll = (state: ReaderState): Step =>
+  releaseHeld(state, isCut(state) ? "unknown" : "nothing")
+
+function releaseCalls(state: ReaderState, behind: Behind): Step {
   if (state.textCalls === undefined) return none
-  const [textCalls, pieces] = flushTextCalls(state.textCalls, isCut(state))
+  const [textCalls, pieces] = flushTextCalls(state.textCalls, behind)
   state.textCalls = textCalls
   return readTextPieces(state, pieces)
 }
@@ -156,7 +161,7 @@ function modelText(state: ReaderState, text: string): Step {
 /** Text of which no more comes. */
 export function wholeText(state: ReaderState, text: string): Step {
   const step = modelText(state, text)
-  return after(step, releaseHeld(state))
+  return after(step, releaseAll(state))
 }
 
 function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
@@ -199,7 +204,7 @@ export function plainText(state: ReaderState, text: string): Step {
 /** Text that holds no call, behind what was held back. */
 export function otherText(state: ReaderState, text: string): Step {
   if (text === "") return none
-  const step = releaseHeld(state)
+  const step = releaseHeld(state, "more")
   return after(step, plainText(state, text))
 }
 
@@ -209,7 +214,7 @@ export function reasoning(state: ReaderState, text: string, field: string): Step
   if (text === "" || !state.options.showReasoning) return none
   if (state.last === "reasoning") return [{ kind: "reasoning", text, field }]
   if (text.trim() === "") return holdSpace(state, "reasoning", text)
-  const held = state.last === "text" ? releaseCalls(state) : none
+  const held = state.last === "text" ? releaseCalls(state, "more") : none
   const { pending, space } = begin(state, "reasoning")
   return after([...held, ...pending], [{ kind: "reasoning", text: space + text, field }])
 }

@@ -6,7 +6,7 @@ import type { MessagesUsage } from "../../protocol/messages/messages.ts"
 import type { Delta } from "../common/delta.ts"
 import { noText, textOf } from "../common/grown-text.ts"
 import { reportedCost } from "../common/reported-cost.ts"
-import { callsAtEnd } from "../text-calls/text-calls.ts"
+import { callsAtEnd } from "../text-calls/flush.ts"
 import { readToolCalls } from "../tool-calls/tool-calls.ts"
 import { endToolCalls } from "../tool-calls/tool-end.ts"
 import { initialTools } from "../tool-calls/tool-slots.ts"
@@ -19,7 +19,7 @@ import {
   plainText,
   type ReaderOptions,
   type ReaderState,
-  releaseHeld,
+  releaseAll,
   type Step,
   take,
   textCall,
@@ -127,7 +127,7 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
     return [{ kind: "end", clean: false }]
   }
   const out: Delta[] = []
-  take(releaseHeld(state), out)
+  take(releaseAll(state), out)
   take(callsInThought(state), out)
   take(lastWords(state), out)
   if (state.last === "nothing" && state.finish === undefined) return failed(state, noReply(state))

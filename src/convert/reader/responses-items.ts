@@ -168,7 +168,7 @@ function finishSearch(reader: ReaderState, given: JsonObject): Step {
   const pages = partsOf(action["sources"]).flatMap(readPage)
   if (given["status"] !== "failed" && pages.length === 0) return none
   const results = given["status"] === "failed" ? undefined : pages
-  const before = releaseHeld(reader)
+  const before = releaseHeld(reader, "more")
   reader.searched = true
   reader.last = "tool"
   return [...before, { kind: "search", query, results }]

@@ -22,7 +22,7 @@ function thought(state: ReaderState, text: string): Step {
     state.thoughts = "several"
     return tagged(state, text)
   }
-  const before = releaseHeld(state)
+  const before = releaseHeld(state, "more")
   state.thoughts = "one"
   state.tags = initialFlagged
   if (state.last !== "reasoning") return after(before, tagged(state, text))
@@ -49,7 +49,7 @@ function behindThought(state: ReaderState, text: string): Step {
     state.tags = { ...tags, unproved: "" }
     return tagged(state, text)
   }
-  const before = releaseHeld(state)
+  const before = releaseHeld(state, "more")
   state.thoughts = "none"
   state.tags = initialTags("never")
   return after(before, tagged(state, text))

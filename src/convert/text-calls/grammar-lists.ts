@@ -166,8 +166,13 @@ const fenced: Steps = [
   ["fence.after", whole(choiceOr(end, option("```", "fence")))],
 ]
 
+const fence = "```"
+
 /** What begins a call that stands by itself: it is one only where it is the whole reply. */
-export const bareOpeners = [option("{", "bare1"), option("[", "bares"), option("```", "fence")] as const
+export const bareOpeners = [option("{", "bare1"), option("[", "bares"), option(fence, "fence")] as const
+
+/** Is it the one of them that Markdown knows, too? */
+export const isFence = (opener: string): boolean => opener === fence
 
 /** Was it begun by one of them? */
 export const isBare = (opener: string): boolean => bareOpeners.some(({ literal }) => literal === opener)

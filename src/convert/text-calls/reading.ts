@@ -1,6 +1,6 @@
 // One piece of text being read, and what becomes of what was held of it: calls, or text.
 import { addToLine, type Line, newLine, type Place, placeBehind } from "./line.ts"
-import { follow, followAll, type Markdown, type MarkdownWalk } from "./markdown.ts"
+import { follow, followAll, lineStart, type Markdown, type MarkdownWalk } from "./markdown.ts"
 import { emit, emitCalls, type Output } from "./output.ts"
 import type { Section } from "./section.ts"
 import type { TextCall, Tools } from "./values.ts"
@@ -11,8 +11,8 @@ export interface TextCallState {
   /** Unread: what may be the beginning of a tag. */
   readonly rest: string
   readonly section: Section | undefined
-  /** Where the section stands; `sure`: it is one of special tokens, so that its place says nothing. */
-  readonly place: Place | "sure"
+  /** Where the section stands; `sure`: one of special tokens, whose place says nothing; `alone`: as in waiting.ts. */
+  readonly place: Place | "sure" | "alone"
   readonly waiting: Waiting
   readonly markdown: Markdown
   /** The line that the text ends in, without what is held. */
@@ -28,6 +28,14 @@ export interface TextCallState {
 /** Is there text of which it is not known yet what it is? */
 export const isHolding = ({ rest, section, waiting, space: gap }: TextCallState): boolean =>
   rest !== "" || section !== undefined || gap !== "" || isWaiting(waiting)
+
+/** Before any text. */
+export function freshState(tools: Tools): TextCallState {
+  return {
+    ...{ tools, rest: "", section: undefined, place: "own", waiting: nothingWaits, markdown: lineStart },
+    ...{ line: newLine, layout: "start", space: "", examples: false, off: false },
+  }
+}
 
 /** One piece of text being read. */
 export interface Reading extends Output {
@@ -52,7 +60,7 @@ export function startReading(state: TextCallState, text: string): Reading {
 const [newline, space] = [10, 32]
 
 /** Where a section stands that begins here: on a line with calls, where they stand. */
-export function placeOf({ waiting, line, examples }: Reading): Place {
+export function placeOf({ waiting, line, examples }: Reading): Place | "alone" {
   if (waiting.line !== undefined) return waiting.line.place
   const place = placeBehind(line)
   return place === "glued" && examples ? "quoted" : place

@@ -9,11 +9,12 @@
 // calls follows it to the end of the reply. So a call that is complete waits for what follows it.
 import type { JsonObject } from "../../protocol/json.ts"
 import { isToken, openers } from "./grammar.ts"
-import { bareOpeners, isBare } from "./grammar-lists.ts"
+import { bareOpeners, isBare, isFence } from "./grammar-lists.ts"
 import { addToLine, isBlank, newLine } from "./line.ts"
-import { follow, isCode, lineStart } from "./markdown.ts"
-import { emit, emitCalls, type TextPiece } from "./output.ts"
+import { follow, isCode } from "./markdown.ts"
+import { emit, type TextPiece } from "./output.ts"
 import {
+  freshState,
   giveBack,
   hold,
   placeOf,
@@ -24,14 +25,14 @@ import {
   type TextCallState,
   take,
 } from "./reading.ts"
-import { advance, entriesOf, openSection, restOf, type Section } from "./section.ts"
+import { advance, entriesOf, openSection, type Section } from "./section.ts"
 import type { Option } from "./steps.ts"
-import { callsOf, isOffered, type TextCall, type Tools } from "./values.ts"
-import { addCalls, endWaitingLine, isWaiting, nextOf, nothingWaits } from "./waiting.ts"
+import { callsOf, isOffered, type TextCall } from "./values.ts"
+import { addCalls, endWaitingLine, isWaiting, nextOf, waitsAlone } from "./waiting.ts"
 
 const mostHeld = 1_048_576
 
-type Split = readonly [TextCallState, readonly TextPiece[]]
+export type Split = readonly [TextCallState, readonly TextPiece[]]
 
 /**
  * The state before any text. `offered`: the names a call may have, the client's and those sent upstream; with
@@ -43,13 +44,6 @@ export function initialTextCalls(
   schemas: ReadonlyMap<string, JsonObject>,
 ): TextCallState {
   return freshState({ offered, schemas })
-}
-
-function freshState(tools: Tools): TextCallState {
-  return {
-    ...{ tools, rest: "", section: undefined, place: "own", waiting: nothingWaits, markdown: lineStart },
-    ...{ line: newLine, layout: "start", space: "", examples: false, off: false },
-  }
 }
 
 /** One piece of text in; the calls and the text that are certain come out, the rest waits in the state. */
@@ -65,37 +59,6 @@ export function readTextCalls(state: TextCallState, text: string): Split {
     { tools, rest, section, place, waiting, markdown, line, layout, space, examples, off },
     reading.pieces,
   ]
-}
-
-/**
- * Other content follows, or nothing: what was held is released, as calls where only a closing tag is missing,
- * else as text. The next text begins anew. `isCut`: the reply was to go on, so that nobody knows what would have followed.
- */
-export function flushTextCalls(state: TextCallState, isCut = false): Split {
-  const { tools, section, rest, place } = state
-  const last = startReading(state, "")
-  const isExample = place === "quoted" || (isCut && place === "glued")
-  const behind = section === undefined || isExample ? undefined : restOf(section, rest)
-  const calls = section === undefined || behind === undefined ? undefined : callsOf(entriesOf(section), tools)
-  settle(last, isCut ? "own" : "all")
-  if (calls === undefined) emit(last, (section?.raw ?? "") + rest)
-  else {
-    emitCalls(last, calls)
-    emit(last, behind ?? "")
-  }
-  if (last.space !== "") last.pieces.push({ kind: "text", text: last.space })
-  // What stands behind text is no reply that is a call and nothing else.
-  const layout = last.layout === "text" ? "text" : "start"
-  return [{ ...freshState(tools), layout }, last.pieces]
-}
-
-/** The calls that a text ends with; those that something follows are none. `state` says what was offered. */
-export function callsAtEnd({ tools }: TextCallState, text: string): readonly TextCall[] {
-  // In the middle of a text a call is no more than what an opener begins.
-  const [last, first] = readTextCalls({ ...freshState(tools), layout: "text" }, text)
-  const pieces = [...first, ...flushTextCalls(last)[1]]
-  const from = pieces.findLastIndex((piece) => piece.kind === "text" && piece.text.trim() !== "") + 1
-  return pieces.slice(from).flatMap((piece) => (piece.kind === "call" ? [piece.call] : []))
 }
 
 /** False when no more can be read now. */
@@ -139,8 +102,8 @@ function bareAt(reading: Reading): boolean | undefined {
   if (isCutOpener(text, at)) return goOn(reading, start, at, false)
   goOn(reading, start, at, true)
   begin(reading, opener)
-  // Anything behind it makes it an example.
-  reading.place = "glued"
+  // Anything behind it makes it an example. In a fence one is shown, too, before it is made: there so does a call.
+  reading.place = isFence(opener.literal) ? "alone" : "glued"
   return true
 }
 
@@ -180,7 +143,7 @@ function readBehind(reading: Reading): boolean {
     case "cut":
       return false
     case "opener":
-      return begin(reading, next.opener)
+      return waitsAlone(waiting) ? settle(reading, "earlier") : begin(reading, next.opener)
     case "noise":
       return hold(reading, at + next.length)
     case "prose":
@@ -223,7 +186,7 @@ function readSection(reading: Reading, before: Section): boolean {
 function endSection(reading: Reading, read: string, calls: readonly TextCall[]): boolean {
   const raw = giveBack(reading, read)
   const { place } = reading
-  if (place === "own" || place === "glued") {
+  if (place === "own" || place === "glued" || place === "alone") {
     reading.waiting = addCalls(reading.waiting, raw, calls, place)
     return true
   }

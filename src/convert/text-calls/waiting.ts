@@ -6,7 +6,8 @@ import type { TextCall } from "./values.ts"
 
 /** Calls of one line, and all of its text from the first one's tag on. */
 interface Group {
-  readonly place: "own" | "glued"
+  /** `alone`: in a fence, so that they are calls only where nothing else is said, not even another call. */
+  readonly place: "own" | "glued" | "alone"
   readonly raw: string
   readonly calls: Link<readonly TextCall[]>
 }
@@ -53,6 +54,10 @@ export function endWaitingLine({ line, earlier }: Waiting): Waiting {
     ? { line, earlier }
     : { line: undefined, earlier: { item: line, before: earlier } }
 }
+
+/** Does a call wait that has to be the whole reply? None stands behind another. */
+export const waitsAlone = ({ line, earlier }: Waiting): boolean =>
+  line?.place === "alone" || earlier?.item.place === "alone"
 
 /** Everything that waits, in order. */
 export function groupsOf({ line, earlier }: Waiting): readonly Group[] {

@@ -9,7 +9,7 @@ import type {
 } from "../../protocol/chat/chat.ts"
 import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import { between } from "../dialogue/user.ts"
+import { between } from "../common/between.ts"
 import type { Conversion } from "../request/request.ts"
 
 /** Members of messages that say nothing without which the conversation would be another one. */

@@ -4,6 +4,7 @@ import type { ChatMessage, ChatPart, ChatToolMessage } from "../../protocol/chat
 import { changed, type Note } from "../../protocol/fault.ts"
 import type { ContentBlock } from "../../protocol/messages/content-block.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { between } from "../common/between.ts"
 import type { PendingCall } from "./assistant.ts"
 import { convertParts, joinParts } from "./content.ts"
 
@@ -99,9 +100,6 @@ export function convertUser(
   if (profile.assistantAfterTool && pending.length > 0) out.push(between)
   out.push({ role: "user", content: joinParts(parts) })
 }
-
-/** The assistant's turn between results and the user's words, where one has to stand there. */
-export const between: ChatMessage = { role: "assistant", content: "..." }
 
 /** What stands in for a result that never came. */
 export const noResult = "[no result: the tool call was interrupted]"

@@ -159,7 +159,7 @@ function modelText(state: ReaderState, text: string): Step {
 }
 
 /** Text of which no more comes. */
-export function wholeText(state: ReaderState, text: string): Step {
+export function lastText(state: ReaderState, text: string): Step {
   const step = modelText(state, text)
   return after(step, releaseAll(state))
 }

@@ -15,6 +15,7 @@ import {
   each,
   initialCalls,
   isCut,
+  lastText,
   none,
   plainText,
   type ReaderOptions,
@@ -23,7 +24,6 @@ import {
   type Step,
   take,
   textCall,
-  wholeText,
 } from "./reader-text.ts"
 import { endSearch } from "./search.ts"
 import { initialTags } from "./think-tags.ts"
@@ -131,7 +131,7 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
   take(callsInThought(state), out)
   take(lastWords(state), out)
   if (state.last === "nothing" && state.finish === undefined) return failed(state, noReply(state))
-  const cut = state.finish?.kind === "stop" && state.finish.reason === "max_tokens"
+  const cut = isLimited(state)
   for (const delta of endSearch(state)) out.push(delta)
   for (const delta of endToolCalls(state.tools, state.options.tools, cut)) out.push(delta)
   out.push(cleanEnd)
@@ -140,6 +140,9 @@ export function readEnd(state: ReaderState, clean: boolean): Step {
 }
 
 const cleanEnd: Delta = { kind: "end", clean: true }
+
+const isLimited = ({ finish }: ReaderState): boolean =>
+  finish?.kind === "stop" && finish.reason === "max_tokens"
 
 /**
  * At the end of a reply that holds nothing else but thoughts: the calls they end with. Thoughts also speak of calls,
@@ -168,8 +171,7 @@ function lastWords(state: ReaderState): Step {
   if (sounds) return plainText(state, "[audio omitted]")
   // The closing tag never came: what was taken for reasoning was the answer, unless it was cut short.
   if (tags.unproved === undefined || tags.unproved.trim() === "") return none
-  const isCut = finish?.kind === "stop" && finish.reason === "max_tokens"
-  return isCut ? none : wholeText(state, tags.unproved)
+  return isLimited(state) ? none : lastText(state, tags.unproved)
 }
 
 function noReply({ options }: ReaderState): Fault {

@@ -4,7 +4,7 @@ import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from ".
 import { carriersOfCalls } from "../common/carrier.ts"
 
 /** Where Gemini's OpenAI-compatible API has the signature of a call, and clients that know it look for it. */
-export interface SignedCall {
+interface SignedCall {
   readonly extra_content?: { readonly google: { readonly thought_signature: string } }
 }
 

@@ -2,7 +2,7 @@
 // starts, before its user has typed anything.
 import type { Route } from "../providers/route.ts"
 import { connectAhead } from "../upstream/ahead.ts"
-import type { Context } from "./context.ts"
+import type { BaseContext } from "./context.ts"
 
 // Sessions that start together find the same connection, which Bun keeps for longer than this.
 const pauseMs = 60_000
@@ -13,7 +13,7 @@ const mostHosts = 4
  * A function that opens connections to the upstreams that models of this configuration are at, where that takes a
  * while: to those that speak TLS.
  */
-export function createAhead({ config, clock, version, ends }: Context): () => Promise<void> {
+export function createAhead({ config, clock, version, ends }: BaseContext): () => Promise<void> {
   let last = Number.NEGATIVE_INFINITY
   const options = {
     ...{ timeoutMs, clock, userAgent: `claude-proxy/${version}` },

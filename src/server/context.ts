@@ -1,4 +1,4 @@
-// What every handler needs. A new one is made when the configuration changes, of the same parts; a request keeps
+// What handlers need. A new one is made when the configuration changes, of the same parts; a request keeps
 // the one it came under to its end.
 import type { Config } from "../config/config.ts"
 import type { Routes } from "../config/routes/routes.ts"
@@ -46,7 +46,8 @@ export const defaultTimes: Times = {
   afterFinishMs: 5_000,
 }
 
-export interface Context {
+/** What every endpoint can use. */
+export interface BaseContext {
   readonly config: Config
   /** Where names lead, by this configuration. */
   readonly routes: Routes
@@ -64,26 +65,14 @@ export interface Context {
   /** What this process was used for, and what was kept of earlier ones. */
   readonly statistics: Statistics
   readonly metrics: Metrics
-  /** The thinking before calls, for clients that leave it out. */
-  readonly memory: ReasoningMemory
-  /** What upstreams refused of earlier requests. */
-  readonly refusals: Refusals
-  /** What texts were estimated at before. */
-  readonly texts: KnownTexts
   /** Long work that nobody else should have to wait for. */
   readonly turns: Turns
-  /** How each model counts, measured by our estimate. */
-  readonly ratios: Ratios
   /** Counts exactly, in the vocabularies that are known. */
   readonly counter: Counter
-  /** Which APIs upstreams turned out to speak. */
-  readonly dialects: Dialects
   /** What is kept for a while: in this process, or shared with others. */
   readonly store: Store
   /** Whole replies that may be served again; undefined: none are. */
   readonly cache: ReplyCache | undefined
-  /** Requests under way that others may join. */
-  readonly flights: Flights
   /** Which of several keys are sent, and which rest. */
   readonly keys: Keys
   /** Which conversations are on a fallback. */
@@ -96,3 +85,21 @@ export interface Context {
   /** Where the server listens, once it does. */
   readonly address: () => { readonly hostname: string; readonly port: number }
 }
+
+/** What only requests to models use: it is made, and its code loaded, with the first of them. */
+export interface Parts {
+  /** The thinking before calls, for clients that leave it out. */
+  readonly memory: ReasoningMemory
+  /** What upstreams refused of earlier requests. */
+  readonly refusals: Refusals
+  /** What texts were estimated at before. */
+  readonly texts: KnownTexts
+  /** How each model counts, measured by our estimate. */
+  readonly ratios: Ratios
+  /** Which APIs upstreams turned out to speak. */
+  readonly dialects: Dialects
+  /** Requests under way that others may join. */
+  readonly flights: Flights
+}
+
+export interface Context extends BaseContext, Parts {}

@@ -2,7 +2,7 @@
 import { type Fault, fault } from "../protocol/fault.ts"
 import { createAhead } from "./ahead.ts"
 import { once } from "./common/once.ts"
-import type { Context } from "./context.ts"
+import type { BaseContext, Context, Parts } from "./context.ts"
 import { chatFaultReply } from "./endpoints/chat-fault.ts"
 import { describe, health, metrics } from "./endpoints/info.ts"
 import { model, models } from "./endpoints/models.ts"
@@ -58,36 +58,38 @@ function isStart({ method, headers }: Request): boolean {
 }
 
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
-export function createEndpoints(context: Context): Endpoints {
+export function createEndpoints(base: BaseContext, parts: () => Promise<Parts>): Endpoints {
+  const whole = once(async (): Promise<Context> => ({ ...base, ...(await parts()) }))
   const messages = late(async () => {
-    const { handleMessages } = await import("./endpoints/messages.ts")
+    const [context, { handleMessages }] = await Promise.all([whole(), import("./endpoints/messages.ts")])
     return (request, requestId, url) => handleMessages(request, context, requestId, url)
   })
   const chatCompletions = late(async () => {
-    const { handleChatCompletions } = await import("./endpoints/chat-completions.ts")
+    const module = import("./endpoints/chat-completions.ts")
+    const [context, { handleChatCompletions }] = await Promise.all([whole(), module])
     return (request, requestId) => handleChatCompletions(request, context, requestId)
   })
   const counting = late(async () => {
-    const { countTokens } = await import("./endpoints/count-tokens.ts")
+    const [context, { countTokens }] = await Promise.all([whole(), import("./endpoints/count-tokens.ts")])
     return (request, requestId, url) => countTokens(request, context, requestId, url)
   })
   const testConversion = late(async () => {
-    const { handleMessages } = await import("./endpoints/messages.ts")
+    const [context, { handleMessages }] = await Promise.all([whole(), import("./endpoints/messages.ts")])
     // To exactly the model it names, whatever the rules of routing say.
     return (request, requestId, url) => handleMessages(request, context, requestId, url, { exact: true })
   })
   const testConnection = late(async () => {
-    const { createConnectionTest } = await import("./probe/endpoint.ts")
+    const [context, { createConnectionTest }] = await Promise.all([whole(), import("./probe/endpoint.ts")])
     const test = createConnectionTest(context)
     return (_request, requestId) => test(requestId)
   })
-  const goAhead = createAhead(context)
+  const goAhead = createAhead(base)
   const heard = (request: Request): void => {
     if (isStart(request)) setTimeout(() => Promise.allSettled([goAhead(), messages.load()]))
   }
   const front: Handler = (request, requestId) => {
     heard(request)
-    return describe(context, requestId)
+    return describe(base, requestId)
   }
   const hello: Handler = (request, requestId) => {
     heard(request)
@@ -99,9 +101,9 @@ export function createEndpoints(context: Context): Endpoints {
   }
   return {
     "/": { open: true, methods: { GET: front } },
-    "/health": { open: true, methods: { GET: (_request, requestId) => health(context, requestId) } },
-    "/v1/stats": { methods: { GET: (_request, requestId) => stats(context, requestId) } },
-    "/metrics": { methods: { GET: (_request, requestId) => metrics(context, requestId) } },
+    "/health": { open: true, methods: { GET: (_request, requestId) => health(base, requestId) } },
+    "/v1/stats": { methods: { GET: (_request, requestId) => stats(base, requestId) } },
+    "/metrics": { methods: { GET: (_request, requestId) => metrics(base, requestId) } },
     "/api/hello": { open: true, methods: { GET: hello } },
     "/v1/messages": {
       methods: { POST: messages.handle },
@@ -126,12 +128,12 @@ export function createEndpoints(context: Context): Endpoints {
     },
     "/test-connection": { methods: { GET: testConnection.handle }, asks: true },
     "/v1/models": {
-      methods: { GET: (_request, requestId, url) => models(url, context, requestId) },
+      methods: { GET: (_request, requestId, url) => models(url, base, requestId) },
     },
     "/v1/models/*": {
       methods: {
         GET: (_request, requestId, { pathname }) =>
-          model(normalisePath(pathname).slice("/v1/models/".length), context, requestId),
+          model(normalisePath(pathname).slice("/v1/models/".length), base, requestId),
       },
     },
     // Claude Code's telemetry ends here and goes nowhere.

@@ -6,7 +6,7 @@ import type { Logger } from "../observe/log.ts"
 import { type Fault, invalidRequest } from "../protocol/fault.ts"
 import { createReplyCache } from "./cache/cache.ts"
 import { newRequestId } from "./common/ids.ts"
-import type { Context } from "./context.ts"
+import type { BaseContext, Parts } from "./context.ts"
 import { type Drain, ending } from "./drain.ts"
 import {
   createEndpoints,
@@ -30,11 +30,12 @@ import { faultReply, internalFault } from "./http/respond.ts"
 import type { Sharing } from "./sharing.ts"
 
 /** What outlives a change of the configuration: above all what was learnt, and what is under way. */
-export interface Shared extends Omit<Context, "config" | "routes" | "callers" | "cache"> {
+export interface Shared extends Omit<BaseContext, "config" | "routes" | "callers" | "cache"> {
   readonly meter: Meter
   readonly sharing: Sharing
   readonly places: Places
   readonly drain: Drain
+  readonly parts: () => Promise<Parts>
   readonly tidy: Tidy
 }
 
@@ -42,11 +43,11 @@ export interface Shared extends Omit<Context, "config" | "routes" | "callers" | 
 export function createReception(shared: Shared, config: Config): (request: Request) => Promise<Response> {
   const cache = createReplyCache(config.cache, shared.store, shared.clock)
   const [routes, callers] = [createRoutes(config), createCallers(config)]
-  const context: Context = { ...shared, config, routes, cache, callers }
+  const context: BaseContext = { ...shared, config, routes, cache, callers }
   const doors = createDoors(config, context.log)
   const gate = createGate(config.clientKeys)
   const toldOfKeys = new Set<string>()
-  const find = createPlaceFinder(createEndpoints(context))
+  const find = createPlaceFinder(createEndpoints(context, shared.parts))
   const limits = shared.sharing.limitsOf(config)
   const { maxConcurrentRequests: most } = config
 

@@ -4,27 +4,22 @@ import type { Exchange } from "../observe/exchange.ts"
 import type { Logger } from "../observe/log.ts"
 import { createMetrics } from "../observe/metrics.ts"
 import type { Counter } from "../tokens/count.ts"
-import { createKnownTexts } from "../tokens/known-texts.ts"
 import { type Clock, createSystemClock } from "../upstream/deadline.ts"
 import { once } from "./common/once.ts"
 import { createProcessTurns } from "./common/turns.ts"
-import { type Context, defaultTimes, type Times } from "./context.ts"
+import { type BaseContext, defaultTimes, type Parts, type Times } from "./context.ts"
 import { createStays } from "./course/stays.ts"
 import { createDrain } from "./drain.ts"
 import { createPlaces } from "./entrance/admission.ts"
 import { countRunning, createMeter, type Meter } from "./figures/meter.ts"
 import { type Share, type Siblings, shareOf } from "./figures/siblings.ts"
 import { createStatistics, type History, type Statistics } from "./figures/statistics.ts"
-import { createFlights } from "./flights/flights.ts"
 import { createProcessRush } from "./heap/rush.ts"
 import { createProcessTidy } from "./heap/tidy.ts"
 import { clientHost } from "./http/client-host.ts"
 import { createKeys } from "./keys/keys.ts"
-import { createDialects } from "./learned/dialects.ts"
-import type { RefusalHistory } from "./learned/learned.ts"
-import { createReasoningMemory } from "./learned/memory.ts"
-import { createRatios } from "./learned/ratios.ts"
-import { createRefusals } from "./learned/refusals.ts"
+import type { RefusalHistory } from "./learned/history.ts"
+import type { PartsOptions } from "./parts.ts"
 import { createReception, type Shared } from "./reception.ts"
 import { createSharing } from "./sharing.ts"
 
@@ -32,7 +27,7 @@ export interface ServerOptions {
   readonly config: Config
   readonly log: Logger
   readonly version: string
-  readonly instance?: Context["instance"]
+  readonly instance?: BaseContext["instance"]
   /** Other processes that answer on the same port. */
   readonly siblings?: Siblings | undefined
   /** Called once per request to a model, when it is over. What it throws is logged. */
@@ -115,7 +110,7 @@ export function startServer(options: ServerOptions): RunningServer {
 
 function sharedParts(options: ServerOptions, secrets: () => readonly string[]): Omit<Shared, "address"> {
   const { log, version, instance, siblings } = options
-  const running: Context["running"] = new Set()
+  const running: BaseContext["running"] = new Set()
   const metrics = createMetrics({
     ...{ version, secrets, startedAt: performance.timeOrigin },
     inFlight: () => countRunning(running),
@@ -125,15 +120,15 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
   const clock = options.clock ?? createSystemClock()
   const statistics = createStatistics(clock.now, options.history)
   const sharing = createSharing({ log, clock, metrics, siblings })
-  const flights = createFlights({ clock, log })
+  const parts = lateParts({ log, clock, metrics, secrets, history: options.refusals })
   const tidy = createProcessTidy(() => running.size > 0)
-  const drain = createDrain({ running, log, clock, onBegin: flights.stop })
+  const drain = createDrain({ running, log, clock, onBegin: parts.stop })
   return {
     ...{
       sharing,
       store: sharing.store,
-      flights,
       drain,
+      parts: parts.load,
       ends: drain.begun,
       places: createPlaces(),
       tidy,
@@ -142,15 +137,32 @@ function sharedParts(options: ServerOptions, secrets: () => readonly string[]): 
     ...{ log, version, instance, siblings, metrics, meter, clock, statistics, running },
     times: { ...defaultTimes, ...options.times },
     onExchange: guarded(options, meter, statistics, tidy.stir),
-    memory: createReasoningMemory(),
-    dialects: createDialects({ log, now: clock.steady }),
-    refusals: createRefusals({ log, metrics, secrets, now: clock.now, history: options.refusals }),
-    texts: createKnownTexts(Bun.hash.wyhash),
     turns: createProcessTurns(),
-    ratios: createRatios({ log }),
     counter: lateCounter(),
     keys: createKeys({ log, now: clock.steady, onRest: metrics.keyRested, shared: sharing.rests }),
     stays: createStays(clock.steady),
+  }
+}
+
+interface LateParts {
+  readonly load: () => Promise<Parts>
+  /** Nothing waits for its client any more, now or later. */
+  readonly stop: () => void
+}
+
+/** Loaded with the first request to a model. */
+function lateParts(options: PartsOptions): LateParts {
+  let loading: Promise<Parts> | undefined
+  const load = async (): Promise<Parts> => (await import("./parts.ts")).createParts(options)
+  return {
+    load: () => {
+      loading ??= load()
+      return loading
+    },
+    stop: () => {
+      // A part that cannot be loaded was told of to the request that wanted it.
+      loading?.then(({ flights }) => flights.stop()).catch(() => {})
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 // Keeps what upstreams refuse over the end of a proxy, and sees what other proxies, or `models --forget`, do to it
 // meanwhile. Whatever is wrong with the file costs nothing but the memory of it.
 import type { Logger } from "../../observe/log.ts"
-import { learnedMs, type RefusalHistory } from "../../server/learned/learned.ts"
+import { learnedMs, type RefusalHistory } from "../../server/learned/history.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
 import { createRefusalFile, problemFrom } from "./refusal-file.ts"
 

@@ -1,12 +1,12 @@
 // The endpoints that tell instead of doing: what this is, is it well, what was counted.
 import { renderSnapshots } from "../../observe/metrics-text.ts"
 import type { JsonObject } from "../../protocol/json.ts"
-import type { Context } from "../context.ts"
+import type { BaseContext } from "../context.ts"
 import { type Siblings, sharesOfAll } from "../figures/siblings.ts"
 import { jsonReply } from "../http/respond.ts"
 
 /** GET /: for people and for a client's first look. */
-export function describe(context: Context, requestId: string): Response {
+export function describe(context: BaseContext, requestId: string): Response {
   const { tiers } = context.config
   return jsonReply(
     {
@@ -30,7 +30,7 @@ export function describe(context: Context, requestId: string): Response {
 }
 
 /** GET /health: about this process alone; upstreams are not asked. 503 when it is about to end. */
-export function health(context: Context, requestId: string): Response {
+export function health(context: BaseContext, requestId: string): Response {
   const { config } = context
   const { hostname, port } = context.address()
   const draining = context.ends.aborted
@@ -60,7 +60,7 @@ function workersIn({ worker, count }: Siblings): JsonObject {
 }
 
 /** GET /metrics: figures for Prometheus, of all workers together. */
-export async function metrics(context: Context, requestId: string): Promise<Response> {
+export async function metrics(context: BaseContext, requestId: string): Promise<Response> {
   const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "request-id": requestId }
   const shares = await sharesOfAll(context, false)
   return new Response(renderSnapshots(shares.map((share) => share.metrics)), { headers })

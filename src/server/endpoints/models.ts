@@ -5,7 +5,7 @@ import { resolvePlace, resolveRoute } from "../../config/routes/route.ts"
 import { familyModels } from "../../config/settings/slots.ts"
 import { decoded } from "../../config/settings/values.ts"
 import { fault, invalidRequest } from "../../protocol/fault.ts"
-import type { Context } from "../context.ts"
+import type { BaseContext } from "../context.ts"
 import { faultReply, jsonReply } from "../http/respond.ts"
 
 interface ModelInfo {
@@ -32,7 +32,7 @@ const aliases = [
   { id: "claude-haiku-5-5", tier: "small", line: "haiku" },
 ] as const
 
-function listModels(context: Context): readonly ModelInfo[] {
+function listModels(context: BaseContext): readonly ModelInfo[] {
   const { tiers, router, models: own } = context.config
   const lead = familyModels(context.config)
   const named = aliases.map(({ id, tier, line }) =>
@@ -50,7 +50,7 @@ function listModels(context: Context): readonly ModelInfo[] {
   return [...named, ...direct, ...more]
 }
 
-function modelInfo(context: Context, id: string, display_name: string, line: string | null): ModelInfo {
+function modelInfo(context: BaseContext, id: string, display_name: string, line: string | null): ModelInfo {
   const resolved = resolveRoute(context.config, id)
   const profile = resolved.ok ? resolved.route.profile : undefined
   return {
@@ -69,7 +69,7 @@ function modelInfo(context: Context, id: string, display_name: string, line: str
 }
 
 /** GET /v1/models with Anthropic's pagination: `limit`, `after_id`, `before_id`; other queries are ignored. */
-export function models(url: URL, context: Context, requestId: string): Response {
+export function models(url: URL, context: BaseContext, requestId: string): Response {
   const all = listModels(context)
   const limit = Number(url.searchParams.get("limit") ?? 20)
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
@@ -87,7 +87,7 @@ export function models(url: URL, context: Context, requestId: string): Response 
 }
 
 /** GET /v1/models/{id}, `id` as it stands in the URL: any name that a request could name. */
-export function model(encoded: string, context: Context, requestId: string): Response {
+export function model(encoded: string, context: BaseContext, requestId: string): Response {
   const id = decoded(encoded)
   const known = listModels(context).find((candidate) => candidate.id === id)
   if (known !== undefined) return jsonReply(known, requestId)

@@ -10,12 +10,12 @@ import {
 } from "../../observe/stats.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import { redact } from "../../protocol/redact.ts"
-import type { Context } from "../context.ts"
+import type { BaseContext } from "../context.ts"
 import { sharesOfAll } from "../figures/siblings.ts"
 import { jsonReply } from "../http/respond.ts"
 
 /** Answers GET /v1/stats. */
-export async function stats(context: Context, requestId: string): Promise<Response> {
+export async function stats(context: BaseContext, requestId: string): Promise<Response> {
   const { statistics, clock, config } = context
   // In this order: what the other workers keep has to be written before it is read.
   const shares = await sharesOfAll(context, true)

@@ -9,18 +9,6 @@ import type { Route } from "../../providers/route.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
 import { reasonOf } from "./learned-reason.ts"
 
-/** Where what was learned outlives the process. Nothing here throws. */
-export interface RefusalHistory {
-  /** All that is known, when it may be something else than at the last call; undefined: nothing new. */
-  readonly changes: () => readonly RefusalRow[] | undefined
-  /** Keeps what was learned, or learned again. */
-  readonly keep: (row: RefusalRow) => void
-}
-
-// Providers change: what they refused last month they may take by now.
-export const learnedDays = 30
-export const learnedMs = learnedDays * 86_400_000
-
 /** The address of a model, by which it is remembered: without what may be secret in it. */
 export function placeOf({ url, model }: Pick<Route, "url" | "model">): Pick<RefusalRow, "url" | "model"> {
   const plain = url.split(/[?#]/, 1)[0] ?? ""

@@ -13,7 +13,8 @@ import type { Route } from "../../providers/route.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
 import { onceFor } from "../common/once.ts"
 import { putLast } from "../common/put-last.ts"
-import { amendmentOf, learnedMs, placeOf, type RefusalHistory, rowFor } from "./learned.ts"
+import { learnedMs, type RefusalHistory } from "./history.ts"
+import { amendmentOf, placeOf, rowFor } from "./learned.ts"
 
 export interface Refusals {
   /** The conversion without what this upstream is known to refuse. */

@@ -532,6 +532,39 @@ const ranges: readonly Row[] = [
 ]
 
 const fields: readonly Row[] = [
+  [
+    "NIM (Alishahryar1/free-claude-code#1519)",
+    openai("Validation: `top_p` is immutable for this model and must be 0.95, got 1"),
+    drop("top_p"),
+  ],
+  [
+    "vLLM with Mistral's tokenizer (Alishahryar1/free-claude-code#89)",
+    openai("chat_template is not supported for Mistral tokenizers."),
+    drop("chat_template_kwargs"),
+    { chat_template_kwargs: { enable_thinking: true } },
+  ],
+  [
+    "LiteLLM, with values",
+    openai(
+      "litellm.UnsupportedParamsError: openai does not support parameters: {'stop': ['X']}, for model=x.",
+    ),
+    drop("stop"),
+  ],
+  [
+    "a relay with one status for everything",
+    openai("Unsupported parameter: 'stop' is not supported with this model.", "stop"),
+    drop("stop"),
+    ...([{}, 500] as const),
+  ],
+  [
+    "LM Studio, of its engine",
+    {
+      error:
+        'Engine protocol predict request returned 400: {"error":{"message":"temperature is not supported"}}',
+    },
+    drop("temperature"),
+    ...([{}, 500] as const),
+  ],
   ["OpenAI", openai("Unrecognized request argument supplied: top_k"), drop("top_k")],
   ["OpenAI", openai("Unknown parameter: 'store'.", "store"), drop("store")],
   [

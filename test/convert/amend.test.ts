@@ -537,6 +537,11 @@ test("a hostile refusal costs no time", () => {
     "does not support thinking ",
     "property a, a ",
     "could not understand the instance {'a': ",
+    "tools maximum ",
+    "maximum number of tools ",
+    "prompt tokens exceed ",
+    "input exceeds max ",
+    "tool_use blocks ",
   ]) {
     amend(withBody({ max_tokens: 64_000, temperature: 1 }), refusal(piece.repeat(100_000)))
     namedLimit(`max_tokens ${piece.repeat(1_000)}`)

@@ -194,6 +194,50 @@ const sayings: readonly (readonly [string, string, string])[] = [
   ["a relay", "too many tokens in request: 140000 > 131072 (max_tokens 4096)", estimated],
   ["a relay", "Too many input tokens (max_tokens 100)", estimated],
   ["Ark", "Total tokens of image and text exceed max message tokens", estimated],
+  [
+    "Cloudflare",
+    "AiError: The estimated number of input and maximum output tokens (40000) exceeded this model context window limit (32000).",
+    long(40000, 32000),
+  ],
+  ["antirez/ds4#150", "Prompt tokens (9000) exceeds context size (8192)", long(9000, 8192)],
+  [
+    "TGI, the prompt alone",
+    "Input validation error: `inputs` must have less than 4095 tokens. Given: 5000",
+    long(5000, 4095),
+  ],
+  [
+    "tabbyAPI (SillyTavern/SillyTavern#3543)",
+    "Request length 71599 + 2048 is greater than max_seq_len 65536",
+    long(71599, 65536),
+  ],
+  ["tabbyAPI, the prompt alone", "Prompt length 50000 is greater than max_seq_len 32768", long(50000, 32768)],
+  [
+    "LM Studio, while it writes",
+    "Reached context length of 4096 tokens with model (arch: qwen3) that does not currently support mid-generation context overflow.",
+    long(5000, 4096),
+  ],
+  ["LM Studio, in its numbers", "RuntimeError: n_keep: 20000 >= n_ctx: 4096", long(20000, 4096)],
+  ["Snowflake (posit-dev/positron#11737)", "max tokens of 4000 exceeded", long(5000, 4000)],
+  [
+    "SambaNova, both",
+    "Requested generation length 32000 is not possible! The provided prompt is 400 tokens long, so generating 32000 tokens requires a sequence length of 32400, but the maximum supported sequence length is just 16384!",
+    both(400, 32000, 16384),
+  ],
+  [
+    "Bedrock's Nova",
+    "Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input to try again.",
+    estimated,
+  ],
+  ["Bedrock", "ValidationException: Input exceeds the max input token limit", estimated],
+  ["Cohere, all tokens", "total tokens exceeds the model's max of 4096", estimated],
+  ["Databricks", "Bad request: prompt token count (200000) exceeds the limit 131072", estimated],
+  [
+    "SGLang, before it waits",
+    "Input length (150000 tokens) exceeds the maximum allowed length (131068 tokens). Use a shorter input or enable --allow-auto-truncate.",
+    long(150000, 131068),
+  ],
+  ["vLLM, nothing left for a reply", "max_tokens must be at least 1, got -2000.", estimated],
+  ["a relay in China", "请求的上下文过长，请压缩上下文", estimated],
 ]
 
 const faultOf = (status: number, message: string, more: object = {}) =>
@@ -272,6 +316,17 @@ describe("not taken for it", () => {
     [400, "Invalid image: the image exceeds the maximum size of 20 MB."],
     [400, "Invalid 'messages[0].content': string too long."],
     [400, "1261 is not a valid value for n"],
+    [400, "ThrottlingException: Too many tokens, please wait before trying again."],
+    [400, "Quota exceeded: input tokens exceed the limit of 250000 for this project"],
+    [
+      400,
+      "max_tokens (131072) cannot exceed 65536. Please reduce the length of max output tokens generated.",
+    ],
+    [400, "The maximum tokens you requested exceeds the model limit of 32768"],
+    [400, "max_tokens must be at least 1, got 0."],
+    [400, "Input image exceeds the maximum of 20 MB"],
+    [403, "The request's API token exceeds its maximum usage limit"],
+    [400, "Input validation error: output tokens exceed the maximum 4096"],
     [400, "Invalid 'tools': array too long. Expected at most 128 elements."],
     [401, "maximum context length"],
     [404, "The model `maximum context length` does not exist"],

@@ -31,6 +31,9 @@ describe("sources", () => {
     [{ "retry-after": "Infinity" }, undefined],
     [{ "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s" }, 360_000],
     [{ "x-ratelimit-remaining-tokens": "12", "x-ratelimit-reset-tokens": "6m0s" }, undefined],
+    [{ "x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-reset-tokens-minute": "31.5" }, 31_500],
+    [{ "x-ratelimit-remaining-tokens-minute": "7", "x-ratelimit-reset-tokens-minute": "31.5" }, undefined],
+    [{ "x-ratelimit-remaining-requests-day": "0", "x-ratelimit-reset-requests-day": "3600" }, 3_600_000],
   ])("headers %j", (given, expected) => {
     expect(retryAfterMs(headers(given), undefined, "")).toBe(expected)
   })
@@ -52,6 +55,11 @@ describe("sources", () => {
     ["retry in 3 more messages", undefined],
   ])("text %s", (message, expected) => {
     expect(retryAfterMs(noHeaders, undefined, message)).toBe(expected)
+  })
+
+  test("the seconds of a plan (openai/codex, usage_limit_reached)", () => {
+    const body = { error: { type: "usage_limit_reached", resets_in_seconds: 3600 } }
+    expect(retryAfterMs(noHeaders, body, "The usage limit has been reached")).toBe(3_600_000)
   })
 
   const now = 1_741_305_590_000

@@ -1,7 +1,7 @@
 // What becomes of an upstream's error: exact status, type and words, and who may try again.
 import { describe, expect, test } from "bun:test"
+import { namedStatus } from "../../src/protocol/errors/named-status.ts"
 import { faultFromError, faultFromJson, isErrorJson } from "../../src/protocol/errors/upstream-error.ts"
-import { namedStatus } from "../../src/protocol/errors/verdict.ts"
 import { errorContext } from "../support/fixtures.ts"
 import { property } from "../support/random.ts"
 
@@ -219,6 +219,41 @@ test.each([
   [429, "Per-key limit exceeded, please slow down", "rate_limit_error"],
   [403, "Key limit exceeded (weekly limit). Manage it in your settings", "billing_error"],
   [400, "thinking exceeded budget of tokens: max 1024", "invalid_request_error"],
+  [403, "not enough balance", "billing_error"],
+  [400, "ThrottlingException: Too many tokens, please wait before trying again.", "rate_limit_error"],
+  [400, "Model unloaded.", "api_error"],
+  [400, 'Failed to load model "qwen3". Error: Operation canceled.', "api_error"],
+  [400, "The 'x' model is not supported when using Codex with a ChatGPT account.", "not_found_error"],
 ])("%d: %s", (status, message, kind) => {
   expect(faultOf(status, JSON.stringify({ error: { message } }))).toMatchObject({ kind })
+})
+
+test("a model of the Responses API alone: what to write is told (ericc-ch/copilot-api#208)", () => {
+  const error = {
+    message: 'model "gpt-5.4" is not accessible via the /chat/completions endpoint',
+    code: "unsupported_api_for_model",
+  }
+  for (const body of [{ error }, { error: { message: `${JSON.stringify({ error })}\n`, type: "error" } }]) {
+    const fault = faultOf(400, JSON.stringify(body))
+    expect(fault).toMatchObject({ kind: "api_error", status: 502, finalForClient: true })
+    expect(fault.message).toContain(`${error.message} (in models.yaml, dialect: responses`)
+  }
+})
+
+test("an error that another server hands on as text says what that one said", () => {
+  const error = { message: "prompt token count of 130000 exceeds the limit of 128000" }
+  const handedOn = JSON.stringify({ error: { message: JSON.stringify({ error }), type: "error" } })
+  expect(faultOf(400, handedOn).message).toStartWith("prompt is too long: 130000 tokens > 128000 maximum")
+  const quota = {
+    error: { message: JSON.stringify({ error: { message: "no", code: "insufficient_quota" } }) },
+  }
+  expect(faultOf(429, JSON.stringify(quota))).toMatchObject({ kind: "billing_error", status: 402 })
+  expect(faultOf(400, JSON.stringify({ error: { message: '{"a":1}' } })).message).toBe('[generic] {"a":1}')
+})
+
+test("what the model wrote wrong is asked for again (pydantic/pydantic-ai#2774)", () => {
+  for (const code of ["tool_use_failed", "output_parse_failed"]) {
+    const body = JSON.stringify({ error: { message: "Failed", type: "invalid_request_error", code } })
+    expect(faultOf(400, body)).toMatchObject({ kind: "invalid_request_error", retry: "before-first-byte" })
+  }
 })

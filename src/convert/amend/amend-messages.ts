@@ -9,7 +9,6 @@ import type {
 } from "../../protocol/chat/chat.ts"
 import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import { between } from "../common/between.ts"
 import type { Conversion } from "../request/request.ts"
 
 /** Members of messages that say nothing without which the conversation would be another one. */
@@ -71,16 +70,6 @@ export function changeRole(
   const after = withMessages(conversion, given, input, note)
   if (after === undefined || formatFallback === undefined || to === "user") return after
   return { ...after, conversion: { ...after.conversion, formatFallback: { ...formatFallback, role: to } } }
-}
-
-/** An assistant's turn between the results of its calls and what the user says. */
-export function withTurnsBetween(conversion: Conversion): Amended | undefined {
-  const { messages } = conversion.body
-  const parted = messages.flatMap((message, index) =>
-    message.role === "user" && messages[index - 1]?.role === "tool" ? [between, message] : [message],
-  )
-  const note = changed("messages", "an assistant's turn between results and the user's words: wanted here")
-  return withMessages(conversion, parted, undefined, note)
 }
 
 function joinUsers(messages: readonly ChatMessage[]): readonly ChatMessage[] {

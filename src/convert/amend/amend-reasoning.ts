@@ -1,8 +1,9 @@
 // What earlier answers thought, where an upstream wants it back and it was not sent: the model goes by a name that
 // does not say whose it is, or another model gave those answers.
 import type { ChatAssistantMessage } from "../../protocol/chat/chat.ts"
-import { changed } from "../../protocol/fault.ts"
+import { changed, dropped } from "../../protocol/fault.ts"
 import type { Conversion } from "../request/request.ts"
+import type { ResponsesParts } from "../request/responses-body.ts"
 import { type Amended, withMessages } from "./amend-messages.ts"
 import { thinkingOff } from "./amend-tools.ts"
 
@@ -53,4 +54,42 @@ function thinkingAnew(conversion: Conversion): Amended | undefined {
     "switched off until the calls are over: the upstream wants their thinking back",
   )
   return { conversion: { ...conversion, body: off }, notes: [note] }
+}
+
+/** A change of the reasoning that only the Responses API knows. */
+export type ReasoningAmendment =
+  /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
+  | { readonly kind: "summary" }
+  /** Encrypted reasoning, which only reasoning models give. */
+  | { readonly kind: "encrypted" }
+  /** Encrypted reasoning of another key's or organization's, which this one cannot read. */
+  | { readonly kind: "forget" }
+
+/** The conversion with that change of its reasoning; undefined where it has none. */
+export function changeReasoning(
+  conversion: Conversion,
+  kind: ReasoningAmendment["kind"],
+): Amended | undefined {
+  const { responses } = conversion
+  if (responses === undefined) return undefined
+  const { input, summarises, keepsReasoning } = responses
+  const changedTo = (parts: Partial<ResponsesParts>, path: string, why: string): Amended => ({
+    conversion: { ...conversion, responses: { ...responses, ...parts } },
+    notes: [dropped(path, why)],
+  })
+  switch (kind) {
+    case "summary":
+      if (!summarises) return undefined
+      return changedTo({ summarises: false }, "thinking.display", "summaries of reasoning are refused here")
+    case "encrypted":
+      if (!keepsReasoning) return undefined
+      return changedTo({ keepsReasoning: false }, "thinking", "encrypted reasoning is refused here")
+    case "forget": {
+      const kept = input.filter(({ type }) => type !== "reasoning")
+      if (kept.length === input.length) return undefined
+      return changedTo({ input: kept }, "messages.content", "earlier reasoning that the upstream cannot read")
+    }
+    default:
+      return kind satisfies never
+  }
 }

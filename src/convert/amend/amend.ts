@@ -9,7 +9,7 @@ import { refusedContent, unsignedCalls } from "./refused-content.ts"
 import { refusedFields, refusedLimit } from "./refused-fields.ts"
 import { refusedFormat } from "./refused-format.ts"
 import { refusedEffort, refusedReasoning, unreadable } from "./refused-reasoning.ts"
-import { refusedChoice, refusedSchema, refusedStrict } from "./refused-tools.ts"
+import { refusedChoice, refusedOffer, refusedSchema, refusedStrict } from "./refused-tools.ts"
 
 /** What an upstream said when it refused a request. */
 export interface Refusal {
@@ -51,12 +51,19 @@ export function namedParam(body = ""): string | undefined {
 const otherStatuses: Readonly<Record<number, RegExp>> = {
   402: /can only afford/,
   404: /no endpoints found that support/,
-  500: /system role not supported|roles must alternate|\bmmproj\b|image input is not supported|pars\w* grammar|initialize samplers/,
+  500: /system role not supported|roles must alternate|single tool-calls at once|\bmmproj\b|image input is not supported|(?:not|n't) support image input|pars\w* grammar|initialize samplers/,
 }
 
+// Those who have one status for whatever the server behind them says, and hand on its own (LM Studio:
+// lmstudio-ai/lmstudio-bug-tracker#2220).
+const saysBadRequest =
+  /\binvalid_request_error\b|\bunsupported_(?:parameter|value)\b|\bBadRequestError\b|(?:returned|status(?: code)?|error code)\W{1,3}4(?:00|22)\b/i
+const behindLookedAt = 2_000
+
 /** May anything of the request be to blame, and not the server or who asks? */
-function blamesRequest(status: number, { text }: Words): boolean {
-  return status === 400 || status === 422 || otherStatuses[status]?.test(text) === true
+function blamesRequest({ status, body = "" }: Refusal, { text }: Words): boolean {
+  if (status === 400 || status === 422 || otherStatuses[status]?.test(text) === true) return true
+  return (status === 500 || status === 502) && saysBadRequest.test(body.slice(0, behindLookedAt))
 }
 
 // Replies that are longer repeat what was sent.
@@ -66,7 +73,7 @@ const messageLookedAt = 2_000
 /** What may be changed after this refusal: the first that changes anything is the one. */
 function candidates(conversion: Conversion, refusal: Refusal): readonly Amendment[] {
   const words = wordsOf(refusal)
-  if (!blamesRequest(refusal.status, words)) return []
+  if (!blamesRequest(refusal, words)) return []
   if (/^prompt is too long: \d+ tokens >/.test(words.text)) return []
   // These may stand beside the name of the conversation, which is otherwise not to be changed.
   const ofPrompt =
@@ -79,6 +86,7 @@ function candidates(conversion: Conversion, refusal: Refusal): readonly Amendmen
     ? []
     : [
         ...refusedContent(words),
+        ...refusedOffer(body, words),
         ...refusedChoice(body, words),
         ...refusedStrict(body, words),
         ...refusedSchema(body, withPlaces(refusal.message.slice(0, messageLookedAt)), said),

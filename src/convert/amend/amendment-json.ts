@@ -27,6 +27,7 @@ const readers: Readonly<Record<string, Reader>> = {
     const known = among(reasoningWanted, on)
     return known === undefined ? undefined : { kind: "reasoning", on: known }
   },
+  single: () => ({ kind: "single" }),
   text: () => ({ kind: "text" }),
   "no-limit": () => ({ kind: "no-limit" }),
   stream: () => ({ kind: "stream" }),
@@ -44,6 +45,9 @@ const readers: Readonly<Record<string, Reader>> = {
   members: ({ names }) => listed(messageMembers, names, (known) => ({ kind: "members", names: known })),
   limit: ({ most }) => counted(most, (number) => ({ kind: "limit", most: number })),
   least: ({ least }) => counted(least, (number) => ({ kind: "least", least: number })),
+  tools: ({ most }) => counted(most, (number) => ({ kind: "tools", most: number })),
+  descriptions: ({ most }) => counted(most, (number) => ({ kind: "descriptions", most: number })),
+  "past-tools": ({ choice }) => ({ kind: "past-tools", choice: choice === true }),
   stops: ({ most }) => counted(most, (number) => ({ kind: "stops", most: number })),
   rename: ({ to }) => {
     const known = among(limitFields, to)
@@ -122,6 +126,8 @@ export function describeAmendment(amendment: Amendment): string {
       return reasonings[amendment.on]
     case "between":
       return "an assistant's turn between results and the user's words"
+    case "single":
+      return "one call in each of the assistant's turns"
     case "text":
       return "content of messages -> plain text"
     case "members":
@@ -170,6 +176,12 @@ function describeBody(amendment: BodyAmendment): string {
       return `forced tool_choice${amendment.whileThinking ? " while thinking" : ""} -> ${amendment.to}`
     case "unthinking":
       return "thinking is off where a tool is forced"
+    case "tools":
+      return `tools: at most ${amendment.most}`
+    case "descriptions":
+      return `descriptions of tools: at most ${amendment.most} characters`
+    case "past-tools":
+      return "tools of the history where none are offered"
     case "strict":
       return "tools without strict"
     case "keywords":

@@ -1,10 +1,8 @@
 // What an upstream does not take, as data: a change of the request that was refused, which can be remembered
 // and made to later ones before they are sent.
 import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
-import { dropped } from "../../protocol/fault.ts"
 import type { SchemaRules } from "../../providers/profile.ts"
 import type { Conversion } from "../request/request.ts"
-import type { ResponsesParts } from "../request/responses-body.ts"
 import { type Change, changeEffort } from "./amend-effort.ts"
 import {
   asStream,
@@ -33,20 +31,17 @@ import {
   type SystemRole,
   withoutMedia,
   withoutMembers,
-  withTurnsBetween,
 } from "./amend-messages.ts"
-import { type ReasoningWanted, withReasoning } from "./amend-reasoning.ts"
+import { fewerTools, shorterDescriptions, withPastTools } from "./amend-offer.ts"
+import {
+  changeReasoning,
+  type ReasoningAmendment,
+  type ReasoningWanted,
+  withReasoning,
+} from "./amend-reasoning.ts"
 import { byRules, withoutKeywords } from "./amend-schema.ts"
 import { changeChoice, type TakenChoice, withoutStrict, withoutThinking } from "./amend-tools.ts"
-
-/** A change of the reasoning that only the Responses API knows. */
-type ReasoningAmendment =
-  /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
-  | { readonly kind: "summary" }
-  /** Encrypted reasoning, which only reasoning models give. */
-  | { readonly kind: "encrypted" }
-  /** Encrypted reasoning of another key's or organization's, which this one cannot read. */
-  | { readonly kind: "forget" }
+import { withSingleCalls, withTurnsBetween } from "./amend-turns.ts"
 
 /** A change of the messages. */
 type MessageAmendment =
@@ -58,6 +53,8 @@ type MessageAmendment =
   | { readonly kind: "reasoning"; readonly on: ReasoningWanted }
   /** The user may not speak directly after the results of calls. */
   | { readonly kind: "between" }
+  /** One call in each of the assistant's turns. */
+  | { readonly kind: "single" }
   /** Content has to be one string. */
   | { readonly kind: "text" }
   | { readonly kind: "members"; readonly names: readonly MessageMember[] }
@@ -96,6 +93,12 @@ export type BodyAmendment =
   | { readonly kind: "choice"; readonly to: TakenChoice; readonly whileThinking: boolean }
   /** A call can be forced, but not of a model that thinks. */
   | { readonly kind: "unthinking" }
+  /** How many tools one request may offer. */
+  | { readonly kind: "tools"; readonly most: number }
+  /** How many characters a tool's description may have. */
+  | { readonly kind: "descriptions"; readonly most: number }
+  /** Tools have to be offered where some were called before; `choice`: whether the word "none" is known. */
+  | { readonly kind: "past-tools"; readonly choice: boolean }
   /** Schemas cannot be marked as strict. */
   | { readonly kind: "strict" }
   | { readonly kind: "keywords"; readonly names: readonly string[] }
@@ -155,6 +158,8 @@ export function applyAmendment(conversion: Conversion, amendment: Amendment): Am
       return withReasoning(conversion, amendment.on)
     case "between":
       return withTurnsBetween(conversion)
+    case "single":
+      return withSingleCalls(conversion)
     case "text":
       return asText(conversion)
     case "members":
@@ -171,31 +176,6 @@ function withBody(conversion: Conversion, change: Change | undefined): Amended |
   const isWhole = body.stop === conversion.body.stop
   const watchedStops = isWhole ? conversion.watchedStops : conversion.stopSequences
   return { conversion: { ...conversion, body, watchedStops }, notes }
-}
-
-function changeReasoning(conversion: Conversion, kind: ReasoningAmendment["kind"]): Amended | undefined {
-  const { responses } = conversion
-  if (responses === undefined) return undefined
-  const { input, summarises, keepsReasoning } = responses
-  const changedTo = (parts: Partial<ResponsesParts>, path: string, why: string): Amended => ({
-    conversion: { ...conversion, responses: { ...responses, ...parts } },
-    notes: [dropped(path, why)],
-  })
-  switch (kind) {
-    case "summary":
-      if (!summarises) return undefined
-      return changedTo({ summarises: false }, "thinking.display", "summaries of reasoning are refused here")
-    case "encrypted":
-      if (!keepsReasoning) return undefined
-      return changedTo({ keepsReasoning: false }, "thinking", "encrypted reasoning is refused here")
-    case "forget": {
-      const kept = input.filter(({ type }) => type !== "reasoning")
-      if (kept.length === input.length) return undefined
-      return changedTo({ input: kept }, "messages.content", "earlier reasoning that the upstream cannot read")
-    }
-    default:
-      return kind satisfies never
-  }
 }
 
 function changeBody(conversion: Conversion, amendment: BodyAmendment): Change | undefined {
@@ -229,6 +209,12 @@ function changeBody(conversion: Conversion, amendment: BodyAmendment): Change | 
       return changeChoice(body, amendment.to, amendment.whileThinking)
     case "unthinking":
       return withoutThinking(body)
+    case "tools":
+      return fewerTools(body, amendment.most)
+    case "descriptions":
+      return shorterDescriptions(body, amendment.most)
+    case "past-tools":
+      return withPastTools(body, amendment.choice)
     case "strict":
       return withoutStrict(body)
     case "keywords":

@@ -96,14 +96,14 @@ export function isQuotation({ text }: Words): boolean {
 // Each gives, in its group, one name or several with commas or "and" between them.
 const name = "[a-z_]{3,40}"
 const quote = "[\"'`]?"
-const names = `[\\s:["'\`]{0,4}((?:body\\.)?${name}(?:${quote}(?:,| and|, and) ${quote}${name}){0,5})`
+const names = `[\\s:[{"'\`]{0,4}((?:body\\.)?${name}(?:${quote}(?:,| and|, and) ${quote}${name}){0,5})`
 const noun =
   "(?:keyword argument|parameter|argument|property|option|field|name|key|input|setting)(?:s|\\(s\\))?"
 const refused =
   "(?:not (?:yet )?(?:supported|allowed|permitted|available|recognized|implemented)|unsupported|deprecated|no longer supported)"
 const noTaking = "(?:n't|not) (?:support|accept|allow)(?:s|ed)?(?: the)?"
 const mayNot =
-  "(?:may only be set|(?:must|should) be unset|(?:must|should) not be (?:set|specified|provided|used|present)|cannot be (?:set|specified|used|provided)(?! (?:both|together|at the same))|can only be \\d|must be (?:exactly )?1\\b)"
+  "(?:may only be set|(?:must|should) be unset|(?:must|should) not be (?:set|specified|provided|used|present)|cannot be (?:set|specified|used|provided)(?! (?:both|together|at the same))|can only be \\d|must be (?:exactly )?1\\b|is immutable\\b)"
 const refusing: readonly RegExp[] = [
   `(?:unsupported|unrecognized|unknown|unexpected|invalid|extra) (?:request )?${noun}(?: supplied| found)?${names}`,
   // OpenAI names the field here, but a value by "invalid value".

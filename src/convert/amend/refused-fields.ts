@@ -9,7 +9,9 @@ import { refusedNames, type Words } from "./refusal-words.ts"
 
 /** The limit of the reply: its name, or how much it may be. */
 export function refusedLimit(conversion: Conversion, words: Words): Amendment | undefined {
-  return wantsStream(words) ?? otherName(conversion, words) ?? otherLimit(conversion, words)
+  return (
+    wantsStream(words) ?? wantsWhole(words) ?? otherName(conversion, words) ?? otherLimit(conversion, words)
+  )
 }
 
 const notTooMuch =
@@ -45,6 +47,14 @@ const streamsOnly: readonly RegExp[] = [
 
 function wantsStream({ text }: Words): Amendment | undefined {
   return streamsOnly.some((saying) => saying.test(text)) ? { kind: "stream" } : undefined
+}
+
+// Bedrock, of Llama and DeepSeek (earendil-works/pi#3739).
+const wholeOnly =
+  /(?:not|n't) support (?:tools?|tool use|tool calling|function calling) (?:in|with|while|when) stream/
+
+function wantsWhole({ text }: Words): Amendment | undefined {
+  return wholeOnly.test(text) ? { kind: "drop", fields: ["stream", "stream_options"] } : undefined
 }
 
 /** Everything else: the value in its range, or the request without the field. */
@@ -125,6 +135,8 @@ function withoutFields(words: Words): Amendment | undefined {
   const names = refusedNames(words)
   const isRefused = (field: OptionalField) =>
     names.has(field) ||
+    // vLLM with Mistral's tokenizer (Alishahryar1/free-claude-code#89).
+    (field === "chat_template_kwargs" && names.has("chat_template")) ||
     (field === words.param && hints.has(field)) ||
     (field === "reasoning_effort" && names.has("reasoning"))
   const fields: readonly OptionalField[] = optionalFields.filter(isRefused)

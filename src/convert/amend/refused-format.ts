@@ -13,6 +13,9 @@ export function refusedFormat(
   { text, path }: Words,
 ): Amendment | undefined {
   if (response_format === undefined) return undefined
+  // llama.cpp, which has one grammar for both.
+  if (/custom grammar constraints with tools/.test(text))
+    return { kind: "format", to: "none", lasting: false }
   const isNamed = /^(?:response_format\b|text$|text\.format\b)/.test(path)
   const isRefused = clausesOf(text).some(
     (clause) => (isNamed || formatWords.test(clause)) && refusalWords.test(clause),

@@ -1,4 +1,4 @@
-// Refusals of what is said beside the tools: a forced call, a strict schema, a keyword of JSON Schema.
+// Refusals of the tools: how many, a forced call, a strict schema, a keyword of JSON Schema.
 import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { keywordsIn, schemaKeywords, structuralKeywords } from "./amend-schema.ts"
 import { isForced, type TakenChoice } from "./amend-tools.ts"
@@ -33,6 +33,49 @@ function takenWords(text: string): readonly TakenChoice[] {
   // "must be auto": whatever else is named there is what was sent.
   const words = listed.split(/\b(?:but|got|received|instead of|not)\b/, 1)[0] ?? ""
   return (["required", "any"] as const).filter((word) => new RegExp(`\\b${word}\\b`).test(words))
+}
+
+const offer = "(?:tools|functions|function declarations)"
+// OpenAI (musistudio/claude-code-router#686), Groq, pydantic, and others' own words; a number behind `tools[` is none
+// of how many.
+const tooManyTools: readonly RegExp[] = [
+  `\\b${offer}\\b(?![[.])[^.;\\d]{0,60}\\b(?:maximum|at most|no more than|up to|limit|exceeds?)\\b[^.;\\d]{0,40}(\\d{1,4})\\b`,
+  `\\b${offer}\\W{1,4}array too long\\. expected (?:at most|an array with maximum length) (\\d{1,4})\\b`,
+  `\\b(?:maximum|at most|more than|up to|limit of)(?: of)?\\W{1,3}(\\d{1,4}) ${offer}\\b`,
+  `\\bmaximum number of ${offer}\\b[^.;\\d]{0,20}(\\d{1,4})\\b`,
+].map((saying) => new RegExp(saying))
+// Fewer than this no provider takes: such a number counts something else.
+const leastTools = 8
+
+/** More tools than are taken, more said of one, or none where some are wanted. */
+export function refusedOffer(body: ChatRequest, { text }: Words): readonly Amendment[] {
+  return [...tooMany(body, text), ...tooLong(text), ...withoutOffer(body, text)]
+}
+
+// Azure, and OpenAI's older models (OpenHands/OpenHands#4838, dnakov/anon-kode#45).
+const longDescription =
+  /\btools\[\d+\]\.(?:function\.)?description\W{1,4}string too long\. expected a string with maximum length (\d{2,6})\b/
+
+function tooLong(text: string): readonly Amendment[] {
+  const most = longDescription.exec(text)?.[1]
+  return most === undefined ? [] : [{ kind: "descriptions", most: Number(most) }]
+}
+
+function tooMany({ tools = [] }: ChatRequest, text: string): readonly Amendment[] {
+  for (const saying of tooManyTools) {
+    const most = Number(saying.exec(text)?.[1] ?? 0)
+    if (most >= leastTools && most < tools.length) return [{ kind: "tools", most }]
+  }
+  return []
+}
+
+// Bedrock behind gateways, LiteLLM before it, and Anthropic, which alone knows the word "none".
+const wantsTools =
+  /\btool_?config field must be defined|tool calling without .?tools=|\btool_use\b.{0,40}blocks must define .?tools\b/
+
+function withoutOffer({ tools }: ChatRequest, text: string): readonly Amendment[] {
+  if (tools !== undefined || !wantsTools.test(text)) return []
+  return [{ kind: "past-tools", choice: text.includes("must define") }]
 }
 
 const strictNamed =

@@ -3,6 +3,7 @@
 import type { ChatFunctionTool } from "../../protocol/chat/chat.ts"
 import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
+import { pastTool } from "../common/past-tool.ts"
 import { mapToolName } from "../dialogue/names.ts"
 
 /** One tool for each name that was called; none where the provider does not ask for them. */
@@ -14,8 +15,5 @@ export function historyTools(
   const names = messages.flatMap(({ content }) =>
     content.flatMap((block) => (block.type === "tool_use" ? [mapToolName(block.name, profile)] : [])),
   )
-  return [...new Set(names)].map((name) => ({
-    type: "function",
-    function: { name, description: "No longer available.", parameters: { type: "object", properties: {} } },
-  }))
+  return [...new Set(names)].map(pastTool)
 }

@@ -22,6 +22,8 @@ export function readError(value: unknown): ErrorFacts | undefined {
   const base = objectOf(value["base_resp"])
   const message = readMessage(value, inner, base)
   if (message === undefined && Object.keys(inner).length === 0) return undefined
+  const handedOn = message?.startsWith("{") === true ? readHandedOn(message) : undefined
+  if (handedOn !== undefined) return { ...handedOn, status: statusOf(inner, value, base) ?? handedOn.status }
   const behind = readBehind(objectOf(inner["metadata"]))
   const given = [
     inner["code"],
@@ -39,6 +41,12 @@ export function readError(value: unknown): ErrorFacts | undefined {
     status: statusOf(inner, value, base),
     numbers: numberFields.map((field) => numberIn(field, inner[field] ?? value[field])).join(" "),
   }
+}
+
+/** What another server said, as the JSON that it came as (copilot-api, Databricks). */
+function readHandedOn(message: string): ErrorFacts | undefined {
+  const parsed = parseJson(message)
+  return parsed.ok ? readError(parsed.value) : undefined
 }
 
 /** Google's ErrorInfo: a key that is over, or unknown, is an INVALID_ARGUMENT, and only this says what is wrong. */

@@ -4,7 +4,7 @@
 const sayings: readonly RegExp[] = [
   /prompt is too long/,
   /input is too long/,
-  /exceeds? (the |this )?(model's )?(maximum )?context (window|length|size|limit)/,
+  /exceed(?:s|ed|ing)? (?:the |this )?(?:model(?:'s)? )?(?:max(?:imum)? )?context (?:window|length|size|limit)/,
   /context length exceeded/,
   /input token count.*exceeds the maximum/,
   /maximum prompt length is \d+/,
@@ -37,10 +37,35 @@ const sayings: readonly RegExp[] = [
   // Vertex (google-gemini/gemini-cli#19727); Ark (langgenius/dify#32221) and TensorRT-LLM; vLLM with images
   // (vllm-project/vllm#12165); watsonx.
   /input token count is \d+ but model only supports/,
-  /(?:input|prompt) length \(?\d+\)? exceeds (?:the )?maximum (?:input )?length/,
+  /(?:input|prompt) length \(?\d+(?: tokens)?\)? exceeds (?:the )?maximum (?:allowed |input )?length/,
   /prompt \(total length \d+\) is too long/,
   /number of input tokens \d+ cannot exceed/,
+  // TGI, also behind SageMaker; tabbyAPI (SillyTavern/SillyTavern#3543); LM Studio, in two ways; Snowflake
+  // (posit-dev/positron#11737); SambaNova; Bedrock's Nova.
+  /`inputs` must have less than \d+ tokens/,
+  /length \d+(?: \+ \d+)? is greater than max_seq_len/,
+  /reached context length of \d+ tokens/,
+  /n_keep: \d+ ?>= ?n_ctx/,
+  /\bmax tokens of \d+ exceeded/,
+  /maximum supported sequence length is/,
+  /number of input tokens exceeds/,
+  // vLLM, of what the prompt leaves for a reply.
+  /max_(?:completion_)?tokens must be at least 1, got -\d/,
+  // Relays in China (openclaw/openclaw, agents: context overflow).
+  /上下文(?:过长|超出|长度超)|超出最大上下文|请压缩上下文|prompt ?超长/,
 ]
+
+// Tokens of what was sent that are more than some maximum, in whatever order it is said (Databricks, Bedrock, Cohere,
+// antirez/ds4#150). Of a reply's tokens it says nothing.
+const whole = "\\b(?:prompt|inputs?|conversation|messages|request|total)\\b"
+// One token alone may be a key.
+const counted = "\\b(?:tokens|token (?:count|length|limit))\\b"
+const over = "\\b(?:exceed(?:s|ed)?|(?:is|are) (?:greater|longer|larger|more) than)\\b"
+const beyondMost: readonly RegExp[] = [
+  `${whole}[^.;:]{0,40}${counted}[^.;:]{0,40}${over}[^.;]{0,40}(?:\\blimit|\\bmax|\\bcontext\\b|\\d{4})`,
+  `${whole}[^.;:]{0,30}${over}[^.;]{0,30}\\bmax(?:imum)?\\b[^.;]{0,20}${counted}`,
+  "\\bmaximum input length is \\d+ tokens\\b",
+].map((saying) => new RegExp(saying))
 
 // Cohere and others say so of a prompt, and of a reply that would be too long.
 const tooMany = /too many (?:input )?tokens/
@@ -73,9 +98,17 @@ const lookedAt = 1000
 export function isOverflow(message: string, codes: readonly string[]): boolean {
   if (codes.some((code) => codeWords.has(code))) return true
   const text = message.slice(0, lookedAt)
-  if (/tokens?[ _]per[ _](minute|day|hour)|\b(tpm|tpd)\b|rate limit/.test(text)) return false
-  return hasTooMany(text) || sayings.some((saying) => saying.test(text))
+  if (pace.test(text)) return false
+  return (
+    hasTooMany(text) ||
+    sayings.some((saying) => saying.test(text)) ||
+    (!ofReply.test(text) && beyondMost.some((saying) => saying.test(text)))
+  )
 }
+
+// How much may come in what time; Bedrock has "too many tokens" for that as well.
+const pace =
+  /tokens?[ _]per[ _](minute|day|hour)|\b(tpm|tpd)\b|rate limit|throttl|\bquota\b|please wait before/
 
 interface Numbers {
   readonly limit?: number
@@ -117,9 +150,18 @@ const patterns: readonly RegExp[] = [
   /prompt \(length (?<input>\d+)\) is longer than the maximum model length of (?<limit>\d+)/,
   /max size: (?<limit>\d+) tokens/,
   /input token count is (?<input>\d+) but model only supports up to (?<limit>\d+)/,
-  /(?:input|prompt) length \(?(?<input>\d+)\)? exceeds [a-z' ]{0,40}length \(?(?<limit>\d+)/,
+  /(?:input|prompt) length \(?(?<input>\d+)(?: tokens)?\)? exceeds [a-z' ]{0,40}length \(?(?<limit>\d+)/,
   /prompt \(total length (?<input>\d+)\) is too long[a-z ]{0,40}\(context length (?<limit>\d+)/,
   /number of input tokens (?<input>\d+) cannot exceed the total tokens limit (?<limit>\d+)/,
+  /must have less than (?<limit>\d+) tokens\. given: (?<input>\d+)/,
+  /length (?<input>\d+)(?: \+ (?<output>\d+))? is greater than max_seq_len (?<limit>\d+)/,
+  /reached context length of (?<limit>\d+)/,
+  /n_keep: (?<input>\d+) ?>= ?n_ctx: (?<limit>\d+)/,
+  /\bmax tokens of (?<limit>\d+) exceeded/,
+  /prompt is (?<input>\d+) tokens long, so generating (?<output>\d+) tokens/,
+  /maximum supported sequence length is (?:just )?(?<limit>\d+)/,
+  /input and maximum output tokens \((?<total>\d+)\) exceeded [a-z ]{1,40}\((?<limit>\d+)/,
+  /prompt tokens \((?<input>\d+)\) exceeds? [a-z ]{1,40}\((?<limit>\d+)/,
   /n_prompt_tokens"?:? ?(?<input>\d+)/,
   /n_ctx"?:? ?(?<limit>\d+)/,
 ]

@@ -32,10 +32,12 @@ function errorOf(body: unknown): JsonObject {
 const earliestReset = 1e12
 
 /**
- * OpenRouter repeats headers of its limits in the body, where no header says it any more:
+ * ChatGPT's plans name the seconds (`usage_limit_reached`), which proxies of Codex hand on. OpenRouter repeats headers of its limits in the body, where no header says it any more:
  * {"error":{"metadata":{"headers":{"X-RateLimit-Reset":"1741305600000"}}}}, in milliseconds since the epoch.
  */
 function fromReset(body: unknown, now: number | undefined): number | undefined {
+  const seconds = countOf(errorOf(body)["resets_in_seconds"])
+  if (seconds !== undefined) return Math.ceil(seconds * 1000)
   if (now === undefined) return undefined
   const headers = objectOf(objectOf(errorOf(body)["metadata"])["headers"])
   const name = Object.keys(headers).find((key) => key.toLowerCase() === "x-ratelimit-reset")
@@ -68,11 +70,16 @@ function fromText(message: string): number | undefined {
   return found?.[1] === undefined ? undefined : durationMs(found[1])
 }
 
-/** OpenAI's rate-limit headers: only the limit that is used up says when to come back. */
+/**
+ * OpenAI's rate-limit headers: only the limit that is used up says when to come back. Cerebras names its limits by
+ * their span, and counts plain seconds (inference-docs.cerebras.ai, rate limits).
+ */
 function fromLimits(header: Header): number | undefined {
-  for (const kind of ["requests", "tokens"]) {
+  for (const kind of ["requests", "tokens", "requests-day", "requests-minute", "tokens-minute"]) {
     const reset = header(`x-ratelimit-reset-${kind}`)
-    if (header(`x-ratelimit-remaining-${kind}`) === "0" && reset !== null) return durationMs(reset)
+    if (reset === null || header(`x-ratelimit-remaining-${kind}`) !== "0") continue
+    const seconds = kind.includes("-") ? countOf(reset) : undefined
+    return seconds === undefined ? durationMs(reset) : Math.ceil(seconds * 1000)
   }
   return undefined
 }

@@ -5,9 +5,10 @@ import { type Fault, fault } from "../fault.ts"
 import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../json.ts"
 import { redact, redactCut } from "../redact.ts"
 import { readError, shorten } from "./error-facts.ts"
+import { namedStatus } from "./named-status.ts"
 import { isOverflow, overflowMessage } from "./overflow.ts"
 import { retryAfterMs } from "./retry-after.ts"
-import { judge, namedStatus } from "./verdict.ts"
+import { judge } from "./verdict.ts"
 
 /** What is known of the request that failed; the texts of some errors need it. */
 export interface ErrorContext {

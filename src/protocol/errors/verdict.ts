@@ -24,15 +24,15 @@ interface Verdict {
 // Each of these ends only when somebody pays or raises a limit (2026-11: error codes of OpenAI, Moonshot, Kimi
 // Code, Ark and DashScope; xAI: continuedev/continue#10373; Fireworks: pollinations/pollinations#12136; OpenAI's
 // billing: BerriAI/litellm#2743; LiteLLM's budgets, with 400 or 429: BerriAI/litellm#14144, #37000; OpenRouter's limit
-// of a key: danielsmithdevelopment/ClawQL#876; new-api's limit of a token: MAX-API-Next/MAX-API#20).
+// of a key: danielsmithdevelopment/ClawQL#876; new-api's limit of a token: MAX-API-Next/MAX-API#20; Novita's error codes).
 const outOfCredit =
-  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough credits|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage|billing_not_active|billing[ _]hard[ _]limit|budget_exceeded|budget has been exceeded|exceededbudget|exceeded budget for provider|crossed budget|(?<!api |per-)key limit exceeded|token_quota_failed/
+  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough (?:credits|balance)|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage|billing_not_active|billing[ _]hard[ _]limit|budget_exceeded|budget has been exceeded|exceededbudget|exceeded budget for provider|crossed budget|(?<!api |per-)key limit exceeded|token_quota_failed/
 // DashScope calls a limit of tokens a minute a quota, in OpenAI's words for an empty account; the link tells them apart
 // (help.aliyun.com, model-studio/error-code#token-limit; anomalyco/opencode#23722: it works again every minute).
 const perMinute = /error-code#token-limit|(?<!free )allocated quota exceeded/
 // One word, quoted or not, may stand between "model" and what is wrong with it; more would be another sentence.
 const modelMissing =
-  /model_?not_?found|model_not_supported|model_decommissioned|modelnotopen|\binvalid_model\b|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
+  /model_?not_?found|model_not_supported|model_decommissioned|modelnotopen|\binvalid_model\b|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|model is not supported when using|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
 const wrongKey = /api key not valid|api_key_invalid|invalid_api_key|(?:incorrect|invalid) api key/
 const overloaded =
   /overloaded|over capacity|at capacity|no capacity|capacity exceeded|insufficient_system_resource|no available|server is busy|system is (?:too )?busy|temporarily unavailable/
@@ -40,9 +40,18 @@ const policy =
   /content_filter|content management policy|data_inspection_failed|content policy|moderation|sensitive|usage guidelines/
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
-// Codex and Pro models under another name, at OpenAI and at Azure (langchain-azure#228).
+// What the model wrote cannot be read as a call, which the next time may be otherwise (pydantic/pydantic-ai#2774, #4354).
+const illWritten = /\btool_use_failed\b|\boutput_parse_failed\b/
+// LM Studio's 400s when the model was put away, or fell over: it is loaded again for the next request
+// (lmstudio-ai/lmstudio-bug-tracker#1057, #1492; charmbracelet/crush#2546).
+const putAway = /\bmodel (?:is |was )?unloaded\b|\bmodel has crashed\b|\boperation canceled\b/
+// Bedrock behind gateways that have one status for all of its exceptions.
+const throttled = /throttlingexception|too many (?:tokens|requests), please wait/
+
+// Codex and Pro models under another name, at OpenAI and at Azure (langchain-azure#228); Copilot
+// (ericc-ch/copilot-api#208).
 const responsesAlone =
-  /only supported in v1\/responses|chatcompletion operation does not work with the specified model/
+  /only supported in v1\/responses|unsupported_api_for_model|not accessible via the \/chat\/completions|chatcompletion operation does not work with the specified model/
 
 // OpenRouter's 404s when the model exists, but no host of it does what the request asks for; or none that the account
 // allows, which is nothing that the request could change (musistudio/claude-code-router#285, truefoundry/models#826).
@@ -93,7 +102,9 @@ const rules: readonly Rule[] = [
   },
   {
     when: ({ status, words, wait }) =>
-      status === 429 || (wait !== undefined && (status === 402 || (status < 500 && rateLimited.test(words)))),
+      status === 429 ||
+      (status === 400 && throttled.test(words)) ||
+      (wait !== undefined && (status === 402 || (status < 500 && rateLimited.test(words)))),
     verdict: answer({ kind: "rate_limit_error", status: 429, retry: true }),
   },
   {
@@ -144,6 +155,14 @@ const rules: readonly Rule[] = [
     verdict: answer({ kind: "overloaded_error", status: 529, retry: true }),
   },
   {
+    when: ({ status, words }) => status === 400 && illWritten.test(words),
+    verdict: answer({ kind: "invalid_request_error", status: 400, retry: true }),
+  },
+  {
+    when: ({ status, words }) => status === 400 && putAway.test(words),
+    verdict: answer({ kind: "api_error", status: 502, retry: true }),
+  },
+  {
     // Hugging Face's servers: the model failed while it wrote.
     when: among(424),
     verdict: answer({ kind: "api_error", status: 502, retry: true }),
@@ -154,31 +173,6 @@ const rules: readonly Rule[] = [
   },
   { when: ({ words }) => noEndpoint.test(words), verdict: (_given, about) => missingEndpoint(about) },
 ]
-
-// An error inside a 200 often has only a word: OpenAI's, Anthropic's, Google's and DashScope's; or Zhipu's number.
-const statusWords: readonly (readonly [RegExp, number])[] = [
-  [/rate_?limit|limit_requests|resource_exhausted|too_many_requests|insufficient_quota|throttl/, 429],
-  [/\b(?:1113|130[23589]|1310)\b/, 429],
-  [/billing|payment|insufficient_balance/, 402],
-  [/authentication|unauthenticated|unauthorized|invalid_api_key/, 401],
-  [/permission|forbidden/, 403],
-  [/overloaded|unavailable|capacity/, 529],
-  [/timeout|deadline_exceeded/, 504],
-  // The Responses API's codes for what is wrong with a request (OpenAI API reference, response.error.code).
-  [
-    /_policy|invalid_prompt|invalid_(?:base64_)?image|unsupported_image|empty_image|image_(?:too|parse|file|content)|failed_to_download_image|data_residency/,
-    400,
-  ],
-  [/not_?found/, 404],
-  [/invalid_?request|invalid_?argument|invalid_?parameter|bad_?request|content_filter|inspection/, 400],
-  [/\b(?:1210|1301)\b/, 400],
-]
-
-/** The HTTP status that an error's code words (lower case) stand for; undefined when they say nothing. */
-export function namedStatus(codes: readonly string[]): number | undefined {
-  const words = codes.join(" ")
-  return statusWords.find(([word]) => word.test(words))?.[1]
-}
 
 /** What becomes of an upstream's error. Context overflow is not decided here, but before. */
 export function judge(given: Case, about: Circumstances): Verdict {

@@ -1,0 +1,132 @@
+// Refusals of how many tools are offered, how much is said of them, and how many calls one turn makes.
+import { describe, expect, test } from "bun:test"
+import { amend } from "../../src/convert/amend/amend.ts"
+import { type Amendment, applyAmendment } from "../../src/convert/amend/amendments.ts"
+import type { Conversion } from "../../src/convert/request/request.ts"
+import { ask, assistant, call, convert, generic, result, text, user } from "./request-support.ts"
+
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    ...{ name: `t${index}`, description: "does something", input_schema: { type: "object" } },
+  }))
+
+const offering = (count: number, more = {}) =>
+  convert(ask([user(text("hi"))], { tools: numbered(count), ...more }), generic)
+
+function heal(before: Conversion, message: string, status = 400) {
+  return amend(before, { status, message: `[x] ${message}`, param: undefined, inputTokens: () => 1_000 })
+}
+
+function healed(before: Conversion, message: string, expected: Amendment, status = 400): Conversion {
+  const after = heal(before, message, status)
+  expect(after?.amendment).toEqual(expected)
+  expect(after?.notes.length).toBeGreaterThan(0)
+  if (after === undefined) throw new Error("nothing was amended")
+  expect(applyAmendment(after.conversion, expected)).toBeUndefined()
+  return after.conversion
+}
+
+const namesOf = ({ body }: Conversion) => body.tools?.map((tool) => tool.function?.name)
+
+describe("more tools than are taken", () => {
+  // musistudio/claude-code-router#686, anomalyco/opencode#4909; Groq; pydantic; a relay; OpenAI, of functions.
+  test.each([
+    "Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length 150 instead.",
+    "Invalid 'tools': array too long. Expected at most 128 elements.",
+    "'tools' : maximum number of items is 128",
+    "body.tools: List should have at most 128 items after validation, not 150",
+    "Too many tools. The maximum number of tools is 128, but 150 were provided.",
+    "You may not provide more than 128 functions.",
+  ])("%s", (said) => {
+    const after = healed(offering(150), said, { kind: "tools", most: 128 })
+    expect(namesOf(after)).toEqual(numbered(128).map(({ name }) => name))
+  })
+
+  test("the one that is insisted on stays", () => {
+    const before = offering(20, { tool_choice: { type: "tool", name: "t19" } })
+    const after = healed(before, "'tools' : maximum number of items is 10", { kind: "tools", most: 10 })
+    expect(namesOf(after)).toEqual([...numbered(9).map(({ name }) => name), "t19"])
+  })
+
+  test.each([
+    "Invalid 'tools': array too long. Expected an array with maximum length 200, but got an array with length 150.",
+    "Invalid 'tools[3].function.parameters': maximum nesting of 10 exceeded",
+    "tools.7.function.name: must be at most 64 characters",
+    "tools: at most 2 images are taken",
+  ])("nothing is left out after: %s", (said) => {
+    expect(heal(offering(150), said)).toBeUndefined()
+  })
+})
+
+test("descriptions that are too long are cut (OpenHands/OpenHands#4838, dnakov/anon-kode#45)", () => {
+  const tools = [
+    { name: "Bash", description: "x".repeat(5_000), input_schema: { type: "object" } },
+    { name: "Read", description: "reads", input_schema: { type: "object" } },
+  ]
+  const before = convert(ask([user(text("hi"))], { tools }), generic)
+  const said =
+    "Invalid 'tools[0].function.description': string too long. Expected a string with maximum length 1024, but got a string with length 5000 instead."
+  const after = healed(before, said, { kind: "descriptions", most: 1_024 })
+  const said0 = after.body.tools?.map((tool) => (tool.type === "function" ? tool.function.description : ""))
+  expect(said0).toEqual([`${"x".repeat(1_023)}…`, "reads"])
+})
+
+const called = [
+  user(text("go")),
+  assistant(text("two"), call("c1"), call("c2")),
+  user(result("c1", "one"), result("c2", "other"), text("and?")),
+]
+
+describe("tools of the past", () => {
+  const before = convert(ask(called), generic)
+
+  test.each([
+    ["The toolConfig field must be defined when using toolUse and toolResult content blocks.", false],
+    [
+      "litellm.UnsupportedParamsError: Bedrock doesn't support tool calling without `tools=` param specified. Pass `tools=` param OR set `litellm.modify_params = True`",
+      false,
+    ],
+    ["Requests which include `tool_use` or `tool_result` blocks must define `tools`.", true],
+  ])("%s", (said, choice) => {
+    const { body } = healed(before, said, { kind: "past-tools", choice })
+    expect(body.tools?.map((tool) => tool.function?.name)).toEqual(["Bash"])
+    expect(body.tool_choice).toBe(choice ? "none" : undefined)
+  })
+
+  test("of a conversation without calls there are none", () => {
+    const said = "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+    expect(heal(convert(ask([user(text("hi"))]), generic), said)).toBeUndefined()
+  })
+})
+
+test.each([400, 500])("calls one after the other (vllm-project/vllm#12937): %d", (status) => {
+  const said = "This model only supports single tool-calls at once!"
+  const { body } = healed(convert(ask(called), generic), said, { kind: "single" }, status)
+  const told = body.messages.map((message) =>
+    message.role === "assistant"
+      ? [message.content, message.tool_calls?.map(({ id }) => id)]
+      : message.role === "tool"
+        ? [message.content, message.tool_call_id]
+        : message.content,
+  )
+  expect(told).toEqual(["go", ["two", ["c1"]], ["one", "c1"], [null, ["c2"]], ["other", "c2"], "and?"])
+})
+
+test("a reply in one piece, where tools are not streamed (earendil-works/pi#3739)", () => {
+  const before = offering(2, { stream: true })
+  const after = healed(before, "This model doesn't support tool use in streaming mode.", {
+    ...{ kind: "drop", fields: ["stream", "stream_options"] },
+  })
+  expect(after.body.stream).toBeUndefined()
+})
+
+test.each([
+  'can only concatenate str (not "list") to str',
+  "invalid message content type: <nil>",
+  "messages[2]: missing field `content` at line 1 column 500",
+  "Invalid value for 'content': expected a string, got null.",
+])("content is text after: %s", (said) => {
+  const before = convert(ask([user(text("a")), assistant(call("c1")), user(result("c1", "b"))]), generic)
+  const { body } = healed(before, said, { kind: "text" })
+  expect(body.messages.map(({ content }) => content)).toEqual(["a", "", "b"])
+})

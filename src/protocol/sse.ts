@@ -111,6 +111,8 @@ function take(reading: SseReading, line: string, out: SseMessage[]): void {
   if (name === "error" && reading.hearsErrors) takeError(reading, value, out)
   else if (name === "data") addData(reading, value)
   else if (name === "event") reading.event = value
+  // "data:" and its JSON in the next line (0xPlaygrounds/rig#534).
+  else if (reading.hearsErrors && reading.data === "" && /^\s+\{/.test(line)) reading.data = line.trim()
   else if (reading.hearsErrors && bareError.test(line)) takeError(reading, line, out)
 }
 

@@ -248,6 +248,25 @@ describe("a forced call", () => {
   })
 })
 
+test("calls without tools: those that were called are offered, once each, and nothing is said of a choice", () => {
+  const calls = [assistant(call("c1")), user(result("c1")), assistant(call("c2")), user(result("c2"))]
+  const { body } = changed(convert(ask([user(text("hi")), ...calls]), generic), {
+    ...{ kind: "past-tools", choice: false },
+  })
+  expect(body.tools).toEqual([
+    {
+      type: "function",
+      function: {
+        ...{ name: "Bash", description: "No longer available." },
+        parameters: { type: "object", properties: {} },
+      },
+    },
+  ])
+  expect(body.tool_choice).toBeUndefined()
+  for (const other of [withTools, convert(ask([user(text("hi"))]), generic)])
+    expect(applyAmendment(other, { kind: "past-tools", choice: false })).toBeUndefined()
+})
+
 describe("messages", () => {
   const thought = convert(ask([user(text("a")), assistant(text("b")), user(text("c"), png)]), generic)
   const [first, second, third] = thought.body.messages

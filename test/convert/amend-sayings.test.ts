@@ -313,6 +313,15 @@ const limits: readonly Row[] = [
     422,
   ],
   ["Fireworks", openai("Requests with max_tokens > 4096 must have stream=true"), { kind: "stream" }],
+  ["ModelScope", openai("enable thinking can not be support when `stream=False`."), { kind: "stream" }],
+  ["DashScope", openai("parameter.enable_thinking必须设置为false才能进行非流式调用"), { kind: "stream" }],
+  ["whoever gives streams alone", openai("该模型仅支持流式输出"), { kind: "stream" }],
+  [
+    "what may be used in the next sentence",
+    openai("max_tokens (64000) is too large. Please use a number less than or equal to 8192"),
+    limit(8_192),
+  ],
+  ["MiniMax under another name", openai("invalid params, invalid chat setting (2013)"), auto],
 
   ["Zhipu", zhipu("max_tokens参数非法。取值范围[1, 98304]"), limit(98_304), { max_tokens: 128_000 }],
   ["Zhipu", zhipu("max_tokens参数非法：不能超过98304"), limit(98_304), { max_tokens: 128_000 }],
@@ -972,6 +981,40 @@ const messages: readonly Row[] = [
   ["Claude at OpenRouter", openai(unthought), blocks, { ...inCalls, reasoning: { effort: "high" } }],
   ["NIM", vllm("Unexpected role 'user' after role 'tool'"), between, interrupted],
   [
+    "Hunyuan",
+    openai(
+      "messages 中 user（tool） 和 assistant 角色需交替出现 (一问一答)，以 user 提问开始， user（tool）提问结束, tool 可以连续出现多次",
+    ),
+    between,
+    interrupted,
+  ],
+  [
+    "Cloudflare, to which some models' content is one string",
+    {
+      errors: {
+        message:
+          "AiError: Bad input: Error: oneOf at '/' not met, 0 matches: required properties at '/' are 'prompt', Type mismatch of '/messages/1/content', 'array' not in 'string', Type mismatch of '/messages/2/content', 'string' not in 'array', required properties at '/messages/1' are 'role,content' (d9e09afe)",
+        code: 5006,
+      },
+      ...{ success: false, result: {}, messages: [] },
+    },
+    { kind: "text" },
+  ],
+  [
+    "LiteLLM before it asks Bedrock",
+    openai(
+      "litellm.UnsupportedParamsError: Bedrock doesn't support tool calling without `tools=` param specified. Pass `tools=` param OR set `litellm.modify_params = True` // `litellm_settings::modify_params: True` to add dummy tool to the request.. Received Model Group=claude-sonnet-5",
+    ),
+    { kind: "past-tools", choice: false },
+    { tools: [] },
+  ],
+  [
+    "Bedrock",
+    { message: "The toolConfig field must be defined when using toolUse and toolResult content blocks." },
+    { kind: "past-tools", choice: false },
+    { tools: [] },
+  ],
+  [
     "Devstral's template in llama.cpp",
     openai(
       "\n------------\nWhile executing CallExpression at line 46, column 32 in source:\n...== 0) %}\u21b5            {{- raise_exception('After the optional system message, con...\n                                           ^\nError: Jinja Exception: After the optional system message, conversation roles must alternate user and assistant roles except for tool calls and results.",
@@ -1216,6 +1259,11 @@ const schemas: readonly Row[] = [
   [
     "vLLM",
     vllm("The provided JSON schema contains features not supported by xgrammar."),
+    { kind: "schema", rules: "llama" },
+  ],
+  [
+    "Ark",
+    { error: { code: "InvalidParameter", message: "Invalid decoding guidance syntax. Request id: 0217" } },
     { kind: "schema", rules: "llama" },
   ],
   [

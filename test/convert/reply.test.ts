@@ -47,6 +47,14 @@ describe("treacherous cases", () => {
     expect(content(message, "function_call")).toEqual([bash])
   })
 
+  test("a reply in an envelope, and one that says that there is none", () => {
+    const reply = chatReply({ content: "hello" })
+    expect(fold({ data: reply, success: true }).reply?.content).toMatchObject([
+      { type: "text", text: "hello" },
+    ])
+    expect(fold({ data: null, success: false, error: "it failed" }).fault?.message).toContain("it failed")
+  })
+
   test("case 69: several choices are one answer, with the reason that is not a plain stop", () => {
     const { reply } = readFixture("replies", "copilot/choices")
     expect(fold(reply).reply).toMatchObject({

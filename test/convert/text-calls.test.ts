@@ -349,6 +349,17 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
     [dsml(`<function_calls>\n${lsInvoke}\n</function_calls>`), [ls]],
     [dsml(`<tool_calls>\n${lsInvoke}\n${pwdInvoke}\n</tool_calls>`), [ls, pwd]],
     [dsml(lsInvoke), [ls]],
+    ...["｜｜DSML｜｜", "‖DSML‖", "|DSML|"].flatMap((bars) => {
+      const barred = (text: string) => dsml(text).replaceAll("｜DSML｜", bars)
+      return [
+        [barred(`<tool_calls>\n${lsInvoke}\n</tool_calls>`), [ls]],
+        [
+          `Let me.\n\n${barred(`<function_calls>${lsInvoke}${pwdInvoke}</function_calls>`)}`,
+          ["Let me.\n\n", ls, pwd],
+        ],
+        [barred(lsInvoke), [ls]],
+      ] as const
+    }),
     [
       dsml(
         '<function_calls><invoke name="Read"><parameter name="a" string="true">1</parameter>\n' +

@@ -157,6 +157,19 @@ describe("which call a fragment belongs to", () => {
       [["Read", "call_aaaa", a]],
     ],
     [
+      "LocalAI: another index for each thing that is known of one call",
+      [
+        { index: 0, id: "call_aaaa", name: "Read", args: "" },
+        { index: 1, id: "call_aaaa", name: "Read", args: '{"a"' },
+        { index: 2, id: "call_aaaa", name: "Read", args: '{"a":1}' },
+        { index: 3, id: "call_aaaa", name: "Bash", args: '{"b":2}' },
+      ],
+      [
+        ["Read", "call_aaaa", a],
+        ["Bash", minted(1), b],
+      ],
+    ],
+    [
       "a new id in every chunk",
       [
         { index: 0, id: "call_aaaa", name: "Read", args: '{"a"' },

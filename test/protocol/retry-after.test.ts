@@ -50,6 +50,7 @@ describe("sources", () => {
     ["available again in 2 minutes", 120_000],
     ["Please wait 42 seconds before retrying.", 42_000],
     ["Too many tokens, please wait before trying again.", undefined],
+    ["You have exhausted your capacity. Your quota will reset after 161h39m41s.", 581_981_000],
     ["Please retry in 5 requests", undefined],
     ["try again later", undefined],
     ["retry in 3 more messages", undefined],
@@ -75,6 +76,27 @@ describe("sources", () => {
     [reset(null), now, undefined],
   ])("OpenRouter's headers in the body: %j at %p", (body, at, expected) => {
     expect(retryAfterMs(noHeaders, body, "", at)).toBe(expected)
+  })
+
+  const glm = "Your limit will reset at 2026-09-12 00:35:41"
+  test.each([
+    // Both of GLM's houses tell it by Beijing's clock (can1357/oh-my-pi#11014).
+    [`Usage limit reached for 5 hour. ${glm}`, "2026-09-11T16:35:41Z"],
+    [`[1308][Usage limit reached for 5 hour. ${glm}][20260912001903]`, "2026-09-11T16:35:41Z"],
+    ["已达到 5 小时的使用上限。您的限额将在 2026-08-25 07:41:44 重置。", "2026-08-24T23:41:44Z"],
+    [`${glm} UTC`, "2026-09-12T00:35:41Z"],
+    ["It will reset at 2028-02-29 21:46:42 +0800 CST.", "2028-02-29T13:46:42Z"],
+    ["Quota resets; reset on 2028-03-01T00:00:00Z", "2028-03-01T00:00:00Z"],
+    ["reset at 2030-12-31 23:59:59.5 -05:30", "2031-01-01T05:29:59Z"],
+    // Nobody's clock, and one that is over.
+    ["The quota will reset at 2028-02-29 21:46:42.", undefined],
+    ["Your limit will reset at 2024-02-29 21:46:42", undefined],
+  ])("a day and a time: %s", (message, point) => {
+    const wait = retryAfterMs(noHeaders, undefined, message, now)
+    expect(wait === undefined ? undefined : now + wait).toBe(
+      point === undefined ? undefined : new Date(point).getTime(),
+    )
+    expect(retryAfterMs(noHeaders, undefined, message)).toBeUndefined()
   })
 
   test("a header says it better than the body", () => {

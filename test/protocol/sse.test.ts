@@ -19,6 +19,7 @@ const cases: readonly (readonly [string, string, readonly SseMessage[]])[] = [
   ["only one space is taken off", "data:  a\n\n", data(" a")],
   ["several data lines", "data: a\ndata: b\n\n", data("a\nb")],
   ["a field without colon", "data\n\n", data("")],
+  ["JSON in the line below its field", 'data:\n {"a":1}\n\ndata: b\n {"c":1}\n\n', data('{"a":1}', "b")],
   ["comments and unknown fields", ": hello\nid: 1\nretry: 5\nfoo: bar\ndata: a\n: x\n\n", data("a")],
   ["events without data", "event: ping\n\ndata: a\n\n", data("a")],
   ["a named event", "event: error\ndata: a\n\ndata: b\n\n", [{ event: "error", data: "a" }, ...data("b")]],

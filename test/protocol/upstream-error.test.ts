@@ -48,6 +48,7 @@ describe("treacherous cases", () => {
   test.each([
     [400, "You uploaded an unsupported image. Please make sure your image is valid."],
     [400, '{"error":{"message":"Invalid image.","code":"image_parse_error"}}'],
+    [400, "messages.1.content.19.image.source.base64.data: Image format image/png not supported"],
     [400, "The image data you provided does not represent a valid image. Please check your input"],
     [400, '[{"error":{"code":400,"message":"Unable to process input image.","status":"INVALID_ARGUMENT"}}]'],
     [500, "cannot identify image file <_io.BytesIO object at 0x7f00>"],
@@ -176,6 +177,8 @@ test.each([
   [{ message: "x", __type: "ThrottlingException" }, true],
   [{ message: "x", success: false }, true],
   [{ message: "x", success: true }, false],
+  [{ status: "failure", message: "x" }, true],
+  [{ status: "success", message: "x" }, false],
   [{ message: "x", statusCode: 500 }, true],
   [{ errors: [{ message: "x" }] }, true],
   [{ errors: { message: "x" } }, true],

@@ -37,7 +37,7 @@ function shortened(tool: ChatTool, most: number): ChatTool {
 
 /** The tools that were called before are offered, where none are; none of them is wanted. */
 export function withPastTools(body: ChatRequest, choice: boolean): Change | undefined {
-  if (body.tools !== undefined) return undefined
+  if ((body.tools ?? []).length > 0) return undefined
   const names = body.messages.flatMap((message) =>
     message.role === "assistant" ? (message.tool_calls ?? []).map((call) => call.function.name) : [],
   )

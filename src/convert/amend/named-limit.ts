@@ -57,7 +57,8 @@ const other =
 const leastLimit = 256
 
 // A sentence without a subject of its own goes on with that of the one before.
-const clauseEnd = /[.;]\s(?!expected|it (?:must|should|can)|the max(?:imum)?(?: allowed)?(?: value)? is)|\n/
+const clauseEnd =
+  /[.;]\s(?!expected|(?:please )?use a (?:number|value)|it (?:must|should|can)|the max(?:imum)?(?: allowed)?(?: value)? is)|\n/
 
 /** The sentences of a text, and their parts between semicolons; what is expected belongs to what is not taken. */
 export function clausesOf(text: string): readonly string[] {

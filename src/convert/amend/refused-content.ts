@@ -18,9 +18,10 @@ export function refusedContent(words: Words): readonly Amendment[] {
 }
 
 // Mistral's API and vLLM with its tokenizer, and the templates of its models, which pass over calls and results as
-// they count whose turn it is (NousResearch/hermes-agent#20154, SWE-agent/mini-swe-agent#759).
+// they count whose turn it is (NousResearch/hermes-agent#20154, SWE-agent/mini-swe-agent#759); Hunyuan, to which a
+// result is what a user says (FoundationAgents/OpenManus#894, lobehub/lobehub#7173).
 const noUserAfterTool =
-  /unexpected role \W?user\W? after role \W?tool\b|roles must alternate .{0,40}except for tool calls|tool messages?(?:\(s\))? should alternate with assistant/
+  /unexpected role \W?user\W? after role \W?tool\b|roles must alternate .{0,40}except for tool calls|tool messages?(?:\(s\))? should alternate with assistant|user ?\(tool\) ?(?:和|and) assistant (?:角色需交替|roles must alternate)/
 
 // The template of Llama 3.1 and those after it (vllm-project/vllm#12937, #25108).
 const oneCall = /only supports single tool-?calls at once/
@@ -144,12 +145,13 @@ function refusedMedia({ text }: Words): readonly Amendment[] {
     .map((what) => ({ kind: "media", what }))
 }
 
-// pydantic, Groq, serde (DeepSeek and others in Rust), OpenAI; Ollama and llama.cpp of absent content; templates that
-// put texts together.
+// pydantic, Groq, serde (DeepSeek and others in Rust), OpenAI; Cloudflare (anomalyco/opencode#30381, cloudflare-os#54);
+// Ollama and llama.cpp of absent content; templates that put texts together.
 const notText: readonly RegExp[] = [
   /content\b[^.;]{0,40}(?:must|should) be (?:a )?(?:valid )?string/,
   /messages?\b.{0,60}content[^;]{0,40}: (?:value must be|input should be) a (?:valid )?string/,
   /messages\[\d+\](?:\.content)?: invalid type: (?:sequence|null|map), expected a string/,
+  /type mismatch of '\/messages\/\d+\/content', '(?:array|null)' not in 'string'/,
   /untagged enum \w{0,40}content\b/,
   /content\b[^.;]{0,20}(?:none|null) is not (?:an allowed value|allowed)/,
   /\bcontent\W{1,4}expected a string\b/,

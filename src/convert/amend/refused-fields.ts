@@ -35,10 +35,13 @@ function otherLimit({ body }: Conversion, { text }: Words): Amendment | undefine
   return least === undefined ? undefined : { kind: "least", least }
 }
 
-// Fireworks; DashScope's thinking models, two ways; everybody else's words for it.
+// Fireworks; DashScope's thinking models, three ways (alibaba/spring-ai-alibaba#867), and ModelScope's
+// (musistudio/claude-code-router#948); everybody else's words for it.
 const streamsOnly: readonly RegExp[] = [
   /must have stream\W{0,4}true/,
   /set to false for non-?stream/,
+  /设置?为 ?false.{0,12}非流式|(?:只|仅)支持(?:流式|stream)|不支持非流式/,
+  /not (?:be )?support(?:ed)? (?:when|if|with|for) \W?stream ?= ?false/,
   /only supports? (?:the )?stream/,
   /\bstream(?:ing)?(?: mode| parameter)?\W{0,3} ?(?:is required|must be (?:set to )?(?:true|enabled)|should be (?:set to )?true)/,
   /(?:requires?|please (?:use|enable|set)) (?:the )?\W?stream(?:ing)?\b(?!_)/,

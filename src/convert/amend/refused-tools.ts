@@ -8,6 +8,8 @@ import type { Words } from "./refusal-words.ts"
 const choiceNamed = /tool[_ ]choice|forc(?:es|ed|ing) tool use/
 const choiceRefused =
   /(?:not|n't) (?:yet )?(?:support|allowed|permitted|available|enabled|be forced|compatible)|may not|unsupported|incompatible|invalid|unknown|unrecognized|unexpected|extra inputs|must be|should be|only|one of|no endpoints found/
+// MiniMax behind a name that does not say so; it names nothing (eastreams/loong#382).
+const unnamedChoice = /\binvalid chat setting \(2013\)/
 // What sends them has to be changed, or another part of the request.
 const otherTrouble =
   /requires --|not found in|no such tool|does not (?:match|exist)|unknown (?:tool|function)\b|tools? (?:is|are|must be) (?:required|provided|set)/
@@ -16,6 +18,7 @@ const otherTrouble =
 export function refusedChoice(body: ChatRequest, { text, param }: Words): readonly Amendment[] {
   const { tool_choice: choice } = body
   if (choice === undefined || choice === "none") return []
+  if (unnamedChoice.test(text)) return [{ kind: "choice", to: "auto", whileThinking: false }]
   if (param !== "tool_choice" && !choiceNamed.test(text)) return []
   if ((param !== "tool_choice" && !choiceRefused.test(text)) || otherTrouble.test(text)) return []
   const whileThinking = /thinking|reasoning mode|enable_thinking/.test(text)
@@ -69,12 +72,13 @@ function tooMany({ tools = [] }: ChatRequest, text: string): readonly Amendment[
   return []
 }
 
-// Bedrock behind gateways, LiteLLM before it, and Anthropic, which alone knows the word "none".
+// Bedrock behind gateways, LiteLLM before it (codemie-ai/codemie-code#544), and Anthropic, which alone knows the word
+// "none".
 const wantsTools =
-  /\btool_?config field must be defined|tool calling without .?tools=|\btool_use\b.{0,40}blocks must define .?tools\b/
+  /\btool_?config field must be defined|tool calling without \W?tools=|\btool_(?:use|result)\b.{0,40}blocks must define .?tools\b/
 
-function withoutOffer({ tools }: ChatRequest, text: string): readonly Amendment[] {
-  if (tools !== undefined || !wantsTools.test(text)) return []
+function withoutOffer({ tools = [] }: ChatRequest, text: string): readonly Amendment[] {
+  if (tools.length > 0 || !wantsTools.test(text)) return []
   return [{ kind: "past-tools", choice: text.includes("must define") }]
 }
 
@@ -136,7 +140,7 @@ const ofSchema = /schema|function_?declarations|parameters|\btools?\b|functions?
 const geminiStyle =
   /function_?declarations?\b|proto field is not repeating|only allowed for string type|didn't specify the schema type|should be non-empty for object type/i
 const grammar =
-  /(?:pars|compil|build|creat|initializ|convert)\w{0,20}[^.]{0,20}\bgrammar\b|\bgrammar\b[^.]{0,30}(?:error|failed|invalid|could not)|json schema conversion failed|supported by (?:xgrammar|outlines|guidance|llguidance)|pattern must start with|failed to initialize samplers/i
+  /(?:pars|compil|build|creat|initializ|convert)\w{0,20}[^.]{0,20}\bgrammar\b|\bgrammar\b[^.]{0,30}(?:error|failed|invalid|could not)|json schema conversion failed|supported by (?:xgrammar|outlines|guidance|llguidance)|pattern must start with|failed to initialize samplers|invalid decoding guidance/i
 
 // What a grammar may still fail on, once everything else is as it wants it.
 const hardForGrammars = [

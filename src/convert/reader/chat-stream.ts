@@ -67,9 +67,16 @@ function broken(state: ReaderState, fault: Fault, out: Delta[]): void {
 /** A whole reply: the same reading, in one step, with every entry of `tool_calls` a call of its own. */
 export function readChatReply(state: ReaderState, reply: unknown): readonly Delta[] {
   const out: Delta[] = []
-  readChunk(state, reply, true, out)
+  readChunk(state, unwrapped(reply), true, out)
   if (!state.ended) take(readEnd(state, true), out)
   return out
+}
+
+/** Cline's gateway puts the reply into an envelope: `{"data": {…}, "success": true}` (cline/cline#13348). */
+function unwrapped(reply: unknown): unknown {
+  if (!isObject(reply) || reply["choices"] !== undefined) return reply
+  const data = reply["data"]
+  return isObject(data) && Array.isArray(data["choices"]) ? data : reply
 }
 
 function readChunk(state: ReaderState, raw: unknown, whole: boolean, out: Delta[]): void {

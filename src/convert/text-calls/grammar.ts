@@ -132,22 +132,28 @@ function wrapped(at: string, mark: string, close: string): Steps {
   ]
 }
 
-const dsml = "｜DSML｜"
+// DeepSeek's mark, and what models and servers make of its bars (lsdefine/GenericAgent#804).
+const dsmlMarks = ["｜DSML｜", "｜｜DSML｜｜", "‖DSML‖", "|DSML|"] as const
+
+/** Invocations with such a mark in every tag, in a pair of tags or without the first of them. */
+function dsmlSteps(mark: string): Steps {
+  const [calls, tools] = [`</${mark}function_calls>`, `</${mark}tool_calls>`]
+  return [
+    ...wrapped(`${mark}calls`, mark, calls),
+    ...wrapped(`${mark}tools`, mark, tools),
+    ...invokeSteps(mark, mark, `${mark}.after`),
+    [`${mark}.after`, whole(choiceOr(end, option(calls, end), option(tools, end)))],
+  ]
+}
 
 const invocations: Steps = [
   ...wrapped("minimax", "", "</minimax:tool_call>"),
   ...wrapped("calls", "", "</function_calls>"),
-  ...wrapped("dsml.calls", dsml, `</${dsml}function_calls>`),
-  ...wrapped("dsml.tools", dsml, `</${dsml}tool_calls>`),
+  ...dsmlMarks.flatMap(dsmlSteps),
   ...invokeSteps("invoke", "", "invoke.after"),
   [
     "invoke.after",
     whole(choiceOr(end, option("</minimax:tool_call>", end), option("</function_calls>", end))),
-  ],
-  ...invokeSteps("dsml", dsml, "dsml.after"),
-  [
-    "dsml.after",
-    whole(choiceOr(end, option(`</${dsml}function_calls>`, end), option(`</${dsml}tool_calls>`, end))),
   ],
 ]
 
@@ -193,9 +199,11 @@ export const openers: readonly Option[] = [
   option("<minimax:tool_call>", "minimax"),
   option("<function_calls>", "calls"),
   option('<invoke name="', "invoke.name"),
-  option(`<${dsml}function_calls>`, "dsml.calls"),
-  option(`<${dsml}tool_calls>`, "dsml.tools"),
-  option(`<${dsml}invoke name="`, "dsml.name"),
+  ...dsmlMarks.flatMap((mark) => [
+    option(`<${mark}function_calls>`, `${mark}calls`),
+    option(`<${mark}tool_calls>`, `${mark}tools`),
+    option(`<${mark}invoke name="`, `${mark}.name`),
+  ]),
   option("<｜tool▁calls▁begin｜>", "deepseek"),
   option(callBegin, "deepseek1.head"),
   option("<seed:tool_call>", "seed"),
@@ -220,7 +228,7 @@ export const openers: readonly Option[] = [
 ]
 
 /** Openers that are special tokens: nobody writes them in a sentence by chance. */
-export const isToken = ({ literal }: Option): boolean => /^(?:<[|｜]|\]<\]|\[TOOL_CALLS\])/.test(literal)
+export const isToken = ({ literal }: Option): boolean => /^(?:<[|｜‖]|\]<\]|\[TOOL_CALLS\])/.test(literal)
 
 const ends = [...steps.values()].flatMap((step) => {
   if (step.kind === "value") return [step.until]

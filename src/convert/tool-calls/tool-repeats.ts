@@ -71,6 +71,11 @@ export function isExpected(repeats: Repeats, args: Arguments, text: string): boo
   return repeats.kind === "doubt" || (repeats.kind === "cumulative" && restart(args, text) !== undefined)
 }
 
+/** Does it begin with all that came so far? */
+export function isRestart(args: Arguments, text: string): boolean {
+  return restart(args, text) !== undefined
+}
+
 /** Are these the arguments that are complete already? */
 export function isSame(args: Arguments, other: Taken): boolean {
   return isWhole(args) && isWhole(other.args) && other.rest === "" && other.args.passed === args.passed

@@ -4,7 +4,7 @@ import type { ChatDeltaToolCall } from "../../protocol/chat/chat.ts"
 import { isObject, objectOf, textOf } from "../../protocol/json.ts"
 import { type Arguments, isWhole, noArguments } from "./json-scan.ts"
 import { beginsName, isName, type ToolNames } from "./tool-names.ts"
-import { isExpected, noRepeats, type Repeats } from "./tool-repeats.ts"
+import { isExpected, isRestart, noRepeats, type Repeats } from "./tool-repeats.ts"
 
 export interface Slot {
   readonly index: string | undefined
@@ -121,6 +121,12 @@ function goesOn(slot: Slot, args: string): boolean {
   return inString ? !/^\s*\{\s*["}]/.test(args) : /:\s*$/.test((held === "" ? passed : held).slice(-8))
 }
 
+/** LocalAI gives all that it knows of one call another index each time (mudler/LocalAI#9722). */
+function isRenumbered(slot: Slot | undefined, args: string): boolean {
+  if (slot === undefined || isWhole(slot.args)) return false
+  return isUntouched(slot) || !args.trimStart().startsWith("{") || isRestart(slot.args, args)
+}
+
 function locateById({ slots }: ToolState, fragment: Fragment, near: number): number {
   const { id, index, name } = fragment
   const known = slots.findLastIndex(
@@ -132,6 +138,8 @@ function locateById({ slots }: ToolState, fragment: Fragment, near: number): num
     // One id for everything: a complete call, then another name, is another call.
     return name !== undefined && name !== match.name && isWhole(match.args) ? -1 : known
   }
+  const same = slots.findLastIndex((one) => one.upstreamId === id && one.name === name)
+  if (isRenumbered(slots[same], fragment.args)) return same
   const slot = slots[near]
   if (slot === undefined) return -1
   const whole = isWhole(slot.args)

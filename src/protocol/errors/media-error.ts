@@ -8,6 +8,7 @@
 const ofImages: readonly RegExp[] = [
   /unsupported image\. please make sure your image/,
   /does not represent a valid image/,
+  /image format \W?[\w./+-]{2,20}\W? (?:is )?not supported/,
   /\b(?:invalid_(?:base64_)?image(?:_format|_mode)?|image_parse_error|image_(?:file_)?too_(?:large|small)|empty_image_file|unsupported_image_media_type)\b/,
   /(?:unable|failed) to (?:process|decode|load|parse|open|read) (?:the )?(?:input |provided )?image\b/,
   /provided image is not valid/,

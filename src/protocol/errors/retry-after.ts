@@ -19,7 +19,8 @@ export function retryAfterMs(
     fromRetryInfo(body) ??
     fromText(message) ??
     fromLimits(header) ??
-    fromReset(body, now)
+    fromReset(body, now) ??
+    fromStamp(message, now)
   )
 }
 
@@ -32,7 +33,8 @@ function errorOf(body: unknown): JsonObject {
 const earliestReset = 1e12
 
 /**
- * ChatGPT's plans name the seconds (`usage_limit_reached`), which proxies of Codex hand on. OpenRouter repeats headers of its limits in the body, where no header says it any more:
+ * ChatGPT's plans name the seconds (`usage_limit_reached`), which proxies of Codex hand on. OpenRouter repeats headers
+ * of its limits in the body, where no header says it any more:
  * {"error":{"metadata":{"headers":{"X-RateLimit-Reset":"1741305600000"}}}}, in milliseconds since the epoch.
  */
 function fromReset(body: unknown, now: number | undefined): number | undefined {
@@ -62,9 +64,45 @@ function fromRetryInfo(body: unknown): number | undefined {
   return undefined
 }
 
+// What a plan has for some hours, a week or a month is used up: GLM, in two languages (hugalafutro/model-hotel#955,
+// dirge-code/dirge#818), and whoever names a zone. GLM's own clock is Beijing's (can1357/oh-my-pi#11014).
+const stamps = [
+  /your limit will reset at (\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d)(?! ?(?:[+-]\d|utc|gmt|z\b))/i,
+  /限额将在 ?(\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d) ?重置/i,
+  /\breset (?:at|on) (\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d)(?:\.\d+)? ?(z|utc|[+-]\d\d:?\d\d)/i,
+]
+
+function fromStamp(message: string, now: number | undefined): number | undefined {
+  if (now === undefined) return undefined
+  for (const stamp of stamps) {
+    const [, day, time, zone = "+0800"] = stamp.exec(message) ?? []
+    if (day === undefined || time === undefined) continue
+    const wait = pointInTime(day, time, zone) - now
+    return wait > 0 ? wait : undefined
+  }
+  return undefined
+}
+
+/** Milliseconds since the epoch of `2026-09-12`, `00:35:41`, `+0800`; of "Z" and of "UTC", too. */
+function pointInTime(day: string, time: string, zone: string): number {
+  const [year = 0, month = 0, date = 0] = day.split("-").map(Number)
+  const [hour = 0, minute = 0, second = 0] = time.split(":").map(Number)
+  // Years begin in March here, so that a leap day is the last one: no month after it moves.
+  const late = month < 3 ? 1 : 0
+  const since = year - late
+  const leaps = Math.floor(since / 4) - Math.floor(since / 100) + Math.floor(since / 400)
+  const days = 365 * since + leaps + Math.floor((153 * (month + 12 * late - 3) + 2) / 5) + date - daysToEpoch
+  const [, sign = "+", hours = 0, minutes = 0] = /([+-])(\d\d):?(\d\d)/.exec(zone) ?? []
+  const ahead = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
+  return ((days * 24 + hour) * 60 + minute - ahead) * 60_000 + second * 1000
+}
+
+// From the first of March of the year 0 to 1970.
+const daysToEpoch = 719_469
+
 function fromText(message: string): number | undefined {
   const found =
-    /(?:(?:try again|retry|available again) (?:in|after)|please wait) ((?:\d+(?:\.\d+)?\s*(?:[a-z]+)\s*)+)/i.exec(
+    /(?:(?:try again|retry|available again) (?:in|after)|please wait|quota will reset after) ((?:\d+(?:\.\d+)?\s*(?:[a-z]+)\s*)+)/i.exec(
       message,
     )
   return found?.[1] === undefined ? undefined : durationMs(found[1])

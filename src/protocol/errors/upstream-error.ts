@@ -111,7 +111,11 @@ function isBareError(value: JsonObject): boolean {
   return text !== undefined && (hasBadCode(value) || value["error"] === true || value["success"] === false)
 }
 
+// Portkey's own, whose `status` is a word.
+const failedWord = /^(?:fail(?:ure|ed)?|error)$/i
+
 function hasBadCode(value: JsonObject): boolean {
+  if (failedWord.test(textOf(value["status"]) ?? "")) return true
   if (!goodCodes.includes(value["code"] ?? value["error_code"])) return true
   const status = countOf(value["status"]) ?? countOf(value["statusCode"]) ?? 0
   return status >= 400 || /error|exception/i.test(textOf(value["type"]) ?? textOf(value["__type"]) ?? "")

@@ -214,6 +214,20 @@ describe("the assistant's turns", () => {
     })
   })
 
+  test("why a server tool failed is told with its message, where it has one", () => {
+    const type = "text_editor_code_execution_tool_result"
+    const failed = (more: object) => ({
+      type,
+      tool_use_id: "s",
+      content: { type: `${type}_error`, error_code: "file_not_found", ...more },
+    })
+    const blocks = [failed({ error_message: "No /a here." }), failed({ error_message: null })]
+    expect(messagesOf([hi, assistant(...blocks, text("So.")), hi])[1]).toEqual({
+      role: "assistant",
+      content: `\n[${type} failed: file_not_found: No /a here.]\n\n[${type} failed: file_not_found]\nSo.`,
+    })
+  })
+
   test("several thoughts of one turn are one, in their order", () => {
     const turn = assistant(thinking("one, "), text("yes"), thinking("two"), call("a"))
     expect(messagesOf([hi, turn, user(result("a"))], deepseek)[1]).toMatchObject({

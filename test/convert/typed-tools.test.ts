@@ -20,6 +20,23 @@ test.each([
   expect(words(type, "command")).toEqual(expected)
 })
 
+test.each([
+  ["text_editor_20241022", false],
+  ["text_editor_20250124", false],
+  ["text_editor_20250429", false],
+  ["text_editor_20250728", true],
+  ["memory_20250818", true],
+])("%s takes what is to be inserted as insert_text: %p", (type, expected) => {
+  const properties = objectOf(findTypedTool({ type, screen })?.parameters["properties"])
+  expect(Object.hasOwn(properties, "insert_text")).toBe(expected)
+  expect(Object.hasOwn(properties, "new_str")).toBe(true)
+})
+
+test("a model is told where memories are, and that paths are absolute", () => {
+  expect(findTypedTool({ type: "memory_20250818", screen })?.description).toContain("/memories")
+  expect(findTypedTool({ type: "text_editor_20250728", screen })?.description).toContain("absolute paths")
+})
+
 test.each<[string, boolean, number, readonly string[], readonly string[]]>([
   ["computer_20241022", false, 10, ["screenshot", "cursor_position"], ["scroll", "wait", "zoom"]],
   ["computer_20250124", true, 16, ["scroll", "triple_click", "hold_key", "wait"], ["zoom"]],

@@ -10,8 +10,9 @@ export function serverBlockText(block: JsonObject): string | undefined {
   if (type === "compaction") return textOf(block["content"])
   if (!type.endsWith("_tool_result")) return undefined
   const { content } = block
-  const failure = textOf(objectOf(content)["error_code"])
-  if (failure !== undefined) return `[${type} failed: ${failure}]`
+  const { error_code, error_message } = objectOf(content)
+  const why = [error_code, error_message].map(textOf).filter((text) => text !== undefined)
+  if (textOf(error_code) !== undefined) return `[${type} failed: ${why.join(": ")}]`
   const said = resultText(content) ?? `[${type}] ${readable(content ?? "")}`
   return block["is_error"] === true ? `[${type} failed] ${said}` : said
 }

@@ -23,6 +23,7 @@ import { applyProfile, prepareMaxTokens, prepareStops, sampling, type TokenLimit
 import type { ResponsesParts } from "./responses-body.ts"
 import { convertThinking, wishOf } from "./thinking.ts"
 import { prepareTools } from "./tools.ts"
+import { expandToolsets } from "./toolsets.ts"
 import { convertSearch } from "./web-search.ts"
 
 export interface Conversion {
@@ -77,7 +78,7 @@ export function convertRequest(
 ): Conversion {
   const { profile } = route
   const changes = applyToolChanges(given)
-  const search = convertSearch(withTools(given, changes.tools), profile)
+  const search = convertSearch(withTools(given, expandToolsets(changes.tools)), profile)
   const request = askForSummary(withTools(given, search.tools))
   const tools = prepareTools(request, profile)
   const hasTools = tools.tools.length + search.chatTools.length + search.hosted.length > 0

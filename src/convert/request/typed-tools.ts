@@ -20,9 +20,10 @@ const edit = {
   old_str: text,
   new_str: text,
   insert_line: integer,
-  insert_text: text,
   view_range: point,
 } as const
+
+const insertText = { insert_text: { type: "string", description: "What insert puts in" } } as const
 
 interface TypedTool {
   readonly description: string
@@ -48,11 +49,13 @@ const families: readonly Family[] = [
   {
     prefix: "memory_",
     describe: () => ({
-      description: "Read and write files in the memory directory.",
+      description:
+        "Keep notes in files that outlast this conversation: all paths begin with /memories. View /memories before anything else.",
       parameters: object(
         {
           command: oneOf(["view", "create", "str_replace", "insert", "delete", "rename"]),
           ...edit,
+          ...insertText,
           old_path: text,
           new_path: text,
         },
@@ -63,13 +66,18 @@ const families: readonly Family[] = [
   { prefix: "computer_", describe: describeComputer },
 ]
 
-/** Versions since the one for Claude 4 cannot undo. */
+/**
+ * Versions since the one for Claude 4 cannot undo; until the one after it, insert took its text as `new_str` and knew
+ * no `insert_text` (Anthropic's quickstarts, computer-use-demo, tools/edit.py).
+ */
 function describeEditor(date: string): TypedTool {
   const undo = date < "20250429" ? ["undo_edit"] : []
   const command = oneOf(["view", "create", "str_replace", "insert", ...undo])
+  const inserted = date < "20250728" ? {} : insertText
+  const how = date < "20250728" ? "; insert puts in new_str" : ""
   return {
-    description: "View, create and edit text files.",
-    parameters: object({ command, ...edit }, ["command", "path"]),
+    description: `View, create and edit text files, by their absolute paths${how}.`,
+    parameters: object({ command, ...edit, ...inserted }, ["command", "path"]),
   }
 }
 

@@ -3,6 +3,7 @@
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { efforts, knownFields } from "../../protocol/messages/messages.ts"
+import { toolsetOf } from "../../protocol/messages/toolsets.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import { isBillingLine } from "../dialogue/system.ts"
 import {
@@ -40,8 +41,9 @@ const blockKeys: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     search_result: keys("type", "source", "title", "content"),
     thinking: keys("type", "thinking", "signature"),
     redacted_thinking: keys("type", "data"),
-    tool_use: keys("type", "id", "name", "input"),
-    tool_result: keys("type", "tool_use_id", "content", "is_error"),
+    tool_use: keys("type", "id", "name", "input", "toolset_name"),
+    // The call that it answers says the toolset.
+    tool_result: keys("type", "tool_use_id", "content", "is_error", "toolset_name"),
     tool_reference: keys("type", "tool_name"),
   }),
 )
@@ -49,6 +51,7 @@ const sourceKeys = keys("type", "media_type", "data", "url", "content")
 const toolKeys = keys("type", "name", "description", "input_schema", "strict", "function", "defer_loading")
 const functionKeys = keys("name", "description", "parameters")
 const screenKeys = keys(...toolKeys, "display_width_px", "display_height_px", "enable_zoom")
+const toolsetKeys = keys("type", "configs")
 // The limits of a search are spoken of where it is converted.
 const searchKeys = keys(...toolKeys, "max_uses", "allowed_domains", "blocked_domains", "user_location")
 
@@ -163,6 +166,7 @@ function knownToolKeys(tool: JsonObject, searches: boolean): ReadonlySet<string>
   const type = tool["type"] ?? "custom"
   if (type === "custom") return toolKeys
   if (typeof type !== "string") return undefined
+  if (toolsetOf(type) !== undefined) return toolsetKeys
   if (type.startsWith("web_search_")) return searches ? searchKeys : undefined
   if (findTypedTool({ type, screen: noScreen }) !== undefined)
     return type.startsWith("computer_") ? screenKeys : toolKeys

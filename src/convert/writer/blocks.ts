@@ -4,6 +4,7 @@
 import { brokenUpstream, endedEarly, type Fault } from "../../protocol/fault.ts"
 import { deltaEvent } from "../../protocol/messages/delta-run.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages/messages.ts"
+import { splitMember } from "../../protocol/messages/toolsets.ts"
 import { quote } from "../../protocol/texts.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo, withoutTextSignatures } from "../common/carrier.ts"
 import type { Opaque } from "../common/delta.ts"
@@ -161,7 +162,7 @@ function openBlock(state: WriterState, item: Content, out: Out): void {
       writeCompaction(state, item, out)
       return
     case "tool": {
-      out.push(startEvent(index, { type: "tool_use", id: item.id, name: item.name, input: {} }))
+      out.push(startEvent(index, callBlock(item.id, item.name)))
       // The real API opens the arguments with an empty piece; clients that read only deltas then see {}.
       out.push(deltaEvent(index, "input_json_delta", ""))
       state.written = addText(state.written, item.name)
@@ -182,6 +183,13 @@ function openBlock(state: WriterState, item: Content, out: Out): void {
     default:
       item satisfies never
   }
+}
+
+/** The call of a toolset's member tells both names apart. */
+function callBlock(id: string, name: string): ReplyBlock {
+  const split = splitMember(name)
+  if (split === undefined) return { type: "tool_use", id, name, input: {} }
+  return { type: "tool_use", id, name: split.member, input: {}, toolset_name: split.toolset }
 }
 
 const openText: Open = { kind: "text" }

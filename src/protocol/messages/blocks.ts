@@ -3,6 +3,7 @@
 import { z } from "zod"
 import { isObject, type JsonObject, objectOf } from "../json.ts"
 import type { ContentBlock } from "./content-block.ts"
+import { calledName } from "./toolsets.ts"
 import { readUsual } from "./usual-blocks.ts"
 
 interface ContentIssue {
@@ -97,15 +98,18 @@ export const blockSchemas: Readonly<Record<string, z.ZodType<ContentBlock>>> = {
       .transform((signature) => signature ?? ""),
   }),
   redacted_thinking: z.object({ type: z.literal("redacted_thinking"), data: z.string() }),
-  tool_use: z.object({
-    type: z.literal("tool_use"),
-    id: z.string(),
-    name: z.string(),
-    input: z
-      .unknown()
-      .optional()
-      .transform((input) => input ?? {}),
-  }),
+  tool_use: z
+    .object({
+      type: z.literal("tool_use"),
+      id: z.string(),
+      name: z.string(),
+      input: z
+        .unknown()
+        .optional()
+        .transform((input) => input ?? {}),
+      toolset_name: z.string().nullish().catch(null),
+    })
+    .transform(({ toolset_name, ...use }) => ({ ...use, name: calledName(use.name, toolset_name) })),
   tool_result: z.object({
     type: z.literal("tool_result"),
     tool_use_id: z.string(),

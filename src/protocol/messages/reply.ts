@@ -26,7 +26,13 @@ export interface WebSearchResult {
 export type ReplyBlock =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
-  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: JsonObject }
+  | {
+      readonly type: "tool_use"
+      readonly id: string
+      readonly name: string
+      readonly input: JsonObject
+      readonly toolset_name?: string
+    }
   | {
       readonly type: "server_tool_use"
       readonly id: string

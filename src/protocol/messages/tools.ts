@@ -15,6 +15,8 @@ export interface Tool {
   readonly search: SearchLimits
   /** The screen of a computer tool. */
   readonly screen: Screen
+  /** What a toolset says of its members. */
+  readonly configs?: JsonObject
   /** JSON path of its definition in the client's request, for notes. */
   readonly path: string
 }
@@ -50,6 +52,7 @@ const RawTool = z.looseObject({
   display_width_px: Pixels,
   display_height_px: Pixels,
   enable_zoom: z.boolean().nullish().catch(null),
+  configs: z.record(z.string(), z.unknown()).nullish().catch(null),
   function: z
     .looseObject({
       name: z.string(),
@@ -81,6 +84,7 @@ export const Tool = RawTool.transform((raw, context): Tool => {
       height: raw.display_height_px ?? undefined,
       zoom: raw.enable_zoom === true,
     },
+    ...(custom || !raw.configs ? {} : { configs: raw.configs }),
     path: "tools",
   }
 })

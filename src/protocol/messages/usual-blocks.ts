@@ -3,6 +3,7 @@
 
 import { isObject, type JsonObject } from "../json.ts"
 import type { ContentBlock } from "./content-block.ts"
+import { calledName } from "./toolsets.ts"
 
 /**
  * The blocks that histories are made of, read as their schemas read them in a fraction of the time. Undefined: it is
@@ -15,13 +16,13 @@ export function readUsual(item: unknown): ContentBlock | undefined {
 }
 
 function readFlat(item: JsonObject): ContentBlock | undefined {
-  const { type, text, id, name, input, thinking, signature } = item
+  const { type, text, id, name, input, toolset_name, thinking, signature } = item
   switch (type) {
     case "text":
       return typeof text === "string" ? { type, text } : undefined
     case "tool_use":
       if (typeof id !== "string" || typeof name !== "string") return undefined
-      return { type, id, name, input: input ?? {} }
+      return { type, id, name: calledName(name, toolset_name), input: input ?? {} }
     case "thinking":
       if (typeof thinking !== "string") return undefined
       if (typeof signature === "string") return { type, thinking, signature }

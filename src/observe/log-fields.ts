@@ -1,34 +1,11 @@
 // Values on their way into a log line: plain, shallow, short, and without secrets. Total: whatever comes in,
 // something printable comes out.
 import { redact } from "../protocol/redact.ts"
+import { type Secrecy, secrecyOf } from "../protocol/secrecy.ts"
 
 const deepest = 6
 const mostItems = 50
 const longestText = 2_000
-
-/** What the name of a field says of its value. Under "maybe" numbers are counters, texts are secrets. */
-type Secrecy = "no" | "maybe" | "yes"
-
-const alwaysSecret = new Set(
-  "authorization cookie cookies secret secrets password passwd passphrase credential credentials bearer apikey apikeys".split(
-    " ",
-  ),
-)
-const oftenSecret = new Set(["token", "tokens", "key", "keys"])
-// key_name is the name of a variable, token_count a number, whatever its type.
-const harmlessEnd = new Set(["name", "names", "count", "limit", "type"])
-
-/** Judges a field by the words of its name: `x-api-key`, `accessToken` and `Set-Cookie` are secret. */
-export function secrecyOf(name: string): Secrecy {
-  const words = name
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== "")
-  if (words.some((word) => alwaysSecret.has(word))) return "yes"
-  if (harmlessEnd.has(words.at(-1) ?? "")) return "no"
-  return words.some((word) => oftenSecret.has(word)) ? "maybe" : "no"
-}
 
 /** The fields as plain JSON values. */
 export function cleanFields(

@@ -59,7 +59,8 @@ export function jsonOf(text: string): unknown {
 // JSON.parse takes any depth. From some twenty thousand levels on JSON.stringify takes seconds for what takes it no time
 // below, and at fifty thousand it breaks the stack.
 const deepest = 20_100
-const tooDeep: Parsed = { ok: false, why: "it is nested too deeply" }
+/** What is said of JSON that is nested deeper than that. */
+export const tooDeep: Parsed = { ok: false, why: "it is nested too deeply" }
 
 /** Is the value, of a text of this length, nested deeper than can be worked with? Shorter texts cannot be. */
 export function isTooDeep(value: unknown, length: number): boolean {

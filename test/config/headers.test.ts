@@ -69,6 +69,24 @@ test("a model's headers count more than its provider's, and those more than ever
     expect(config.secrets).toContain(value)
 })
 
+test("what an added body has under the name of a secret is one", () => {
+  const yaml = [
+    "providers:",
+    "  relay:",
+    '    api_base: "https://relay.example/v1"',
+    "    extra_body: { user_token: relay-token, session_key_name: not-this-one, service_tier: priority-one }",
+    "models:",
+    "  - model_id: a",
+    "    provider: relay",
+    '    extra_body: { tools: [{ type: mcp, headers: { Authorization: "deep-inside" } }], max_tokens: 12345678 }',
+    "  - { model_id: b, provider: relay, overrides: { extra_body: { password: of-the-rules, key: short } } }",
+  ].join("\n")
+  const { secrets } = configOf(
+    load({ env: { OPENAI_API_KEY: "k1" }, configDir: folderWith({ "models.yaml": yaml }) }),
+  )
+  expect([...secrets].sort()).toEqual(["deep-inside", "k1", "of-the-rules", "relay-token"])
+})
+
 test("no header that is added stops a stream from being one, or replaces the body's type", () => {
   const names = ["ACCEPT", "CONTENT_TYPE", "CONTENT_LENGTH", "TRANSFER_ENCODING", "HOST"]
   const env = Object.fromEntries(names.map((name) => [`CUSTOM_HEADER_${name}`, "application/json"]))

@@ -13,6 +13,7 @@ import { convertMessagesReply, mapFinishReason, noteLostBlock } from "../../src/
 import { type FaultKind, fault } from "../../src/protocol/fault.ts"
 import { arrayOf, type JsonObject, objectOf, parseJson, textOf } from "../../src/protocol/json.ts"
 import type { MessagesEvent } from "../../src/protocol/messages/messages.ts"
+import { quoteAll } from "../../src/protocol/texts.ts"
 import { property } from "../support/random.ts"
 import { eventsOf, randomReply } from "./reverse-support.ts"
 
@@ -28,10 +29,12 @@ const said = (content: readonly unknown[], more: JsonObject = {}, options = plai
 test("a whole reply", () => {
   const content = [
     { type: "thinking", thinking: "Hm. ", signature: "x" },
-    { type: "text", text: "It is " },
+    { type: "text", text: "Let me " },
+    { type: "thinking", thinking: "", signature: "z" },
+    { type: "text", text: "look." },
     { type: "server_tool_use", id: "srv_1", name: "web_search", input: {} },
     { type: "thinking", thinking: "Noon.", signature: "y" },
-    { type: "text", text: "noon." },
+    { type: "text", text: "It is noon." },
     call("toolu_1", { zone: "UTC" }),
     call("toolu_2", {}),
   ]
@@ -49,7 +52,7 @@ test("a whole reply", () => {
         index: 0,
         message: {
           role: "assistant",
-          content: "It is noon.",
+          content: "Let me look.\n\nIt is noon.",
           refusal: null,
           reasoning_content: "Hm. Noon.",
           tool_calls: [
@@ -216,6 +219,30 @@ test("a stream", () => {
     chunk({}, "tool_calls"),
     "[DONE]",
   ])
+})
+
+const texts = (index: number, ...all: readonly string[]) => [
+  ...open(index, { type: "text", text: "" }),
+  ...all.flatMap((text) => delta(index, { type: "text_delta", text })),
+  stop(index),
+]
+const ran = (index: number) => [
+  ...open(index, { type: "server_tool_use", id: "srv_1", name: "web_search", input: {} }),
+  stop(index),
+]
+
+test.each([
+  ["Found", ["Look.", "\n\n", "Found", " it."]],
+  ["\nFound", ["Look.", "\nFound", " it."]],
+])("texts with a call between them are two paragraphs: %j", (first, expected) => {
+  const events = [start, ...ran(0), ...texts(1, "Look."), ...ran(2), ...texts(3, first, " it."), ...texts(4)]
+  const run: MessagesEvent = {
+    ...{ type: "content_block_deltas", index: 3, delta: "text_delta" },
+    ...quoteAll([first, " it."]),
+  }
+  const asRun = [...events.slice(0, -5), run]
+  for (const given of [events, asRun])
+    expect(dataOf(write(given)).slice(1)).toEqual(expected.map((content) => chunk({ content })))
 })
 
 test("usage only when it was asked for, in a chunk of its own", () => {

@@ -1,5 +1,6 @@
 // Stop sequences watched for by the proxy: the text is cut where the first one begins, however it arrives.
 import { expect, test } from "bun:test"
+import { begunAtEnd } from "../../src/convert/common/begun-at-end.ts"
 import type { Delta } from "../../src/convert/common/delta.ts"
 import { applyStops, initialStops } from "../../src/convert/filters/stops.ts"
 import { property } from "../support/random.ts"
@@ -63,4 +64,20 @@ property("any cutting of the text gives the same reply", 300, (random) => {
     at += size
   }
   expect(play(sequences, pieces)).toEqual(play(sequences, [whole]))
+})
+
+property("what may be the beginning of a sequence is the longest end that is one", 300, (random) => {
+  const word = (most: number) =>
+    Array.from({ length: random.integer(0, most) }, () => random.pick(["a", "b"])).join("")
+  const [said, sought] = [word(9), word(6)]
+  const ends = Array.from(said, (_, at) => said.slice(at))
+  const longest = ends.find((end) => end.length < sought.length && sought.startsWith(end)) ?? ""
+  expect(begunAtEnd(said, sought)).toBe(longest.length)
+})
+
+test("a sequence that is very long costs next to nothing in a text that does not hold it", () => {
+  const sequence = `END${"x".repeat(100_000)}`
+  const began = performance.now()
+  for (let count = 0; count < 200; count++) begunAtEnd("lorem ipsum ".repeat(10_000), sequence)
+  expect(performance.now() - began).toBeLessThan(200)
 })

@@ -393,6 +393,7 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
   "a list of tools": [
     '<tools>\n{"type":"function","function":{"name":"Read","description":"Reads.","parameters":{}}}\n</tools>',
     '<tools>{"type":"function","function":{"name":"Read","parameters":{"type":"object"}}}</tools>',
+    '<tools>{"type":"function","function":{"name":"Read"}}</tools>',
     '```json\n{"type":"function","name":"Read","parameters":{"type":"object"}}\n```',
     '{"name":"Bash","parameters":{"type":"object","properties":{"command":{"type":"string"}}}}',
   ],

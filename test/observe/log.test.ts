@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { createLogger, type LogFields, type LoggerOptions } from "../../src/observe/log.ts"
-import { secrecyOf } from "../../src/observe/log-fields.ts"
+import { secrecyOf } from "../../src/protocol/secrecy.ts"
 
 const now = () => new Date(2025, 0, 1, 10, 30, 15)
 

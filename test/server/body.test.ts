@@ -186,7 +186,8 @@ test.each([
   const nest = `${open.repeat(20_000)}${close.repeat(20_000)}`
   const response = await post(proxy, {}, { body: `{"messages":[{"role":"user","content":[${nest}]}]}` })
   expect(response.status).toBe(400)
-  expect(objectOf((await jsonOf(response))["error"])["message"]).toContain("nested too deeply")
+  const { message } = objectOf((await jsonOf(response))["error"])
+  expect(message).toBe("the request body is nested too deeply")
   expect((await post(proxy)).status).toBe(200)
 })
 

@@ -1,5 +1,6 @@
 // The whole Config out of the values of all sources: every check, and every problem found, not only the first.
 import { redact } from "../../protocol/redact.ts"
+import { secretsInFields } from "../../protocol/secrecy.ts"
 import { findProvider, servesOthers } from "../../providers/table.ts"
 import type { Config, CustomModel, Tiers, Upstream } from "../config.ts"
 import { type CertificateTools, readAuthorities } from "../network/authorities.ts"
@@ -55,7 +56,7 @@ export function assembleConfig(values: Values, options: Options): Assembled {
   const door = options.tls === undefined ? { tls: undefined, problems: [] } : readTls(values, options.tls)
   const { providers } = options.models
   const way = networkPart({ values, providers, upstreams: all, authorities: trust.authorities })
-  const others = [...proxySecrets(way.network), ...headersOfModels(upstreams)]
+  const others = [...proxySecrets(way.network), ...sentByRules(upstreams)]
   const facts = { upstreams: all, routed, headers: added.headers, others }
   const keys = keyPart(values, keyRole, facts)
   const config = upstreams && freeze({ ...plain, ...upstreams, ...keys, network: way.network, tls: door.tls })
@@ -124,11 +125,12 @@ function allUpstreams(upstreams: Upstreams | undefined): readonly Upstream[] {
   return [upstream, ...Object.values(others), ...own]
 }
 
-/** Headers of models, and those that the rules of a model or provider add. */
-function headersOfModels(upstreams: Upstreams | undefined): readonly string[] {
+/** Headers of models, and headers and secrets in the body that the rules of a model or provider add. */
+function sentByRules(upstreams: Upstreams | undefined): readonly string[] {
   const models = upstreams?.models ?? []
-  const deltas = [...allUpstreams(upstreams), ...models].map(({ delta }) => delta.headers ?? {})
-  return [...models.map(({ headers }) => headers), ...deltas].flatMap((headers) => Object.values(headers))
+  const deltas = [...allUpstreams(upstreams), ...models].map(({ delta }) => delta)
+  const headers = [...models, ...deltas].flatMap((one) => Object.values(one.headers ?? {}))
+  return [...headers, ...deltas.flatMap(({ extraBody }) => secretsInFields(extraBody))]
 }
 
 function freeze(config: Config): Config {

@@ -215,7 +215,7 @@ function thoughtIn(value: unknown): string {
 function readCalls(state: ReaderState, content: ChatDelta, whole: boolean, out: Delta[]): void {
   const calls = callsIn(content)
   if (calls.length === 0) return
-  take(releaseHeld(state, "more"), out)
+  take(releaseHeld(state, "call"), out)
   const before = state.tools
   const deltas = called(state, calls, whole)
   take(readSignatures(calls, before, state.tools), out)

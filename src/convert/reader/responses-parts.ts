@@ -104,5 +104,5 @@ function between({ last }: ReaderState, { seen }: Item): string {
 
 /** An entry of a call, behind what was held back of the text. */
 export function callWith(reader: ReaderState, entry: JsonObject): Step {
-  return after(releaseHeld(reader, "more"), called(reader, [entry], false))
+  return after(releaseHeld(reader, "call"), called(reader, [entry], false))
 }

@@ -5,14 +5,16 @@ import type { Fault } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { DeltaEvent } from "../../protocol/messages/delta-run.ts"
 import type { DeltaRun, MessagesEvent } from "../../protocol/messages/messages.ts"
-import { quotedTexts, type Texts } from "../../protocol/texts.ts"
+import { quotedTexts, type Texts, unquote } from "../../protocol/texts.ts"
 import { carriersOfCalls } from "../common/carrier.ts"
 import { readMessagesEvent } from "./events.ts"
 import {
   type ChatUsageOut,
   chatId,
   convertUsage,
+  gapBefore,
   mapFinishReason,
+  parts,
   type ReplyOptions,
   type Signatures,
   signatureOf,
@@ -63,6 +65,8 @@ interface ChatWriterState {
   readonly id: string
   readonly model: string
   readonly calls: number
+  /** What text there was: none, some, or some with a call behind it. */
+  readonly text: "none" | "some" | "behind-it"
   readonly open: readonly OpenCall[]
   /** Signatures of calls to come: the thinking before them holds them. */
   readonly signed: Signatures
@@ -77,7 +81,7 @@ const nothing: readonly ChatOutput[] = []
 /** The state before the first event. */
 export function initialChatWriter(options: ChatWriterOptions): ChatWriterState {
   const empty = { id: chatId(""), model: "", calls: 0, open: [], signed: {}, reason: undefined, usage: {} }
-  return { options, phase: "new", ...empty }
+  return { options, phase: "new", text: "none", ...empty }
 }
 
 /** One event in; the next state and what goes to the client out. After an end or an error nothing more comes. */
@@ -143,20 +147,36 @@ function usageField({ options }: ChatWriterState, usage: ChatUsageOut | null): P
 type StartEvent = Extract<MessagesEvent, { type: "content_block_start" }>
 
 function writeStart(state: ChatWriterState, { index, content_block: block }: StartEvent): Step {
-  if (block.type === "text") return [state, said(state, "content", block.text)]
+  if (block.type === "text") return writeText(state, block.text)
   if (block.type === "thinking") return [state, said(state, "reasoning_content", block.thinking)]
+  const text = state.text === "some" && parts(block.type) ? "behind-it" : state.text
   // Tools that ran on the server have had their say in the text.
-  if (block.type !== "tool_use") return [state, nothing]
+  if (block.type !== "tool_use") return [{ ...state, text }, nothing]
   const { id, name, input } = block
   const { legacyCalls } = state.options
   const call = legacyCalls && state.calls > 0 ? undefined : state.calls
   const opened: OpenCall = { block: index, call, input, sent: false }
-  const next = { ...state, calls: state.calls + 1, open: [...state.open, opened] }
+  const next: ChatWriterState = { ...state, text, calls: state.calls + 1, open: [...state.open, opened] }
   if (call === undefined) return [next, nothing]
   const named = { name, arguments: "" }
   if (legacyCalls) return [next, [chunk(state, { function_call: named })]]
   const begun = { index: call, id, type: "function", function: named, ...signatureOf(id, state.signed) }
   return [next, [chunk(state, { tool_calls: [begun] })]]
+}
+
+function writeText(state: ChatWriterState, text: string): Step {
+  if (text === "") return [state, nothing]
+  return after(
+    beginText(state, () => text),
+    (next) => [next, piece(next, "content", text)],
+  )
+}
+
+/** The text, told by its beginning, goes on where there was text already, or is a paragraph of its own. */
+function beginText(state: ChatWriterState, beginning: () => string): Step {
+  if (state.text === "some") return [state, nothing]
+  const gap = state.text === "none" ? "" : gapBefore(beginning())
+  return [{ ...state, text: "some" }, said(state, "content", gap)]
 }
 
 function said(state: ChatWriterState, field: string, text: string): readonly ChatOutput[] {
@@ -168,7 +188,7 @@ function piece(state: ChatWriterState, field: string, text = ""): readonly ChatO
 }
 
 function writeDelta(state: ChatWriterState, { index, delta }: DeltaEvent): Step {
-  if (delta.type === "text_delta") return [state, said(state, "content", delta.text)]
+  if (delta.type === "text_delta") return writeText(state, delta.text)
   if (delta.type === "thinking_delta") return [state, said(state, "reasoning_content", delta.thinking)]
   if (delta.type === "signature_delta") {
     return [{ ...state, signed: { ...state.signed, ...carriersOfCalls(delta.signature) } }, nothing]
@@ -197,8 +217,11 @@ const textFields = { text_delta: "content", thinking_delta: "reasoning_content" 
 function writeRun(state: ChatWriterState, run: DeltaRun): Step {
   const { index, delta } = run
   const quoted = quotedTexts(run)
-  if (delta !== "input_json_delta")
-    return [state, runOf(piece(state, textFields[delta]), textFields[delta], quoted)]
+  if (delta !== "input_json_delta") {
+    const begun =
+      delta === "text_delta" ? beginText(state, () => unquote(quoted[0] ?? "")) : ([state, nothing] as const)
+    return after(begun, (next) => [next, runOf(piece(next, textFields[delta]), textFields[delta], quoted)])
+  }
   const [next, call] = openCall(state, index)
   return [next, call === undefined ? nothing : runOf(argumentsOf(state, call, ""), "arguments", quoted)]
 }

@@ -65,6 +65,8 @@ function readBlock(block: JsonObject): ReplyBlock | undefined {
       return { type: "thinking", thinking: text("thinking"), signature: text("signature") }
     case "tool_use":
       return { type: "tool_use", id: text("id"), name: text("name"), input: objectOf(block["input"]) }
+    case "server_tool_use":
+      return { type: "server_tool_use", id: text("id"), name: "web_search", input: objectOf(block["input"]) }
     default:
       return undefined
   }

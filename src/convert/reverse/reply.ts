@@ -61,8 +61,10 @@ export function convertMessagesReply(reply: unknown, options: ReplyOptions): Cha
   const calls = blocks
     .filter((block) => block["type"] === "tool_use")
     .map((block) => convertCall(block, signed))
-  const text = joined(blocks, "text", "text")
-  const reasoning = joined(blocks, "thinking", "thinking")
+  const text = textOfBlocks(blocks)
+  const reasoning = blocks
+    .map((block) => (block["type"] === "thinking" ? (textOf(block["thinking"]) ?? "") : ""))
+    .join("")
   const finish = mapFinishReason(textOf(message["stop_reason"]), calls.length > 0, options.legacyCalls)
   return {
     id: chatId(textOf(message["id"]) ?? ""),
@@ -96,8 +98,24 @@ function callFields(
   return legacy ? { function_call: first.function } : { tool_calls: calls }
 }
 
-function joined(blocks: readonly JsonObject[], type: string, field: string): string {
-  return blocks.map((block) => (block["type"] === type ? (textOf(block[field]) ?? "") : "")).join("")
+const thoughts: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking"])
+
+/** Does a block of this type stand between two texts as what makes them two? */
+export const parts = (type: unknown): boolean => type !== "text" && !thoughts.has(type)
+
+/** What stands before a text that a call parts from another one: OpenAI has one content for both. */
+export const gapBefore = (text: string): string => (/^\s/.test(text) ? "" : "\n\n")
+
+function textOfBlocks(blocks: readonly JsonObject[]): string {
+  let [whole, parted] = ["", false]
+  for (const { type, text: said } of blocks) {
+    const text = type === "text" ? (textOf(said) ?? "") : ""
+    if (text !== "") {
+      whole += (parted && whole !== "" ? gapBefore(text) : "") + text
+      parted = false
+    } else parted ||= parts(type)
+  }
+  return whole
 }
 
 function convertCall(block: JsonObject, signed: Signatures): ChatCallOut {

@@ -1,13 +1,14 @@
 // The end of a text in which calls may be written: what becomes of what was held.
+import { isBare } from "./grammar-lists.ts"
 import { emit, emitCalls } from "./output.ts"
 import { freshState, settle, startReading, type TextCallState } from "./reading.ts"
 import { entriesOf, restOf } from "./section.ts"
 import { readTextCalls, type Split } from "./text-calls.ts"
 import { callsOf, type TextCall } from "./values.ts"
-import { waitsAlone } from "./waiting.ts"
+import { groupsOf, type Waiting, waitsAlone } from "./waiting.ts"
 
 /** What follows a text: nothing, something else than text, or what nobody knows, since the reply was cut. */
-export type Behind = "nothing" | "more" | "unknown"
+export type Behind = "nothing" | "call" | "more" | "unknown"
 
 /**
  * What was held is released, as calls where only a closing tag is missing, else as text. The next text begins anew.
@@ -30,15 +31,23 @@ export function flushTextCalls(state: TextCallState, behind: Behind = "nothing")
   return [{ ...freshState(tools), layout }, last.pieces]
 }
 
-function isExample({ place }: TextCallState, behind: Behind): boolean {
+function isExample({ place, section, waiting }: TextCallState, behind: Behind): boolean {
+  if (behind === "call" && ((section !== undefined && isBare(section.opener)) || isSaidTwice(waiting)))
+    return true
   if (place === "alone") return behind !== "nothing"
   return place === "quoted" || (place === "glued" && behind === "unknown")
 }
 
+/**
+ * A bare call, which nothing but its place at the beginning makes one: a server that reads its model's calls has it
+ * among them, and it would run twice.
+ */
+const isSaidTwice = (waiting: Waiting): boolean => groupsOf(waiting)[0]?.raw.startsWith("{") === true
+
 /** Which of the calls that wait are meant. */
 function taken({ waiting }: TextCallState, behind: Behind): "all" | "own" | "earlier" {
-  if (behind === "unknown") return "own"
-  return behind === "more" && waitsAlone(waiting) ? "earlier" : "all"
+  if (behind === "unknown" || (behind === "call" && isSaidTwice(waiting))) return "own"
+  return behind !== "nothing" && waitsAlone(waiting) ? "earlier" : "all"
 }
 
 /** The calls that a text ends with; those that something follows are none. `state` says what was offered. */

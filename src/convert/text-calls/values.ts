@@ -141,6 +141,8 @@ function namedCall(item: unknown): Draft | undefined {
     const args = jsonText(given)
     return args === undefined ? undefined : { kind: "json", name, args }
   }
+  // The form in which tools are offered has a call's name in it, too, but a call has an id or arguments there.
+  if (call !== outer && given === undefined && outer["id"] === undefined) return undefined
   // Without arguments it is a call only if nothing else stands there that could be meant for them.
   if (given !== undefined || !Object.keys(call).every((key) => besideName.has(key))) return undefined
   return { kind: "json", name, args: "{}" }

@@ -30,6 +30,10 @@ const outOfCredit =
 // DashScope calls a limit of tokens a minute a quota, in OpenAI's words for an empty account; the link tells them apart
 // (help.aliyun.com, model-studio/error-code#token-limit; anomalyco/opencode#23722: it works again every minute).
 const perMinute = /error-code#token-limit|(?<!free )allocated quota exceeded/
+// Groq's 413, OpenAI's 429: it alone is more than the account may use in a minute. Claude Code tells a 413 as one of
+// images that add up to more than 32 MB.
+const aboveLimit = /request too large for .{1,200}\btokens per (?:min|day)/
+const waitingIsNoUse = "(waiting is no use: take a higher limit, another model or a shorter conversation)"
 // One word, quoted or not, may stand between "model" and what is wrong with it; more would be another sentence.
 const modelMissing =
   /model_?not_?found|model_not_supported|model_decommissioned|modelnotopen|\binvalid_model\b|deploymentnotfound|no such model|unknown model\b|not found the model|not a valid model|model is not supported when using|\bmodels?:? (?:\S+ )?(?:is |was )?(?:does(?:n't| not) exist|not (?:found|exist|available)|could not be found)|does not exist or you do not have access|api deployment for this resource does not exist/
@@ -48,10 +52,10 @@ const putAway = /\bmodel (?:is |was )?unloaded\b|\bmodel has crashed\b|\boperati
 // Bedrock behind gateways that have one status for all of its exceptions.
 const throttled = /throttlingexception|too many (?:tokens|requests), please wait/
 
-// Codex and Pro models under another name, at OpenAI and at Azure (langchain-azure#228); Copilot
-// (ericc-ch/copilot-api#208).
+// Codex and Pro models under another name, at OpenAI and at Azure (langchain-azure#228), and not what makes no text;
+// Copilot (ericc-ch/copilot-api#208).
 const responsesAlone =
-  /only supported in v1\/responses|unsupported_api_for_model|not accessible via the \/chat\/completions|chatcompletion operation does not work with the specified model/
+  /only supported in v1\/responses|unsupported_api_for_model|not accessible via the \/chat\/completions|chatcompletion operation does not work with the specified model(?!,? \S*(?:embed|dall-e|image|whisper|tts|sora))/
 
 // OpenRouter's 404s when the model exists, but no host of it does what the request asks for; or none that the account
 // allows, which is nothing that the request could change (musistudio/claude-code-router#285, truefoundry/models#826).
@@ -80,11 +84,17 @@ interface Rule {
   readonly verdict: (given: Case, about: Circumstances) => Verdict
 }
 
+const rateLimit = { kind: "rate_limit_error", status: 429 } as const
 const answer = (verdict: Verdict) => () => verdict
 const among =
   (...statuses: readonly number[]) =>
   ({ status }: Pick<Case, "status">) =>
     statuses.includes(status)
+
+/** The request itself is at fault, in these words. */
+function refused(message: (text: string) => string): Verdict {
+  return { kind: "invalid_request_error", status: 400, message }
+}
 
 // The first rule that applies decides.
 const rules: readonly Rule[] = [
@@ -96,6 +106,13 @@ const rules: readonly Rule[] = [
     verdict: answer({ kind: "billing_error", status: 402, final: true }),
   },
   {
+    when: ({ status, words }) => among(413, 429)({ status }) && aboveLimit.test(words),
+    verdict: ({ status }, { provider }) => ({
+      ...(status === 429 ? rateLimit : { kind: "invalid_request_error", status: 400 }),
+      ...{ final: true, message: (text) => `[${provider}] ${text} ${waitingIsNoUse}` },
+    }),
+  },
+  {
     when: ({ status, words, codes }) =>
       status === 429 && (overloaded.test(words) || codes.includes(zhipu.busy)),
     verdict: answer({ kind: "overloaded_error", status: 529, retry: true }),
@@ -105,7 +122,7 @@ const rules: readonly Rule[] = [
       status === 429 ||
       (status === 400 && throttled.test(words)) ||
       (wait !== undefined && (status === 402 || (status < 500 && rateLimited.test(words)))),
-    verdict: answer({ kind: "rate_limit_error", status: 429, retry: true }),
+    verdict: answer({ ...rateLimit, retry: true }),
   },
   {
     // Gemini and xAI answer 400 to a wrong key.
@@ -133,10 +150,8 @@ const rules: readonly Rule[] = [
   {
     // 500 is vLLM's for what it cannot open.
     when: ({ status, words }) => among(400, 422, 500)({ status }) && lostMedium(words) !== undefined,
-    verdict: ({ words }, { provider }) => ({
-      ...{ kind: "invalid_request_error", status: 400 },
-      message: (text) => mediumRefused(lostMedium(words) ?? "image", `[${provider}] ${text}`),
-    }),
+    verdict: ({ words }, { provider }) =>
+      refused((text) => mediumRefused(lostMedium(words) ?? "image", `[${provider}] ${text}`)),
   },
   {
     when: ({ status, words, codes }) =>
@@ -223,9 +238,8 @@ function mentions(words: string, name: string): boolean {
 
 // What stopped a reply may let the next one pass.
 function filteredPrompt(inside: boolean, { provider }: Circumstances): Verdict {
-  const about = { kind: "invalid_request_error", status: 400 } as const
-  const message = (text: string) => promptFiltered(`[${provider}] ${text}`)
-  return inside ? about : { ...about, message }
+  if (inside) return { kind: "invalid_request_error", status: 400 }
+  return refused((text) => promptFiltered(`[${provider}] ${text}`))
 }
 
 function missingModel(about: Circumstances): Verdict {

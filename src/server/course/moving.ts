@@ -17,8 +17,9 @@ const accountLimit = /\btokens per (?:min|day)/i
  * long has to be heard of by the client, which makes it shorter. A 404 is about the model, whatever its words.
  */
 export function isRefusal({ fault, refused }: FailedOpening): boolean {
-  // Groq's limit of an account, which says nothing of what another one takes.
-  if (fault.kind === "request_too_large") return !accountLimit.test(refused?.body ?? "")
+  // A limit of an account says nothing of what another one takes.
+  if (accountLimit.test(refused?.body ?? "")) return false
+  if (fault.kind === "request_too_large") return true
   return fault.kind === "invalid_request_error" && fault.retry === "no" && refused?.status !== 404
 }
 

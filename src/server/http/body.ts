@@ -1,7 +1,7 @@
 // The body of a request: read, decompressed, parsed; or a Fault that says what is wrong with it. No more of it is
 // taken than may be, neither in bytes nor in time.
 import { type Fault, fault, invalidRequest } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, type Parsed } from "../../protocol/json.ts"
+import { isObject, type JsonObject, type Parsed, tooDeep } from "../../protocol/json.ts"
 import type { Clock } from "../../upstream/deadline.ts"
 import type { Turns } from "../common/turns.ts"
 import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
@@ -105,6 +105,7 @@ function parseBody(given: Bytes, { turns }: BodyLimits): Body | Promise<Body> {
 
 function bodyOf(parsed: Parsed | undefined, bytes: Uint8Array): Body {
   if (parsed === undefined) return refused("the request body is not valid UTF-8")
+  if (parsed === tooDeep) return refused("the request body is nested too deeply")
   if (!parsed.ok) {
     const why = isBlank(bytes) ? "it is empty" : parsed.why
     return refused(`the request body is not valid JSON: ${why}`)

@@ -53,6 +53,9 @@ describe("more tools than are taken", () => {
     "Invalid 'tools[3].function.parameters': maximum nesting of 10 exceeded",
     "tools.7.function.name: must be at most 64 characters",
     "tools: at most 2 images are taken",
+    "Invalid tools: nesting depth exceeds the limit of 10 levels",
+    "The functions have too many properties: the maximum is 100",
+    "tools: the limit is 60 calls per minute",
   ])("nothing is left out after: %s", (said) => {
     expect(heal(offering(150), said)).toBeUndefined()
   })

@@ -42,11 +42,14 @@ const offer = "(?:tools|functions|function declarations)"
 // OpenAI (musistudio/claude-code-router#686), Groq, pydantic, and others' own words; a number behind `tools[` is none
 // of how many.
 const tooManyTools: readonly RegExp[] = [
-  `\\b${offer}\\b(?![[.])[^.;\\d]{0,60}\\b(?:maximum|at most|no more than|up to|limit|exceeds?)\\b[^.;\\d]{0,40}(\\d{1,4})\\b`,
-  `\\b${offer}\\W{1,4}array too long\\. expected (?:at most|an array with maximum length) (\\d{1,4})\\b`,
-  `\\b(?:maximum|at most|more than|up to|limit of)(?: of)?\\W{1,3}(\\d{1,4}) ${offer}\\b`,
-  `\\bmaximum number of ${offer}\\b[^.;\\d]{0,20}(\\d{1,4})\\b`,
+  `\\b${offer}\\b(?![[.])(?<between>[^.;\\d]{0,60})\\b(?:maximum|at most|no more than|up to|limit|exceeds?)\\b[^.;\\d]{0,40}(?<most>\\d{1,4})\\b(?<behind>[^.;]{0,30})`,
+  `\\b${offer}\\W{1,4}array too long\\. expected (?:at most|an array with maximum length) (?<most>\\d{1,4})\\b`,
+  `\\b(?:maximum|at most|more than|up to|limit of)(?: of)?\\W{1,3}(?<most>\\d{1,4}) ${offer}\\b`,
+  `\\bmaximum number of ${offer}\\b[^.;\\d]{0,20}(?<most>\\d{1,4})\\b`,
 ].map((saying) => new RegExp(saying))
+// What else there may be too much of.
+const otherMeasure =
+  /schema|depth|nest|level|propert|enum|argument|description|names?\b|character|length|bytes?\b|\bkb\b|tokens?\b|parallel|calls?\b|turns?\b|minute|second|hour|day\b/
 // Fewer than this no provider takes: such a number counts something else.
 const leastTools = 8
 
@@ -66,7 +69,10 @@ function tooLong(text: string): readonly Amendment[] {
 
 function tooMany({ tools = [] }: ChatRequest, text: string): readonly Amendment[] {
   for (const saying of tooManyTools) {
-    const most = Number(saying.exec(text)?.[1] ?? 0)
+    const found = saying.exec(text)
+    const { between = "", most: number = "", behind = "" } = found?.groups ?? {}
+    const most = Number(number)
+    if (otherMeasure.test(between + behind)) continue
     if (most >= leastTools && most < tools.length) return [{ kind: "tools", most }]
   }
   return []

@@ -67,6 +67,12 @@ const cases: readonly Broken[] = [
     told: [/OPENAI_API_KEY \(FOLDER\/\.env:1\) holds a space or a character no key can have/],
   },
   {
+    what: "a file in the home folder, where no shell has said which that is",
+    args: ["--env=~/none.env"],
+    env: { OPENAI_API_KEY: canary },
+    told: [/--env: [^~]+none\.env does not exist: give the path of a file with NAME=value lines\./],
+  },
+  {
     what: "a --env file that is not there",
     args: ["--env", "none.env"],
     env: { OPENAI_API_KEY: canary },

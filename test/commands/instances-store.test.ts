@@ -107,6 +107,17 @@ describe("the store", () => {
     )
     expect(readdirSync(join(store.folder, "instances"))).toEqual(["kimi.lock"])
   }, 20_000)
+
+  test.each(["ENOSPC", "EDQUOT"])("a full disk is told of, whose error names no path: %s", (code) => {
+    const store = createStore(folderWith())
+    const error = Object.assign(new Error(`${code}: no space left on device, write`), {
+      code,
+      syscall: "write",
+    })
+    expect(storeProblem(error, store)).toBe(
+      `cannot write into ${store.folder} (${code}): make room there, or set XDG_STATE_HOME to another folder.`,
+    )
+  })
 })
 
 describe("a file of another version", () => {

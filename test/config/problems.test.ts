@@ -37,12 +37,12 @@ test.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
   [
     "a time limit with a unit",
     { ...ok, REQUEST_TIMEOUT: "300s" },
-    ['REQUEST_TIMEOUT (environment) is "300s": give a number from 0.001 to 2147483.'],
+    ['REQUEST_TIMEOUT (environment) is "300s": give a number of seconds from 0.001 to 2147483.'],
   ],
   [
     "a time limit of nothing",
     { ...ok, REQUEST_TIMEOUT: "0" },
-    ['REQUEST_TIMEOUT (environment) is "0": give a number from 0.001 to 2147483.'],
+    ['REQUEST_TIMEOUT (environment) is "0": give a number of seconds from 0.001 to 2147483.'],
   ],
   [
     "neither true nor false",

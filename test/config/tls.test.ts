@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { generateKeyPairSync } from "node:crypto"
 import { readFileSync } from "node:fs"
+import { homedir } from "node:os"
 import { join } from "node:path"
 import { configOf, folderWith, load, problemsOf, removeFolders } from "./support.ts"
 
@@ -28,6 +29,11 @@ function loaded(files: Readonly<Record<string, string>>, env: string, listens = 
 }
 
 const both = "TLS_CERT=cert.pem\nTLS_KEY=key.pem"
+
+test("~/ is the home folder", () => {
+  const { result } = loaded({}, "TLS_CERT=~/none.pem\nTLS_KEY=key.pem")
+  expect(problemsOf(result)[0]).toContain(`: ${join(homedir(), "none.pem")} does not exist: `)
+})
 
 test.each([
   ["a certificate and its key", { "cert.pem": certificate, "key.pem": key }],

@@ -1,5 +1,6 @@
 // What the flags of each command mean, once they are known to be flags: types and allowed words. They are few and
 // plain, and every start waits for them: a library for schemas would take longer to load than all the rest.
+import { withHome } from "../../config/load/disk.ts"
 import type { Read } from "../../config/settings/values.ts"
 
 /** One flag: what it was given (undefined: nothing) read, or what it must be. */
@@ -67,6 +68,11 @@ const oneOf =
   }
 
 const word = text(/^/, "needs a value")
+/** Shells put the home folder in place of a `~` at the beginning of a word alone, not in `--env=~/FILE`. */
+const file: Flag<string | undefined> = (given) => {
+  const read = word(given)
+  return read.ok && read.value !== undefined ? ok(withHome(read.value)) : read
+}
 const on: Flag<boolean> = (given) =>
   given === undefined || typeof given === "boolean" ? ok(given === true) : wrong("takes no value")
 
@@ -83,24 +89,24 @@ const seconds = text(/^[1-9]\d{0,3}$/, "must be a number of seconds from 1 to 99
 
 const shapes = {
   serve: {
-    ...{ host: word, port, env: word, config: word, "log-level": level, workers },
+    ...{ host: word, port, env: file, config: file, "log-level": level, workers },
     ...{ demo: on, detach: on, name: word, instances: word },
   },
   status: { name: word, json: on },
-  health: { url: word, env: word },
+  health: { url: word, env: file },
   stop: { name: word, all: on },
   restart: { name: word, all: on, force: on },
   logs: { name: word, follow: on, lines },
-  run: { model: word, env: word, "log-level": level, demo: on },
-  convert: { file: word, to: target, from: side, model: word, request: word, env: word, explain: on },
+  run: { model: word, env: file, "log-level": level, demo: on },
+  convert: { file: word, to: target, from: side, model: word, request: file, env: file, explain: on },
   "count-tokens": { file: word, model: word, estimate: on, "by-part": on, json: on },
-  models: { json: on, all: on, schema: on, forget: word, env: word, config: word },
+  models: { json: on, all: on, schema: on, forget: word, env: file, config: file },
   stats: { days, name: word, url: word, json: on },
   init: { provider: word, force: on, stdout: on },
-  "test-connection": { model: word, all: on, env: word, config: word, timeout: seconds, json: on },
+  "test-connection": { model: word, all: on, env: file, config: file, timeout: seconds, json: on },
   bench: {
     ...{ model: word, rounds, "max-tokens": tokens, prompt: word, demo: on },
-    ...{ env: word, config: word, timeout: seconds, json: on },
+    ...{ env: file, config: file, timeout: seconds, json: on },
   },
   demo: { once: on, port },
 } as const

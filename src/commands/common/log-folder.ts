@@ -1,5 +1,6 @@
 // The folder that LOG_FILE_PATH means.
-import { dirname, join, resolve } from "node:path"
+import { dirname, resolve } from "node:path"
+import { withHome } from "../../config/load/disk.ts"
 
 interface LogFolder {
   readonly path: string
@@ -14,11 +15,7 @@ interface LogFolder {
  */
 export function logFolder(setting: string, origin: string | undefined): LogFolder {
   const file = /^(.+?):\d+(?::\d+)?$/.exec(origin ?? "")?.[1]
-  const home = /^~(?=$|[\\/])/.exec(setting)
-  const given =
-    home === null
-      ? resolve(file === undefined ? "" : dirname(file), setting)
-      : join(process.getBuiltinModule("node:os").homedir(), setting.slice(1))
+  const given = resolve(file === undefined ? "" : dirname(file), withHome(setting))
   if (!setting.endsWith(".log")) return { path: given, warning: undefined }
   const path = dirname(given)
   return {

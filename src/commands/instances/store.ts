@@ -71,8 +71,13 @@ export function createStore(folder: string, waitMs: number = lockWaitMs): Store 
   function write(record: InstanceRecord): void {
     ownFolder(instances)
     const temporary = join(instances, `${keyOf(record.name)}.${crypto.randomUUID()}.tmp`)
-    writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: "wx" })
-    renameSync(temporary, fileOf(record.name))
+    try {
+      writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: "wx" })
+      renameSync(temporary, fileOf(record.name))
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw error
+    }
   }
 
   function remove({ name, id }: Pick<InstanceRecord, "name" | "id">): void {
@@ -141,6 +146,8 @@ function takeLock(path: string, token: string): boolean {
     writeFileSync(path, token, { mode: 0o600, flag: "wx" })
     return true
   } catch (error) {
+    // There it is, and empty: it would keep out whoever comes once there is room again.
+    if (isFull(error)) rmSync(path, { force: true })
     if (errorCode(error) !== "EEXIST") throw error
     breakStale(path)
     return false
@@ -168,8 +175,17 @@ function breakStale(path: string): void {
 
 const lockedCode = "LOCKED"
 
+/** Has the disk, or what of it this user may take, no room left? */
+function isFull(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === "ENOSPC" || code === "EDQUOT"
+}
+
 /** What is wrong with the state folder, when that is what the error is about. */
 export function storeProblem(error: unknown, { folder }: Store): string | undefined {
+  // What fails in the middle of writing does not say where.
+  if (isFull(error))
+    return `cannot write into ${folder} (${errorCode(error)}): make room there, or set XDG_STATE_HOME to another folder.`
   if (!(error instanceof Error && "code" in error && "path" in error)) return undefined
   if (error.code === lockedCode)
     return `another claude-proxy is at work on the same name; if none is, remove ${String(error.path)}.`

@@ -1,6 +1,6 @@
 // What is read of the disk, and where our own files lie.
 import { existsSync, fstatSync, readFileSync, statSync } from "node:fs"
-import { posix, win32 } from "node:path"
+import { join, posix, win32 } from "node:path"
 import type { Read } from "../settings/values.ts"
 import { absent, isNoText, noText, printOf, printOfLack } from "../sources/prints.ts"
 
@@ -80,6 +80,11 @@ export function configFolder(
 export function homeFolder(env: Readonly<Record<string, string | undefined>>, platform: string): string {
   const home = platform === "win32" ? "" : (env["HOME"] ?? "")
   return home === "" ? process.getBuiltinModule("node:os").homedir() : home
+}
+
+/** A path as it is meant: in a file, and behind `--env=`, no shell has put the home folder in place of `~`. */
+export function withHome(path: string): string {
+  return /^~(?=$|[\\/])/.test(path) ? join(homeFolder({}, process.platform), path.slice(1)) : path
 }
 
 /**

@@ -19,7 +19,16 @@ import { hiddenKeys, layersOf, mergeLayers, type SettingsFile } from "../sources
 import type { LoadSources } from "../sources/load-sources.ts"
 import type { LoadResult } from "../sources/loaded.ts"
 import type { LocalServer } from "../upstreams/given.ts"
-import { configFolder, type Disk, homeFolder, isTerminal, isThere, type Pipes, readText } from "./disk.ts"
+import {
+  configFolder,
+  type Disk,
+  homeFolder,
+  isTerminal,
+  isThere,
+  type Pipes,
+  readText,
+  withHome,
+} from "./disk.ts"
 
 /**
  * Reads all sources, strongest first: flags, the --env file, the environment, ./.env, the configuration
@@ -116,10 +125,10 @@ function readFiles(sources: LoadSources, keyFile: string, disk: Disk): readonly 
   return files
 }
 
-/** A path in a file is meant from where that file is, wherever the proxy is started. */
+/** A path in a file is meant from where that file is, wherever the proxy is started; `~/` is the home folder. */
 function pathOf({ value, origin }: Found, files: readonly SettingsFile[]): string {
   const base = files.find(({ path }) => origin.startsWith(`${path}:`))?.path
-  return resolve(base === undefined ? "" : dirname(base), value)
+  return resolve(base === undefined ? "" : dirname(base), withHome(value))
 }
 
 function certificateTools(files: readonly SettingsFile[], disk: Disk): CertificateTools {

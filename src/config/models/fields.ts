@@ -6,6 +6,7 @@ import { redact } from "../../protocol/redact.ts"
 import { readBaseUrl } from "../network/addresses.ts"
 import { refusedHeaders } from "../network/headers.ts"
 import { nearestKey } from "../settings/near-names.ts"
+import type { Setting } from "../settings/setting.ts"
 import { findSetting, type SettingName } from "../settings/settings.ts"
 import { amountOf, numberWithin } from "../settings/values.ts"
 import { notJson } from "./plain.ts"
@@ -81,8 +82,8 @@ export function words<const W extends readonly string[]>(list: W) {
 }
 
 /** A number from `least` to `most`. */
-export function amount(least: number, most: number, whole = false) {
-  const error = wants(`must be a ${numberWithin(least, most, whole)}`)
+export function amount(least: number, most: number, whole = false, unit?: Setting["unit"]) {
+  const error = wants(`must be a ${numberWithin(least, most, whole, unit)}`)
   const number = whole ? z.number({ error }).int({ error, abort: true }) : z.number({ error })
   return number.min(least, { error }).max(most, { error })
 }
@@ -93,7 +94,7 @@ export const count = amount(1, Number.MAX_SAFE_INTEGER, true)
 export function amountOfSetting(name: SettingName) {
   const setting = findSetting(name)
   const [least, most] = setting?.range ?? [0, Number.MAX_SAFE_INTEGER]
-  return amount(least, most, setting?.kind !== "number")
+  return amount(least, most, setting?.kind !== "number", setting?.unit)
 }
 
 const wantsTokens = { error: wants("must be a whole number of 1 or more, or one like 128k, which is 131072") }

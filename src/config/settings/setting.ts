@@ -25,6 +25,8 @@ export interface Setting {
   readonly flag?: string
   /** For numbers of all kinds: the smallest and the largest value allowed. */
   readonly range?: readonly [number, number]
+  /** What such a number counts, for messages: numbers are written without a unit. */
+  readonly unit?: "seconds" | "bytes" | "days"
   /** A secret may be part of the value. */
   readonly holdsSecrets?: true
   /** A variable of the whole system: read from the environment in either case, never a near miss. */

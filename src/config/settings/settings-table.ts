@@ -42,6 +42,7 @@ const server = [
   {
     name: "SHUTDOWN_TIMEOUT",
     ...number("10", [0, longestTimer]),
+    unit: "seconds",
     doc: "Seconds that running requests may go on once the proxy is told to stop.",
   },
   {
@@ -57,7 +58,12 @@ const server = [
     ...text,
     doc: "Folder for server.log, streaming.log, thinking.log and tools.log, a new one of each every day.",
   },
-  { name: "LOG_RETENTION_DAYS", ...integer("3", [1, 3_650]), doc: "Days that log files are kept." },
+  {
+    name: "LOG_RETENTION_DAYS",
+    ...integer("3", [1, 3_650]),
+    unit: "days",
+    doc: "Days that log files are kept.",
+  },
 ] as const satisfies readonly SettingRow[]
 
 const limits = [
@@ -75,6 +81,7 @@ const limits = [
   {
     name: "REQUEST_TIMEOUT",
     ...number("300", [0.001, longestTimer]),
+    unit: "seconds",
     doc: "Seconds without a byte from upstream that end a request; not the time of the whole reply.",
   },
   {
@@ -85,6 +92,7 @@ const limits = [
   {
     name: "MAX_BODY_BYTES",
     ...integer("67108864", [1024, 2_147_483_647]),
+    unit: "bytes",
     doc: "Largest request body that is taken, in bytes, before and after decompression; more is refused with 413.",
   },
   {
@@ -152,11 +160,13 @@ const store = [
   {
     name: "CACHE_TTL",
     ...number(undefined, [0, longestTimer]),
+    unit: "seconds",
     doc: "Seconds that a cached reply is used. Unset: by its content.",
   },
   {
     name: "CACHE_MAX_BYTES",
     ...integer("268435456", [0, most]),
+    unit: "bytes",
     doc: "Memory for cached replies.",
   },
 ] as const satisfies readonly SettingRow[]

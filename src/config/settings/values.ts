@@ -114,13 +114,14 @@ function readNumber(text: string, setting: Setting | undefined): Read<number> {
   const [least, most] = setting?.range ?? [0, Number.MAX_SAFE_INTEGER]
   const number = numberForms[kind].test(text) ? amountOf(text) : Number.NaN
   if (number >= least && number <= most) return { ok: true, value: number }
-  return { ok: false, why: `give a ${numberWithin(least, most, whole)}` }
+  return { ok: false, why: `give a ${numberWithin(least, most, whole, setting?.unit)}` }
 }
 
 /** What a message calls such a number. */
-export function numberWithin(least: number, most: number, whole: boolean): string {
-  const limits = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`
-  return `${whole ? "whole " : ""}number ${limits}`
+export function numberWithin(least: number, most: number, whole: boolean, unit?: Setting["unit"]): string {
+  const open = unit === undefined ? ` of ${least} or more` : `, ${least} or more`
+  const limits = most === Number.MAX_SAFE_INTEGER ? open : ` from ${least} to ${most}`
+  return `${whole ? "whole " : ""}number${unit === undefined ? "" : ` of ${unit}`}${limits}`
 }
 
 /** `128k` is 131072. */

@@ -34,6 +34,7 @@ describe("more tools than are taken", () => {
     "Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length 150 instead.",
     "Invalid 'tools': array too long. Expected at most 128 elements.",
     "'tools' : maximum number of items is 128",
+    "'tools': the maximum length is 128",
     "body.tools: List should have at most 128 items after validation, not 150",
     "Too many tools. The maximum number of tools is 128, but 150 were provided.",
     "You may not provide more than 128 functions.",
@@ -54,6 +55,9 @@ describe("more tools than are taken", () => {
     "tools.7.function.name: must be at most 64 characters",
     "tools: at most 2 images are taken",
     "Invalid tools: nesting depth exceeds the limit of 10 levels",
+    "The tools exceed the maximum nesting depth of 10",
+    "tools: at most 100 characters of description each, and a maximum schema depth of 10",
+    "Functions may have up to a total of properties of 100",
     "The functions have too many properties: the maximum is 100",
     "tools: the limit is 60 calls per minute",
   ])("nothing is left out after: %s", (said) => {
@@ -123,13 +127,33 @@ test("a reply in one piece, where tools are not streamed (earendil-works/pi#3739
   expect(after.body.stream).toBeUndefined()
 })
 
+const picture = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } }
+const seen = [user(text("a"), picture), assistant(call("c1")), user(result("c1", "b"))]
+
+test.each(['can only concatenate str (not "list") to str', "invalid message content type: []interface {}"])(
+  "content is text after: %s",
+  (said) => {
+    const { body } = healed(convert(ask(seen), generic), said, { kind: "text" })
+    expect(body.messages.map(({ content }) => typeof content)).toEqual(["string", "string", "string"])
+  },
+)
+
 test.each([
-  'can only concatenate str (not "list") to str',
+  'can only concatenate str (not "NoneType") to str',
   "invalid message content type: <nil>",
   "messages[2]: missing field `content` at line 1 column 500",
+  "messages[1]: invalid type: null, expected a string at line 1 column 500",
+  "messages.1.content: none is not an allowed value",
+  "Type mismatch of '/messages/1/content', 'null' not in 'string'",
   "Invalid value for 'content': expected a string, got null.",
-])("content is text after: %s", (said) => {
-  const before = convert(ask([user(text("a")), assistant(call("c1")), user(result("c1", "b"))]), generic)
-  const { body } = healed(before, said, { kind: "text" })
-  expect(body.messages.map(({ content }) => content)).toEqual(["a", "", "b"])
+  "Missing 'content' in message",
+])("content is empty, and no list of parts becomes text after: %s", (said) => {
+  const before = convert(ask(seen), generic)
+  const after = healed(before, said, { kind: "absent" })
+  expect(after.body.messages.map(({ content }) => content)).toEqual([
+    before.body.messages[0]?.content ?? null,
+    ...["", "b"],
+  ])
+  // Refused again, it was something else of the content.
+  expect(heal(after, said)?.amendment).toEqual({ kind: "text" })
 })

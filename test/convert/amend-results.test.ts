@@ -375,6 +375,7 @@ const lasting: readonly Amendment[] = [
   { kind: "role", from: "system", to: "user" },
   { kind: "between" },
   { kind: "single" },
+  { kind: "absent" },
   { kind: "tools", most: 128 },
   { kind: "descriptions", most: 1_024 },
   { kind: "past-tools", choice: true },

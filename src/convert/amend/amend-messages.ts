@@ -143,6 +143,16 @@ function isItemMedia(part: ResponsesPart, what: Media): boolean {
   return part.type === "input_image" && (what === "image" || !part.image_url.startsWith("data:"))
 }
 
+/** An empty text in the place of absent content; lists of parts stay. */
+export function withoutAbsent(conversion: Conversion): Amended | undefined {
+  const messages = conversion.body.messages.map(
+    (message): ChatMessage =>
+      message.role === "assistant" && message.content === null ? { ...message, content: "" } : message,
+  )
+  const note = changed("messages.content", "empty where there was none: absent content is refused here")
+  return withMessages(conversion, messages, undefined, note)
+}
+
 /** Every content as one string, for servers that know no lists of parts (and no absent content). */
 export function asText(conversion: Conversion): Amended | undefined {
   const messages = conversion.body.messages.map((message): ChatMessage => {

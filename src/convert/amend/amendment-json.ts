@@ -28,6 +28,7 @@ const readers: Readonly<Record<string, Reader>> = {
     return known === undefined ? undefined : { kind: "reasoning", on: known }
   },
   single: () => ({ kind: "single" }),
+  absent: () => ({ kind: "absent" }),
   text: () => ({ kind: "text" }),
   "no-limit": () => ({ kind: "no-limit" }),
   stream: () => ({ kind: "stream" }),
@@ -128,6 +129,8 @@ export function describeAmendment(amendment: Amendment): string {
       return "an assistant's turn between results and the user's words"
     case "single":
       return "one call in each of the assistant's turns"
+    case "absent":
+      return "absent content of messages -> empty text"
     case "text":
       return "content of messages -> plain text"
     case "members":

@@ -29,6 +29,7 @@ import {
   type Media,
   type MessageMember,
   type SystemRole,
+  withoutAbsent,
   withoutMedia,
   withoutMembers,
 } from "./amend-messages.ts"
@@ -55,6 +56,8 @@ type MessageAmendment =
   | { readonly kind: "between" }
   /** One call in each of the assistant's turns. */
   | { readonly kind: "single" }
+  /** Content may be empty, but not absent. */
+  | { readonly kind: "absent" }
   /** Content has to be one string. */
   | { readonly kind: "text" }
   | { readonly kind: "members"; readonly names: readonly MessageMember[] }
@@ -160,6 +163,8 @@ export function applyAmendment(conversion: Conversion, amendment: Amendment): Am
       return withTurnsBetween(conversion)
     case "single":
       return withSingleCalls(conversion)
+    case "absent":
+      return withoutAbsent(conversion)
     case "text":
       return asText(conversion)
     case "members":

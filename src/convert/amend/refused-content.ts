@@ -146,19 +146,32 @@ function refusedMedia({ text }: Words): readonly Amendment[] {
 }
 
 // pydantic, Groq, serde (DeepSeek and others in Rust), OpenAI; Cloudflare (anomalyco/opencode#30381, cloudflare-os#54);
-// Ollama and llama.cpp of absent content; templates that put texts together.
+// templates that put texts together.
 const notText: readonly RegExp[] = [
   /content\b[^.;]{0,40}(?:must|should) be (?:a )?(?:valid )?string/,
   /messages?\b.{0,60}content[^;]{0,40}: (?:value must be|input should be) a (?:valid )?string/,
-  /messages\[\d+\](?:\.content)?: invalid type: (?:sequence|null|map), expected a string/,
-  /type mismatch of '\/messages\/\d+\/content', '(?:array|null)' not in 'string'/,
+  /messages\[\d+\](?:\.content)?: invalid type: (?:sequence|map), expected a string/,
+  /type mismatch of '\/messages\/\d+\/content', 'array' not in 'string'/,
   /untagged enum \w{0,40}content\b/,
-  /content\b[^.;]{0,20}(?:none|null) is not (?:an allowed value|allowed)/,
   /\bcontent\W{1,4}expected a string\b/,
-  /invalid message content type|missing field \W?content\b|missing \W?content\W? in message/,
-  /can only concatenate str \(not \W?(?:list|nonetype)\W?\) to str/,
+  /invalid message content type/,
+  /can only concatenate str \(not \W?list\W?\) to str/,
+]
+
+// The same of absent content, which says nothing against lists: images stay (Ollama, llama.cpp and others).
+const notAbsent: readonly RegExp[] = [
+  /messages\[\d+\](?:\.content)?: invalid type: null, expected a string/,
+  /type mismatch of '\/messages\/\d+\/content', 'null' not in 'string'/,
+  /content\b[^.;]{0,20}(?:none|null) is not (?:an allowed value|allowed)/,
+  /content\b[^.;]{0,40}string\b[^.;]{0,20}\b(?:got|received|not) \W?(?:null|none(?:_?type)?)\b/,
+  /invalid message content type\W{1,4}nil\b|missing field \W?content\b|missing \W?content\W? in message/,
+  /can only concatenate str \(not \W?none_?type\W?\) to str/,
 ]
 
 function wantsText({ text }: Words): readonly Amendment[] {
-  return notText.some((saying) => saying.test(text)) ? [{ kind: "text" }] : []
+  const [isAbsent, isList] = [notAbsent, notText].map((all) => all.some((saying) => saying.test(text)))
+  return [
+    ...(isAbsent ? [{ kind: "absent" } as const] : []),
+    ...(isAbsent || isList ? [{ kind: "text" } as const] : []),
+  ]
 }

@@ -42,7 +42,7 @@ const offer = "(?:tools|functions|function declarations)"
 // OpenAI (musistudio/claude-code-router#686), Groq, pydantic, and others' own words; a number behind `tools[` is none
 // of how many.
 const tooManyTools: readonly RegExp[] = [
-  `\\b${offer}\\b(?![[.])(?<between>[^.;\\d]{0,60})\\b(?:maximum|at most|no more than|up to|limit|exceeds?)\\b[^.;\\d]{0,40}(?<most>\\d{1,4})\\b(?<behind>[^.;]{0,30})`,
+  `\\b${offer}\\b(?![[.])(?<between>[^.;\\d]{0,60})\\b(?:maximum|at most|no more than|up to|limit|exceeds?)\\b(?: length\\b)?(?<of>[^.;\\d]{0,40})(?<most>\\d{1,4})\\b(?<behind>[^.;]{0,30})`,
   `\\b${offer}\\W{1,4}array too long\\. expected (?:at most|an array with maximum length) (?<most>\\d{1,4})\\b`,
   `\\b(?:maximum|at most|more than|up to|limit of)(?: of)?\\W{1,3}(?<most>\\d{1,4}) ${offer}\\b`,
   `\\bmaximum number of ${offer}\\b[^.;\\d]{0,20}(?<most>\\d{1,4})\\b`,
@@ -70,9 +70,9 @@ function tooLong(text: string): readonly Amendment[] {
 function tooMany({ tools = [] }: ChatRequest, text: string): readonly Amendment[] {
   for (const saying of tooManyTools) {
     const found = saying.exec(text)
-    const { between = "", most: number = "", behind = "" } = found?.groups ?? {}
+    const { between = "", of = "", most: number = "", behind = "" } = found?.groups ?? {}
     const most = Number(number)
-    if (otherMeasure.test(between + behind)) continue
+    if (otherMeasure.test(between + of + behind)) continue
     if (most >= leastTools && most < tools.length) return [{ kind: "tools", most }]
   }
   return []

@@ -87,6 +87,10 @@ describe("sources", () => {
     [`${glm} UTC`, "2026-09-12T00:35:41Z"],
     ["It will reset at 2028-02-29 21:46:42 +0800 CST.", "2028-02-29T13:46:42Z"],
     ["Quota resets; reset on 2028-03-01T00:00:00Z", "2028-03-01T00:00:00Z"],
+    [
+      "usage limit exceeded, 5-hour usage limit reached for Token Plan Starter (0/0 used), resets at 2028-05-15T15:00:00Z (2056)",
+      "2028-05-15T15:00:00Z",
+    ],
     ["reset at 2030-12-31 23:59:59.5 -05:30", "2031-01-01T05:29:59Z"],
     // Nobody's clock, and one that is over.
     ["The quota will reset at 2028-02-29 21:46:42.", undefined],

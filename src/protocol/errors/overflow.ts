@@ -106,9 +106,10 @@ export function isOverflow(message: string, codes: readonly string[]): boolean {
   )
 }
 
-// How much may come in what time; Bedrock has "too many tokens" for that as well.
+// How much may come in what time; Bedrock has "too many tokens" for that as well, and others count by the day or the
+// month (xtekky/gpt4free#3456).
 const pace =
-  /tokens?[ _]per[ _](minute|day|hour)|\b(tpm|tpd)\b|rate limit|throttl|\bquota\b|please wait before/
+  /\bper[ _](?:minute|hour|day|week|month)\b|\b(?:hourly|daily|weekly|monthly)\b|\b(?:this|current) (?:day|week|month)\b|\b(?:tpm|tpd)\b|rate limit|throttl|\bquota\b|please wait before/
 
 interface Numbers {
   readonly limit?: number

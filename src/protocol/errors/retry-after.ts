@@ -65,11 +65,11 @@ function fromRetryInfo(body: unknown): number | undefined {
 }
 
 // What a plan has for some hours, a week or a month is used up: GLM, in two languages (hugalafutro/model-hotel#955,
-// dirge-code/dirge#818), and whoever names a zone. GLM's own clock is Beijing's (can1357/oh-my-pi#11014).
+// dirge-code/dirge#818), and whoever names a zone (MiniMax-AI/MiniMax-M2.7#36). GLM's own clock is Beijing's (can1357/oh-my-pi#11014).
 const stamps = [
   /your limit will reset at (\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d)(?! ?(?:[+-]\d|utc|gmt|z\b))/i,
   /限额将在 ?(\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d) ?重置/i,
-  /\breset (?:at|on) (\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d)(?:\.\d+)? ?(z|utc|[+-]\d\d:?\d\d)/i,
+  /\bresets? (?:at|on) (\d{4}-\d\d-\d\d)[ t](\d\d:\d\d:\d\d)(?:\.\d+)? ?(z|utc|[+-]\d\d:?\d\d)/i,
 ]
 
 function fromStamp(message: string, now: number | undefined): number | undefined {

@@ -254,6 +254,15 @@ test("an error that another server hands on as text says what that one said", ()
   expect(faultOf(400, JSON.stringify({ error: { message: '{"a":1}' } })).message).toBe('[generic] {"a":1}')
 })
 
+test("what stands beside an error that is handed on counts, too", () => {
+  const message = JSON.stringify({ message: "used up" })
+  const around = JSON.stringify({ error: { message, param: "model", code: "insufficient_quota" } })
+  expect(faultOf(429, around)).toMatchObject({
+    ...{ kind: "billing_error", message: "[generic] used up", finalForClient: true },
+    named: { param: "model", code: "insufficient_quota" },
+  })
+})
+
 test("what the model wrote wrong is asked for again (pydantic/pydantic-ai#2774)", () => {
   for (const code of ["tool_use_failed", "output_parse_failed"]) {
     const body = JSON.stringify({ error: { message: "Failed", type: "invalid_request_error", code } })

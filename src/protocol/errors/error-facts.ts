@@ -23,7 +23,6 @@ export function readError(value: unknown): ErrorFacts | undefined {
   const message = readMessage(value, inner, base)
   if (message === undefined && Object.keys(inner).length === 0) return undefined
   const handedOn = message?.startsWith("{") === true ? readHandedOn(message) : undefined
-  if (handedOn !== undefined) return { ...handedOn, status: statusOf(inner, value, base) ?? handedOn.status }
   const behind = readBehind(objectOf(inner["metadata"]))
   const given = [
     inner["code"],
@@ -34,12 +33,15 @@ export function readError(value: unknown): ErrorFacts | undefined {
     value["type"],
   ]
   const own = given.filter((code) => typeof code === "string" || typeof code === "number")
+  const further = [...(behind?.codes ?? []), ...(handedOn?.codes ?? [])]
   return {
-    message: `${message ?? JSON.stringify(inner)}${behind?.text ?? ""}`,
-    codes: [...own, ...reasonsIn(inner), ...(behind?.codes ?? [])].map((code) => String(code).toLowerCase()),
-    named: namedIn(inner),
-    status: statusOf(inner, value, base),
-    numbers: numberFields.map((field) => numberIn(field, inner[field] ?? value[field])).join(" "),
+    message: `${handedOn?.message ?? message ?? JSON.stringify(inner)}${behind?.text ?? ""}`,
+    codes: [...own, ...reasonsIn(inner), ...further].map((code) => String(code).toLowerCase()),
+    named: handedOn?.named ?? namedIn(inner),
+    status: statusOf(inner, value, base) ?? handedOn?.status,
+    numbers:
+      handedOn?.numbers ??
+      numberFields.map((field) => numberIn(field, inner[field] ?? value[field])).join(" "),
   }
 }
 

@@ -25,12 +25,16 @@ export function secrecyOf(name: string): Secrecy {
   return words.some((word) => oftenSecret.has(word)) ? "maybe" : "no"
 }
 
+/** What the value of an Authorization header begins with. */
+export const scheme = /^(?:bearer|basic|token) +/i
+
 // Shorter texts, and those of several words, are no secrets that could be told from other words.
 const secretText = /^[!-~]{8,}$/
+const isSecret = (text: string): boolean => secretText.test(text.replace(scheme, ""))
 
 /** The texts in a value of which their fields' names say that nobody may see them. */
 export function secretsInFields(value: unknown, secrecy: Secrecy = "no"): readonly string[] {
-  if (typeof value === "string") return secrecy !== "no" && secretText.test(value) ? [value] : []
+  if (typeof value === "string") return secrecy !== "no" && isSecret(value) ? [value] : []
   if (Array.isArray(value)) return value.flatMap((item) => secretsInFields(item, secrecy))
   if (!isObject(value)) return []
   return Object.entries(value).flatMap(([name, own]) => {

@@ -78,13 +78,16 @@ test("what an added body has under the name of a secret is one", () => {
     "models:",
     "  - model_id: a",
     "    provider: relay",
-    '    extra_body: { tools: [{ type: mcp, headers: { Authorization: "deep-inside" } }], max_tokens: 12345678 }',
+    '    extra_body: { tools: [{ type: mcp, headers: { Authorization: "deep-inside", X-Api-Key: "Bearer deeper-inside" } }], max_tokens: 12345678 }',
     "  - { model_id: b, provider: relay, overrides: { extra_body: { password: of-the-rules, key: short } } }",
   ].join("\n")
   const { secrets } = configOf(
     load({ env: { OPENAI_API_KEY: "k1" }, configDir: folderWith({ "models.yaml": yaml }) }),
   )
-  expect([...secrets].sort()).toEqual(["deep-inside", "k1", "of-the-rules", "relay-token"])
+  expect([...secrets].sort()).toEqual([
+    ...["Bearer deeper-inside", "Bearer%20deeper-inside", "deep-inside", "deeper-inside"],
+    ...["k1", "of-the-rules", "relay-token"],
+  ])
 })
 
 test("no header that is added stops a stream from being one, or replaces the body's type", () => {

@@ -1,4 +1,5 @@
 // Which keys clients may use, and which values nobody may see.
+import { scheme } from "../../protocol/secrecy.ts"
 import type { Config, Upstream } from "../config.ts"
 import { listOf, named, secretNames, secretsIn, type Values } from "../settings/values.ts"
 import type { Given } from "./given.ts"
@@ -33,11 +34,17 @@ export function keyPart(
   const sent = [...Object.values(headers), ...upstreams.flatMap(valuesSent), ...others]
   const secrets = [
     ...secretsIn(values).filter((value) => !placeholder.test(value)),
-    ...sent.filter((value) => value.length >= shortestHeaderSecret),
+    ...sent.flatMap(withBare).filter((value) => value.length >= shortestHeaderSecret),
   ]
   // Longest first: a secret that is part of another one would leave the rest of it standing.
   const told = new Set(secrets.flatMap(formsOf))
   return { clientKeys, secrets: [...told].sort((one, other) => other.length - one.length) }
+}
+
+/** An upstream may quote what stands behind `Bearer` alone. */
+function withBare(sent: string): readonly string[] {
+  const bare = sent.replace(scheme, "")
+  return bare === sent || placeholder.test(bare) ? [sent] : [sent, bare]
 }
 
 /** Upstreams quote a key also as it would stand in an address, with digits of either case, or in JSON. */

@@ -58,6 +58,8 @@ describe("more tools than are taken", () => {
     "The tools exceed the maximum nesting depth of 10",
     "tools: at most 100 characters of description each, and a maximum schema depth of 10",
     "Functions may have up to a total of properties of 100",
+    "parallel_tool_calls: at most 16 tools can be called in parallel",
+    "The maximum number of tools that one turn may call is 16",
     "The functions have too many properties: the maximum is 100",
     "tools: the limit is 60 calls per minute",
   ])("nothing is left out after: %s", (said) => {

@@ -44,12 +44,12 @@ const offer = "(?:tools|functions|function declarations)"
 const tooManyTools: readonly RegExp[] = [
   `\\b${offer}\\b(?![[.])(?<between>[^.;\\d]{0,60})\\b(?:maximum|at most|no more than|up to|limit|exceeds?)\\b(?: length\\b)?(?<of>[^.;\\d]{0,40})(?<most>\\d{1,4})\\b(?<behind>[^.;]{0,30})`,
   `\\b${offer}\\W{1,4}array too long\\. expected (?:at most|an array with maximum length) (?<most>\\d{1,4})\\b`,
-  `\\b(?:maximum|at most|more than|up to|limit of)(?: of)?\\W{1,3}(?<most>\\d{1,4}) ${offer}\\b`,
-  `\\bmaximum number of ${offer}\\b[^.;\\d]{0,20}(?<most>\\d{1,4})\\b`,
+  `\\b(?:maximum|at most|more than|up to|limit of)(?: of)?\\W{1,3}(?<most>\\d{1,4}) ${offer}\\b(?<behind>[^.;]{0,30})`,
+  `\\bmaximum number of ${offer}\\b(?<of>[^.;\\d]{0,40})(?<most>\\d{1,4})\\b`,
 ].map((saying) => new RegExp(saying))
 // What else there may be too much of.
 const otherMeasure =
-  /schema|depth|nest|level|propert|enum|argument|description|names?\b|character|length|bytes?\b|\bkb\b|tokens?\b|parallel|calls?\b|turns?\b|minute|second|hour|day\b/
+  /schema|depth|nest|level|propert|enum|argument|description|names?\b|character|length|bytes?\b|\bkb\b|tokens?\b|parallel|call(?:s|ed)?\b|turns?\b|minute|second|hour|day\b/
 // Fewer than this no provider takes: such a number counts something else.
 const leastTools = 8
 

@@ -1,6 +1,7 @@
 // Errors in every provider's own body and wording: what the client hears of each, and what it never hears.
 import { describe, expect, test } from "bun:test"
 import { faultFromError } from "../../src/protocol/errors/upstream-error.ts"
+import type { Fault } from "../../src/protocol/fault.ts"
 import { arrayOf, countOf, objectOf, textOf } from "../../src/protocol/json.ts"
 import { providers } from "../../src/providers/table.ts"
 import { errorContext, listFixtures, readFixture } from "../support/fixtures.ts"
@@ -16,8 +17,8 @@ interface Played {
 
 const names = listFixtures("errors")
 
-/** The facts of the fault that a fixture becomes. */
-function playError(name: string): Played {
+/** The fault that a fixture becomes. */
+function faultOf(name: string): Fault {
   const { provider, model, status, headers, body, context, secrets } = readFixture("errors", name)
   const { inputTokens, contextWindow } = objectOf(context)
   const about = {
@@ -33,13 +34,18 @@ function playError(name: string): Played {
     header: (wanted: string) => textOf(objectOf(headers)[wanted]) ?? null,
     body: typeof body === "string" ? body : JSON.stringify(body),
   }
-  const fault = faultFromError(error, about)
+  return faultFromError(error, about)
+}
+
+/** Its facts. */
+function playError(name: string): Played {
+  const fault = faultOf(name)
   expect(fault.source).toBe("upstream")
   return {
     status: fault.status,
     type: fault.kind,
     message: fault.message,
-    retry: fault.retry === "before-first-byte",
+    retry: fault.retry !== "no",
     final: fault.finalForClient === true,
     ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }),
   }
@@ -56,6 +62,14 @@ describe("exact facts", () => {
 // Every known form of key, and the ones that a fixture says are configured.
 const keyShapes =
   /\b(?:sk-[\w-]{12,}|(?:gsk|xai|tgp|fw|csk|ak|hf)[-_]\w{16,}|AIza[\w-]{20,}|[\da-f]{16}\b(?=[^\w]*$))/
+
+test.each([
+  ["generic/relay-channel", "once"],
+  ["generic/one-api-channel", "once"],
+  ["generic/cloudflare-html", "before-first-byte"],
+])("%s: tried again %s", (name, retry) => {
+  expect<string>(faultOf(name).retry).toBe(retry)
+})
 
 describe("secrets", () => {
   test("no message of any fixture holds what looks like a key", () => {
@@ -105,8 +119,8 @@ describe("every provider's", () => {
   })
 })
 
-// A limit of the account that this one request is above: the same again has no chance.
-const tooMuchAtOnce = "openai/above-rate-limit"
+// Limits of the account that time does not lift: one that the request alone is above, and those of a whole model.
+const lastingLimits: readonly string[] = ["openai/above-rate-limit", "ark/set-limit", "ark/quota"]
 // Words that the model wrote wrong, which it may write otherwise the next time.
 const illWritten = "groq/tool-use-failed"
 
@@ -114,7 +128,7 @@ test("who may try again: never what money, keys or wrong words are the cause of"
   const retried: readonly string[] = ["rate_limit_error", "overloaded_error", "timeout_error"]
   for (const name of names) {
     const { type, retry, final, status } = playError(name)
-    const wanted = name !== tooMuchAtOnce
+    const wanted = !lastingLimits.includes(name)
     if (retried.includes(type)) expect([name, retry, final]).toEqual([name, wanted, !wanted])
     if (status === 401 || status === 402) expect([name, retry, final]).toEqual([name, false, true])
     if (type === "invalid_request_error") expect([name, retry]).toEqual([name, name === illWritten])

@@ -1,7 +1,7 @@
 // An error inside a 200 often has only a word: OpenAI's, Anthropic's, Google's and DashScope's; or Zhipu's number.
 const statusWords: readonly (readonly [RegExp, number])[] = [
   [/rate_?limit|limit_requests|resource_exhausted|too_many_requests|insufficient_quota|throttl/, 429],
-  [/\b(?:1113|130[23589]|1310)\b/, 429],
+  [/\b(?:1113|130[23589]|131[01])\b/, 429],
   [/billing|payment|insufficient_balance/, 402],
   [/authentication|unauthenticated|unauthorized|invalid_api_key/, 401],
   [/permission|forbidden/, 403],

@@ -62,7 +62,7 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
     kind: verdict.kind,
     source: "upstream",
     status: verdict.status,
-    retry: verdict.retry ? "before-first-byte" : "no",
+    retry: verdict.retry === "once" ? "once" : verdict.retry ? "before-first-byte" : "no",
     message: safe,
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
     ...(verdict.final === true ? { finalForClient: true } : {}),

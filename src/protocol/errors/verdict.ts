@@ -1,5 +1,6 @@
 // A table: which error of an upstream becomes which error of ours, and who may try again.
 import type { FaultKind } from "../fault.ts"
+import { isNotInPlan, saysNoChannel, saysNoCredit, saysPaused } from "./account.ts"
 import { isFiltered, promptFiltered, zhipuSensitive } from "./filtered-prompt.ts"
 import { lostMedium, mediumRefused } from "./media-error.ts"
 
@@ -15,21 +16,12 @@ interface Verdict {
   readonly kind: FaultKind
   readonly status: number
   /** The proxy may send the same request again. */
-  readonly retry?: boolean
+  readonly retry?: boolean | "once"
   /** The client should not. */
   readonly final?: boolean
   readonly message?: (text: string) => string
 }
 
-// Each of these ends only when somebody pays or raises a limit (2026-11: error codes of OpenAI, Moonshot, Kimi
-// Code, Ark and DashScope; xAI: continuedev/continue#10373; Fireworks: pollinations/pollinations#12136; OpenAI's
-// billing: BerriAI/litellm#2743; LiteLLM's budgets, with 400 or 429: BerriAI/litellm#14144, #37000; OpenRouter's limit
-// of a key: danielsmithdevelopment/ClawQL#876; new-api's limit of a token: MAX-API-Next/MAX-API#20; Novita's error codes).
-const outOfCredit =
-  /insufficient[_ ](?:[a-z]+[_ ])?(?:quota|balance|credit)|exceeded your current (?:\w+ )?quota|exceeded_current_quota|out of credit|credit[_ ]balance|balance is (?:too low|insufficient)|overdue balance|not enough (?:credits|balance)|(?:all available|any) credits|credits are depleted|spend(?:ing)?[_ ]limit|organization_usage_limit|for this billing cycle|freetieronly|arrearage|billing_not_active|billing[ _]hard[ _]limit|budget_exceeded|budget has been exceeded|exceededbudget|exceeded budget for provider|crossed budget|(?<!api |per-)key limit exceeded|token_quota_failed/
-// DashScope calls a limit of tokens a minute a quota, in OpenAI's words for an empty account; the link tells them apart
-// (help.aliyun.com, model-studio/error-code#token-limit; anomalyco/opencode#23722: it works again every minute).
-const perMinute = /error-code#token-limit|(?<!free )allocated quota exceeded/
 // Groq's 413, OpenAI's 429: it alone is more than the account may use in a minute. Claude Code tells a 413 as one of
 // images that add up to more than 32 MB.
 const aboveLimit = /request too large for .{1,200}\btokens per (?:min|day)/
@@ -65,7 +57,7 @@ const noHostAllowed = /no allowed providers|no endpoints available/
 const noEndpoint = /unexpected endpoint or method/
 
 // Zhipu's numbers (docs.bigmodel.cn, error codes): what its texts say in Chinese.
-const zhipu = { noBalance: "1113", noPlan: "1309", noModel: "1211", busy: "1305" } as const
+const zhipu = { noModel: "1211", busy: "1305" } as const
 
 interface Case {
   readonly status: number
@@ -100,9 +92,9 @@ function refused(message: (text: string) => string): Verdict {
 const rules: readonly Rule[] = [
   {
     // A quota that says when it is over is a rate limit; one that does not is an empty account.
-    when: (given) =>
-      given.wait === undefined &&
-      (given.status === 402 || (saysNoCredit(given) && among(400, 403, 412, 429)(given))),
+    when: ({ status, words, codes, wait }) =>
+      wait === undefined &&
+      (status === 402 || (saysNoCredit(words, codes) && among(400, 403, 412, 429)({ status }))),
     verdict: answer({ kind: "billing_error", status: 402, final: true }),
   },
   {
@@ -111,6 +103,19 @@ const rules: readonly Rule[] = [
       ...(status === 429 ? rateLimit : { kind: "invalid_request_error", status: 400 }),
       ...{ final: true, message: (text) => `[${provider}] ${text} ${waitingIsNoUse}` },
     }),
+  },
+  {
+    when: ({ status, words }) => status === 429 && saysPaused(words),
+    verdict: answer({ ...rateLimit, final: true }),
+  },
+  {
+    when: ({ status, words, codes }) => status === 429 && isNotInPlan(words, codes),
+    verdict: (_given, about) => missingModel(about),
+  },
+  {
+    // A channel that failed may be back soon; one that nobody made is not.
+    when: ({ status, words }) => among(400, 500, 503)({ status }) && saysNoChannel(words),
+    verdict: (_given, about) => ({ ...missingModel(about, channelsHint), retry: "once" }),
   },
   {
     when: ({ status, words, codes }) =>
@@ -196,11 +201,6 @@ export function judge(given: Case, about: Circumstances): Verdict {
   return { kind: "api_error", status: given.status === 500 ? 500 : 502, retry: true }
 }
 
-function saysNoCredit({ words, codes }: Case): boolean {
-  if (perMinute.test(words)) return false
-  return outOfCredit.test(words) || codes.includes(zhipu.noBalance) || codes.includes(zhipu.noPlan)
-}
-
 // Whatever names this header Claude Code tells as "Not logged in · Please run /login", in place of the message.
 const headerOfKeys = /x-api-key/gi
 
@@ -242,7 +242,9 @@ function filteredPrompt(inside: boolean, { provider }: Circumstances): Verdict {
   return refused((text) => promptFiltered(`[${provider}] ${text}`))
 }
 
-function missingModel(about: Circumstances): Verdict {
-  const message = (text: string) => `model: ${about.model} ([${about.provider}] ${text})`
+const channelsHint = "; check the model's name, and the channels of the key's group at the gateway"
+
+function missingModel(about: Circumstances, hint = ""): Verdict {
+  const message = (text: string) => `model: ${about.model} ([${about.provider}] ${text}${hint})`
   return { kind: "not_found_error", status: 404, message }
 }

@@ -159,3 +159,16 @@ test.each([
   // Refused again, it was something else of the content.
   expect(heal(after, said)?.amendment).toEqual({ kind: "text" })
 })
+
+test("the user's turn that has to be the first (get-convex/agent#309)", () => {
+  const said =
+    "A conversation must start with a user message. Try again with a conversation that starts with a user message."
+  const cut = ask(called).messages.slice(1)
+  const given = convert({ ...ask(called), messages: cut }, generic)
+  const { body } = healed(given, said, { kind: "opening" }, 400)
+  const first = body.messages.findIndex(({ role }) => role !== "system")
+  expect(body.messages.slice(first, first + 2).map(({ role }) => role)).toEqual(["user", "assistant"])
+  expect(body.messages.toSpliced(first, 1)).toEqual([...given.body.messages])
+  // Where the user is the first it says nothing that could be mended here.
+  expect(heal(convert(ask(called), generic), said)).toBeUndefined()
+})

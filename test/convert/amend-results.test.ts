@@ -373,6 +373,7 @@ const lasting: readonly Amendment[] = [
   ...([{ kind: "summary" }, { kind: "encrypted" }, { kind: "text" }, { kind: "no-limit" }] as const),
   ...([{ kind: "stream" }, { kind: "always-thinks" }, { kind: "unthinking" }, { kind: "strict" }] as const),
   { kind: "role", from: "system", to: "user" },
+  { kind: "opening" },
   { kind: "between" },
   { kind: "single" },
   { kind: "absent" },

@@ -130,6 +130,13 @@ const blocks: Amendment = { kind: "reasoning", on: "blocks" }
 const unthought =
   "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable `thinking`."
 const between: Amendment = { kind: "between" }
+const opening: Amendment = { kind: "opening" }
+/** The history was cut behind the user's first words. */
+const cutOff: Partial<ChatRequest> = {
+  messages: base.body.messages.filter(
+    ({ role }, at, all) => role !== "user" || at > all.findIndex((one) => one.role === "assistant"),
+  ),
+}
 const named: Partial<ChatRequest> = {
   messages: base.body.messages.map((message) =>
     message.role === "tool" ? { ...message, name: "Bash" } : message,
@@ -1028,6 +1035,29 @@ const messages: readonly Row[] = [
     vllm("conversation roles must alternate user and assistant roles except for tool calls and results."),
     folded,
   ],
+  ...(
+    [
+      [
+        "Bedrock",
+        "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+      ],
+      ["Claude at Bedrock", 'messages: first message must use the "user" role'],
+      [
+        "DeepSeek",
+        "The first message (except the system message) of deepseek-reasoner must be a user message, but an assistant message detected.",
+      ],
+      [
+        "Perplexity",
+        "After the (optional) system message(s), user and assistant roles should be alternating.",
+      ],
+      [
+        "Gemini",
+        "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
+      ],
+      ["Gemma's template", "Conversation roles must alternate user/assistant/user/assistant/..."],
+      ["Qwen's template", 'Error rendering prompt with jinja template: "No user query found in messages.".'],
+    ] as const
+  ).map(([who, said]): Row => [`${who}, of a history without its beginning`, openai(said), opening, cutOff]),
   ["older templates", vllm("Conversation roles must alternate user/assistant/user/assistant/..."), folded],
   [
     "Groq",

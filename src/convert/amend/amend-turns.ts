@@ -5,6 +5,19 @@ import { between } from "../common/between.ts"
 import type { Conversion } from "../request/request.ts"
 import { type Amended, withMessages } from "./amend-messages.ts"
 
+const opening: ChatMessage = { role: "user", content: "..." }
+
+/** A user's turn before all others: histories that were cut, or that begin with a greeting, have none there. */
+export function withOpening(conversion: Conversion): Amended | undefined {
+  const { messages } = conversion.body
+  const first = messages.findIndex(({ role }) => role !== "system" && role !== "developer")
+  const at = first < 0 ? messages.length : first
+  if (messages[at]?.role === "user") return undefined
+  const opened = [...messages.slice(0, at), opening, ...messages.slice(at)]
+  const note = changed("messages", "a user's turn before the assistant's first one: wanted here")
+  return withMessages(conversion, opened, undefined, note)
+}
+
 /** An assistant's turn between the results of its calls and what the user says. */
 export function withTurnsBetween(conversion: Conversion): Amended | undefined {
   const { messages } = conversion.body

@@ -51,7 +51,7 @@ export function namedParam(body = ""): string | undefined {
 const otherStatuses: Readonly<Record<number, RegExp>> = {
   402: /can only afford/,
   404: /no endpoints found that support/,
-  500: /system role not supported|roles must alternate|single tool-calls at once|\bmmproj\b|image input is not supported|(?:not|n't) support image input|pars\w* grammar|initialize samplers/,
+  500: /system role not supported|roles must alternate|no user query found|single tool-calls at once|\bmmproj\b|image input is not supported|(?:not|n't) support image input|pars\w* grammar|initialize samplers/,
 }
 
 // Those who have one status for whatever the server behind them says, and hand on its own (LM Studio:

@@ -22,6 +22,7 @@ type Reader = (given: JsonObject) => Amendment | undefined
 const readers: Readonly<Record<string, Reader>> = {
   summary: () => ({ kind: "summary" }),
   encrypted: () => ({ kind: "encrypted" }),
+  opening: () => ({ kind: "opening" }),
   between: () => ({ kind: "between" }),
   reasoning: ({ on }) => {
     const known = among(reasoningWanted, on)
@@ -125,6 +126,8 @@ export function describeAmendment(amendment: Amendment): string {
       return `${media[amendment.what]} -> a few words in their place`
     case "reasoning":
       return reasonings[amendment.on]
+    case "opening":
+      return "a user's turn before everything else"
     case "between":
       return "an assistant's turn between results and the user's words"
     case "single":

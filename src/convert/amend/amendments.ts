@@ -42,7 +42,7 @@ import {
 } from "./amend-reasoning.ts"
 import { byRules, withoutKeywords } from "./amend-schema.ts"
 import { changeChoice, type TakenChoice, withoutStrict, withoutThinking } from "./amend-tools.ts"
-import { withSingleCalls, withTurnsBetween } from "./amend-turns.ts"
+import { withOpening, withSingleCalls, withTurnsBetween } from "./amend-turns.ts"
 
 /** A change of the messages. */
 type MessageAmendment =
@@ -52,6 +52,8 @@ type MessageAmendment =
   | { readonly kind: "media"; readonly what: Media }
   /** The reasoning of earlier answers has to be sent back. */
   | { readonly kind: "reasoning"; readonly on: ReasoningWanted }
+  /** The conversation has to begin with the user. */
+  | { readonly kind: "opening" }
   /** The user may not speak directly after the results of calls. */
   | { readonly kind: "between" }
   /** One call in each of the assistant's turns. */
@@ -159,6 +161,8 @@ export function applyAmendment(conversion: Conversion, amendment: Amendment): Am
       return withoutMedia(conversion, amendment.what)
     case "reasoning":
       return withReasoning(conversion, amendment.on)
+    case "opening":
+      return withOpening(conversion)
     case "between":
       return withTurnsBetween(conversion)
     case "single":

@@ -26,9 +26,18 @@ const noUserAfterTool =
 // The template of Llama 3.1 and those after it (vllm-project/vllm#12937, #25108).
 const oneCall = /only supports single tool-?calls at once/
 
+// Bedrock (pydantic/pydantic-ai#4495), Claude behind it (langchain4j/langchain4j#1864), DeepSeek's first reasoner
+// (ChatGPTNextWeb/NextChat#6305), Perplexity (perplexityai/api-discussion#265), Gemini (get-convex/agent#309), the
+// templates of Gemma and Mistral, and of Qwen 3.5 (lmstudio-ai/lmstudio-bug-tracker#1655).
+const userFirst =
+  /conversation must start with a user message|first message must use the \W?user\W? role|first message \(except the system message\) .{1,80}must be a user message|roles should be alternating|roles must alternate|function call turn comes immediately after a user turn|no user query found in messages/
+
 function refusedOrder({ text }: Words): readonly Amendment[] {
   if (oneCall.test(text)) return [{ kind: "single" }]
-  return noUserAfterTool.test(text) ? [{ kind: "between" }] : []
+  return [
+    ...(noUserAfterTool.test(text) ? [{ kind: "between" } as const] : []),
+    ...(userFirst.test(text) ? [{ kind: "opening" } as const] : []),
+  ]
 }
 
 /** Gemini or Claude behind a name or a server that does not give their signatures; the first quotes the call's name. */

@@ -18,6 +18,14 @@ test.each([
   [bare, "more", ["call"]],
   [bare, "nothing", ["call"]],
   [tagged, "call", ["call"]],
+  [`${bare}\n${tagged}`, "nothing", ["text", "call"]],
+  [
+    `${bare}\n\n<tool_call>\n{"name":"ls","arguments":{"path":"."}}\n</tool_call>`,
+    "nothing",
+    ["text", "call"],
+  ],
+  [`${bare}\n<tool_call>{"name": "ls", "arguments": {"path": "/"}}</tool_call>`, "nothing", ["call", "call"]],
+  [`${tagged}\n${tagged}`, "nothing", ["call", "call"]],
 ] as const)("%j with %s behind it", (text, behind, expected) => {
   expect(kindsOf(text, behind)).toEqual([...expected])
 })

@@ -5,7 +5,7 @@ import { freshState, settle, startReading, type TextCallState } from "./reading.
 import { entriesOf, restOf } from "./section.ts"
 import { readTextCalls, type Split } from "./text-calls.ts"
 import { callsOf, type TextCall } from "./values.ts"
-import { groupsOf, type Waiting, waitsAlone } from "./waiting.ts"
+import { beginsBare, groupsOf, type Waiting, waitsAlone } from "./waiting.ts"
 
 /** What follows a text: nothing, something else than text, or what nobody knows, since the reply was cut. */
 export type Behind = "nothing" | "call" | "more" | "unknown"
@@ -42,7 +42,7 @@ function isExample({ place, section, waiting }: TextCallState, behind: Behind): 
  * A bare call, which nothing but its place at the beginning makes one: a server that reads its model's calls has it
  * among them, and it would run twice.
  */
-const isSaidTwice = (waiting: Waiting): boolean => groupsOf(waiting)[0]?.raw.startsWith("{") === true
+const isSaidTwice = (waiting: Waiting): boolean => beginsBare(groupsOf(waiting))
 
 /** Which of the calls that wait are meant. */
 function taken({ waiting }: TextCallState, behind: Behind): "all" | "own" | "earlier" {

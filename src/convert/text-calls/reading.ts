@@ -4,7 +4,15 @@ import { follow, followAll, lineStart, type Markdown, type MarkdownWalk } from "
 import { emit, emitCalls, type Output } from "./output.ts"
 import type { Section } from "./section.ts"
 import type { TextCall, Tools } from "./values.ts"
-import { addRaw, callsOfGroup, groupsOf, isWaiting, nothingWaits, type Waiting } from "./waiting.ts"
+import {
+  addRaw,
+  callsOfGroup,
+  groupsOf,
+  isWaiting,
+  nothingWaits,
+  saysTwice,
+  type Waiting,
+} from "./waiting.ts"
 
 export interface TextCallState {
   readonly tools: Tools
@@ -77,9 +85,11 @@ export function hold(reading: Reading, to: number): boolean {
 export function settle(reading: Reading, taken: "all" | "own" | "earlier"): boolean {
   const { waiting } = reading
   reading.waiting = nothingWaits
-  for (const group of groupsOf(waiting)) {
+  const groups = groupsOf(waiting)
+  const twice = taken === "all" && saysTwice(groups) ? groups[0] : undefined
+  for (const group of groups) {
     const isSure = group.place === "own" && (taken === "own" || group !== waiting.line)
-    if (taken === "all" || isSure) take(reading, callsOfGroup(group))
+    if (group !== twice && (taken === "all" || isSure)) take(reading, callsOfGroup(group))
     else release(reading, group.raw)
     reading.examples ||= taken !== "all" && !isSure
   }

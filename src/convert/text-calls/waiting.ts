@@ -1,5 +1,6 @@
 // Calls that can be read and wait for what follows them. All that stands on one line shares its fate, and what
 // stands behind text waits for the end of the reply.
+import { jsonOf } from "../../protocol/json.ts"
 import { closers, openers } from "./grammar.ts"
 import type { Option } from "./steps.ts"
 import type { TextCall } from "./values.ts"
@@ -64,6 +65,20 @@ export function groupsOf({ line, earlier }: Waiting): readonly Group[] {
   const groups = inOrder(earlier)
   return line === undefined ? groups : [...groups, line]
 }
+
+/** Does a call begin it all that nothing but its place makes one? */
+export const beginsBare = ([first]: readonly Group[]): boolean => first?.raw.startsWith("{") === true
+
+/** Are such calls there once more, in tags? */
+export function saysTwice(groups: readonly Group[]): boolean {
+  const [first, ...others] = groups
+  if (first === undefined || others.length === 0 || !beginsBare(groups)) return false
+  const tagged = new Set(others.flatMap(callsOfGroup).map(keyOf))
+  return callsOfGroup(first).every((call) => tagged.has(keyOf(call)))
+}
+
+/** The same for all ways to write the call. */
+const keyOf = ({ name, args }: TextCall): string => `${name} ${JSON.stringify(jsonOf(args))}`
 
 export const callsOfGroup = ({ calls }: Group): readonly TextCall[] => inOrder(calls).flat()
 

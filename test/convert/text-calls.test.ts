@@ -237,6 +237,29 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
       [["Write", { path: 'a "b" \\n', mode: 420, force: true, tags: ["x"], owner: { id: 1 } }]],
     ],
   ],
+  "OLMo 3": [
+    [`<function_calls>Bash(command="ls")</function_calls>`, [ls]],
+    [
+      `<function_calls>\nBash(command="ls")\nBash(command="pwd")\n</function_calls>\nDone.`,
+      [ls, pwd, "Done."],
+    ],
+    [`I look.\n\n<function_calls>Bash(command='ls')`, ["I look.\n\n", ls]],
+    [
+      `<function_calls>Write(path="a\\n)", mode=1, force=null, tags=["x"], owner={"id": 1})</function_calls>`,
+      [["Write", { path: "a\n)", mode: 1, force: null, tags: ["x"], owner: { id: 1 } }]],
+    ],
+  ],
+  FunctionGemma: [
+    ["<start_function_call>call:Bash{command:<escape>ls<escape>}<end_function_call>", [ls]],
+    [
+      "<start_function_call>call:Bash{command:<escape>ls<escape>}<end_function_call><start_function_call>call:Bash{command:<escape>pwd<escape>}<end_function_call><start_function_response>",
+      [ls, pwd],
+    ],
+    [
+      '<start_function_call>call:Write{path:<escape>a "b"<escape>,mode:420,force:true}<end_function_call>',
+      [["Write", { path: 'a "b"', mode: 420, force: true }]],
+    ],
+  ],
   "a call and nothing else": [
     ['{"name": "Bash", "parameters": {"command": "ls"}}', [ls]],
     [`\n${lsJson}; ${pwdJson}\n`, [ls, pwd]],
@@ -479,6 +502,11 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     "<|python_tag|>print(1)",
     "<|python_start|>Bash(command='ls')<|python_end|>",
     '<|tool_call>call:Bash{command:<|"|>ls}<tool_call|>',
+    "<start_function_call>call:Bash{command:<escape>ls}<end_function_call>",
+    "<start_function_call>call:Delete{command:<escape>ls<escape>}<end_function_call>",
+    `<function_calls>Delete(command="ls")</function_calls>`,
+    `<function_calls>Bash("ls")</function_calls>`,
+    `<function_calls>Bash(command="ls") lists files.`,
     `<tool_calls>${lsJson.slice(0, -1)}</tool_calls>`,
     "<|channel|>commentary to=functions.Bash<|message|>ls<|call|>",
     "<tool_call>",

@@ -42,18 +42,30 @@ const lists: Steps = [
   ...listed("llama", "<|eom_id|>", "<|eot_id|>"),
 ]
 
-// LFM2 and Llama 4: a list of calls as Python writes them. Gemma 4: a name, then bare keys and strings between
-// tokens. OpenAI's open models: a message with a recipient, in the form that harmony.ts leaves it in.
+/** Gemma 4 and FunctionGemma: a name, then bare keys and strings between tokens. */
+function gemmaSteps(at: string, open: string, close: string, response: string): Steps {
+  return [
+    [at, choice(option("call:", `${at}.name`))],
+    [`${at}.name`, word("name", `${at}.args`)],
+    [`${at}.args`, choice(object(`${at}.raw`), { literal: "(", next: `${at}.raw`, keep: true })],
+    [`${at}.raw`, value("braced", close, `${at}.end`)],
+    [`${at}.end`, whole(choiceOr(end, option(response, end), option(open, at)))],
+  ]
+}
+
+// LFM2 and Llama 4: a list of calls as Python writes them; OLMo 3: one after another, without the list
+// (vllm-project/vllm#26143). OpenAI's open models: a message with a recipient, in the form that harmony.ts leaves it in.
 const others: Steps = [
   ["lfm", choice(list("lfm.raw"), object("lfm.raw"))],
   ["lfm.raw", value("written", "<|tool_call_end|>", end)],
   ["llama4", choice(list("llama4.raw"), object("llama4.raw"))],
   ["llama4.raw", value("written", "<|python_end|>", end)],
-  ["gemma", choice(option("call:", "gemma.name"))],
-  ["gemma.name", word("name", "gemma.args")],
-  ["gemma.args", choice(object("gemma.raw"), { literal: "(", next: "gemma.raw", keep: true })],
-  ["gemma.raw", value("braced", "<tool_call|>", "gemma.end")],
-  ["gemma.end", whole(choiceOr(end, option("<|tool_response>", end), option("<|tool_call>", "gemma")))],
+  ["olmo", offeredName("olmo.open")],
+  ["olmo.open", choice({ literal: "(", next: "olmo.args", keep: true })],
+  ["olmo.args", python("python", "olmo.after")],
+  ["olmo.after", whole(choiceOr("olmo", option("</function_calls>", end)))],
+  ...gemmaSteps("gemma", "<|tool_call>", "<tool_call|>", "<|tool_response>"),
+  ...gemmaSteps("gemma3", "<start_function_call>", "<end_function_call>", "<start_function_response>"),
   ["harmony", word("name", "harmony.open")],
   ["harmony.open", choice(option("<|message|>", "harmony.args"))],
   ["harmony.args", choice(object("harmony.json"))],

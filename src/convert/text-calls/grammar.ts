@@ -122,11 +122,11 @@ function invokeSteps(at: string, mark: string, after: string): Steps {
   ]
 }
 
-/** Invocations between two tags. */
-function wrapped(at: string, mark: string, close: string): Steps {
+/** Invocations between two tags; `other`: what else may stand there. */
+function wrapped(at: string, mark: string, close: string, other?: string): Steps {
   const invoke = option(`<${mark}invoke name="`, `${at}.name`)
   return [
-    [at, choice(invoke)],
+    [at, other === undefined ? choice(invoke) : choiceOr(other, invoke)],
     ...invokeSteps(at, mark, `${at}.after`),
     [`${at}.after`, whole(choice(option(close, end), invoke))],
   ]
@@ -148,7 +148,7 @@ function dsmlSteps(mark: string): Steps {
 
 const invocations: Steps = [
   ...wrapped("minimax", "", "</minimax:tool_call>"),
-  ...wrapped("calls", "", "</function_calls>"),
+  ...wrapped("calls", "", "</function_calls>", "olmo"),
   ...dsmlMarks.flatMap(dsmlSteps),
   ...invokeSteps("invoke", "", "invoke.after"),
   [
@@ -217,6 +217,7 @@ export const openers: readonly Option[] = [
   option("<|tool_call_start|>", "lfm"),
   option("<|python_start|>", "llama4"),
   option("<|tool_call>", "gemma"),
+  option("<start_function_call>", "gemma3"),
   option("<|channel|>commentary to=", "harmony"),
   option("<tools>", "tools"),
   option("<function_call>", "one"),

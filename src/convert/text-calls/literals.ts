@@ -115,7 +115,7 @@ function readWord(walk: Walk): string | undefined {
   return match(walk, key)
 }
 
-const quotes = ['<|"|>', '"""', "'''", '"', "'"] as const
+const quotes = ['<|"|>', "<escape>", '"""', "'''", '"', "'"] as const
 
 /** A string in any of the quotes; only between tokens a backslash means itself. */
 function readString(walk: Walk): string | undefined {

@@ -40,6 +40,7 @@ schemas.set("TodoWrite", {
         content: { type: "string" },
         count: { type: "integer" },
         tags: { type: "array", items: { type: "string" } },
+        links: { anyOf: [{ type: "array", items: { type: "string" } }, { type: "null" }] },
       },
     },
   },
@@ -333,6 +334,34 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
       [["TodoWrite", { todos: [{ content: "a" }] }]],
     ],
     [`${marked(lsTag)}\nDone.`, [ls, "Done."]],
+    [
+      marked(
+        '<invoke name="TodoWrite"><todos><item><content>1</content><tags><item>2</item></tags></item>' +
+          "<item><content>b</content><links><item>3</item><item>y</item></links></item></todos></invoke>",
+      ),
+      [
+        [
+          "TodoWrite",
+          {
+            todos: [
+              { content: "1", tags: ["2"] },
+              { content: "b", links: ["3", "y"] },
+            ],
+          },
+        ],
+      ],
+    ],
+    [
+      marked(
+        '<invoke name="TodoWrite"><todos><content>1</content><links>4</links></todos>' +
+          "<todos><links>null</links></todos><todos><links></links></todos></invoke>",
+      ),
+      [["TodoWrite", { todos: [{ content: "1", links: ["4"] }, { links: null }, { links: [] }] }]],
+    ],
+    [
+      marked('<invoke name="Bash"><command>ls</command><other><item>1</item></other></invoke>'),
+      [["Bash", { command: "ls", other: [1] }]],
+    ],
   ],
   "MiniMax-M2.7": [
     ['[TOOL_CALL]\n{tool => "Bash", args => {\n  --command "ls"\n}}\n[/TOOL_CALL]', [ls]],

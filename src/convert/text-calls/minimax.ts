@@ -1,6 +1,6 @@
 // Arguments as two MiniMax models write them: M3 in tags that have the parameters' names, M2.7 as flags of a command.
 import type { JsonObject } from "../../protocol/json.ts"
-import { objectOf, parseJson } from "../../protocol/json.ts"
+import { arrayOf, objectOf, parseJson } from "../../protocol/json.ts"
 import { quote } from "../../protocol/texts.ts"
 import { minimaxMark as mark } from "./steps.ts"
 import { jsonText, type Parameter, resolve, typedValue, typesOf } from "./typed-values.ts"
@@ -96,7 +96,7 @@ function objectFrom(
 ): JsonObject | undefined {
   const values = new Map<string, unknown[]>()
   for (const element of elements) {
-    const found = readValue(element, schema, root)
+    const found = readValue(element, memberOf(schema, element.key, root), root)
     if (found === undefined) return undefined
     const all = values.get(element.key)
     if (all === undefined) values.set(element.key, [found.value])
@@ -114,22 +114,35 @@ function objectFrom(
 
 /** A list of one is written like what is in it. */
 function oneOf(value: unknown, types: readonly unknown[]): unknown {
-  return types.includes("array") && types.length === 1 && !Array.isArray(value) ? [value] : value
+  const isList = types.includes("array") && types.every((type) => type === "array" || type === "null")
+  return isList && value !== null && !Array.isArray(value) ? [value] : value
 }
 
-function readValue({ key, text, members }: Element, schema: JsonObject, root: JsonObject): Found {
-  const own = memberOf(schema, key, root)
-  if (members.length === 0) return { value: leafValue(key, text, own, root) }
+/** A list's items stand in tags of their own, as the model's template writes them (ml-explore/mlx-lm#1416). */
+function readValue({ text, members }: Element, own: JsonObject, root: JsonObject): Found {
+  const list = listOf(own, root)
+  const inner = list === undefined ? own : resolved(list["items"], root)
+  if (members.length === 0) return { value: leafValue(text, own, list && inner, root) }
   if (text.trim() !== "") return undefined
-  const value = objectFrom(members, itemOf(own, root), root)
+  const mayBeList = list !== undefined || typesOf(own, root, 0).length === 0
+  if (mayBeList && members.every(({ key }) => key === "item")) {
+    const items = members.flatMap((member) => readValue(member, inner, root) ?? [])
+    return items.length < members.length ? undefined : { value: items.map(({ value }) => value) }
+  }
+  const value = objectFrom(members, inner, root)
   return value && { value }
 }
 
-/** A list stands there as JSON, or each of its items in a tag of its own. */
-function leafValue(key: string, text: string, own: JsonObject, root: JsonObject): unknown {
-  const list = own["type"] === "array" ? parseJson(text) : undefined
-  if (list?.ok && Array.isArray(list.value)) return list.value
-  return typedValue({ key, take: "value", text }, { ...root, properties: { [key]: itemOf(own, root) } })
+/** Where a list is wanted it may stand there as JSON, too, or be the one item of it. */
+function leafValue(text: string, own: JsonObject, item: JsonObject | undefined, root: JsonObject): unknown {
+  const types = typesOf(own, root, 0)
+  const isList = item !== undefined && !types.includes("string")
+  if (isList && text.trim() === "") return []
+  const list = isList ? parseJson(text) : undefined
+  if (list?.ok && (Array.isArray(list.value) || (list.value === null && types.includes("null"))))
+    return list.value
+  const value = isList ? item : own
+  return typedValue({ key: "value", take: "value", text }, { ...root, properties: { value } })
 }
 
 function memberOf(schema: JsonObject, key: string, root: JsonObject): JsonObject {
@@ -137,9 +150,11 @@ function memberOf(schema: JsonObject, key: string, root: JsonObject): JsonObject
   return Object.hasOwn(properties, key) ? resolved(properties[key], root) : {}
 }
 
-/** Of a list, what is in it. */
-function itemOf(schema: JsonObject, root: JsonObject): JsonObject {
-  return schema["type"] === "array" ? resolved(schema["items"], root) : schema
+/** The list among what a schema allows, if there is one. */
+function listOf(schema: JsonObject, root: JsonObject): JsonObject | undefined {
+  const parts = ["anyOf", "oneOf"].flatMap((word) => arrayOf(schema[word]))
+  const all = [schema, ...parts.map((part) => resolved(part, root))]
+  return all.find(({ type }) => type === "array" || arrayOf(type).includes("array"))
 }
 
 function resolved(value: unknown, root: JsonObject): JsonObject {

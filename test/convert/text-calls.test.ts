@@ -359,6 +359,11 @@ const calls: Readonly<Record<string, readonly (readonly [string, readonly Out[]]
       [["TodoWrite", { todos: [{ content: "1", links: ["4"] }, { links: null }, { links: [] }] }]],
     ],
     [
+      '<tool_call><invoke name="TodoWrite"><todos>\n<item><content><b></content><tags>["2"]</tags></item>\n' +
+        "<item><content>b</content></item>\n</todos></invoke></tool_call>",
+      [["TodoWrite", { todos: [{ content: "<b>", tags: ["2"] }, { content: "b" }] }]],
+    ],
+    [
       marked('<invoke name="Bash"><command>ls</command><other><item>1</item></other></invoke>'),
       [["Bash", { command: "ls", other: [1] }]],
     ],
@@ -523,6 +528,8 @@ const unchanged: Readonly<Record<string, readonly string[]>> = {
     marked('<invoke name="Delete"><command>ls</command></invoke>'),
     `<tool_call><invoke name="Bash"><command>a <command> b</command></invoke></tool_call>`,
     marked('<invoke name="Write"><content>a</content><content>b</content></invoke>'),
+    '<tool_call><invoke name="TodoWrite"><todos><item><content>a</content></todos></invoke></tool_call>',
+    '<tool_call><invoke name="TodoWrite"><todos><item><item>a</item></item></todos></invoke></tool_call>',
     '[TOOL_CALL]{tool => "Bash", args => {--command "ls}}[/TOOL_CALL]',
     '[TOOL_CALL]{tool => "Bash", args => {command "ls"}}[/TOOL_CALL]',
     '[TOOL_CALL]{tool => "Delete", args => {--command "ls"}}[/TOOL_CALL]',

@@ -16,7 +16,7 @@ interface Element {
 
 /**
  * The JSON text of M3's arguments: elements within elements are objects, several of one name a list. Without its
- * marks, which a server may have taken out, text is not looked into. Undefined: it is no such text.
+ * marks, which a server may have taken out, what may be a text is one. Undefined: it is no such text.
  */
 export function markedArgs(text: string, schema: JsonObject | undefined): string | undefined {
   const elements = text.includes(mark) ? readMarked(text.split(mark)) : readPlain(text)
@@ -119,18 +119,29 @@ function oneOf(value: unknown, types: readonly unknown[]): unknown {
 }
 
 /** A list's items stand in tags of their own, as the model's template writes them (ml-explore/mlx-lm#1416). */
-function readValue({ text, members }: Element, own: JsonObject, root: JsonObject): Found {
+function readValue({ key, tag, text, members }: Element, own: JsonObject, root: JsonObject): Found {
   const list = listOf(own, root)
   const inner = list === undefined ? own : resolved(list["items"], root)
-  if (members.length === 0) return { value: leafValue(text, own, list && inner, root) }
+  if (members.length === 0) {
+    const parts = wantsParts(text, own, root) ? readPlain(text) : []
+    if (parts?.length === 0) return { value: leafValue(text, own, list && inner, root) }
+    return parts && readValue({ key, tag, text: "", members: [...parts] }, own, root)
+  }
   if (text.trim() !== "") return undefined
   const mayBeList = list !== undefined || typesOf(own, root, 0).length === 0
-  if (mayBeList && members.every(({ key }) => key === "item")) {
+  if (mayBeList && members.every((member) => member.key === "item")) {
     const items = members.flatMap((member) => readValue(member, inner, root) ?? [])
     return items.length < members.length ? undefined : { value: items.map(({ value }) => value) }
   }
   const value = objectFrom(members, inner, root)
   return value && { value }
+}
+
+/** Of what is no text, tags are parts, whether or not they have their marks. */
+function wantsParts(text: string, own: JsonObject, root: JsonObject): boolean {
+  const types = typesOf(own, root, 0)
+  if (types.includes("string") || !text.trimStart().startsWith("<")) return false
+  return types.includes("array") || types.includes("object")
 }
 
 /** Where a list is wanted it may stand there as JSON, too, or be the one item of it. */

@@ -334,6 +334,17 @@ describe("POST /v1/messages/count_tokens", () => {
     expect(Number(json["input_tokens"])).toBeGreaterThan(0)
   })
 
+  test("a toolset is as long as the tools that are offered for it", async () => {
+    const lengthWith = async (...types: readonly string[]) => {
+      const body = JSON.stringify({ ...basicBody, tools: types.map((type) => ({ type })) })
+      const { json } = await get("/v1/messages/count_tokens", { method: "POST", body })
+      return Number(json["input_tokens"])
+    }
+    const none = await lengthWith()
+    expect((await lengthWith("computer_toolset_20260801")) - none).toBeGreaterThan(500)
+    expect((await lengthWith("browser_toolset_20260801")) - none).toBeGreaterThan(1_500)
+  })
+
   test("with context management", async () => {
     const body = JSON.stringify({ ...basicBody, context_management: { edits: [] } })
     const { json } = await get("/v1/messages/count_tokens", { method: "POST", body })

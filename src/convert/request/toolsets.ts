@@ -176,6 +176,12 @@ export function expandToolsets(tools: readonly Tool[]): readonly Tool[] {
   return tools.flatMap(membersOf)
 }
 
+/** The request with all the tools that are offered with it, for those who count. */
+export function withMembers<T extends { readonly tools?: readonly Tool[] | null | undefined }>(given: T): T {
+  const tools = expandToolsets(given.tools ?? [])
+  return given.tools && tools !== given.tools ? { ...given, tools } : given
+}
+
 function membersOf(tool: Tool): readonly Tool[] {
   const family = toolsetOf(tool.type)
   if (family === undefined) return [tool]

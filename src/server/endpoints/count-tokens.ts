@@ -1,4 +1,5 @@
 // POST /v1/messages/count_tokens.
+import { withMembers } from "../../convert/request/toolsets.ts"
 import { invalidRequest } from "../../protocol/fault.ts"
 import { renderIssues } from "../../protocol/messages/messages.ts"
 import { countParts } from "../../tokens/count.ts"
@@ -49,7 +50,8 @@ export async function countTokens(
   }
   const parsed = parsedOf(asked)
   if (!parsed.success) return faultReply(invalidRequest(renderIssues(parsed.error)), requestId)
-  const estimate = () => context.turns.run(estimateInSteps(parsed.data, context.texts))
-  const tokens = await promptTokens({ resolved: asked.resolved, tokens: estimate }, parsed.data, context)
+  const counted = withMembers(parsed.data)
+  const estimate = () => context.turns.run(estimateInSteps(counted, context.texts))
+  const tokens = await promptTokens({ resolved: asked.resolved, tokens: estimate }, counted, context)
   return countReply(body.json, tokens, requestId)
 }

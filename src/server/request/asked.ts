@@ -2,6 +2,7 @@
 import type { Config } from "../../config/config.ts"
 import { type Resolved, type RouteRequest, resolveRoute } from "../../config/routes/route.ts"
 import type { Routes } from "../../config/routes/routes.ts"
+import { withMembers } from "../../convert/request/toolsets.ts"
 import { invalidRequest } from "../../protocol/fault.ts"
 import { type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
 import { CountRequest } from "../../protocol/messages/messages.ts"
@@ -54,7 +55,7 @@ function tokensOf(asked: Read): number {
 
 function estimateOf(asked: Read): number {
   const { data } = parsedOf(asked)
-  return data === undefined ? estimateUnread(asked.body) : estimateRequest(data, asked.countText)
+  return data === undefined ? estimateUnread(asked.body) : estimateRequest(withMembers(data), asked.countText)
 }
 
 const noWish: Wish = {}

@@ -170,6 +170,30 @@ describe("which call a fragment belongs to", () => {
       ],
     ],
     [
+      "one id for all calls, which are named before their arguments come",
+      [
+        { index: 0, id: "call_aaaa", name: "Read", args: "" },
+        { index: 1, id: "call_aaaa", name: "Read", args: "" },
+        { index: 0, args: '{"a":1}' },
+        { index: 1, args: '{"b":2}' },
+      ],
+      [
+        ["Read", "call_aaaa", a],
+        ["Read", minted(1), b],
+      ],
+    ],
+    [
+      "one id for all calls, which have no arguments",
+      [
+        { index: 0, id: "call_aaaa", name: "Read", args: "" },
+        { index: 1, id: "call_aaaa", name: "Read", args: "" },
+      ],
+      [
+        ["Read", "call_aaaa", {}],
+        ["Read", minted(1), {}],
+      ],
+    ],
+    [
       "a new id in every chunk",
       [
         { index: 0, id: "call_aaaa", name: "Read", args: '{"a"' },

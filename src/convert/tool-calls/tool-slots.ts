@@ -124,7 +124,9 @@ function goesOn(slot: Slot, args: string): boolean {
 /** LocalAI gives all that it knows of one call another index each time (mudler/LocalAI#9722). */
 function isRenumbered(slot: Slot | undefined, args: string): boolean {
   if (slot === undefined || isWhole(slot.args)) return false
-  return isUntouched(slot) || !args.trimStart().startsWith("{") || isRestart(slot.args, args)
+  // Several that are only named so far: one id for all calls.
+  if (isUntouched(slot)) return args.trim() !== ""
+  return !args.trimStart().startsWith("{") || isRestart(slot.args, args)
 }
 
 function locateById({ slots }: ToolState, fragment: Fragment, near: number): number {

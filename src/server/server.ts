@@ -153,13 +153,19 @@ interface LateParts {
 /** Loaded with the first request to a model. */
 function lateParts(options: PartsOptions): LateParts {
   let loading: Promise<Parts> | undefined
-  const load = async (): Promise<Parts> => (await import("./parts.ts")).createParts(options)
+  let stopped = false
+  const load = async (): Promise<Parts> => {
+    const parts = (await import("./parts.ts")).createParts(options)
+    if (stopped) parts.flights.stop()
+    return parts
+  }
   return {
     load: () => {
       loading ??= load()
       return loading
     },
     stop: () => {
+      stopped = true
       // A part that cannot be loaded was told of to the request that wanted it.
       loading?.then(({ flights }) => flights.stop()).catch(() => {})
     },

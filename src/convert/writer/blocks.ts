@@ -5,7 +5,6 @@ import { brokenUpstream, endedEarly, type Fault } from "../../protocol/fault.ts"
 import { deltaEvent } from "../../protocol/messages/delta-run.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock } from "../../protocol/messages/messages.ts"
 import { splitMember } from "../../protocol/messages/toolsets.ts"
-import { quote } from "../../protocol/texts.ts"
 import { addCargo, encodeCarrier, isEmptyCargo, noCargo, withoutTextSignatures } from "../common/carrier.ts"
 import type { Opaque } from "../common/delta.ts"
 import { addText, noText, textOf } from "../common/grown-text.ts"
@@ -13,17 +12,9 @@ import type { Single } from "../common/pieces.ts"
 import { finalReason, finalUsage } from "./final.ts"
 import { writeNative } from "./native.ts"
 import { writeCompaction, writeSearch } from "./whole-blocks.ts"
+import { addTo, endHalf } from "./whole-characters.ts"
 import { type Content, dequeue, enqueue, isEmpty } from "./writer-queue.ts"
-import {
-  continues,
-  deltaTypes,
-  type Growing,
-  grew,
-  isBusy,
-  nothingOpen,
-  type Open,
-  type WriterState,
-} from "./writer-state.ts"
+import { continues, isBusy, nothingOpen, type Open, type WriterState } from "./writer-state.ts"
 
 /** What is written; every function here adds to it, and changes the state. */
 type Out = MessagesEvent[]
@@ -198,16 +189,10 @@ function startEvent(index: number, content_block: ReplyBlock): MessagesEvent {
   return { type: "content_block_start", index, content_block }
 }
 
-/** One more piece of the block that is open. */
-function addTo(state: WriterState, item: Growing, out: Out): void {
-  const text = item.kind === "tool" ? item.args : item.text
-  if (text !== "" || item.kind !== "tool") out.push(deltaEvent(state.index, deltaTypes[item.kind], text))
-  grew(state, item, quote(text))
-}
-
 function closeOpen(state: WriterState, out: Out): void {
   const { open, index } = state
   if (open.kind === "none") return
+  endHalf(state, out)
   if (open.kind === "reasoning") {
     signEnd(state, open.field, textOf(state.thinking), out)
     state.cargo = noCargo

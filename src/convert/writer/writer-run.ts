@@ -5,6 +5,7 @@ import { quoteAll, quotedWhole, someOf, type Texts, textAt } from "../../protoco
 import type { Delta, Piece } from "../common/delta.ts"
 import { type Run, withText } from "../common/pieces.ts"
 import { write } from "./blocks.ts"
+import { textsInPairs } from "./whole-characters.ts"
 import { isEmpty } from "./writer-queue.ts"
 import { continues, deltaTypes, grew, type WriterState } from "./writer-state.ts"
 
@@ -78,8 +79,9 @@ function pieceOf(delta: Delta): Piece | undefined {
 }
 
 /** Writes these texts; `last` was the last piece of them. */
-function grow(state: WriterState, last: Piece, texts: Texts, events: MessagesEvent[]): void {
+function grow(state: WriterState, last: Piece, given: Texts, events: MessagesEvent[]): void {
   const { index } = state
+  const texts = textsInPairs(state, given)
   const { quoted, joined, wide, whole } = texts
   const delta = deltaTypes[last.kind]
   if (quoted.length > 0)

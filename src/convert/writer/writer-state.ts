@@ -37,6 +37,8 @@ export interface WriterState {
   /** Index of the open block, or of the next one when none is open. */
   index: number
   open: Open
+  /** The first half of a surrogate pair that the text of the open block ends in, unwritten. */
+  half: string
   /** What came while a call was open whose arguments are not complete. */
   queue: Queue
   /** The text of the thinking block that is open. */
@@ -71,6 +73,7 @@ export function initialWriter(options: WriterOptions): WriterState {
     phase: "new",
     index: 0,
     open: nothingOpen,
+    half: "",
     queue: emptyQueue,
     thinking: noText,
     cargo: noCargo,

@@ -1,6 +1,7 @@
 // What of a Responses stream has to wait for something else: items for the one before them, a search for its pages.
 import { describe, expect, test } from "bun:test"
 import type { Delta } from "../../src/convert/common/delta.ts"
+import type { JsonObject } from "../../src/protocol/json.ts"
 import { searchItem } from "../support/responses/items.ts"
 import { deltasOf, responsesOptions, streamed } from "../support/responses/play.ts"
 import {
@@ -72,6 +73,65 @@ describe("items wait for the one before them", () => {
       ["call_1_abcd", "Read", '{"a":1}'],
       ["call_2_abcd", "Bash", '{"b":2}'],
     ])
+  })
+})
+
+describe("where nothing has a number", () => {
+  const bare = (type: string, more: JsonObject) => ({ type: `response.${type}`, ...more })
+  const begun = (type: string, ids: JsonObject) => bare("output_item.added", { item: { type, ...ids } })
+  const over = (type: string, item: JsonObject) => bare("output_item.done", { item: { type, ...item } })
+  const piece = (item_id: string, delta: string) => bare("function_call_arguments.delta", { item_id, delta })
+  const one = { ...call(""), call_id: "call_1_abcd" }
+  const two = { ...call(""), call_id: "call_2_abcd", name: "Bash" }
+  const both = [
+    ["call_1_abcd", "Read", '{"a":1}'],
+    ["call_2_abcd", "Bash", '{"b":2}'],
+  ]
+  const callsIn = (deltas: readonly Delta[]) =>
+    deltas.flatMap((delta) =>
+      delta.kind === "tool" && delta.args !== "" ? [[delta.id, delta.name, delta.args]] : [],
+    )
+
+  test("and everything is done at the end (llama.cpp), each thing is told at once, and once", () => {
+    const events = [
+      begun("reasoning", { id: "rs_1", summary: [], content: [], encrypted_content: "" }),
+      bare("reasoning_text.delta", { item_id: "rs_1", delta: "So." }),
+      begun("message", { id: "msg_1", content: [] }),
+      bare("content_part.added", { item_id: "msg_1", part: { type: "output_text", text: "" } }),
+      bare("output_text.delta", { item_id: "msg_1", delta: "I look." }),
+      begun("function_call", one),
+      piece("call_1_abcd", '{"a":1}'),
+      begun("function_call", two),
+      piece("call_2_abcd", '{"b":2}'),
+    ]
+    const ends = [
+      over("reasoning", { id: "rs_1", summary: [], content: [{ type: "reasoning_text", text: "So." }] }),
+      bare("output_text.done", { item_id: "msg_1", text: "I look." }),
+      over("message", { id: "msg_1", ...words(output("I look.")) }),
+      over("function_call", { ...one, arguments: '{"a":1}' }),
+      over("function_call", { ...two, arguments: '{"b":2}' }),
+      { type: "response.completed", response: {} },
+    ]
+    const soFar = deltasOf(streamed(events).slice(0, -1))
+    expect(soFar.slice(0, 2)).toEqual([thought("So.", "reasoning"), said("I look.")])
+    expect(callsIn(soFar)).toEqual(both)
+    const all = deltasOf(streamed([...events, ...ends]))
+    expect(all.slice(0, soFar.length)).toEqual([...soFar])
+    expect(callsIn(all)).toEqual(both)
+    expect(all.filter(({ kind }) => kind === "text" || kind === "reasoning").length).toBe(2)
+  })
+
+  test("calls side by side are known by their ids", () => {
+    const events = [
+      begun("function_call", { ...one, id: "fc_1" }),
+      begun("function_call", { ...two, id: "fc_2" }),
+      piece("fc_1", '{"a":1}'),
+      piece("fc_2", '{"b":2}'),
+      over("function_call", { ...one, id: "fc_1", arguments: '{"a":1}' }),
+      over("function_call", { ...two, id: "fc_2", arguments: '{"b":2}' }),
+      { type: "response.completed", response: {} },
+    ]
+    expect(callsIn(deltasOf(streamed(events)))).toEqual(both)
   })
 })
 

@@ -5,6 +5,7 @@ import type { Delta } from "../common/delta.ts"
 import { failed } from "./reader.ts"
 import { none, type ReaderState, type Step, take } from "./reader-text.ts"
 import { readItemEvent } from "./responses-items.ts"
+import { andLater, inOrder, type Later } from "./responses-later.ts"
 import { type Item, initialItem } from "./responses-parts.ts"
 
 export interface ResponsesState {
@@ -17,6 +18,8 @@ export interface ResponsesState {
   readonly done: number
   /** How many items of each type are done. */
   readonly told: Readonly<Partial<Record<ItemType, number>>>
+  /** The ids of items that were over before their own end came. */
+  readonly over: ReadonlySet<string>
 }
 
 /** The types of items of which anything is told. */
@@ -34,18 +37,10 @@ export function typeOfItem(item: JsonObject): ItemType | undefined {
 interface Waiting {
   readonly item: Item
   /** What it was added by. */
-  readonly id: string | undefined
+  readonly ids: readonly string[]
   readonly type: ItemType | undefined
   /** Events that came before it was this item's turn. */
   readonly later: Later | undefined
-}
-
-/** Events in a chain, the last one first: one more costs the same however many there are. */
-interface Later {
-  readonly event: JsonObject
-  readonly before: Later | undefined
-  /** Of the whole chain. */
-  readonly size: number
 }
 
 export type ResponsesStep = readonly [ResponsesState, readonly Delta[]]
@@ -56,13 +51,17 @@ export type ResponsesStep = readonly [ResponsesState, readonly Delta[]]
  */
 function indexOf({ items }: ResponsesState, event: JsonObject): number {
   const index = countOf(event["output_index"])
-  if (index === undefined) return [...items.keys()].at(-1) ?? 0
-  const id = items.has(index) ? undefined : idOf(event)
-  return id === undefined ? index : ([...items].find(([, item]) => item.id === id)?.[0] ?? index)
+  if (index !== undefined && items.has(index)) return index
+  const ids = idsOf(event)
+  const known = [...items].find(([, item]) => item.ids.some((id) => ids.includes(id)))?.[0]
+  return known ?? index ?? [...items.keys()].at(-1) ?? 0
 }
 
-const idOf = (event: JsonObject): string | undefined =>
-  textOf(objectOf(event["item"])["id"]) ?? textOf(event["item_id"])
+/** llama.cpp gives calls no id but their call_id, by which their pieces are known. */
+function idsOf({ item, item_id }: JsonObject): readonly string[] {
+  const { id, call_id } = objectOf(item)
+  return [id, call_id, item_id].flatMap((one) => textOf(one) ?? [])
+}
 
 // More of them at once than any model keeps open.
 const mostOpen = 64
@@ -72,13 +71,13 @@ const mostWaiting = 16 * 1024 * 1024
 
 /** An item begins, with the event that says so. */
 export function addItem(given: ResponsesState, event: JsonObject): ResponsesStep {
-  const index = countOf(event["output_index"]) ?? given.items.size
-  const [state, told] = endUnannounced(given, event)
+  const [state, told] = endEarlier(given, event)
+  const index = countOf(event["output_index"]) ?? Math.max(state.done, ...state.items.keys()) + 1
   if (state.items.has(index)) return behind(told, toItem(state, event))
   const [ready, before] = state.items.size < mostOpen ? [state, none] : giveUp(state)
   const items = new Map(ready.items).set(index, {
     item: initialItem(index),
-    id: idOf(event),
+    ids: idsOf(event),
     type: undefined,
     later: undefined,
   })
@@ -90,6 +89,7 @@ const behind = (before: readonly Delta[], [state, deltas]: ResponsesStep): Respo
 
 /** An event of the item whose turn it is is read at once; any other waits. */
 export function toItem(state: ResponsesState, event: JsonObject): ResponsesStep {
+  if (state.over.size > 0 && idsOf(event).some((id) => state.over.has(id))) return [state, none]
   const index = indexOf(state, event)
   const known = state.items.get(index)
   if (known === undefined) {
@@ -100,8 +100,7 @@ export function toItem(state: ResponsesState, event: JsonObject): ResponsesStep 
   const waiting = known.type === undefined ? { ...known, type: typeOfEvent(event) } : known
   if (index === turnOf(state))
     return readNow(waiting === known ? state : withItem(state, index, waiting), index, event)
-  const later: Later = { event, before: waiting.later, size: (waiting.later?.size ?? 0) + sizeOf(event, 8) }
-  const next = withItem(state, index, { ...waiting, later })
+  const next = withItem(state, index, { ...waiting, later: andLater(waiting.later, event) })
   return sizeOfWaiting(next) > mostWaiting ? settle(next, tooMuch) : [next, none]
 }
 
@@ -128,15 +127,6 @@ function sizeOfWaiting({ items }: ResponsesState): number {
   return size
 }
 
-/** About as many characters as the JSON of a value has; what is nested deeper than `depth` counts little. */
-function sizeOf(value: unknown, depth: number): number {
-  if (typeof value === "string") return value.length
-  if (depth === 0 || typeof value !== "object" || value === null) return 8
-  let size = 16
-  for (const inner of Object.values(value)) size += sizeOf(inner, depth - 1)
-  return size
-}
-
 function tooMuch(reader: ReaderState): Step {
   const { provider } = reader.options.errors
   const message = `[${provider}] the upstream sent more than ${mostWaiting / 1024 / 1024} MiB behind an item that it never ended`
@@ -155,15 +145,22 @@ function opensItem({ done, items }: ResponsesState, index: number, event: JsonOb
 
 const wholeText = /^response\.(?:reasoning_text|reasoning_summary_text|output_text|refusal)\.done$/
 
-/** An item that was never added has no other end than that one of another type begins (maximhq/bifrost#5170). */
-function endUnannounced(state: ResponsesState, event: JsonObject): ResponsesStep {
+/**
+ * An item that was never added has no other end than that one of another type begins (maximhq/bifrost#5170); and
+ * llama.cpp, which gives no index, ends all items of a reply behind the last one (ggml-org/llama.cpp#20607).
+ */
+function endEarlier(state: ResponsesState, event: JsonObject): ResponsesStep {
   const index = turnOf(state)
   const waiting = state.items.get(index)
-  if (waiting === undefined || waiting.item.added || isSilent(waiting)) return [state, none]
-  if (waiting.type === typeOfEvent(event)) return [state, none]
+  if (waiting === undefined || isSilent(waiting)) return [state, none]
+  const isOver = isAdded(event) && countOf(event["output_index"]) === undefined
+  if (!isOver && (waiting.item.added || waiting.type === typeOfEvent(event))) return [state, none]
+  const over = isOver && state.over.size < mostOpen ? new Set([...state.over, ...waiting.ids]) : state.over
   const deltas: Delta[] = []
-  return [readWaiting(withDone(state, index, waiting), deltas), deltas]
+  return [readWaiting({ ...withDone(state, index, waiting), over }, deltas), deltas]
 }
+
+const isAdded = (event: JsonObject): boolean => event["type"] === "response.output_item.added"
 
 const isDone = (event: JsonObject): boolean => event["type"] === "response.output_item.done"
 
@@ -214,12 +211,6 @@ function readWaiting(state: ResponsesState, deltas: Delta[]): ResponsesState {
     current = withItem(current, index, { ...waiting, later: undefined })
     for (const event of inOrder(waiting.later)) current = readOne(current, index, event, deltas)
   }
-}
-
-function inOrder(last: Later): readonly JsonObject[] {
-  const events: JsonObject[] = []
-  for (let at: Later | undefined = last; at !== undefined; at = at.before) events.push(at.event)
-  return events.reverse()
 }
 
 /** The item whose turn it is is not waited for any longer; if it has said nothing yet, it may still begin anew. */

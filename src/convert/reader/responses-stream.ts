@@ -14,7 +14,14 @@ import { readRest } from "./responses-rest.ts"
 import { foundPages } from "./search.ts"
 
 export function initialResponses(options: ReaderOptions): ResponsesState {
-  return { reader: initialReader(options), items: new Map(), begun: false, done: -1, told: {} }
+  return {
+    reader: initialReader(options),
+    items: new Map(),
+    begun: false,
+    done: -1,
+    told: {},
+    over: new Set(),
+  }
 }
 
 /** One input in; the next state and what it means out. After `end` or `fault` nothing more comes. */

@@ -703,12 +703,21 @@ describe("encrypted reasoning", () => {
     expect(after?.conversion.responses?.summarises).toBe(false)
   })
 
-  test.each([
-    "The encrypted content gAAA...AA== could not be verified. Reason: Encrypted content organization_id did not match.",
-    "Item 'rs_1' of type 'reasoning' was provided without its required following item.",
-    "Could not decrypt the provided encrypted_content",
-  ])("that cannot be read is left out of this one request: %s", (message) => {
-    const after = amend(conversion, refusal(message, { param: "input" }))
+  test.each<[string, string | undefined]>([
+    [
+      "The encrypted content gAAA...AA== could not be verified. Reason: Encrypted content organization_id did not match.",
+      "input",
+    ],
+    ["Item 'rs_1' of type 'reasoning' was provided without its required following item.", "input"],
+    ["Could not decrypt the provided encrypted_content", "input"],
+    ["Failed to decode encrypted reasoning content", undefined],
+    // OpenCode's gateway, of what another model or account was given (anomalyco/opencode#48805).
+    [
+      "Upstream request failed: [invalid_request_error] reasoning `encrypted_content` was not issued to this caller",
+      undefined,
+    ],
+  ])("that cannot be read is left out of this one request: %s", (message, param) => {
+    const after = amend(conversion, refusal(message, { param }))
     expect<unknown>(after?.conversion.responses?.input).toEqual(parts?.input)
     expect(after === undefined ? true : isLasting(after.amendment)).toBe(false)
   })

@@ -45,8 +45,10 @@ describe.each(ways)("%s: a reply ends", (_way, fold) => {
   test.each<[string, JsonObject, number, string, string]>([
     ["rate_limit_exceeded", failed("rate_limit_exceeded"), 429, "rate_limit_error", "before-first-byte"],
     ["server_error", failed("server_error"), 502, "api_error", "before-first-byte"],
+    ["slow_down", failed("slow_down"), 529, "overloaded_error", "before-first-byte"],
     ["insufficient_quota", failed("insufficient_quota"), 402, "billing_error", "no"],
     ["context_length_exceeded", failed("context_length_exceeded"), 400, "invalid_request_error", "no"],
+    ["invalid_encrypted_content", failed("invalid_encrypted_content"), 400, "invalid_request_error", "no"],
     ["cyber_policy", failed("cyber_policy"), 400, "invalid_request_error", "no"],
     ["invalid_image", failed("invalid_image"), 400, "invalid_request_error", "no"],
     ["image_file_not_found", failed("image_file_not_found"), 400, "invalid_request_error", "no"],

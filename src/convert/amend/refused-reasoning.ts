@@ -8,7 +8,7 @@ import { refusalWords, refusedNames, type Words } from "./refusal-words.ts"
 
 const encryptedContent = /encrypted[_ ](?:reasoning[_ ])?content/
 const cannotRead =
-  /(?:could not|cannot|can't|can not|unable to|failed to) (?:be )?(?:verif|decrypt|pars|read)|invalid_encrypted_content/
+  /(?:could not|cannot|can't|can not|unable to|failed to) (?:be )?(?:verif|decrypt|decod|pars|read)|invalid_encrypted_content|was not issued to/
 
 /** Encrypted reasoning of earlier turns that cannot be read (any more), or that has lost what it led to. */
 export function unreadable({ text, param }: Words): Amendment | undefined {

@@ -5,11 +5,11 @@ const statusWords: readonly (readonly [RegExp, number])[] = [
   [/billing|payment|insufficient_balance/, 402],
   [/authentication|unauthenticated|unauthorized|invalid_api_key/, 401],
   [/permission|forbidden/, 403],
-  [/overloaded|unavailable|capacity/, 529],
+  [/overloaded|unavailable|capacity|slow_down/, 529],
   [/timeout|deadline_exceeded/, 504],
   // The Responses API's codes for what is wrong with a request (OpenAI API reference, response.error.code).
   [
-    /_policy|invalid_prompt|invalid_(?:base64_)?image|unsupported_image|empty_image|image_(?:too|parse|file|content)|failed_to_download_image|data_residency/,
+    /_policy|invalid_prompt|invalid_encrypted_content|invalid_(?:base64_)?image|unsupported_image|empty_image|image_(?:too|parse|file|content)|failed_to_download_image|data_residency/,
     400,
   ],
   [/not_?found/, 404],

@@ -9,6 +9,7 @@ import { foldStream, playReply, playStream, streamed } from "../support/response
 const text = messageItem("1", "Half of it")
 const call = callItem("1_abcdef", "Read", '{"file_path":"/a"}')
 const half = callItem("1_abcdef", "Read", '{"file_pa')
+const bare = { ...callItem("1_abcdef", "Read", ""), status: "incomplete" }
 const ways = [
   ["streamed", (output: readonly JsonObject[], end: JsonObject) => foldStream(eventsOf(output, { end }))],
   [
@@ -30,7 +31,9 @@ describe.each(ways)("%s: a reply ends", (_way, fold) => {
     ["with text", [text], {}, "end_turn"],
     ["with a call", [text, call], {}, "tool_use"],
     ["at its limit", [text], incomplete("max_output_tokens"), "max_tokens"],
+    ["at its limit, in Ark's and xAI's words", [text], incomplete("length"), "max_tokens"],
     ["at its limit, in a call", [text, half], incomplete("max_output_tokens"), "max_tokens"],
+    ["at its limit, before a call's arguments", [text, bare], incomplete("max_output_tokens"), "max_tokens"],
     ["for a reason that nobody knows", [text], incomplete("something"), "end_turn"],
   ])("%s", (_name, output, end, reason) => {
     expect<unknown>(fold(output, end).reply?.stop_reason).toBe(reason)

@@ -98,9 +98,10 @@ const wholePart = (kind: Kind, position: number, text: unknown): Said => {
 
 /** Servers that send nothing of a call but its end name it here for the first time. */
 function finishCall(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
-  const { arguments: sent } = given
-  // Some give the object itself, as others do in Chat Completions.
-  const args = textOf(sent) ?? (isObject(sent) ? JSON.stringify(sent) : "{}")
+  const { arguments: sent, status } = given
+  // Some give the object itself, as others do in Chat Completions; a call that was cut off has none yet.
+  const absent = status === "incomplete" ? "" : "{}"
+  const args = textOf(sent) ?? (isObject(sent) ? JSON.stringify(sent) : absent)
   const before = startItem(reader, item, given)
   const [next, deltas] = say(reader, item, wholePart("arguments", 0, args))
   return [next, [...before, ...deltas, ...(parseJson(args).ok ? endCall(reader) : none)]]

@@ -129,6 +129,9 @@ function notFinished({ options }: ReaderState, status: string): Fault {
   return fault({ kind: "api_error", source: "upstream", status: 502, message })
 }
 
+// "length" is Ark's and xAI's (vercel/ai, packages/xai/src/responses; 2026-11).
+const limits: ReadonlySet<unknown> = new Set(["max_output_tokens", "max_tokens", "length"])
+
 /** `incomplete_details.reason` says why a reply is not whole. */
 function finishOf(response: JsonObject): Finish {
   const why = textOf(objectOf(response["incomplete_details"])["reason"])
@@ -136,5 +139,5 @@ function finishOf(response: JsonObject): Finish {
     return { kind: "stop", reason: "end_turn", known: true }
   }
   if (why === "content_filter") return { kind: "filtered" }
-  return { kind: "stop", reason: why === "max_output_tokens" ? "max_tokens" : "end_turn", known: true }
+  return { kind: "stop", reason: limits.has(why) ? "max_tokens" : "end_turn", known: true }
 }

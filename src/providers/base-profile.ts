@@ -27,6 +27,7 @@ export const baseProfile: ProviderProfile = {
   imageUrls: true,
   pdf: "placeholder",
   documentUrls: false,
+  mediaInResults: true,
   toolIds: "any",
   toolIdMaxLength: 64,
   toolNameMaxLength: 64,

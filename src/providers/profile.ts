@@ -122,6 +122,8 @@ export interface ProviderProfile {
   readonly pdf: "file" | "document_url" | "placeholder"
   /** Does the provider fetch documents by their URL? One that takes `document_url` does in any case. */
   readonly documentUrls: boolean
+  /** In the Responses API: may the output of a call hold images and files? Else they follow in the user's message. */
+  readonly mediaInResults: boolean
   /**
    * The form of call ids: any of `[a-zA-Z0-9_-]` up to a length, exactly nine letters and digits, or
    * `functions.NAME:COUNT`.

@@ -360,6 +360,7 @@ const overrides: readonly (readonly [string, keyof ProviderProfile, unknown])[] 
   ["image_urls: false", "imageUrls", false],
   ["pdf: file", "pdf", "file"],
   ["document_urls: true", "documentUrls", true],
+  ["media_in_results: false", "mediaInResults", false],
   ["tool_ids: alnum9", "toolIds", "alnum9"],
   ["tool_id_max_length: 9", "toolIdMaxLength", 9],
   ["tool_name_max_length: 32", "toolNameMaxLength", 32],

@@ -37,6 +37,29 @@ const interrupted = "[no result: the tool call was interrupted]"
 const goOn =
   "Continue your last message exactly where it ends. Do not repeat any of it, and do not comment on it."
 
+test("media of results follow in the user's message where outputs are text alone (llama.cpp, LM Studio)", () => {
+  const messages = [
+    hi,
+    assistant(call("call_1"), call("call_2")),
+    user(result("call_1", [text("res"), png]), result("call_2", [png]), text("Well?")),
+  ]
+  const input = askResponses(ask(messages), ["llamacpp", "qwen3-vl"]).body.input
+  expect<unknown>(input.slice(1)).toEqual([
+    called("call_1"),
+    called("call_2"),
+    gave("call_1", "res"),
+    gave("call_2", "(see attached image)"),
+    {
+      ...{ type: "message", role: "user" },
+      content: [
+        ...[{ type: "input_text", text: "Attached from the result of Bash:" }, image],
+        ...[{ type: "input_text", text: "Attached from the result of Bash:" }, image],
+        { type: "input_text", text: "Well?" },
+      ],
+    },
+  ])
+})
+
 describe("messages become items", () => {
   test.each<[string, readonly unknown[], readonly unknown[]]>([
     ["a string", [{ role: "user", content: "hi" }], [said("hi")]],

@@ -175,6 +175,7 @@ export const overridesSchema = once(() =>
     image_urls: field(yesOrNo, "Does it fetch images by their URL?"),
     pdf: field(words(["file", "document_url", "placeholder"]), "What becomes of a PDF."),
     document_urls: field(yesOrNo, "Does it fetch documents by their URL?"),
+    media_in_results: field(yesOrNo, "In the Responses API: may results of calls hold images and files?"),
     tool_ids: field(words(["any", "alnum9", "counted"]), "The form of the ids of calls."),
     tool_id_max_length: field(count, "How long the id of a call may be."),
     tool_name_max_length: field(count, "How long the name of a tool may be."),

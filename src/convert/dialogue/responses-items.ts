@@ -18,7 +18,7 @@ import type { Converted } from "./content.ts"
 import { readConversation, type Turn } from "./conversation.ts"
 import { readThoughts } from "./history-reasoning.ts"
 import { goOn } from "./prefill.ts"
-import { type Answer, type Item, noResult, readUserTurn } from "./user.ts"
+import { type Answer, type Item, liftMedia, noResult, readUserTurn } from "./user.ts"
 
 interface ConvertedItems extends Converted<readonly ResponsesItem[]> {
   /** System texts of the conversation that belong to the instructions here. */
@@ -91,8 +91,18 @@ function renderUser(
   notes: Note[],
 ): readonly ResponsesItem[] {
   const { answers, words } = readUserTurn(items, pending, profile, notes)
-  const results = outputs(pending, answers)
-  return words.length === 0 ? results : [...results, userMessage(words.map(toPart))]
+  const lifted: ChatPart[] = []
+  const given = profile.mediaInResults ? answers : pending.map((call, at) => lift(call, answers[at], lifted))
+  const results = outputs(pending, given)
+  const parts = [...lifted, ...words]
+  return parts.length === 0 ? results : [...results, userMessage(parts.map(toPart))]
+}
+
+/** The answer in words; what else it holds is put behind the others. */
+function lift(call: PendingCall, answer: Answer | undefined, lifted: ChatPart[]): Answer | undefined {
+  if (answer === undefined || answer.media.length === 0) return answer
+  liftMedia(call, answer.media, lifted)
+  return { ...answer, media: [] }
 }
 
 const userMessage = (content: readonly ResponsesPart[]): ResponsesItem => {

@@ -140,7 +140,7 @@ function attachedTo(media: readonly ChatPart[]): string {
 }
 
 /** Tool messages hold text only: what else a result carried follows in the user's message. */
-function liftMedia({ call }: PendingCall, media: readonly ChatPart[], lifted: ChatPart[]): void {
+export function liftMedia({ call }: PendingCall, media: readonly ChatPart[], lifted: ChatPart[]): void {
   lifted.push({ type: "text", text: `Attached from the result of ${call.function.name}:` })
   for (const part of media) lifted.push(part)
 }

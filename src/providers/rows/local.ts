@@ -49,6 +49,8 @@ export const lmstudio: ProviderRow = {
     toolChoice: { any: "required", named: "only-tool" },
     schema: "llama",
     imageUrls: false,
+    // Outputs of calls are text alone (lmstudio-bug-tracker#2248).
+    mediaInResults: false,
     drop: ["parallel_tool_calls"],
     allow: ["top_k"],
     reasoning: {
@@ -97,6 +99,8 @@ export const llamacpp: ProviderRow = {
   delta: {
     schema: "llama",
     imageUrls: false,
+    // Outputs of calls are text alone (llama.cpp#20663, #27958).
+    mediaInResults: false,
     allow: ["top_k"],
     // A named tool is silently taken for "auto".
     toolChoice: { any: "required", named: "only-tool" },

@@ -78,6 +78,12 @@ describe("a last event that lists other items than were streamed says nothing tw
     ],
     ["numbers from one on", [done(1, thought)], [thought, message], ["So.", "Hello."]],
     ["one number for all", [done(0, message), done(0, bye)], [message, bye], ["Hello.\n\nBye."]],
+    [
+      "a call that ends under the number of a message",
+      [added(0, message), textDelta("Hello."), added(0, call), done(0, call), done(0, message)],
+      [message, call],
+      ["Hello.", "Bash"],
+    ],
     ["a part that ended, without its words", [added(0, message), partBefore], [message], ["Hello."]],
     ["an item that it leaves out", [added(0, thought), added(1, message)], [message], ["Hello."]],
     [

@@ -186,7 +186,8 @@ function readOne(state: ResponsesState, index: number, event: JsonObject, deltas
   if (waiting === undefined) return state
   const [item, step] = readItemEvent(state.reader, waiting.item, event)
   take(step, deltas)
-  if (isDone(event)) return withDone(state, index, waiting)
+  // Under one index some begin a message and end a call: what ended is what was told.
+  if (isDone(event)) return withDone(state, index, { type: typeOfEvent(event) ?? waiting.type })
   return item === waiting.item ? state : withItem(state, index, { ...waiting, item })
 }
 
@@ -196,7 +197,7 @@ function without(state: ResponsesState, index: number): ResponsesState {
   return { ...state, items }
 }
 
-function withDone(state: ResponsesState, index: number, { type }: Waiting): ResponsesState {
+function withDone(state: ResponsesState, index: number, { type }: Pick<Waiting, "type">): ResponsesState {
   const told = type === undefined ? state.told : { ...state.told, [type]: (state.told[type] ?? 0) + 1 }
   return { ...without(state, index), done: Math.max(state.done, index), told }
 }

@@ -155,6 +155,16 @@ describe("an event says what is new in it", () => {
       [called('{"a"', false), called(":1}", true)],
     ],
     [
+      "function_call_arguments.delta before the call is added",
+      [
+        at(0, "function_call_arguments.delta", { delta: '{"a"' }),
+        added(0, "function_call", call("")),
+        at(0, "function_call_arguments.delta", { delta: ":1}" }),
+        done(0, "function_call", call('{"a":1}')),
+      ],
+      [called('{"a"', false), called(":1}", true)],
+    ],
+    [
       "function_call_arguments.done without a delta",
       [added(0, "function_call", call("")), at(0, "function_call_arguments.done", { arguments: '{"a":1}' })],
       [called('{"a":1}', true)],

@@ -33,22 +33,37 @@ const kinds: Readonly<Record<string, Kind>> = {
 /** One event of an item: what it says is passed on, unless it was said before. */
 export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject): ItemStep {
   const type = textOf(event["type"]) ?? ""
-  if (type === "response.output_item.added")
-    return [{ ...item, added: true }, startItem(reader, item, objectOf(event["item"]))]
+  if (type === "response.output_item.added") return addItem(reader, item, objectOf(event["item"]))
   if (type === "response.output_item.done") return finishItem(reader, item, objectOf(event["item"]))
   if (type === "response.output_text.annotation.added") {
     foundPages(reader, readPage(objectOf(event["annotation"])))
     return [item, none]
   }
+  return readText(reader, item, type, event)
+}
+
+/** A piece of a text, or all of it. */
+function readText(reader: ReaderState, item: Item, type: string, event: JsonObject): ItemStep {
   const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
-  // Arguments of a call without a name come once more with its end.
-  if (kind === undefined || (kind === "arguments" && !item.added)) return [item, none]
+  if (kind === undefined) return [item, none]
+  // Arguments of a call without a name come once more with its end, if it gets no name before that.
+  if (kind === "arguments" && !item.added)
+    return [end === "delta" ? { ...item, early: item.early + (textOf(event["delta"]) ?? "") } : item, none]
   const position = countOf(event["summary_index"]) ?? countOf(event["content_index"]) ?? 0
   const text = textOf(
     event[end === "delta" ? "delta" : kind === "summary" || kind === "reasoning" ? "text" : kind],
   )
   return say(reader, item, { kind, position, text, isWhole: end === "done" })
+}
+
+/** Its beginning, and of a call what came of it before (docker/docker-agent#2976). */
+function addItem(reader: ReaderState, item: Item, given: JsonObject): ItemStep {
+  const before = startItem(reader, item, given)
+  const early = given["type"] === "function_call" ? textOf(item.early) : undefined
+  const said: Said = { kind: "arguments", position: 0, text: early, isWhole: false }
+  const [next, step] = say(reader, { ...item, added: true, early: "" }, said)
+  return [next, after(before, step)]
 }
 
 /** A whole item, in one step. */

@@ -19,13 +19,15 @@ export interface Item {
   readonly seen: Readonly<Partial<Record<Kind, Part>>>
   /** It was added, so that a call is known by name. */
   readonly added: boolean
+  /** Arguments that came before that. */
+  readonly early: string
 }
 
 export type ItemStep = readonly [Item, Step]
 
 /** The item at an output_index, before any of its events. */
 export function initialItem(index: number): Item {
-  return { index, seen: {}, added: false }
+  return { index, seen: {}, added: false, early: "" }
 }
 
 /** What an event can bring text of. */

@@ -61,6 +61,7 @@ describe("the message is the one of the whole reply", () => {
 })
 
 const bye = messageItem("4", "Bye.")
+const again = callItem("5", "Bash", '{"command":"pwd"}')
 const partBefore = {
   ...{ type: "response.content_part.done", output_index: 0, content_index: 0 },
   part: { type: "output_text", text: "Hello." },
@@ -78,6 +79,16 @@ describe("a last event that lists other items than were streamed says nothing tw
     ],
     ["numbers from one on", [done(1, thought)], [thought, message], ["So.", "Hello."]],
     ["one number for all", [done(0, message), done(0, bye)], [message, bye], ["Hello.\n\nBye."]],
+    [
+      "a message that is never done, calls under its number, and a list without it (Ollama)",
+      [
+        added(0, message),
+        textDelta("Hello."),
+        ...[call, again].flatMap((one) => [added(0, one), done(0, one)]),
+      ],
+      [call, again],
+      ["Hello.", "Bash", "Bash"],
+    ],
     [
       "a call that ends under the number of a message",
       [added(0, message), textDelta("Hello."), added(0, call), done(0, call), done(0, message)],

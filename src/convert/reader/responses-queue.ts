@@ -186,7 +186,7 @@ function readOne(state: ResponsesState, index: number, event: JsonObject, deltas
   if (waiting === undefined) return state
   const [item, step] = readItemEvent(state.reader, waiting.item, event)
   take(step, deltas)
-  // Under one index some begin a message and end a call: what ended is what was told.
+  // Ollama never ends a message that calls follow, and gives the first of them its index: what ended was told.
   if (isDone(event)) return withDone(state, index, { type: typeOfEvent(event) ?? waiting.type })
   return item === waiting.item ? state : withItem(state, index, { ...waiting, item })
 }

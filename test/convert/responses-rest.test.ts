@@ -80,6 +80,19 @@ describe("a last event that lists other items than were streamed says nothing tw
     ["numbers from one on", [done(1, thought)], [thought, message], ["So.", "Hello."]],
     ["one number for all", [done(0, message), done(0, bye)], [message, bye], ["Hello.\n\nBye."]],
     [
+      "a text that is never begun, under the number of the reasoning before it (LiteLLM)",
+      [
+        added(0, thought),
+        done(0, thought),
+        textDelta("Hello."),
+        added(1, call),
+        done(1, call),
+        done(0, message),
+      ],
+      [thought, message, call],
+      ["So.", "Hello.", "Bash"],
+    ],
+    [
       "a message that is never done, calls under its number, and a list without it (Ollama)",
       [
         added(0, message),

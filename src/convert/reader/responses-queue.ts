@@ -14,8 +14,9 @@ export interface ResponsesState {
   readonly items: ReadonlyMap<number, Waiting>
   /** Something has come of an item. */
   readonly begun: boolean
-  /** The highest output_index of an item that is done. */
+  /** The highest output_index of an item that is done, and the type of the last one under it. */
   readonly done: number
+  readonly last: ItemType | undefined
   /** How many items of each type are done. */
   readonly told: Readonly<Partial<Record<ItemType, number>>>
   /** The ids of items that were over before their own end came. */
@@ -134,13 +135,15 @@ function tooMuch(reader: ReaderState): Step {
 }
 
 /** Items that were never added, as some servers have them: they are known by their end, or by what they say. */
-function opensItem({ done, items }: ResponsesState, index: number, event: JsonObject): boolean {
+function opensItem({ done, last, items }: ResponsesState, index: number, event: JsonObject): boolean {
   if (isDone(event)) return index > done || countOf(event["output_index"]) === undefined
   const name = textOf(event["type"]) ?? ""
-  if (index <= done || name.endsWith(".delta")) return index > done
+  const type = typeOfEvent(event)
+  // LiteLLM says its text under the index of the reasoning that is over (litellm_completion_transformation; 2026-09).
+  const isAnother = index === done && last !== undefined && type !== undefined && type !== last
+  if (name.endsWith(".delta")) return index > done || isAnother
   // LM Studio tells reasoning by this event alone (earendil-works/pi#4191).
-  const type = wholeText.test(name) ? typeOfEvent(event) : undefined
-  return type !== undefined && ![...items.values()].some((item) => item.type === type)
+  return index > done && wholeText.test(name) && ![...items.values()].some((item) => item.type === type)
 }
 
 const wholeText = /^response\.(?:reasoning_text|reasoning_summary_text|output_text|refusal)\.done$/
@@ -199,7 +202,13 @@ function without(state: ResponsesState, index: number): ResponsesState {
 
 function withDone(state: ResponsesState, index: number, { type }: Pick<Waiting, "type">): ResponsesState {
   const told = type === undefined ? state.told : { ...state.told, [type]: (state.told[type] ?? 0) + 1 }
-  return { ...without(state, index), done: Math.max(state.done, index), told }
+  const isLast = index >= state.done
+  return {
+    ...without(state, index),
+    done: isLast ? index : state.done,
+    last: isLast ? type : state.last,
+    told,
+  }
 }
 
 /** The next item's events are read, and so on to one that is not done. */

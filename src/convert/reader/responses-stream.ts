@@ -19,6 +19,7 @@ export function initialResponses(options: ReaderOptions): ResponsesState {
     items: new Map(),
     begun: false,
     done: -1,
+    last: undefined,
     told: {},
     over: new Set(),
   }

@@ -76,6 +76,35 @@ describe("items wait for the one before them", () => {
   })
 })
 
+test("reasoning that ends under the next number and by another id (SGLang) is told once", () => {
+  const ids = { item_id: "item_1" }
+  const events = [
+    at(1, "output_item.added", { item: { id: "item_1", type: "reasoning", summary: [] } }),
+    at(1, "reasoning_text.delta", { ...ids, content_index: 0, delta: "So." }),
+    at(2, "reasoning_text.done", { ...ids, content_index: 0, text: "So." }),
+    at(2, "output_item.done", {
+      item: {
+        id: "rs_1",
+        type: "reasoning",
+        summary: [],
+        content: [{ type: "reasoning_text", text: "So." }],
+      },
+      item_id: undefined,
+    }),
+    at(2, "output_item.added", { item: { id: "item_1", type: "message", content: [] } }),
+    at(2, "output_text.delta", { ...ids, content_index: 0, delta: "Hi" }),
+  ]
+  const told = deltasOf(streamed(events)).slice(0, -1)
+  expect(told).toEqual([thought("So.", "reasoning"), said("Hi")])
+  const output = [
+    { type: "reasoning", summary: [], content: [{ type: "reasoning_text", text: "So." }] },
+    { type: "message", ...words({ type: "output_text", text: "Hi", annotations: [] }) },
+  ]
+  const end = { type: "response.completed", response: { status: "completed", output } }
+  expect(deltasOf(streamed([...events, end])).slice(0, 2)).toEqual([...told])
+  expect(deltasOf(streamed([...events, end])).filter(({ kind }) => kind === "reasoning").length).toBe(1)
+})
+
 describe("where nothing has a number", () => {
   const bare = (type: string, more: JsonObject) => ({ type: `response.${type}`, ...more })
   const begun = (type: string, ids: JsonObject) => bare("output_item.added", { item: { type, ...ids } })

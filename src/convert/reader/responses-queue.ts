@@ -1,9 +1,10 @@
 // The items of a Responses stream. They may interleave, so each waits until the one before it is done.
 import { fault } from "../../protocol/fault.ts"
-import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { countOf, type JsonObject, textOf } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
 import { failed } from "./reader.ts"
 import { none, type ReaderState, type Step, take } from "./reader-text.ts"
+import { type ItemType, idsOf, isAdded, isDone, typeOfEvent } from "./responses-event.ts"
 import { readItemEvent } from "./responses-items.ts"
 import { andLater, inOrder, type Later } from "./responses-later.ts"
 import { type Item, initialItem } from "./responses-parts.ts"
@@ -21,18 +22,6 @@ export interface ResponsesState {
   readonly told: Readonly<Partial<Record<ItemType, number>>>
   /** The ids of items that were over before their own end came. */
   readonly over: ReadonlySet<string>
-}
-
-/** The types of items of which anything is told. */
-export type ItemType = (typeof itemTypes)[number]
-const itemTypes = [
-  ...(["reasoning", "message", "function_call"] as const),
-  ...(["web_search_call", "image_generation_call"] as const),
-] as const
-
-/** The type of a whole item; undefined: one of which nothing is told. */
-export function typeOfItem(item: JsonObject): ItemType | undefined {
-  return itemTypes.find((type) => type === item["type"])
 }
 
 interface Waiting {
@@ -55,13 +44,18 @@ function indexOf({ items }: ResponsesState, event: JsonObject): number {
   if (index !== undefined && items.has(index)) return index
   const ids = idsOf(event)
   const known = [...items].find(([, item]) => item.ids.some((id) => ids.includes(id)))?.[0]
-  return known ?? index ?? [...items.keys()].at(-1) ?? 0
+  return known ?? before(items, index, event) ?? index ?? [...items.keys()].at(-1) ?? 0
 }
 
-/** llama.cpp gives calls no id but their call_id, by which their pieces are known. */
-function idsOf({ item, item_id }: JsonObject): readonly string[] {
-  const { id, call_id } = objectOf(item)
-  return [id, call_id, item_id].flatMap((one) => textOf(one) ?? [])
+/** SGLang ends reasoning under the next index as vLLM did, but by another id (serving_responses.py; 2026-11). */
+function before(
+  items: ResponsesState["items"],
+  index: number | undefined,
+  event: JsonObject,
+): number | undefined {
+  if (index === undefined || !isDone(event) || typeOfEvent(event) !== "reasoning") return undefined
+  const open = items.get(index - 1)
+  return open?.type === "reasoning" && !isSilent(open) ? index - 1 : undefined
 }
 
 // More of them at once than any model keeps open.
@@ -161,19 +155,6 @@ function endEarlier(state: ResponsesState, event: JsonObject): ResponsesStep {
   const over = isOver && state.over.size < mostOpen ? new Set([...state.over, ...waiting.ids]) : state.over
   const deltas: Delta[] = []
   return [readWaiting({ ...withDone(state, index, waiting), over }, deltas), deltas]
-}
-
-const isAdded = (event: JsonObject): boolean => event["type"] === "response.output_item.added"
-
-const isDone = (event: JsonObject): boolean => event["type"] === "response.output_item.done"
-
-/** The type of the item that an event is about, as far as it tells. */
-function typeOfEvent(event: JsonObject): ItemType | undefined {
-  const name = textOf(event["type"]) ?? ""
-  if (name.startsWith("response.output_item.")) return typeOfItem(objectOf(event["item"]))
-  if (name.startsWith("response.reasoning")) return "reasoning"
-  if (name.startsWith("response.function_call")) return "function_call"
-  return /^response\.(output_text|refusal)\./.test(name) ? "message" : undefined
 }
 
 const turnOf = ({ items }: ResponsesState): number => Math.min(...items.keys())

@@ -2,13 +2,8 @@
 // begun.
 import { isObject, type JsonObject } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
-import {
-  type ItemType,
-  type ResponsesState,
-  type ResponsesStep,
-  toItem,
-  typeOfItem,
-} from "./responses-queue.ts"
+import { type ItemType, typeOfItem } from "./responses-event.ts"
+import { type ResponsesState, type ResponsesStep, toItem } from "./responses-queue.ts"
 
 interface Listed {
   readonly item: JsonObject

@@ -4,6 +4,7 @@ import { amend, namedParam, type Refusal } from "../../src/convert/amend/amend.t
 import { optionalFields } from "../../src/convert/amend/amend-fields.ts"
 import { applyAmendment, causeOf, isLasting } from "../../src/convert/amend/amendments.ts"
 import { namedLimit } from "../../src/convert/amend/named-limit.ts"
+import { bodyOf } from "../../src/convert/request/body-of.ts"
 import type { Conversion } from "../../src/convert/request/request.ts"
 import type { ChatRequest } from "../../src/protocol/chat/chat.ts"
 import { faultFromError } from "../../src/protocol/errors/upstream-error.ts"
@@ -365,6 +366,8 @@ describe("a field that is refused by name", () => {
     ],
     ["property 'store' is unsupported", ["store"], ""],
     ["Argument not supported on this model: stop", ["stop"], ""],
+    // xAI (lobehub/lobehub#7336), by its name alone.
+    ["Argument not supported: stop", ["stop"], ""],
     ["Model grok-4 does not support parameter stop.", ["stop"], ""],
     ["This model does not support the `stop` parameter.", ["stop"], ""],
     ["The model does not support the stream parameter", ["stream", "stream_options"], ""],
@@ -685,6 +688,25 @@ describe("encrypted reasoning", () => {
     expect(after?.notes.map(({ kind, path }) => `${kind} ${path}`)).toEqual(["dropped thinking"])
     expect(after === undefined ? false : isLasting(after.amendment)).toBe(true)
   })
+
+  // xAI (openclaw/openclaw#12910), and Ark's way to say it.
+  test.each(["Argument not supported: include", 'json: unknown field "include"'])(
+    "without it, what else is included is not asked for any more: %s",
+    (message) => {
+      const search = { type: "web_search_20250305", name: "web_search" }
+      const searching = convert(raw({ tools: [search] }), ["xai", "grok-4-1-fast"], {
+        dialect: "responses",
+      })
+      expect(searching.responses).toMatchObject({ keepsReasoning: false, search: [{ type: "web_search" }] })
+      const given = refusal(message, {})
+      const after = amend(searching, given)
+      expect(after?.conversion.responses).toEqual(
+        searching.responses && { ...searching.responses, withoutSources: true },
+      )
+      expect(after === undefined ? undefined : bodyOf(after.conversion)).not.toHaveProperty("include")
+      expect(after === undefined ? undefined : amend(after.conversion, given)).toBeUndefined()
+    },
+  )
 
   test("a search that is not included says nothing of it", () => {
     const given = refusal("Unsupported include: web_search_call.action.sources", { param: "include" })

@@ -60,7 +60,7 @@ function thinkingAnew(conversion: Conversion): Amended | undefined {
 export type ReasoningAmendment =
   /** Summaries of reasoning, which OpenAI gives to verified organizations only. */
   | { readonly kind: "summary" }
-  /** Encrypted reasoning, which only reasoning models give. */
+  /** Encrypted reasoning, which only reasoning models give; or whatever else is included. */
   | { readonly kind: "encrypted" }
   /** Encrypted reasoning of another key's or organization's, which this one cannot read. */
   | { readonly kind: "forget" }
@@ -72,7 +72,7 @@ export function changeReasoning(
 ): Amended | undefined {
   const { responses } = conversion
   if (responses === undefined) return undefined
-  const { input, summarises, keepsReasoning } = responses
+  const { input, search, withoutSources, summarises, keepsReasoning } = responses
   const changedTo = (parts: Partial<ResponsesParts>, path: string, why: string): Amended => ({
     conversion: { ...conversion, responses: { ...responses, ...parts } },
     notes: [dropped(path, why)],
@@ -82,8 +82,12 @@ export function changeReasoning(
       if (!summarises) return undefined
       return changedTo({ summarises: false }, "thinking.display", "summaries of reasoning are refused here")
     case "encrypted":
-      if (!keepsReasoning) return undefined
-      return changedTo({ keepsReasoning: false }, "thinking", "encrypted reasoning is refused here")
+      if (keepsReasoning)
+        return changedTo({ keepsReasoning: false }, "thinking", "encrypted reasoning is refused here")
+      // Where nothing else was included (xAI, openclaw/openclaw#12910).
+      return search.length === 0 || withoutSources
+        ? undefined
+        : changedTo({ withoutSources: true }, "tools", "the sources of a search are refused here")
     case "forget": {
       const kept = input.filter(({ type }) => type !== "reasoning")
       if (kept.length === input.length) return undefined

@@ -112,7 +112,7 @@ const refusing: readonly RegExp[] = [
   `${noTaking} ${noun}${names}`,
   `${noTaking}${names}\\W{1,3}${noun}`,
   `${noTaking} ${quote}(${name})${quote}(?=[ .,;)]|$)`,
-  `${noun} (?:is|are) ${refused}:?${names}`,
+  `${noun} (?:(?:is|are) )?${refused}:?${names}`,
   `(?:^|[^a-z_])(${name})\\W{1,3}${mayNot}`,
   `["'\`](${name})["'\`](?:, ["'\`]${name}["'\`]){0,5} (?:was|were) unexpected`,
   // Zhipu's words for it.

@@ -17,6 +17,8 @@ export interface ResponsesParts {
   readonly search: readonly ResponsesTool[]
   /** The client insists on that search. */
   readonly forcesSearch: boolean
+  /** The pages that search found are not asked for: some know no `include`. */
+  readonly withoutSources?: true
   /** The model gives encrypted reasoning, and wants it back. */
   readonly keepsReasoning: boolean
   /** Reasoning is to be seen. */
@@ -27,12 +29,12 @@ export interface ResponsesParts {
 
 /** The body for POST …/responses. `chat` holds everything but the conversation; its messages are the system's. */
 export function toResponses(chat: ChatRequest, parts: ResponsesParts): ResponsesRequest {
-  const { input, search, keepsReasoning } = parts
+  const { input, search, keepsReasoning, withoutSources } = parts
   const instructions = chat.messages.flatMap(textsOf).join("\n\n")
   const maxTokens = chat.max_completion_tokens ?? chat.max_tokens
   const include = [
     ...(keepsReasoning ? (["reasoning.encrypted_content"] as const) : []),
-    ...(search.length === 0 ? [] : (["web_search_call.action.sources"] as const)),
+    ...(search.length === 0 || withoutSources ? [] : (["web_search_call.action.sources"] as const)),
   ]
   const extra = extraFields(chat, parts.extra)
   const { text } = textFields(chat, extra)

@@ -117,6 +117,16 @@ describe("blocks", () => {
     expect(lines(failure)).toEqual(["error 500 api_error: gone"])
   })
 
+  test("a fault says whether a block is complete before it", () => {
+    const isMidway = (...deltas: readonly Delta[]) =>
+      writeEach(state, [...deltas, failure])[1].some((event) => event.type === "error" && event.midway)
+    expect([isMidway(), isMidway(thought("a")), isMidway(text("a"))]).toEqual([false, false, false])
+    expect([isMidway(thought("a"), text("b")), isMidway(tool(0, "{}", true), tool(1, "{"))]).toEqual([
+      true,
+      true,
+    ])
+  })
+
   test("an unclean end is an error", () => {
     expect(lines(text("a"), { kind: "end", clean: false }).at(-1)).toBe(
       "error 502 api_error: network error: the upstream closed the connection before its reply was complete (premature close)",

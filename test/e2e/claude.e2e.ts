@@ -149,6 +149,24 @@ test.each(["clean", "reset"] as const)("a stream cut after some text (%s) is rec
   }),
 )
 
+test.each([
+  ["a rate limit", { message: "Rate limit exceeded", code: 429 }],
+  [
+    "an ill-written call",
+    { message: "Failed to call a function.", type: "invalid_request_error", code: "tool_use_failed" },
+  ],
+] as const)("%s behind a complete block does not end the session", (_name, error) =>
+  withFolder(async (folder) => {
+    const begun = [roleChunk(), reasoningChunk("Hm."), textChunk("Half an ans")]
+    const script: Script = (body, turn) =>
+      turn === 0 ? { kind: "stream", chunks: [...begun, { error }] } : anyTextTurn(body, "Recovered.")
+    const { finished, upstream } = await play(folder, script)
+    expect(String(resultOf(finished)["result"])).toEndWith("Recovered.")
+    expect(finished.exitCode).toBe(0)
+    expect(upstream.turns().length).toBe(2)
+  }),
+)
+
 test("an overflowing context is compacted", () =>
   withFolder(async (folder) => {
     const message =

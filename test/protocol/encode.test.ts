@@ -85,6 +85,21 @@ test("an error event has the shape of an error body", () => {
   ])
 })
 
+// What Claude Code does then is test/e2e/claude.e2e.ts's to say.
+test.each([
+  ["rate_limit_error", "before-first-byte", true, "overloaded_error"],
+  ["invalid_request_error", "once", true, "overloaded_error"],
+  ["timeout_error", "before-first-byte", true, "timeout_error"],
+  ["api_error", "before-first-byte", true, "api_error"],
+  ["rate_limit_error", "before-first-byte", false, "rate_limit_error"],
+  ["rate_limit_error", "no", true, "rate_limit_error"],
+  ["billing_error", "no", true, "billing_error"],
+] as const)("%s, to be sent again: %s, midway: %p", (kind, retry, midway, type) => {
+  const given = fault({ kind, source: "upstream", message: "wait", retry })
+  const event = { type: "error", fault: given, ...(midway && { midway }) } as const
+  expect(parseAnthropicSse(encodeEvent(event, "req_1"))).toMatchObject([{ error: { type, message: "wait" } }])
+})
+
 test("a ping is an event", () => {
   expect(parseAnthropicSse(pingEvent)).toEqual([{ type: "ping" }])
 })

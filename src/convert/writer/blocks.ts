@@ -105,10 +105,11 @@ const mostNotes = 100
 
 /** Nothing is closed first: what a client can still do depends on what was completed (observed). */
 function writeFault(state: WriterState, given: Fault, out: Out): void {
-  out.push({ type: "error", fault: given })
+  out.push({ type: "error", fault: given, ...(state.index > 0 && midway) })
   state.phase = "ended"
 }
 
+const midway = { midway: true } as const
 const cut = brokenUpstream(endedEarly("was complete"))
 
 function writeContent(state: WriterState, item: Content, out: Out): void {

@@ -1,5 +1,5 @@
 // Anthropic's events as bytes on the wire: an `event:` line, then one line of JSON with the same type.
-import { toErrorBody } from "../fault.ts"
+import { type Fault, type FaultKind, toErrorBody } from "../fault.ts"
 import { encodeSse } from "../sse.ts"
 import { quote, quotedTexts } from "../texts.ts"
 import type { DeltaRun, MessagesEvent, ReplyBlock } from "./messages.ts"
@@ -7,7 +7,7 @@ import type { DeltaRun, MessagesEvent, ReplyBlock } from "./messages.ts"
 /** One event as text; of a run as many as it stands for. What makes up nearly all of a stream is written by hand. */
 export function encodeEvent(event: MessagesEvent, requestId: string): string {
   if (event.type === "content_block_deltas") return encodeRun(event, quotedTexts(event))
-  if (event.type === "error") return encodeSse("error", JSON.stringify(toErrorBody(event.fault, requestId)))
+  if (event.type === "error") return encodeSse("error", JSON.stringify(toErrorBody(toldOf(event), requestId)))
   if (event.type === "content_block_delta") {
     const { delta, index } = event
     if (delta.type === "text_delta") return encodeDelta(index, delta.type, delta.text)
@@ -20,6 +20,15 @@ export function encodeEvent(event: MessagesEvent, requestId: string): string {
   if (event.type === "content_block_stop") return blockStop + event.index + stopEnd
   if (event.type === "message_stop") return messageStop
   return encodeSse(event.type, JSON.stringify(event))
+}
+
+// Behind a complete block Claude Code asks for the rest after these alone; any other ends its turn (observed: 2.1.332).
+const askedOn: ReadonlySet<FaultKind> = new Set(["api_error", "overloaded_error", "timeout_error"])
+
+/** What passes, like a rate limit, goes by a name after which the client goes on. */
+function toldOf({ fault, midway }: Extract<MessagesEvent, { type: "error" }>): Fault {
+  const passes = midway === true && fault.retry !== "no" && !askedOn.has(fault.kind)
+  return passes ? { ...fault, kind: "overloaded_error" } : fault
 }
 
 const textStart = 'event: content_block_start\ndata: {"type":"content_block_start","index":'

@@ -99,5 +99,6 @@ export type MessagesEvent =
       readonly usage: Partial<MessagesUsage> & { readonly output_tokens: number }
     }
   | { readonly type: "message_stop" }
-  | { readonly type: "error"; readonly fault: Fault }
+  /** `midway`: behind a block that is complete, and so a part of the reply that the client keeps. */
+  | { readonly type: "error"; readonly fault: Fault; readonly midway?: true }
   | NativeEvent

@@ -3,7 +3,7 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { objectOf } from "../../src/protocol/json.ts"
 import { removeFolders } from "../config/support.ts"
-import { finishChunk, roleChunk } from "../support/chunks.ts"
+import { finishChunk, roleChunk, textChunk } from "../support/chunks.ts"
 import { checkGrammar } from "../support/grammar.ts"
 import type { Turn } from "../support/script.ts"
 import { until } from "../support/upstream.ts"
@@ -168,5 +168,41 @@ describe.each(kinds)("%s: the model fails before the first content", (kind) => {
     expect(proxy.exchanges).toMatchObject([
       { model: "u1", fallbackFrom: "u0", outcome: { kind: "completed" }, usage: { output_tokens: 25 } },
     ])
+  })
+})
+
+/** DashScope and Fireworks are asked for streams only, whatever the client wants. */
+describe("a stream that fails within its reply", () => {
+  const words = [roleChunk(), textChunk("half a re")]
+  const failures: Readonly<Record<string, readonly [turn: Turn, attempts: number, type: string]>> = {
+    "a cut": [{ kind: "stream", chunks: words, cut: "clean" }, 3, "api_error"],
+    "a reset": [{ kind: "stream", chunks: words, cut: "reset" }, 3, "api_error"],
+    "an error": [
+      { kind: "stream", chunks: [...words, { error: { message: "busy", code: 503 } }] },
+      3,
+      "overloaded_error",
+    ],
+    "a stall": [{ kind: "stream", chunks: [...words, { until: never }] }, 1, "timeout_error"],
+  }
+
+  test.each(Object.entries(failures))(
+    "%s: a client that has got nothing of it hears of no failure",
+    async (_name, [turn, attempts]) => {
+      const second = chat(answering("from the fallback"))
+      const first = chat(() => turn)
+      const proxy = chain([first, second], { ...patient, more: { 0: ["provider: fireworks"] } })
+      expect(await textIn("plain", await post(proxy))).toBe("from the fallback")
+      expect([first.asked(), second.asked()]).toEqual([attempts, 1])
+      await settled(proxy)
+      expect(proxy.exchanges).toMatchObject([{ model: "u1", fallbackFrom: "u0", attempts: attempts + 1 }])
+    },
+  )
+
+  test.each(Object.entries(failures))("%s: a client that reads along does", async (_name, [turn, , type]) => {
+    const [first, second] = [chat(() => turn), chat(answering("from the fallback"))]
+    const events = await eventsOf(postStream(chain([first, second], patient)))
+    expect(textOf(events)).toBe("half a re")
+    expect(events.at(-1)).toMatchObject({ type: "error", error: { type } })
+    expect([first.asked(), second.asked()]).toEqual([1, 0])
   })
 })

@@ -78,8 +78,12 @@ const converted: Trying<Leg, Delta, Sent | OpenedReply<Delta>> = {
     on.sendable = on.amending.current()
     return true
   },
-  scale: ({ prepared, sendable }) =>
-    createScale({ errors: prepared.errors, mayBeEmpty: mayBeEmpty(sendable.conversion) }),
+  scale: ({ prepared, sendable, outcome }) =>
+    createScale({
+      errors: prepared.errors,
+      mayBeEmpty: mayBeEmpty(sendable.conversion),
+      isWhole: !outcome.asker.stream,
+    }),
   hasNext: ({ prepared }) => hasNextTarget(prepared.course),
   random: Math.random,
   onRetry: ({ outcome }, given, attempt, waitMs) => retry(outcome, given, attempt, waitMs),
@@ -153,6 +157,8 @@ export function readerFor(
 interface Scaled {
   readonly errors: ErrorContext
   readonly mayBeEmpty: boolean
+  /** The client gets one document, whatever the upstream sends: nothing of it before its end. */
+  readonly isWhole: boolean
 }
 
 /** Nothing is an answer where the client began it itself, or where a stop sequence may stand at its very beginning. */
@@ -163,27 +169,33 @@ function mayBeEmpty({ body, repeats }: Pick<Conversion, "body" | "repeats">): bo
 /**
  * Content or a clean end: go. A failure before either is worth another attempt, and so is a reply that ends
  * normally and holds nothing at all, unless it `mayBeEmpty`; one that was cut by its limit before its first word is a
- * reply.
+ * reply. Of a reply that goes out whole, content alone decides nothing.
  */
 function createScale(asked: Scaled): (batch: readonly Delta[]) => "wait" | "go" | Fault {
   let reason: StopReason | undefined
+  let said = false
   return (batch) => {
     for (const delta of batch) {
       if (delta.kind === "fault") return delta.fault
+      if (delta.kind === "end") return endWorth(delta.clean, said, reason, asked)
       if (delta.kind === "finish") reason = delta.reason
-      else if (delta.kind === "end") return endWorth(delta.clean, reason, asked)
-      else if (delta.kind !== "usage" && delta.kind !== "note") return "go"
+      said ||= isContent(delta)
+      if (said && !asked.isWhole) return "go"
     }
     return "wait"
   }
 }
 
+const isContent = ({ kind }: Delta): boolean => kind !== "finish" && kind !== "usage" && kind !== "note"
+
 function endWorth(
   clean: boolean,
+  said: boolean,
   reason: StopReason | undefined,
   { errors, mayBeEmpty }: Scaled,
 ): "go" | Fault {
-  if (!clean) return closedEarly(errors, "began")
+  if (!clean) return closedEarly(errors, said ? "was complete" : "began")
+  if (said) return "go"
   const isNothing = reason === "tool_use" || (reason === "end_turn" && !mayBeEmpty)
   return isNothing ? emptyReply(errors) : "go"
 }

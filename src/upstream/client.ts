@@ -25,7 +25,7 @@ import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } 
 import { readEventStream } from "./event-stream.ts"
 import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
 import { jsonBody } from "./json-body.ts"
-import { noReply } from "./no-reply.ts"
+import { noReply, noReplyButPage } from "./no-reply.ts"
 import { longestDocument } from "./reply-limits.ts"
 import type { Signal } from "./signal.ts"
 
@@ -197,9 +197,7 @@ function document(text: string, cachedTokens: number | undefined, options: Timed
   const bare = text.trim()
   const parsed = parseJson(bare)
   if (parsed.ok) return { ok: true, reply: { kind: "whole", reply: parsed.value }, cachedTokens }
-  const isPage = bare.startsWith("<")
-  const shown = bare === "" ? "nothing" : isPage ? "an HTML page" : "broken JSON"
-  const given = failed(noReply(shown, options.errors))
+  if (!bare.startsWith("<")) return failed(noReply(bare === "" ? "nothing" : "broken JSON", options.errors))
   // What answers any path with a page does not serve this one.
-  return isPage ? { ...given, refused: { status: 200, body: bare.slice(0, 1_000) } } : given
+  return { ...failed(noReplyButPage(options.errors)), refused: { status: 200, body: bare.slice(0, 1_000) } }
 }

@@ -10,6 +10,14 @@ export function noReply(what: string, { provider }: ErrorContext): Fault {
   )
 }
 
+/**
+ * The Fault for a page where a reply should be. Gateways show their front page at every path that they do not serve, and
+ * a base URL without its /v1 leads there (songquanpeng/one-api#1473): the client's patience would change nothing.
+ */
+export function noReplyButPage(errors: ErrorContext): Fault {
+  return { ...noReply("an HTML page", errors), finalForClient: true }
+}
+
 /** The Fault for a connection that ends too early: before its reply `began`, or `was complete`. */
 export function closedEarly({ provider }: ErrorContext, before: "began" | "was complete"): Fault {
   return brokenUpstream(`[${provider}] ${endedEarly(before)}`)

@@ -90,15 +90,15 @@ test("of one that is compressed, the length says nothing of its text", async () 
 const env = { MAX_RETRIES: "0", REQUEST_TIMEOUT: "0.5" }
 
 test.each([
-  ["nothing", "", 502, "api_error", "nothing"],
-  ["blank", " \n", 502, "api_error", "nothing"],
-  ["broken", '{"choices":[', 502, "api_error", "broken JSON"],
-  ["a page", "<html>no</html>", 502, "api_error", "an HTML page"],
-])("%s is no reply", async (_, body, status, type, said) => {
+  ["nothing", "", 502, "api_error", "nothing", null],
+  ["blank", " \n", 502, "api_error", "nothing", null],
+  ["broken", '{"choices":[', 502, "api_error", "broken JSON", null],
+  ["a page", "<html>no</html>", 502, "api_error", "an HTML page", "false"],
+])("%s is no reply", async (_, body, status, type, said, shouldRetry) => {
   const upstream = rawUpstream((socket) => socket.write(whole(body, json)))
   const proxy = startProxy(upstream.url, { env })
   const response = await post(proxy)
-  expect(response.status).toBe(status)
+  expect([response.status, response.headers.get("x-should-retry")]).toEqual([status, shouldRetry])
   const error = objectOf((await jsonOf(response))["error"])
   expect(error["type"]).toBe(type)
   expect(error["message"]).toContain(said)

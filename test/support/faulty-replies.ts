@@ -45,7 +45,7 @@ const beforeTheHead: Readonly<Record<string, FaultRow>> = {
 const inItsPlace: Readonly<Record<string, FaultRow>> = {
   "200 as HTML": {
     steps: (_wire, secrets) => sized(200, page(secrets), asPage),
-    seen: { ...broken, words: /an HTML page instead of a reply; check the base URL/ },
+    seen: { ...broken, words: /an HTML page instead of a reply; check the base URL/, final: true },
   },
   "200 with nothing": { steps: ({ type }) => sized(200, "", { "content-type": type }), seen: unreadable },
   "204": { steps: () => [headOf(204, {}), "done"], seen: unreadable },

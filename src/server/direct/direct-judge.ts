@@ -11,7 +11,7 @@ import type { Fault } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 import type { DirectInput } from "../../upstream/direct.ts"
-import { closedEarly, inWords, noReply } from "../../upstream/no-reply.ts"
+import { closedEarly, inWords, noReply, noReplyButPage } from "../../upstream/no-reply.ts"
 import { longestDocument, tooLong } from "../../upstream/reply-limits.ts"
 
 type Worth = "wait" | "go" | Fault
@@ -99,7 +99,7 @@ export function createJudge(errors: ErrorContext, { stream: streamed, message: i
 
   function weighDocument(): Worth {
     const parsed = parseJson(text)
-    if (!parsed.ok) return noReply(text.startsWith("<") ? "an HTML page" : "broken JSON", errors)
+    if (!parsed.ok) return text.startsWith("<") ? noReplyButPage(errors) : noReply("broken JSON", errors)
     if (isErrorJson(parsed.value)) {
       error = text
       return faultFromJson(parsed.value, errors)

@@ -4,7 +4,6 @@ import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import { dropped, type Note } from "../../protocol/fault.ts"
 import type { JsonObject } from "../../protocol/json.ts"
 import type { MessagesRequest } from "../../protocol/messages/messages.ts"
-import type { Tool } from "../../protocol/messages/tools.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Delta, Search } from "../common/delta.ts"
@@ -23,7 +22,7 @@ import { applyProfile, prepareMaxTokens, prepareStops, sampling, type TokenLimit
 import type { ResponsesParts } from "./responses-body.ts"
 import { convertThinking, wishOf } from "./thinking.ts"
 import { prepareTools } from "./tools.ts"
-import { expandToolsets } from "./toolsets.ts"
+import { expandToolsets, withTools } from "./toolsets.ts"
 import { convertSearch } from "./web-search.ts"
 
 export interface Conversion {
@@ -156,12 +155,6 @@ function notesOf(changes: Noted, maxTokens: Noted, parts: Parts): Note[] {
 
 function addNotes(part: Noted, notes: Note[]): void {
   for (const note of part.notes) notes.push(note)
-}
-
-function withTools(request: MessagesRequest, tools: readonly Tool[]): MessagesRequest {
-  const { tools: own } = request
-  if (tools === own || (tools.length === 0 && (own === undefined || own === null))) return request
-  return { ...request, tools: [...tools] }
 }
 
 function prepareFallback(

@@ -3,6 +3,8 @@
 import { type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { Tool } from "../../protocol/messages/tools.ts"
 import { memberName, toolsetOf } from "../../protocol/messages/toolsets.ts"
+import { noTools } from "../dialogue/tool-changes.ts"
+import { objectSchema } from "./typed-tools.ts"
 
 const text = { type: "string" } as const
 const integer = { type: "integer" } as const
@@ -26,12 +28,6 @@ const keys = { type: "string", description: 'A key or several, such as "Return" 
 const held = { type: "string", description: "Keys to hold down meanwhile" } as const
 const texts = { type: "array", items: text } as const
 
-const object = (properties: JsonObject, required: readonly string[]): JsonObject => ({
-  type: "object",
-  properties,
-  required,
-})
-
 interface Member {
   readonly description: string
   readonly parameters: JsonObject
@@ -42,7 +38,7 @@ interface Member {
 type Members = Readonly<Record<string, Member>>
 
 function member(description: string, properties: JsonObject = {}, required: readonly string[] = []): Member {
-  return { description, parameters: object(properties, required) }
+  return { description, parameters: objectSchema(properties, required) }
 }
 
 const atPoint = (does: string): Member =>
@@ -76,10 +72,11 @@ const computer: Members = {
   zoom: member("Take an enlarged screenshot of a part of the screen.", { region }, ["region"]),
 }
 
-const coordinateTarget = object({ type: { type: "string", enum: ["coordinate"] }, x: integer, y: integer }, [
-  ...["type", "x", "y"],
-])
-const refTarget = object({ type: { type: "string", enum: ["ref"] }, ref: text }, ["type", "ref"])
+const coordinateTarget = objectSchema(
+  { type: { type: "string", enum: ["coordinate"] }, x: integer, y: integer },
+  ["type", "x", "y"],
+)
+const refTarget = objectSchema({ type: { type: "string", enum: ["ref"] }, ref: text }, ["type", "ref"])
 const anyTarget = { anyOf: [coordinateTarget, refTarget] } as const
 const tab = { type: "string", description: "The tab; the active one when left out" } as const
 
@@ -176,10 +173,19 @@ export function expandToolsets(tools: readonly Tool[]): readonly Tool[] {
   return tools.flatMap(membersOf)
 }
 
+interface Offering {
+  readonly tools?: readonly Tool[] | null | undefined
+}
+
 /** The request with all the tools that are offered with it, for those who count. */
-export function withMembers<T extends { readonly tools?: readonly Tool[] | null | undefined }>(given: T): T {
-  const tools = expandToolsets(given.tools ?? [])
-  return given.tools && tools !== given.tools ? { ...given, tools } : given
+export function withMembers<T extends Offering>(given: T): T {
+  return withTools(given, expandToolsets(given.tools ?? noTools))
+}
+
+/** The request with these tools; the very same one where they are its own, or none are in the place of none. */
+export function withTools<T extends Offering>(request: T, tools: readonly Tool[]): T {
+  const own = request.tools ?? noTools
+  return tools === own || (tools.length === 0 && own.length === 0) ? request : { ...request, tools }
 }
 
 function membersOf(tool: Tool): readonly Tool[] {

@@ -8,7 +8,8 @@ const integer = { type: "integer" } as const
 const point = { type: "array", items: integer, minItems: 2, maxItems: 2 } as const
 const oneOf = (words: readonly string[]) => ({ type: "string", enum: words }) as const
 
-const object = (properties: JsonObject, required: readonly string[]): JsonObject => ({
+/** A tool's parameters. */
+export const objectSchema = (properties: JsonObject, required: readonly string[]): JsonObject => ({
   type: "object",
   properties,
   required,
@@ -42,7 +43,7 @@ const families: readonly Family[] = [
     prefix: "bash_",
     describe: () => ({
       description: "Run a command in a persistent bash session; `restart` begins a new session.",
-      parameters: object({ command: text, restart: { type: "boolean" } }, []),
+      parameters: objectSchema({ command: text, restart: { type: "boolean" } }, []),
     }),
   },
   { prefix: "text_editor_", describe: describeEditor },
@@ -51,7 +52,7 @@ const families: readonly Family[] = [
     describe: () => ({
       description:
         "Keep notes in files that outlast this conversation: all paths begin with /memories. View /memories before anything else.",
-      parameters: object(
+      parameters: objectSchema(
         {
           command: oneOf(["view", "create", "str_replace", "insert", "delete", "rename"]),
           ...edit,
@@ -77,7 +78,7 @@ function describeEditor(date: string): TypedTool {
   const how = date < "20250728" ? "; insert puts in new_str" : ""
   return {
     description: `View, create and edit text files, by their absolute paths${how}.`,
-    parameters: object({ command, ...edit, ...inserted }, ["command", "path"]),
+    parameters: objectSchema({ command, ...edit, ...inserted }, ["command", "path"]),
   }
 }
 
@@ -85,7 +86,7 @@ const firstActions = [
   ...["key", "type", "mouse_move", "left_click", "left_click_drag", "right_click", "middle_click"],
   ...["double_click", "screenshot", "cursor_position"],
 ]
-const laterActions = [...["left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait", "triple_click"]]
+const laterActions = ["left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait", "triple_click"]
 
 /** Each version can do what the one before it could; a look at a part of the screen must be allowed besides. */
 function describeComputer(date: string, { screen }: Pick<Tool, "screen">): TypedTool {
@@ -104,7 +105,7 @@ function describeComputer(date: string, { screen }: Pick<Tool, "screen">): Typed
   const region = { type: "array", items: integer, minItems: 4, maxItems: 4 }
   return {
     description: `Use the mouse, keyboard and screen of the computer.${size}`,
-    parameters: object(
+    parameters: objectSchema(
       {
         action: oneOf(actions),
         coordinate: point,

@@ -1,16 +1,12 @@
 // What is said beside the tools, in the form that an upstream takes: which of them must be called, and how
 // strictly their schemas are meant. The tools stay, unless the one that is wanted is all that can be asked for.
-import type { ChatRequest, ChatTool, ChatToolChoice } from "../../protocol/chat/chat.ts"
+import type { ChatRequest, ChatTool } from "../../protocol/chat/chat.ts"
 import { changed, dropped } from "../../protocol/fault.ts"
+import { isForced } from "../request/tools.ts"
 import type { Change } from "./amend-effort.ts"
 
 /** What a forced call becomes; `required` and `any` are two words for the same. */
 export type TakenChoice = "auto" | "required" | "any"
-
-/** Does the request insist on a call? */
-export function isForced(choice: ChatToolChoice | undefined): boolean {
-  return choice !== undefined && choice !== "auto" && choice !== "none"
-}
 
 /** Does the request say that the model shall not think? */
 function saysNoThinking(body: ChatRequest): boolean {

@@ -1,7 +1,8 @@
 // Refusals of the tools: how many, a forced call, a strict schema, a keyword of JSON Schema.
 import type { ChatRequest } from "../../protocol/chat/chat.ts"
+import { isForced } from "../request/tools.ts"
 import { keywordsIn, schemaKeywords, structuralKeywords } from "./amend-schema.ts"
-import { isForced, type TakenChoice } from "./amend-tools.ts"
+import type { TakenChoice } from "./amend-tools.ts"
 import type { Amendment } from "./amendments.ts"
 import type { Words } from "./refusal-words.ts"
 

@@ -83,7 +83,7 @@ function known(sent: readonly Candidate[]): Pick<PreparedTools, "offered" | "sch
 }
 
 /** Does the choice leave the model no way but a call? */
-function isForced(choice: ChatToolChoice | undefined): boolean {
+export function isForced(choice: ChatToolChoice | undefined): boolean {
   return choice !== undefined && choice !== "auto" && choice !== "none"
 }
 

@@ -5,6 +5,7 @@ import type { ChatRequest, ChatTool } from "../../protocol/chat/chat.ts"
 import { changed } from "../../protocol/fault.ts"
 import { isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import type { SchemaRules } from "../../providers/profile.ts"
+import { mapsOfSchemas, schemasOrLists } from "../schema/copy.ts"
 import { prepareParameters } from "../schema/schema.ts"
 import type { Change } from "./amend-effort.ts"
 
@@ -23,12 +24,7 @@ export const schemaKeywords = [
 /** Keywords whose loss would lose the schema: they are written out, by the rules of who knows none of them. */
 export const structuralKeywords: ReadonlySet<string> = new Set(["$ref", "$defs", "definitions", "allOf"])
 
-const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
-const schemasOrLists = new Set([
-  ...["items", "prefixItems", "additionalItems", "contains", "unevaluatedItems", "contentSchema"],
-  ...["additionalProperties", "propertyNames", "unevaluatedProperties"],
-  ...["anyOf", "oneOf", "allOf", "not", "if", "then", "else"],
-])
+const holdsSchema = (keyword: string): boolean => schemasOrLists.has(keyword) || keyword === "contentSchema"
 
 // Every schema here was copied with this limit already.
 const deepest = 250
@@ -40,7 +36,7 @@ function mapSchemas(value: unknown, visit: Visit, depth = 0): unknown {
   if (Array.isArray(value)) return value.map((item) => mapSchemas(item, visit, depth + 1))
   if (!isObject(value) || depth > deepest) return value
   const inner = Object.entries(value).map(([key, given]): readonly [string, unknown] => {
-    if (schemasOrLists.has(key)) return [key, mapSchemas(given, visit, depth + 1)]
+    if (holdsSchema(key)) return [key, mapSchemas(given, visit, depth + 1)]
     if (!mapsOfSchemas.has(key) || !isObject(given)) return [key, given]
     const named = Object.entries(given).map(([name, schema]) => [name, mapSchemas(schema, visit, depth + 1)])
     return [key, Object.fromEntries(named)]

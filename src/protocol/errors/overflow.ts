@@ -2,21 +2,18 @@
 // only when it reads Anthropic's (observed with 2.1.197 and 2.1.329).
 
 const sayings: readonly RegExp[] = [
-  /prompt is too long/,
   /input is too long/,
   /exceed(?:s|ed|ing)? (?:the |this )?(?:model(?:'s)? )?(?:max(?:imum)? )?context (?:window|length|size|limit)/,
   /context length exceeded/,
   /input token count.*exceeds the maximum/,
   /maximum prompt length is \d+/,
   /reduce the length of the (messages|prompt|input)/,
-  /maximum context length/,
   /prompt token count of \d+ exceeds the limit/,
   /exceeds the available context size/,
   /(greater|longer) than the (model's )?context length/,
   /context length of only \d+/,
   /context window exceeds limit/,
   /exceeded model token limit/,
-  /too large for model with \d+ maximum context length/,
   /token limit exceeded/,
   /range of input length should be/,
   /prompt exceeds max length/,

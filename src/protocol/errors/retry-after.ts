@@ -97,7 +97,7 @@ function pointInTime(day: string, time: string, zone: string): number {
   return ((days * 24 + hour) * 60 + minute - ahead) * 60_000 + second * 1000
 }
 
-// From the first of March of the year 0 to 1970.
+// From the day before the first of March of the year 0 to 1970: dates count from one.
 const daysToEpoch = 719_469
 
 function fromText(message: string): number | undefined {

@@ -11,11 +11,13 @@ import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import type { Conversion } from "../request/request.ts"
 
+const assistantMembers = [
+  ...(["reasoning_content", "reasoning", "reasoning_text", "reasoning_details"] as const),
+  ...(["encrypted_content", "reasoning_opaque", "extra_content"] as const),
+] as const
+
 /** Members of messages that say nothing without which the conversation would be another one. */
-export const messageMembers = [
-  ...(["name", "reasoning_content", "reasoning", "reasoning_text", "reasoning_details"] as const),
-  ...(["encrypted_content", "reasoning_opaque", "extra_content", "cache_control"] as const),
-]
+export const messageMembers = ["name", ...assistantMembers, "cache_control"] as const
 
 export type MessageMember = (typeof messageMembers)[number]
 
@@ -200,11 +202,6 @@ function withoutMarks(message: ChatMessage): ChatMessage {
   })
   return isSameList(content, message.content) ? message : { ...message, content: ifTexts(content) }
 }
-
-const assistantMembers = [
-  ...(["reasoning_content", "reasoning", "reasoning_text", "reasoning_details"] as const),
-  ...(["encrypted_content", "reasoning_opaque", "extra_content"] as const),
-]
 
 function assistantWithout(message: ChatAssistantMessage, gone: ReadonlySet<string>): ChatAssistantMessage {
   const copy: Mutable<ChatAssistantMessage> = { ...message }

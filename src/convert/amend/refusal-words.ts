@@ -52,17 +52,8 @@ export function withPlaces(said: string): string {
 const joined = (place: string): string => place.replaceAll("-", "_")
 
 const contentFields: ReadonlySet<string> = new Set([
-  ...[
-    "messages",
-    "input",
-    "tools",
-    "tool_choice",
-    "model",
-    "instructions",
-    "functions",
-    "system",
-    "contents",
-  ],
+  ...["messages", "input", "tools", "tool_choice", "model"],
+  ...["instructions", "functions", "system", "contents"],
 ])
 
 const quotation =

@@ -71,9 +71,12 @@ const roleSayings: readonly string[] = [
   "invalid value: \\W?{}\\b",
 ]
 
-const sayingsOf = (role: string): readonly RegExp[] =>
-  roleSayings.map((saying) => new RegExp(saying.replaceAll("{}", role)))
-const roles = { developer: sayingsOf("developer"), system: sayingsOf("system") } as const
+const sayingsOf = (sayings: readonly string[], what: string): readonly RegExp[] =>
+  sayings.map((saying) => new RegExp(saying.replaceAll("{}", what)))
+const roles = {
+  developer: sayingsOf(roleSayings, "developer"),
+  system: sayingsOf(roleSayings, "system"),
+} as const
 
 // Gemini calls the system prompt a developer's; the templates of open models raise the others.
 const noInstructions =
@@ -135,9 +138,10 @@ const mediaSayings: readonly string[] = [
   "unsupported {}",
 ]
 
-const sayingsOfMedia = (words: string): readonly RegExp[] =>
-  mediaSayings.map((saying) => new RegExp(saying.replaceAll("{}", words)))
-const media = { image: sayingsOfMedia(mediaWords.image), file: sayingsOfMedia(mediaWords.file) } as const
+const media = {
+  image: sayingsOf(mediaSayings, mediaWords.image),
+  file: sayingsOf(mediaSayings, mediaWords.file),
+} as const
 
 // SiliconFlow, vLLM, llama.cpp, and in Chinese.
 const textOnly =

@@ -1,6 +1,7 @@
 // The settings as `--help` shows them, from the one table.
 import type { Setting } from "../config/settings/setting.ts"
 import { headerPrefix, settings } from "../config/settings/settings.ts"
+import { lookUp } from "../protocol/json.ts"
 import { wrap } from "./terminal/wrap.ts"
 
 const width = 100
@@ -38,7 +39,7 @@ const usualSources =
 
 /** The section for one command; empty for one that reads no settings. */
 export function renderSettingsHelp(command: string): string {
-  const shown = Object.hasOwn(shownBy, command) ? shownBy[command] : undefined
+  const shown = lookUp(shownBy, command)
   if (shown === undefined) return ""
   const { groups, without = [] } = shown
   const rows = settings.filter(

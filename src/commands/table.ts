@@ -1,6 +1,7 @@
 // Every command there is. The code of a command is loaded when it runs, so that --help and --version stay
 // instant.
 import type { CommandDef } from "citty"
+import { lookUp } from "../protocol/json.ts"
 import { benchEntry } from "./entries/bench.ts"
 import { convertEntry } from "./entries/convert.ts"
 import { countTokensEntry } from "./entries/count-tokens.ts"
@@ -50,7 +51,7 @@ export function commandTable(invocation: Invocation): readonly CommandEntry[] {
 
 /** One of them, or undefined: there is none of this name. */
 export function commandEntry(wanted: string, invocation: Invocation): CommandEntry | undefined {
-  const describe = Object.hasOwn(entries, wanted) ? entries[wanted] : undefined
+  const describe = lookUp(entries, wanted)
   if (describe === undefined) return undefined
   const described = describe(invocation)
   const { name, description, args, examples, restBelongsToChild = false, atOnce = false, run } = described

@@ -36,6 +36,11 @@ export function countOf(value: unknown): number | undefined {
   return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined
 }
 
+/** What a table holds by itself: a provider may say "constructor". */
+export function lookUp<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
+}
+
 /** JSON.parse as a value: `{ ok: false, why }` instead of an exception. */
 export type Parsed =
   | { readonly ok: true; readonly value: unknown }

@@ -1,6 +1,6 @@
 // The built-in upstream: no model, but a real Chat Completions endpoint in every other respect. Asked to
 // reason it reasons, told to use an offered tool it calls it, and everything else gets the same greeting.
-import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, lookUp, objectOf, textOf } from "../protocol/json.ts"
 
 /** A chunk of the demo's reply, without the envelope. */
 interface Step {
@@ -102,7 +102,7 @@ function sample(name: string, schema: unknown): unknown {
     case "boolean":
       return false
     default:
-      return (Object.hasOwn(samples, name) ? samples[name] : undefined) ?? "demo"
+      return lookUp(samples, name) ?? "demo"
   }
 }
 

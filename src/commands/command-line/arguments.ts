@@ -2,6 +2,7 @@
 // and `--no-port` in silence, and sees `--help` even behind `--`.
 import type { ArgsDef } from "citty"
 import { editDistance } from "../../config/settings/near-names.ts"
+import { lookUp } from "../../protocol/json.ts"
 
 export interface SplitArguments {
   /** Ours: what stands before the first `--`. */
@@ -88,7 +89,7 @@ function checkFlag(token: string, next: string | undefined, definition: ArgsDef)
   const flag = equals < 0 ? token : token.slice(0, equals)
   const value = equals < 0 ? undefined : token.slice(equals + 1)
   const name = flag.slice(2)
-  const argument = flag.startsWith("--") && Object.hasOwn(definition, name) ? definition[name] : undefined
+  const argument = flag.startsWith("--") ? lookUp(definition, name) : undefined
   if (argument === undefined || argument.type === "positional")
     return { problem: unknownFlag(flag, definition) }
   if (argument.type === "boolean") return value === undefined ? {} : { problem: `${flag} takes no value.` }

@@ -3,6 +3,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { configFolder } from "../../config/load/disk.ts"
 import { normaliseValue } from "../../config/sources/env-file.ts"
+import { lookUp } from "../../protocol/json.ts"
 import type { ProviderRow } from "../../providers/row.ts"
 import { providers } from "../../providers/table.ts"
 import { nearest } from "../command-line/arguments.ts"
@@ -82,7 +83,7 @@ const otherWords: Readonly<Record<string, string>> = {
 function unknownProvider(word: string): string {
   const ids = choices.map((row) => row.id)
   const known = plain(word)
-  const meant = Object.hasOwn(otherWords, known) ? otherWords[known] : nearest(word, ids)
+  const meant = lookUp(otherWords, known) ?? nearest(word, ids)
   const hint = meant === undefined ? "" : ` Did you mean ${meant}?`
   return `unknown provider ${JSON.stringify(word)}.${hint}\nProviders: ${ids.join(", ")} (generic: any other server).`
 }

@@ -1,5 +1,5 @@
 // A YAML file with the place of everything in it: what load.ts makes of the text, and file.ts reads.
-import { arrayOf, isObject, objectOf, textOf } from "../../protocol/json.ts"
+import { arrayOf, isObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
 
 interface Position {
   readonly line: number
@@ -71,7 +71,7 @@ export function explainYaml(code: string, text: string, offset: number): string 
   const start = text.lastIndexOf("\n", offset - 1) + 1
   const line = text.slice(start)
   const known = /^ *\t/.test(line) ? "TAB_AS_INDENT" : slipIn(code, line, line.slice(0, offset - start))
-  return (Object.hasOwn(words, known) ? words[known] : undefined) ?? "this is not YAML: correct the line."
+  return lookUp(words, known) ?? "this is not YAML: correct the line."
 }
 
 /** To the parser a sign is missing, or a whole line behind a key: mostly it is only blanks. */

@@ -1,5 +1,6 @@
 // The way to upstreams: which HTTP proxy stands in between, and whom their certificates may be signed by.
 // Bun reads the same variables from the process environment alone; here they count from wherever they are set.
+import { lookUp } from "../../protocol/json.ts"
 import type { HttpProxy, Way } from "../../providers/route.ts"
 import type { Network, Upstream } from "../config.ts"
 import { decoded, type Found, named, type Read, type Values } from "../settings/values.ts"
@@ -150,7 +151,7 @@ export function wayTo(network: Network, target: string, provider: string): Way {
 
 function proxyFor(network: Network, target: string, provider: string): HttpProxy | undefined {
   const { https, http, byProvider, direct } = network
-  const own = Object.hasOwn(byProvider, provider) ? byProvider[provider] : undefined
+  const own = lookUp(byProvider, provider)
   if (own === false || (own === undefined && https === undefined && http === undefined)) return undefined
   const url = new URL(target)
   if (isDirect(url, direct)) return undefined

@@ -1,4 +1,5 @@
 // Misspelt settings: an unknown name that is nearly one of ours, or what another proxy calls one of them.
+import { lookUp } from "../../protocol/json.ts"
 import { headerPrefix, isSettingName, settings } from "./settings.ts"
 
 const address = "OPENAI_BASE_URL, or the provider before a model, like BIG_MODEL=gemini/NAME"
@@ -131,7 +132,7 @@ export function nearestKey(key: string, known: readonly string[]): string | unde
     .map((name) => ({ name, distance: editDistance(plain, letters(name)) }))
     .filter((candidate) => candidate.distance <= (plain.length > 5 ? 2 : 1))
     .sort((one, other) => one.distance - other.distance)
-  const synonyms = Object.hasOwn(otherKeys, plain) ? (otherKeys[plain] ?? []) : []
+  const synonyms = lookUp(otherKeys, plain) ?? []
   return close[0]?.name ?? synonyms.find((name) => known.includes(name))
 }
 

@@ -1,4 +1,5 @@
 // From texts to typed values: one reading per kind of setting, and a reader that collects what is wrong.
+import { lookUp } from "../../protocol/json.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Setting } from "./setting.ts"
 import { findSetting, isSettingName, type SettingName, secretSettings } from "./settings.ts"
@@ -142,7 +143,7 @@ const booleans: Readonly<Record<string, boolean>> = {
 
 function readBoolean(text: string): Read<boolean> {
   const word = text.toLowerCase()
-  const value = Object.hasOwn(booleans, word) ? booleans[word] : undefined
+  const value = lookUp(booleans, word)
   return value === undefined ? { ok: false, why: "give true or false" } : { ok: true, value }
 }
 
@@ -156,7 +157,7 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
 
 function readWord<T extends string>(text: string, words: readonly T[]): Read<T> {
   const lower = text.toLowerCase()
-  const meant = [lower, ...(Object.hasOwn(otherWords, lower) ? (otherWords[lower] ?? []) : [])]
+  const meant = [lower, ...(lookUp(otherWords, lower) ?? [])]
   const value = words.find((word) => meant.includes(word.toLowerCase()))
   return value === undefined ? { ok: false, why: `give one of ${words.join(", ")}` } : { ok: true, value }
 }

@@ -1,6 +1,6 @@
 // Amendments as they are kept: read back from JSON that any version of this program may have written, and said
 // in a few words to people.
-import { arrayOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { arrayOf, type JsonObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
 import { efforts } from "./amend-effort.ts"
 import { limitFields, nestedFields, optionalFields, type Range, rangedFields } from "./amend-fields.ts"
 import { messageMembers } from "./amend-messages.ts"
@@ -12,7 +12,7 @@ import { type Amendment, type BodyAmendment, isLasting } from "./amendments.ts"
 export function readAmendment(value: unknown): Amendment | undefined {
   const given = objectOf(value)
   const kind = textOf(given["kind"])
-  const read = kind !== undefined && Object.hasOwn(readers, kind) ? readers[kind] : undefined
+  const read = kind === undefined ? undefined : lookUp(readers, kind)
   const amendment = read?.(given)
   return amendment !== undefined && isLasting(amendment) ? amendment : undefined
 }

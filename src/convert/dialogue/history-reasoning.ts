@@ -2,7 +2,7 @@
 // else may be sent as plain words, and what stands in where there is none.
 
 import type { ChatAssistantMessage, ChatToolCall, ThinkingPart } from "../../protocol/chat/chat.ts"
-import type { JsonObject } from "../../protocol/json.ts"
+import { type JsonObject, lookUp } from "../../protocol/json.ts"
 import type { ContentBlock } from "../../protocol/messages/content-block.ts"
 import type { ReasoningProfile } from "../../providers/profile.ts"
 import {
@@ -222,7 +222,7 @@ function withSignatures(
   backfill: string | null,
 ): readonly ChatToolCall[] {
   return calls.map(({ id, call }, index) => {
-    const own = Object.hasOwn(cargo.signatures, id) ? cargo.signatures[id] : undefined
+    const own = lookUp(cargo.signatures, id)
     const signature = own ?? (index === 0 ? backfill : null)
     return signature === null
       ? call

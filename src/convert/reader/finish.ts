@@ -1,7 +1,7 @@
 // Small tables: how a reply ended, and what it cost in tokens.
 
 import { type Fault, fault } from "../../protocol/fault.ts"
-import type { JsonObject } from "../../protocol/json.ts"
+import { type JsonObject, lookUp } from "../../protocol/json.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages/messages.ts"
 import { inputOf } from "../../protocol/messages/usage.ts"
 import { isCacheOutside, outputCount, readCounts, tokensOf } from "./token-counts.ts"
@@ -59,11 +59,6 @@ export function mapFinishReason(word: string, added: Readonly<Record<string, Sto
     return { kind: "fault", fault: failure("overloaded_error", 529, lower) }
   }
   return { kind: "stop", reason: "end_turn", known: false }
-}
-
-/** A provider may say "constructor": only what the table itself holds counts. */
-function lookUp(table: Readonly<Record<string, StopReason>>, word: string): StopReason | undefined {
-  return Object.hasOwn(table, word) ? table[word] : undefined
 }
 
 function failure(kind: "api_error" | "overloaded_error", status: number, word: string): Fault {

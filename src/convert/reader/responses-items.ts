@@ -4,6 +4,7 @@ import {
   countOf,
   isObject,
   type JsonObject,
+  lookUp,
   objectOf,
   parseJson,
   textOf,
@@ -45,7 +46,7 @@ export function readItemEvent(reader: ReaderState, item: Item, event: JsonObject
 /** A piece of a text, or all of it. */
 function readText(reader: ReaderState, item: Item, type: string, event: JsonObject): ItemStep {
   const [, name = "", end] = /^(.*)\.(delta|done)$/.exec(type) ?? []
-  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+  const kind = lookUp(kinds, name)
   if (kind === undefined) return [item, none]
   // Arguments of a call without a name come once more with its end, if it gets no name before that.
   if (kind === "arguments" && !item.added)

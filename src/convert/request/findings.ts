@@ -1,7 +1,7 @@
 // Notes of one request, gathered: the same remark on many places becomes one note, with the first place and how
 // many there are.
 import { changed, dropped, type Note, noNotes } from "../../protocol/fault.ts"
-import { isObject } from "../../protocol/json.ts"
+import { isObject, lookUp } from "../../protocol/json.ts"
 
 /** What was found in one request so far. It changes in place, by the functions below; most requests add nothing. */
 export interface Findings {
@@ -26,8 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
   defer_loading: "tools are not loaded later here: they are sent at once",
 }
 
-const reasonOf = (key: string): string =>
-  (Object.hasOwn(reasons, key) ? reasons[key] : undefined) ?? noCounterpart
+const reasonOf = (key: string): string => lookUp(reasons, key) ?? noCounterpart
 
 // Clients can invent names without end, and as long as they like.
 const mostFields = 40

@@ -1,6 +1,6 @@
 // Events of a Messages stream that another program wrote, read into our own types. Blocks and events of which an
 // OpenAI client would hear nothing are left out.
-import { countOf, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { countOf, type JsonObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
 import type { BlockDelta, MessagesEvent, ReplyBlock, StopReason } from "../../protocol/messages/messages.ts"
 import { readUsage } from "../common/messages-usage.ts"
 import { readMessagesFault } from "./error.ts"
@@ -101,5 +101,5 @@ const reasons: Readonly<Record<string, StopReason>> = {
 
 function readReason(word: string | undefined): StopReason | null {
   if (word === undefined) return null
-  return (Object.hasOwn(reasons, word) ? reasons[word] : undefined) ?? "end_turn"
+  return lookUp(reasons, word) ?? "end_turn"
 }

@@ -1,6 +1,6 @@
 // A Messages reply as a Chat Completions reply, and the tables that its stream shares.
 import { dropped, type Note } from "../../protocol/fault.ts"
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
 import { carriersOfCalls } from "../common/carrier.ts"
 
 /** Where Gemini's OpenAI-compatible API has the signature of a call, and clients that know it look for it. */
@@ -134,7 +134,7 @@ function signaturesOf(block: JsonObject): Signatures {
 
 /** The field that a call with a signature has besides the others. */
 export function signatureOf(id: string, signed: Signatures): SignedCall {
-  const signature = Object.hasOwn(signed, id) ? signed[id] : undefined
+  const signature = lookUp(signed, id)
   return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
 }
 
@@ -155,8 +155,8 @@ const finishReasons: Readonly<Record<string, string>> = {
 
 /** OpenAI's word for Anthropic's. Without one, or with one of tomorrow, the calls decide. */
 export function mapFinishReason(reason: string | undefined, called: boolean, legacy: boolean): string {
-  const known = reason !== undefined && Object.hasOwn(finishReasons, reason)
-  const word = (known ? finishReasons[reason] : undefined) ?? (called ? "tool_calls" : "stop")
+  const known = reason === undefined ? undefined : lookUp(finishReasons, reason)
+  const word = known ?? (called ? "tool_calls" : "stop")
   return word === "tool_calls" && legacy ? "function_call" : word
 }
 

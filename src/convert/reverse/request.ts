@@ -2,7 +2,7 @@
 // after them.
 import type { ChatRequestBody } from "../../protocol/chat/chat-request.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import type { JsonObject } from "../../protocol/json.ts"
+import { type JsonObject, lookUp } from "../../protocol/json.ts"
 import { convertConversation } from "./messages.ts"
 import { convertTools, usesFunctions } from "./tools.ts"
 
@@ -95,7 +95,7 @@ function convertEffort(chat: ChatRequestBody): Part & { readonly output: JsonObj
   const word = chat.reasoning_effort
   if (word === null || word === undefined) return { fields: {}, output: {}, notes: [] }
   if (word === "none") return { fields: { thinking: { type: "disabled" } }, output: {}, notes: [] }
-  const effort = Object.hasOwn(efforts, word) ? efforts[word] : undefined
+  const effort = lookUp(efforts, word)
   if (effort === undefined) {
     const notes = [dropped("reasoning_effort", `unknown word ${JSON.stringify(word)}`)]
     return { fields: {}, output: {}, notes }
@@ -173,6 +173,6 @@ function noteUnread(chat: ChatRequestBody): readonly Note[] {
 }
 
 function reasonOf(field: string): string {
-  const known = Object.hasOwn(reasons, field) ? reasons[field] : undefined
+  const known = lookUp(reasons, field)
   return known ?? "no counterpart in the Messages API"
 }

@@ -1,5 +1,5 @@
 // `$ref` and `allOf`: a schema that is written in several places, put together into one.
-import { arrayOf, isObject, type JsonObject } from "../../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, lookUp } from "../../protocol/json.ts"
 import { type Cleaning, deepest, distinct, type Place } from "./cleaning.ts"
 
 /** A schema without `$ref` and `allOf`, and the place at which its own parts are to be looked at. */
@@ -47,7 +47,7 @@ function decodeStep(step: string): string {
 
 function memberOf(value: unknown, step: string): unknown {
   if (Array.isArray(value)) return /^\d+$/.test(step) ? value[Number(step)] : undefined
-  return isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
+  return isObject(value) ? lookUp(value, step) : undefined
 }
 
 /**

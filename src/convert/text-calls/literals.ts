@@ -1,6 +1,6 @@
 // Values that are not written as JSON: Python's literals, in calls like `[Bash(command='ls')]`, and Gemma's, with
 // bare keys and strings between tokens, as in `{command:<|"|>ls<|"|>}`. What is not wholly such a text is none.
-import type { JsonObject } from "../../protocol/json.ts"
+import { type JsonObject, lookUp } from "../../protocol/json.ts"
 
 interface WrittenCall {
   readonly name: string
@@ -141,7 +141,7 @@ const named: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: 
 function unescaped(whole: string, code: string): string {
   if (code.length > 1) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
   if ("\"'\\/".includes(code)) return code
-  return Object.hasOwn(named, code) ? (named[code] ?? whole) : whole
+  return lookUp(named, code) ?? whole
 }
 
 function match(walk: Walk, pattern: RegExp): string | undefined {

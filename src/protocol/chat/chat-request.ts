@@ -1,7 +1,7 @@
 // An incoming Chat Completions request, as OpenAI's clients write it: only what we read is checked, everything
 // else passes through untouched, so that what is dropped later can be named.
 import { z } from "zod"
-import { isObject } from "../json.ts"
+import { isObject, lookUp } from "../json.ts"
 
 /** OpenAI's words for what is wrong with a parameter. */
 type Code = "missing_required_parameter" | "invalid_type" | "invalid_value" | "unsupported_value"
@@ -44,7 +44,7 @@ function partProblem(part: unknown, place: number): Problem | undefined {
   const type = part["type"]
   if (type === undefined) return missing("content", place, "type")
   if (typeof type !== "string") return wrongType("a string", "content", place, "type")
-  const member = Object.hasOwn(partMembers, type) ? partMembers[type] : undefined
+  const member = lookUp(partMembers, type)
   if (member === undefined) return undefined
   return memberProblem(part[member], member, place)
 }

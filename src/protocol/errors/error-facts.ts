@@ -1,6 +1,6 @@
 // What the JSON of an error says, in whichever of the providers' shapes it comes.
 import type { Fault } from "../fault.ts"
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, lookUp, objectOf, parseJson, textOf } from "../json.ts"
 
 interface ErrorFacts {
   readonly message: string
@@ -123,7 +123,7 @@ function statusOf(inner: JsonObject, value: JsonObject, base: JsonObject): numbe
   const given = [inner["code"], inner["status"], value["code"], value["status"]].map(countOf)
   const found = given.find((code) => code !== undefined && code >= 400 && code <= 599)
   const minimax = String(base["status_code"])
-  return found ?? (Object.hasOwn(minimaxStatus, minimax) ? minimaxStatus[minimax] : undefined)
+  return found ?? lookUp(minimaxStatus, minimax)
 }
 
 /** A string, FastAPI's list of `{loc, msg}`, or Mistral's object around one. */

@@ -1,7 +1,7 @@
 // The body of a request: read, decompressed, parsed; or a Fault that says what is wrong with it. No more of it is
 // taken than may be, neither in bytes nor in time.
 import { type Fault, fault, invalidRequest } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, type Parsed, tooDeep } from "../../protocol/json.ts"
+import { isObject, type JsonObject, lookUp, type Parsed, tooDeep } from "../../protocol/json.ts"
 import type { Clock } from "../../upstream/deadline.ts"
 import type { Turns } from "../common/turns.ts"
 import { decodeText, isLong, readJson, readJsonInSteps } from "./body-json.ts"
@@ -128,7 +128,7 @@ type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: 
 
 async function unpack(sent: Bytes, encoding: string, limits: BodyLimits): Promise<Bytes> {
   if (!sent.ok) return sent
-  const format = Object.hasOwn(formats, encoding) ? formats[encoding] : undefined
+  const format = lookUp(formats, encoding)
   if (format === undefined)
     return badEncoding("unsupported", "content-encoding must be gzip, deflate, br or zstd")
   try {

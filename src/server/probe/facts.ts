@@ -1,4 +1,5 @@
 // What is known of a failure and of the way it came, in the words that advice is given in.
+import { lookUp } from "../../protocol/json.ts"
 import type { Route } from "../../providers/route.ts"
 import type { Failure } from "./check.ts"
 import { baseOf, isDeployment } from "./list.ts"
@@ -52,7 +53,7 @@ const localServers: Readonly<Record<string, LocalServer>> = {
 
 /** The server of one's own by this name, if it is one. */
 export function localServer(name: string | undefined): LocalServer | undefined {
-  return name !== undefined && Object.hasOwn(localServers, name) ? localServers[name] : undefined
+  return name === undefined ? undefined : lookUp(localServers, name)
 }
 
 /** Collects the facts of one failure; `route` is where the request went, `origins` where settings stand. */

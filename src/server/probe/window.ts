@@ -1,5 +1,5 @@
 // How much a model takes in, as its server says: the tables know what a model can do, not how it was started.
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
 import type { Route } from "../../providers/route.ts"
 import { type LookOptions, look } from "../../upstream/look.ts"
 import type { ListedModel } from "./list.ts"
@@ -21,7 +21,7 @@ export async function servedWindow(
   listed: ListedModel | undefined,
   options: LookOptions,
 ): Promise<number | undefined> {
-  const server = find(route.provider) ?? find(listed?.owner ?? "")
+  const server = lookUp(servers, route.provider) ?? lookUp(servers, listed?.owner ?? "")
   const { origin } = new URL(route.url)
   const fetch: Fetch = async (path, body) => {
     const answer = await look(`${origin}${path}`, route, body === undefined ? options : { ...options, body })
@@ -29,8 +29,6 @@ export async function servedWindow(
   }
   return (await server?.(fetch, route.model)) ?? listed?.window
 }
-
-const find = (name: string) => (Object.hasOwn(servers, name) ? servers[name] : undefined)
 
 /** What it is loaded with counts; a model that is not loaded has what it was told, else what it could. */
 async function ollamaWindow(fetch: Fetch, model: string): Promise<number | undefined> {

@@ -1,22 +1,15 @@
 // Events of a Responses stream that wait until it is their item's turn.
 import type { JsonObject } from "../../protocol/json.ts"
+import type { Link } from "../common/links.ts"
 
-/** Events in a chain, the last one first: one more costs the same however many there are. */
-export interface Later {
-  readonly event: JsonObject
-  readonly before: Later | undefined
-  /** Of the whole chain. */
+/** One event more costs the same however many there are. */
+export interface Later extends Link<JsonObject> {
+  /** Of the whole list. */
   readonly size: number
 }
 
 export function andLater(before: Later | undefined, event: JsonObject): Later {
-  return { event, before, size: (before?.size ?? 0) + sizeOf(event, 8) }
-}
-
-export function inOrder(last: Later): readonly JsonObject[] {
-  const events: JsonObject[] = []
-  for (let at: Later | undefined = last; at !== undefined; at = at.before) events.push(at.event)
-  return events.reverse()
+  return { item: event, before, size: (before?.size ?? 0) + sizeOf(event, 8) }
 }
 
 /** About as many characters as the JSON of a value has; what is nested deeper than `depth` counts little. */

@@ -2,11 +2,12 @@
 import { fault } from "../../protocol/fault.ts"
 import { countOf, type JsonObject, textOf } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
+import { inOrder } from "../common/links.ts"
 import { failed } from "./reader.ts"
 import { none, type ReaderState, type Step, take } from "./reader-text.ts"
 import { type ItemType, idsOf, isAdded, isDone, typeOfEvent } from "./responses-event.ts"
 import { readItemEvent } from "./responses-items.ts"
-import { andLater, inOrder, type Later } from "./responses-later.ts"
+import { andLater, type Later } from "./responses-later.ts"
 import { type Item, initialItem } from "./responses-parts.ts"
 
 export interface ResponsesState {

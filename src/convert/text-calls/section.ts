@@ -1,18 +1,13 @@
 // Walks the table of dialects over one section of text that may be a tool call. Each character is looked at once
 // (a tag or a word that is cut waits for its rest); what is captured goes into a log, which is read when the
 // section is over.
+import { inOrder, type Link } from "../common/links.ts"
 import { steps } from "./grammar.ts"
 import { end, type Option, type Step, type Take } from "./steps.ts"
 
 export interface Entry {
   readonly take: Take | "close"
   readonly text: string
-}
-
-/** A list that grows at one end without being copied. */
-interface Log {
-  readonly entry: Entry
-  readonly before: Log | undefined
 }
 
 export interface Section {
@@ -26,7 +21,7 @@ export interface Section {
   /** The quote of the string that the text ends in; 0: in none. */
   readonly quote: number
   readonly escaped: boolean
-  readonly log: Log | undefined
+  readonly log: Link<Entry> | undefined
   /** Something of a call's arguments has been read: what stands here is no mention of a tag any more. */
   readonly committed: boolean
 }
@@ -39,7 +34,7 @@ interface Walk {
   depth: number
   quote: number
   escaped: boolean
-  log: Log | undefined
+  log: Link<Entry> | undefined
   committed: boolean
   readonly isOffered: (name: string) => boolean
 }
@@ -118,7 +113,7 @@ function takeChoice(walk: Walk, options: readonly Option[], otherwise: string | 
   const found = options.find(({ literal }) => text.startsWith(literal, at))
   const next = found?.next ?? otherwise
   if (next === undefined) return "breaks"
-  if (found?.closes) walk.log = { entry: { take: "close", text: "" }, before: walk.log }
+  if (found?.closes) walk.log = { item: { take: "close", text: "" }, before: walk.log }
   if (found !== undefined && !found.keep) walk.at += found.literal.length
   walk.step = next
   return "goes"
@@ -144,7 +139,7 @@ function takeWord(walk: Walk, step: Step & { readonly kind: "word" }): Progress 
 }
 
 function captured(walk: Walk, step: { readonly take: Take; readonly next: string }, text: string): Progress {
-  walk.log = { entry: { take: step.take, text }, before: walk.log }
+  walk.log = { item: { take: step.take, text }, before: walk.log }
   walk.value = ""
   walk.step = step.next
   return "goes"
@@ -204,9 +199,7 @@ function scanString(walk: Walk, code: number): void {
 
 /** What was captured, in order. */
 export function entriesOf({ log }: Section): readonly Entry[] {
-  const entries: Entry[] = []
-  for (let item = log; item !== undefined; item = item.before) entries.push(item.entry)
-  return entries.reverse()
+  return inOrder(log)
 }
 
 /**

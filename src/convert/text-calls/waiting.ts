@@ -1,6 +1,7 @@
 // Calls that can be read and wait for what follows them. All that stands on one line shares its fate, and what
 // stands behind text waits for the end of the reply.
 import { jsonOf } from "../../protocol/json.ts"
+import { inOrder, type Link } from "../common/links.ts"
 import { closers, openers } from "./grammar.ts"
 import type { Option } from "./steps.ts"
 import type { TextCall } from "./values.ts"
@@ -11,12 +12,6 @@ interface Group {
   readonly place: "own" | "glued" | "alone"
   readonly raw: string
   readonly calls: Link<readonly TextCall[]>
-}
-
-/** A list that grows at one end without being copied. */
-interface Link<T> {
-  readonly item: T
-  readonly before: Link<T> | undefined
 }
 
 export interface Waiting {
@@ -81,12 +76,6 @@ export function saysTwice(groups: readonly Group[]): boolean {
 const keyOf = ({ name, args }: TextCall): string => `${name} ${JSON.stringify(jsonOf(args))}`
 
 export const callsOfGroup = ({ calls }: Group): readonly TextCall[] => inOrder(calls).flat()
-
-function inOrder<T>(last: Link<T> | undefined): readonly T[] {
-  const items: T[] = []
-  for (let link = last; link !== undefined; link = link.before) items.push(link.item)
-  return items.reverse()
-}
 
 type Next =
   | { readonly kind: "line" | "prose" | "cut" }

@@ -1,5 +1,6 @@
 // What waits while a call is open whose arguments are not complete: blocks never overlap.
 import type { Delta } from "../common/delta.ts"
+import { inOrder, type Link } from "../common/links.ts"
 
 /** What becomes of blocks. */
 export type Content = Extract<Delta, { kind: "tool" | "text" | "reasoning" | "search" | "compaction" }>
@@ -9,18 +10,12 @@ type Call = Extract<Content, { kind: "tool" }>
 /** A call is told by its key, because it may still grow. */
 type Entry = Exclude<Content, Call> | { readonly kind: "tool"; readonly key: number }
 
-/** The last first: a list of links, because no reply limits how much text may wait. */
-interface Link {
-  readonly entry: Entry
-  readonly before: Link | undefined
-}
-
 export interface Queue {
   /** What is next, from `from` on and before `to`; then comes what is in `back`. */
   readonly front: readonly Entry[]
   readonly from: number
   readonly to: number
-  readonly back: Link | undefined
+  readonly back: Link<Entry> | undefined
   /** The calls that wait; a reply has few of them. */
   readonly calls: readonly Call[]
 }
@@ -42,16 +37,16 @@ function enqueueCall(queue: Queue, item: Call): Queue {
     return { ...queue, calls: calls.with(at, { ...item, args: waiting.args + item.args }) }
   }
   const entry = { kind: "tool", key: item.key } as const
-  return { ...queue, calls: [...calls, item], back: { entry, before: back } }
+  return { ...queue, calls: [...calls, item], back: { item: entry, before: back } }
 }
 
 function enqueueOther(queue: Queue, item: Exclude<Content, Call>): Queue {
   const { front, from, to, back } = queue
-  const last = back?.entry ?? (from < to ? front[to - 1] : undefined)
+  const last = back?.item ?? (from < to ? front[to - 1] : undefined)
   const joined = last === undefined ? undefined : join(last, item)
-  if (joined === undefined) return { ...queue, back: { entry: item, before: back } }
-  if (back === undefined) return { ...queue, to: to - 1, back: { entry: joined, before: undefined } }
-  return { ...queue, back: { entry: joined, before: back.before } }
+  if (joined === undefined) return { ...queue, back: { item, before: back } }
+  if (back === undefined) return { ...queue, to: to - 1, back: { item: joined, before: undefined } }
+  return { ...queue, back: { item: joined, before: back.before } }
 }
 
 function join(last: Entry, item: Exclude<Content, Call>): Entry | undefined {
@@ -73,8 +68,7 @@ export function dequeue(queue: Queue): readonly [Content, Queue] | undefined {
   return call === undefined ? dequeue(rest) : [call, { ...rest, calls: calls.toSpliced(at, 1) }]
 }
 
-function turnedOver(back: Link, calls: readonly Call[]): Queue {
-  const front: Entry[] = []
-  for (let link: Link | undefined = back; link !== undefined; link = link.before) front.push(link.entry)
-  return { front: front.reverse(), from: 0, to: front.length, back: undefined, calls }
+function turnedOver(back: Link<Entry>, calls: readonly Call[]): Queue {
+  const front = inOrder(back)
+  return { front, from: 0, to: front.length, back: undefined, calls }
 }

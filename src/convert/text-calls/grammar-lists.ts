@@ -1,5 +1,6 @@
 // Dialects of tool calls in text whose calls are JSON behind a tag, or are written in another notation than JSON.
 import {
+  bracket,
   choice,
   choiceOr,
   end,
@@ -47,9 +48,18 @@ function gemmaSteps(at: string, open: string, close: string, response: string): 
   return [
     [at, choice(option("call:", `${at}.name`))],
     [`${at}.name`, word("name", `${at}.args`)],
-    [`${at}.args`, choice(object(`${at}.raw`), { literal: "(", next: `${at}.raw`, keep: true })],
+    [`${at}.args`, choice(object(`${at}.raw`), bracket(`${at}.raw`))],
     [`${at}.raw`, value("braced", close, `${at}.end`)],
     [`${at}.end`, whole(choiceOr(end, option(response, end), option(open, at)))],
+  ]
+}
+
+/** A call as Python writes it: a name, and arguments between brackets. */
+function pythonSteps(at: string): Steps {
+  return [
+    [at, offeredName(`${at}.open`)],
+    [`${at}.open`, choice(bracket(`${at}.args`))],
+    [`${at}.args`, python("python", `${at}.after`)],
   ]
 }
 
@@ -60,9 +70,7 @@ const others: Steps = [
   ["lfm.raw", value("written", "<|tool_call_end|>", end)],
   ["llama4", choice(list("llama4.raw"), object("llama4.raw"))],
   ["llama4.raw", value("written", "<|python_end|>", end)],
-  ["olmo", offeredName("olmo.open")],
-  ["olmo.open", choice({ literal: "(", next: "olmo.args", keep: true })],
-  ["olmo.args", python("python", "olmo.after")],
+  ...pythonSteps("olmo"),
   ["olmo.after", whole(choiceOr("olmo", option("</function_calls>", end)))],
   ...gemmaSteps("gemma", "<|tool_call>", "<tool_call|>", "<|tool_response>"),
   ...gemmaSteps("gemma3", "<start_function_call>", "<end_function_call>", "<start_function_response>"),
@@ -155,14 +163,12 @@ const bare: Steps = [
   ...bareSteps("bare1", "bare1.after"),
   ["bare1.after", whole(choiceOr(end, option(";", "bare1.more"), option("{", "bare1")))],
   ["bare1.more", choice(option("{", "bare1"))],
-  ["bares", choiceOr("python.name", option("{", "bares1"))],
+  ["bares", choiceOr("python", option("{", "bares1"))],
   ...bareSteps("bares1", "bares1.after"),
   ["bares1.after", choice(option("]", end), option(",", "bares1.more"))],
   ["bares1.more", choice(option("{", "bares1"))],
-  ["python.name", offeredName("python.open")],
-  ["python.open", choice({ literal: "(", next: "python.args", keep: true })],
-  ["python.args", python("python", "python.after")],
-  ["python.after", choice(option("]", end), option(",", "python.name"))],
+  ...pythonSteps("python"),
+  ["python.after", choice(option("]", end), option(",", "python"))],
 ]
 
 // Qwen2.5-Coder puts the same into a fence, in long prompts nearly always (ollama/ollama#16821, ardanlabs/kronk#950).

@@ -228,6 +228,10 @@ export const openers: readonly Option[] = [
   option("[TOOL_REQUEST]", "request"),
 ]
 
+/** The opener that stands at this place of the text. */
+export const openerAt = (text: string, at: number): Option | undefined =>
+  openers.find(({ literal }) => text.startsWith(literal, at))
+
 /** Openers that are special tokens: nobody writes them in a sentence by chance. */
 export const isToken = ({ literal }: Option): boolean => /^(?:<[|｜‖]|\]<\]|\[TOOL_CALLS\])/.test(literal)
 

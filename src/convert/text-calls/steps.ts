@@ -69,6 +69,8 @@ export const closing = (literal: string, next: string): Option => ({ literal, ne
 export const object = (next: string): Option => ({ literal: "{", next, keep: true })
 /** A JSON list, which the next step reads. */
 export const list = (next: string): Option => ({ literal: "[", next, keep: true })
+/** Something in round brackets, which the next step reads. */
+export const bracket = (next: string): Option => ({ literal: "(", next, keep: true })
 
 /** One of the options, and nothing else. */
 export const choice = (...options: readonly Option[]): Step => ({ kind: "choice", options })
@@ -91,3 +93,13 @@ export const python = (take: Take, next: string): Step => ({ kind: "json", take,
 /** Raw text up to a closing tag. */
 export const value = (take: Take, until: string, next: string, forbid?: string): Step =>
   forbid === undefined ? { kind: "value", take, until, next } : { kind: "value", take, until, next, forbid }
+
+/** A check: does the text end, from a place on, within one of these words? */
+export function endsWithin(words: readonly string[]): (text: string, at: number) => boolean {
+  const longest = Math.max(...words.map(({ length }) => length))
+  return (text, at) => {
+    if (text.length - at >= longest) return false
+    const tail = text.slice(at)
+    return words.some((word) => word.startsWith(tail))
+  }
+}

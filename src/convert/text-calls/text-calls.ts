@@ -8,7 +8,7 @@
 // text that a call may follow (no quotation, no unfinished sentence, no example before it) and nothing but further
 // calls follows it to the end of the reply. So a call that is complete waits for what follows it.
 import type { JsonObject } from "../../protocol/json.ts"
-import { isToken, openers } from "./grammar.ts"
+import { isToken, openerAt, openers } from "./grammar.ts"
 import { bareOpeners, isBare, isFence } from "./grammar-lists.ts"
 import { addToLine, isBlank, newLine } from "./line.ts"
 import { follow, isCode } from "./markdown.ts"
@@ -26,7 +26,7 @@ import {
   take,
 } from "./reading.ts"
 import { advance, entriesOf, openSection, type Section } from "./section.ts"
-import type { Option } from "./steps.ts"
+import { endsWithin, type Option } from "./steps.ts"
 import { callsOf, isOffered, type TextCall } from "./values.ts"
 import { addCalls, endWaitingLine, isWaiting, nextOf, waitsAlone } from "./waiting.ts"
 
@@ -78,7 +78,7 @@ function readPlain(reading: Reading): boolean {
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if ((code === less || code === bracket || code === closeBracket) && !isCode(markdown)) {
-      const opener = openers.find(({ literal }) => text.startsWith(literal, at))
+      const opener = openerAt(text, at)
       if (opener !== undefined) {
         goOn(reading, start, at, true)
         return begin(reading, opener)
@@ -98,7 +98,7 @@ function bareAt(reading: Reading): boolean | undefined {
   const opener = bareOpeners.find(({ literal }) => text.startsWith(literal, at))
   if (opener === undefined && bareOpeners.some(({ literal }) => literal.startsWith(text.slice(at))))
     return goOn(reading, start, at, false)
-  if (opener === undefined || openers.some(({ literal }) => text.startsWith(literal, at))) return undefined
+  if (opener === undefined || openerAt(text, at) !== undefined) return undefined
   if (isCutOpener(text, at)) return goOn(reading, start, at, false)
   goOn(reading, start, at, true)
   begin(reading, opener)
@@ -107,14 +107,7 @@ function bareAt(reading: Reading): boolean | undefined {
   return true
 }
 
-const longestOpener = Math.max(...openers.map(({ literal }) => literal.length))
-
-/** Does the text end within an opener? */
-function isCutOpener(text: string, at: number): boolean {
-  if (text.length - at >= longestOpener) return false
-  const tail = text.slice(at)
-  return openers.some(({ literal }) => literal.startsWith(tail))
-}
+const isCutOpener = endsWithin(openers.map(({ literal }) => literal))
 
 function goOn(reading: Reading, start: number, end: number, goes: boolean): boolean {
   const text = reading.text.slice(start, end)

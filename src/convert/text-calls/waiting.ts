@@ -2,8 +2,8 @@
 // stands behind text waits for the end of the reply.
 import { jsonOf } from "../../protocol/json.ts"
 import { inOrder, type Link } from "../common/links.ts"
-import { closers, openers } from "./grammar.ts"
-import type { Option } from "./steps.ts"
+import { closers, openerAt, openers } from "./grammar.ts"
+import { endsWithin, type Option } from "./steps.ts"
 import type { TextCall } from "./values.ts"
 
 /** Calls of one line, and all of its text from the first one's tag on. */
@@ -91,7 +91,7 @@ export function nextOf(text: string, at: number): Next {
   const char = text.charAt(at)
   if (char === "\n") return { kind: "line" }
   if (char !== "<" && char !== "[" && char !== "]") return { kind: "prose" }
-  const opener = openers.find(({ literal }) => text.startsWith(literal, at))
+  const opener = openerAt(text, at)
   if (opener !== undefined) return { kind: "opener", opener }
   const closer = closers.find((literal) => text.startsWith(literal, at))
   if (closer !== undefined) return { kind: "noise", length: closer.length }
@@ -104,11 +104,4 @@ export function nextOf(text: string, at: number): Next {
   return { kind: cut || cutToken.test(text) ? "cut" : "prose" }
 }
 
-const literals = [...openers.map(({ literal }) => literal), ...closers]
-const longest = Math.max(...literals.map(({ length }) => length))
-
-function isCut(text: string, at: number): boolean {
-  if (text.length - at >= longest) return false
-  const tail = text.slice(at)
-  return literals.some((literal) => literal.startsWith(tail))
-}
+const isCut = endsWithin([...openers.map(({ literal }) => literal), ...closers])

@@ -75,12 +75,14 @@ export function take(step: Step, out: Delta[]): void {
   for (const delta of step) out.push(delta)
 }
 
-/** One step for each item; their deltas in one list, however many there are. */
+/** One step for each item; their deltas in one list, however many there are. Mostly there is one. */
 export function each<T>(
   state: ReaderState,
   items: readonly T[],
   read: (state: ReaderState, item: T) => Step,
 ): Step {
+  const only = items.length === 1 ? items[0] : undefined
+  if (only !== undefined) return read(state, only)
   const deltas: Delta[] = []
   for (const item of items) take(read(state, item), deltas)
   return deltas.length === 0 ? none : deltas
@@ -94,7 +96,7 @@ export function tagged(state: ReaderState, text: string): Step {
   if (state.tags.mode === "text") return modelText(state, text)
   const [tags, pieces] = splitTags(state.tags, text)
   state.tags = tags
-  return readPieces(state, pieces)
+  return each(state, pieces, readPiece)
 }
 
 /** What was held back because it could have become a tag or a call is released; `behind` is what follows it. */
@@ -103,7 +105,7 @@ export function releaseHeld(state: ReaderState, behind: Behind): Step {
   if (state.tags.mode !== "text") {
     const [tags, pieces] = flushTags(state.tags)
     state.tags = tags
-    step = readPieces(state, pieces)
+    step = each(state, pieces, readPiece)
   }
   return after(step, releaseCalls(state, behind))
 }
@@ -116,7 +118,7 @@ function releaseCalls(state: ReaderState, behind: Behind): Step {
   if (state.textCalls === undefined) return none
   const [textCalls, pieces] = flushTextCalls(state.textCalls, behind)
   state.textCalls = textCalls
-  return readTextPieces(state, pieces)
+  return each(state, pieces, readTextPiece)
 }
 
 /** Has anything of the reply come, be it held back? */
@@ -141,11 +143,6 @@ export function initialCalls({ profile, tools, noCalls }: ReaderOptions): TextCa
 
 const noSchemas: ReadonlyMap<string, JsonObject> = new Map()
 
-function readPieces(state: ReaderState, pieces: readonly Piece[]): Step {
-  const only = pieces.length === 1 ? pieces[0] : undefined
-  return only === undefined ? each(state, pieces, readPiece) : readPiece(state, only)
-}
-
 function readPiece(state: ReaderState, { kind, text }: Piece): Step {
   return kind === "text" ? modelText(state, text) : reasoning(state, text, "content")
 }
@@ -155,18 +152,13 @@ function modelText(state: ReaderState, text: string): Step {
   if (state.textCalls === undefined) return plainText(state, text)
   const [textCalls, pieces] = readTextCalls(state.textCalls, text)
   state.textCalls = textCalls
-  return readTextPieces(state, pieces)
+  return each(state, pieces, readTextPiece)
 }
 
 /** Text of which no more comes. */
 export function lastText(state: ReaderState, text: string): Step {
   const step = modelText(state, text)
   return after(step, releaseAll(state))
-}
-
-function readTextPieces(state: ReaderState, pieces: readonly TextPiece[]): Step {
-  const only = pieces.length === 1 ? pieces[0] : undefined
-  return only === undefined ? each(state, pieces, readTextPiece) : readTextPiece(state, only)
 }
 
 function readTextPiece(state: ReaderState, piece: TextPiece): Step {

@@ -4,7 +4,7 @@
 import { decodeText, isBlankSoFar, trimBytes } from "../protocol/byte-text.ts"
 import type { ChatRequest, StreamInput } from "../protocol/chat/chat.ts"
 import type { ResponsesRequest } from "../protocol/chat/responses.ts"
-import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { arrayOf, countOf, objectOf, parseJson } from "../protocol/json.ts"
 import type { ProviderProfile } from "../providers/profile.ts"
@@ -13,17 +13,10 @@ import type { FailedOpening } from "./attempts.ts"
 import type { Batches } from "./batches.ts"
 import { type BodyText, createBodyText, moreText, nextRead, receive } from "./body-text.ts"
 import { readerOf } from "./byte-reader.ts"
-import {
-  asksForLogin,
-  connectionFault,
-  isUnreachable,
-  onTheWay,
-  proxyRefusal,
-  type TimedSituation,
-} from "./connection.ts"
+import { connectionFault, isUnreachable, onTheWay, type TimedSituation } from "./connection.ts"
 import { type Clock, clearDeadline, createDeadline, type Deadline, endSilence } from "./deadline.ts"
 import { readEventStream } from "./event-stream.ts"
-import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
+import { addHeaders, outboundOptions, readError } from "./http.ts"
 import { jsonBody } from "./json-body.ts"
 import { noReply, noReplyButPage } from "./no-reply.ts"
 import { longestDocument } from "./reply-limits.ts"
@@ -142,13 +135,6 @@ export function requestHeaders(
   return headers
 }
 
-function addHeaders(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
-  for (const name in more) {
-    const value = more[name]
-    if (value !== undefined) headers[name.toLowerCase()] = value
-  }
-}
-
 const imageTypes: ReadonlySet<unknown> = new Set(["image_url", "input_image"])
 
 /** Copilot counts only what a person began, and has to be told of images. */
@@ -171,19 +157,8 @@ async function errorReply(
   deadline: Deadline,
   options: TimedSituation,
 ): Promise<FailedOpening> {
-  const { status } = response
-  if (asksForLogin(response, options.proxy)) {
-    deadline.abort()
-    return failed(proxyRefusal(options.errors, options.proxy, status))
-  }
-  if (status >= 300 && status < 400) {
-    deadline.abort()
-    return failed(redirected(response.headers.get("location"), options.errors))
-  }
-  const body = await readErrorBody(response, deadline, options.clock)
-  const header = (name: string) => readHeader(response, name, options.clock)
-  const fault = faultFromError({ status, header, body }, options.errors)
-  return { ok: false, fault, refused: { status, body } }
+  const { fault, body } = await readError(response, deadline, options)
+  return body === undefined ? failed(fault) : { ok: false, fault, refused: { status: response.status, body } }
 }
 
 // Fireworks' usage does not always have it (docs.fireworks.ai, prompt caching; 2026-11).

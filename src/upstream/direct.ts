@@ -1,21 +1,14 @@
 // Upstreams that speak Messages themselves: the client's request goes there in its own words, under the
 // proxy's key, and the reply comes back as bytes.
 
-import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
+import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import type { Fault } from "../protocol/fault.ts"
 import { isObject, objectOf, parseJson } from "../protocol/json.ts"
 import { redactJson } from "../protocol/redact.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches, Soon } from "./batches.ts"
 import { type Read, readerOf } from "./byte-reader.ts"
-import {
-  asksForLogin,
-  connectionFault,
-  isUnreachable,
-  onTheWay,
-  proxyRefusal,
-  type Situation,
-} from "./connection.ts"
+import { connectionFault, isUnreachable, onTheWay, type TimedSituation } from "./connection.ts"
 import {
   type Clock,
   clearDeadline,
@@ -24,7 +17,7 @@ import {
   type Deadline,
   endSilence,
 } from "./deadline.ts"
-import { outboundOptions, readErrorBody, readHeader, redirected } from "./http.ts"
+import { addRouteHeaders, outboundOptions, readError } from "./http.ts"
 import { mostAtOnce } from "./reply-limits.ts"
 import type { Signal } from "./signal.ts"
 
@@ -123,7 +116,6 @@ export function directHeaders(
   client: Headers,
   { stream, userAgent }: Pick<DirectSendOptions, "stream" | "userAgent">,
 ): Record<string, string> {
-  const { profile, apiKey } = route
   const headers: Record<string, string> = {
     "anthropic-version": "2023-06-01",
     accept: "application/json",
@@ -135,10 +127,7 @@ export function directHeaders(
     if (sentHeaders.has(name) || name.startsWith("x-claude-code-")) headers[name] = value
   }
   headers["content-type"] = "application/json"
-  for (const [name, value] of Object.entries(profile.headers)) headers[name.toLowerCase()] = value
-  if (apiKey !== undefined && profile.auth === "bearer") headers["authorization"] = `Bearer ${apiKey}`
-  else if (apiKey !== undefined) headers[profile.auth] = apiKey
-  for (const [name, value] of Object.entries(route.headers)) headers[name.toLowerCase()] = value
+  addRouteHeaders(headers, route)
   return headers
 }
 
@@ -157,26 +146,15 @@ function headOf(response: Response): DirectHead {
 async function failure(
   response: Response,
   deadline: Deadline,
-  options: DirectSendOptions & Situation,
+  options: TimedSituation,
 ): Promise<DirectFailure> {
-  const { errors, clock, proxy } = options
-  const { status } = response
-  if (asksForLogin(response, proxy)) {
-    deadline.abort()
-    return { ok: false, fault: proxyRefusal(errors, proxy, status) }
-  }
-  if (status >= 300 && status < 400) {
-    deadline.abort()
-    return { ok: false, fault: redirected(response.headers.get("location"), errors) }
-  }
-  const body = await readErrorBody(response, deadline, clock)
-  const header = (name: string) => readHeader(response, name, clock)
-  const given = faultFromError({ status, header, body }, errors)
+  const { fault: given, body } = await readError(response, deadline, options)
+  if (body === undefined) return { ok: false, fault: given }
   const final = response.headers.get("x-should-retry") === "false"
   return {
     ok: false,
     fault: final ? { ...given, retry: "no", finalForClient: true } : given,
-    refusal: refusalOf(headOf(response), body, errors),
+    refusal: refusalOf(headOf(response), body, options.errors),
   }
 }
 

@@ -1,9 +1,10 @@
 // What every request to an upstream has in common below its dialect: proxies, redirects, error pages.
 
-import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
+import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
 import { type Fault, fault } from "../protocol/fault.ts"
 import { redact } from "../protocol/redact.ts"
-import type { Way } from "../providers/route.ts"
+import type { Route, Way } from "../providers/route.ts"
+import { asksForLogin, proxyRefusal, type TimedSituation } from "./connection.ts"
 import { type Clock, clearDeadline, type Deadline } from "./deadline.ts"
 
 // More than this of an error page is of no use to anybody, and nobody waits longer for it.
@@ -27,16 +28,55 @@ export function outboundOptions({ proxy, authorities }: Way) {
   return authorities === undefined ? options : { ...options, tls: { ca: authorities } }
 }
 
+/** Puts headers beside others, in whatever case they are written. */
+export function addHeaders(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
+  for (const name in more) {
+    const value = more[name]
+    if (value !== undefined) headers[name.toLowerCase()] = value
+  }
+}
+
+/** What a route adds to every request, its key included; what its configuration says has the last word. */
+export function addRouteHeaders(
+  headers: Record<string, string>,
+  { profile, apiKey, headers: own }: Route,
+): void {
+  addHeaders(headers, profile.headers)
+  if (apiKey !== undefined && profile.auth === "bearer") headers["authorization"] = `Bearer ${apiKey}`
+  else if (apiKey !== undefined) headers[profile.auth] = apiKey
+  addHeaders(headers, own)
+}
+
 /** The Fault for a redirect, which is never followed: the key would go with it. */
-export function redirected(location: string | null, errors: ErrorContext): Fault {
+function redirected(location: string | null, errors: ErrorContext): Fault {
   const where = location === null ? "elsewhere" : `to ${location.split("?")[0]}`
   const text = `[${errors.provider}] the upstream redirects ${where}; set the base URL to the address it moved to`
   const message = redact(text, errors.secrets)
   return fault({ kind: "api_error", source: "upstream", status: 502, finalForClient: true, message })
 }
 
-/** The text of an error reply, as much of it as comes in a short time. Never throws. */
-export async function readErrorBody(response: Response, deadline: Deadline, clock: Clock): Promise<string> {
+/** What an error reply says: the Fault for it, and its text where it is the upstream's own. Never throws. */
+export async function readError(
+  response: Response,
+  deadline: Deadline,
+  { errors, proxy, clock }: TimedSituation,
+): Promise<{ readonly fault: Fault; readonly body: string | undefined }> {
+  const { status } = response
+  if (asksForLogin(response, proxy)) {
+    deadline.abort()
+    return { fault: proxyRefusal(errors, proxy, status), body: undefined }
+  }
+  if (status >= 300 && status < 400) {
+    deadline.abort()
+    return { fault: redirected(response.headers.get("location"), errors), body: undefined }
+  }
+  const body = await readErrorBody(response, deadline, clock)
+  const header = (name: string) => readHeader(response, name, clock)
+  return { fault: faultFromError({ status, header, body }, errors), body }
+}
+
+/** The text of an error reply, as much of it as comes in a short time. */
+async function readErrorBody(response: Response, deadline: Deadline, clock: Clock): Promise<string> {
   const decoder = new TextDecoder()
   const cancel = clock.setTimer(deadline.abort, errorBodyMs)
   let text = ""
@@ -54,7 +94,7 @@ export async function readErrorBody(response: Response, deadline: Deadline, cloc
 }
 
 /** A header of the reply; a date in retry-after becomes seconds from now. */
-export function readHeader(response: Response, name: string, clock: Clock): string | null {
+function readHeader(response: Response, name: string, clock: Clock): string | null {
   const given = response.headers.get(name) ?? (name === "retry-after" ? readReset(response) : null)
   if (name !== "retry-after" || given === null) return given
   // Where a gateway adds one of its own, there are two: the first number is as good as the other.

@@ -3,7 +3,7 @@ import { errorCode } from "../protocol/fault.ts"
 import { jsonOf } from "../protocol/json.ts"
 import type { Route } from "../providers/route.ts"
 import { type Clock, createDeadline } from "./deadline.ts"
-import { outboundOptions } from "./http.ts"
+import { addRouteHeaders, outboundOptions } from "./http.ts"
 
 export interface LookOptions {
   readonly signal: AbortSignal
@@ -80,12 +80,9 @@ async function readJson(response: Response): Promise<unknown> {
   return jsonOf(parts.join(""))
 }
 
-function authHeaders({ profile, apiKey, headers }: Route): Record<string, string> {
-  const all: Record<string, string> = {}
-  for (const [name, value] of Object.entries(profile.headers)) all[name.toLowerCase()] = value
-  if (apiKey !== undefined && profile.auth === "bearer") all["authorization"] = `Bearer ${apiKey}`
-  else if (apiKey !== undefined) all[profile.auth] = apiKey
-  if (profile.dialect === "messages") all["anthropic-version"] = "2023-06-01"
-  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value
-  return all
+function authHeaders(route: Route): Record<string, string> {
+  const isMessages = route.profile.dialect === "messages"
+  const headers: Record<string, string> = isMessages ? { "anthropic-version": "2023-06-01" } : {}
+  addRouteHeaders(headers, route)
+  return headers
 }

@@ -2,7 +2,7 @@
 // time: everything is added in transactions, in the journal mode that lets readers and one writer work together.
 import type { Database } from "bun:sqlite"
 import type { Tally } from "../observe/stats.ts"
-import { arrayOf, countOf, type JsonObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
+import { arrayOf, countOf, type JsonObject, jsonOf, objectOf, textOf } from "../protocol/json.ts"
 import { type FileKind, guarded, inodeOf, openDatabase, type Stored, type StoreOptions } from "./sqlite.ts"
 import {
   addDay,
@@ -120,10 +120,9 @@ function sessionSums(database: Database, since: number, most: number): readonly 
     FROM usage_by_session GROUP BY session HAVING max(last_used) >= ? ORDER BY max(last_used) DESC LIMIT ?`
   const rows = database.query<unknown, [number, number]>(sql).all(since, most).map(objectOf)
   return rows.map((row) => {
-    const models = parseJson(wordOf(row, "models"))
     return {
       session: wordOf(row, "session"),
-      models: arrayOf(models.ok ? models.value : []).map(String),
+      models: arrayOf(jsonOf(wordOf(row, "models"))).map(String),
       firstUsed: countOf(row["first_used"]) ?? 0,
       lastUsed: countOf(row["last_used"]) ?? 0,
       tally: tallyFrom(row),

@@ -3,7 +3,7 @@
 
 import type { ErrorContext } from "../protocol/errors/upstream-error.ts"
 import type { Fault } from "../protocol/fault.ts"
-import { isObject, objectOf, parseJson } from "../protocol/json.ts"
+import { isObject, jsonOf, objectOf } from "../protocol/json.ts"
 import { redactJson } from "../protocol/redact.ts"
 import type { Route } from "../providers/route.ts"
 import type { Batches, Soon } from "./batches.ts"
@@ -160,8 +160,7 @@ async function failure(
 
 /** A refusal with this head and body, its body kept if it is one of Anthropic's shape. */
 export function refusalOf(head: DirectHead, body: string, { secrets }: ErrorContext): Refusal {
-  const parsed = parseJson(body)
-  const value = parsed.ok ? objectOf(parsed.value) : {}
+  const value = objectOf(jsonOf(body))
   const error = objectOf(value["error"])
   const native = value["type"] === "error" && isObject(value["error"]) && typeof error["type"] === "string"
   return { ...head, body: native ? redactJson(body, secrets) : undefined }

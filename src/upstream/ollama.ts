@@ -1,5 +1,5 @@
 // Looks for an Ollama on this machine, for those who have set nothing at all.
-import { arrayOf, isObject, objectOf, parseJson, textOf } from "../protocol/json.ts"
+import { arrayOf, isObject, jsonOf, objectOf, textOf } from "../protocol/json.ts"
 
 interface FoundServer {
   readonly provider: string
@@ -27,8 +27,8 @@ export async function findOllama(
       redirect: "error",
       proxy: false,
     })
-    const parsed = parseJson(await response.text())
-    const models = parsed.ok && response.ok ? modelsIn(parsed.value) : []
+    const told = jsonOf(await response.text())
+    const models = response.ok ? modelsIn(told) : []
     return models.length === 0 ? undefined : { provider: "ollama", baseUrl: `${origin}/v1`, models }
   } catch {
     return undefined

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises"
 import { keyOf } from "../../config/models/instance-name.ts"
 import { errorCode } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, objectOf, parseJson } from "../../protocol/json.ts"
+import { type JsonObject, jsonOf, objectOf } from "../../protocol/json.ts"
 import type { InstanceRecord } from "./record.ts"
 
 type Probe =
@@ -29,8 +29,7 @@ export async function probe(
       // Whether it is the right one is told by the id; its certificate is for names, not for loopback.
       tls: { rejectUnauthorized: false },
     })
-    const parsed = parseJson(await readSome(response))
-    const health = parsed.ok && isObject(parsed.value) ? parsed.value : {}
+    const health = objectOf(jsonOf(await readSome(response)))
     return objectOf(health["instance"])["id"] === id ? { kind: "ours", health } : { kind: "other" }
   } catch (error) {
     // What is not HTTP at all is somebody else as well.

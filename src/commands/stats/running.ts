@@ -1,7 +1,7 @@
 // The statistics of a proxy that runs, asked of itself.
 import type { Tally } from "../../observe/stats.ts"
 import { errorMessage } from "../../protocol/fault.ts"
-import { countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { countOf, type JsonObject, jsonOf, objectOf, textOf } from "../../protocol/json.ts"
 import { askingOptions, isLoopback, rootOf, shownAddress } from "../common/proxy-address.ts"
 import type { CommandIo } from "../terminal/io.ts"
 import { localTime } from "./kept.ts"
@@ -32,8 +32,7 @@ export async function askProxy({ url, key }: Pick<Asking, "url" | "key">): Promi
       signal: AbortSignal.timeout(limitMs),
       ...askingOptions(isLoopback(url)),
     })
-    const parsed = parseJson(await response.text())
-    const stats = parsed.ok && isObject(parsed.value) ? parsed.value : {}
+    const stats = objectOf(jsonOf(await response.text()))
     if (response.status === 401)
       return {
         ok: false,

@@ -1,6 +1,6 @@
 // A request that was refused for something it can do without: what the refusal names, and the request as the
 // upstream takes it. Refusals of the prompt's length, the model or the key are not among them.
-import { jsonOf, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { jsonOf, objectOf, textOf } from "../../protocol/json.ts"
 import type { Conversion } from "../request/request.ts"
 import type { Amended } from "./amend-messages.ts"
 import { type Amendment, applyAmendment } from "./amendments.ts"
@@ -41,8 +41,8 @@ export function amend(conversion: Conversion, refusal: Refusal): AmendedRequest 
 /** `error.param` of an error reply, also of one that a gateway hands on as text; undefined where there is none. */
 export function namedParam(body = ""): string | undefined {
   const error = objectOf(objectOf(jsonOf(body))["error"])
-  const behind = parseJson(textOf(objectOf(error["metadata"])["raw"]) ?? "")
-  const inner = objectOf(objectOf(behind.ok ? behind.value : undefined)["error"])
+  const behind = jsonOf(textOf(objectOf(error["metadata"])["raw"]) ?? "")
+  const inner = objectOf(objectOf(behind)["error"])
   return textOf(error["param"]) ?? textOf(inner["param"])
 }
 

@@ -1,6 +1,6 @@
 // What the JSON of an error says, in whichever of the providers' shapes it comes.
 import type { Fault } from "../fault.ts"
-import { arrayOf, countOf, isObject, type JsonObject, lookUp, objectOf, parseJson, textOf } from "../json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, jsonOf, lookUp, objectOf, textOf } from "../json.ts"
 
 interface ErrorFacts {
   readonly message: string
@@ -22,7 +22,8 @@ export function readError(value: unknown): ErrorFacts | undefined {
   const base = objectOf(value["base_resp"])
   const message = readMessage(value, inner, base)
   if (message === undefined && Object.keys(inner).length === 0) return undefined
-  const handedOn = message?.startsWith("{") === true ? readHandedOn(message) : undefined
+  // What another server said, as the JSON that it came as (copilot-api, Databricks).
+  const handedOn = message?.startsWith("{") === true ? readError(jsonOf(message)) : undefined
   const behind = readBehind(objectOf(inner["metadata"]))
   const given = [
     inner["code"],
@@ -43,12 +44,6 @@ export function readError(value: unknown): ErrorFacts | undefined {
       handedOn?.numbers ??
       numberFields.map((field) => numberIn(field, inner[field] ?? value[field])).join(" "),
   }
-}
-
-/** What another server said, as the JSON that it came as (copilot-api, Databricks). */
-function readHandedOn(message: string): ErrorFacts | undefined {
-  const parsed = parseJson(message)
-  return parsed.ok ? readError(parsed.value) : undefined
 }
 
 /** Google's ErrorInfo: a key that is over, or unknown, is an INVALID_ARGUMENT, and only this says what is wrong. */
@@ -96,8 +91,7 @@ function readBehind(
 ): { readonly text: string; readonly codes: readonly string[] } | undefined {
   const raw = textOf(metadata["raw"])
   if (raw === undefined) return undefined
-  const parsed = parseJson(raw)
-  const facts = parsed.ok ? readError(parsed.value) : undefined
+  const facts = readError(jsonOf(raw))
   const name = textOf(metadata["provider_name"])
   const said = shorten((facts?.message ?? raw).trim(), 300)
   return { text: ` (${name === undefined ? "" : `${name}: `}${said})`, codes: facts?.codes ?? [] }

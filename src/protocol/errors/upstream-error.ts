@@ -2,7 +2,7 @@
 // inside a 200.
 
 import { type Fault, fault } from "../fault.ts"
-import { arrayOf, countOf, isObject, type JsonObject, objectOf, parseJson, textOf } from "../json.ts"
+import { arrayOf, countOf, isObject, type JsonObject, jsonOf, objectOf, textOf } from "../json.ts"
 import { redact, redactCut } from "../redact.ts"
 import { readError, shorten } from "./error-facts.ts"
 import { namedStatus } from "./named-status.ts"
@@ -44,8 +44,8 @@ const bodyLimit = 256 * 1024
 export function faultFromError(error: UpstreamError, context: ErrorContext): Fault {
   // Before anything is cut any further: within a text half a key is no longer recognised.
   const body = redactCut(error.body.slice(0, bodyLimit), context.secrets)
-  const parsed = parseJson(body)
-  const facts = readError(parsed.ok ? parsed.value : undefined)
+  const json = jsonOf(body)
+  const facts = readError(json)
   const message = shorten(facts?.message ?? plainText(body), messageLimit)
   const codes = facts?.codes ?? []
   const status = error.status ?? facts?.status ?? namedStatus(codes) ?? 502
@@ -53,7 +53,7 @@ export function faultFromError(error: UpstreamError, context: ErrorContext): Fau
   if (overflowApplies(status, message.toLowerCase(), codes, emptyBody, context))
     return overflowFault(message, facts?.numbers ?? "", context)
   const named = facts?.named
-  const wait = retryAfterMs(error.header, parsed.ok ? parsed.value : undefined, message, context.now?.())
+  const wait = retryAfterMs(error.header, json, message, context.now?.())
   const words = `${codes.join(" ")} ${message.toLowerCase()}`
   const verdict = judge({ status, words, codes, wait, inside: error.status === undefined }, context)
   const text = message === "" ? `HTTP ${status}` : message

@@ -3,7 +3,7 @@
 
 import { type ErrorContext, faultFromError, faultFromJson } from "../../protocol/errors/upstream-error.ts"
 import type { Fault } from "../../protocol/fault.ts"
-import { type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { type JsonObject, jsonOf, objectOf, parseJson, textOf } from "../../protocol/json.ts"
 import { isEscaped } from "../../protocol/json-spans.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 
@@ -144,8 +144,7 @@ export function createTap(listener: TapListener): Tap {
       listener.event(undefined)
       return
     }
-    const parsed = parseJson(data)
-    const value = parsed.ok ? objectOf(parsed.value) : {}
+    const value = objectOf(jsonOf(data))
     const type = event ?? textOf(value["type"])
     listener.event(type === "content_block_start" ? objectOf(value["content_block"]) : undefined)
     take(type, value, data)

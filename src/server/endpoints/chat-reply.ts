@@ -10,7 +10,7 @@ import { readMessagesFault, toChatErrorBody } from "../../convert/reverse/error.
 import { readMessagesEvent } from "../../convert/reverse/events.ts"
 import { convertMessagesReply } from "../../convert/reverse/reply.ts"
 import { brokenUpstream, endedEarly } from "../../protocol/fault.ts"
-import { isObject, jsonOf, parseJson } from "../../protocol/json.ts"
+import { isObject, jsonOf } from "../../protocol/json.ts"
 import type { MessagesEvent } from "../../protocol/messages/messages.ts"
 import { createSseDecoder, type SseMessage } from "../../protocol/sse.ts"
 import { internalFault } from "../http/respond.ts"
@@ -87,8 +87,7 @@ const cut: MessagesEvent = {
 }
 
 function eventsOf({ data }: SseMessage): readonly MessagesEvent[] {
-  const parsed = parseJson(data)
-  return parsed.ok ? readMessagesEvent(parsed.value) : []
+  return readMessagesEvent(jsonOf(data))
 }
 
 /** Events in, what goes over the wire out: one for each stream. */

@@ -4,7 +4,7 @@ import { readAmendment } from "../../convert/amend/amendment-json.ts"
 import { type Amendment, causeOf } from "../../convert/amend/amendments.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
-import { objectOf, parseJson } from "../../protocol/json.ts"
+import { jsonOf, objectOf } from "../../protocol/json.ts"
 import type { Route } from "../../providers/route.ts"
 import type { RefusalRow } from "../../store/refusal-store.ts"
 import { reasonOf } from "./learned-reason.ts"
@@ -17,8 +17,7 @@ export function placeOf({ url, model }: Pick<Route, "url" | "model">): Pick<Refu
 
 /** The amendment of a row; undefined where another version wrote it, or nobody of ours. */
 export function amendmentOf({ amendment }: Pick<RefusalRow, "amendment">): Amendment | undefined {
-  const parsed = parseJson(amendment)
-  return parsed.ok ? readAmendment(parsed.value) : undefined
+  return readAmendment(jsonOf(amendment))
 }
 
 /** The row for what was learned now; `conversion` is what was sent, `message` the upstream's word for it. */

@@ -1,6 +1,6 @@
 // One small request to a model, sent the way a client's request goes, and what came of it.
 import { errorMessage } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, jsonOf, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { isObject, type JsonObject, jsonOf, objectOf, textOf } from "../../protocol/json.ts"
 import { createSseDecoder } from "../../protocol/sse.ts"
 import { type Clock, clearDeadline, createDeadline } from "../../upstream/deadline.ts"
 
@@ -118,8 +118,7 @@ function callProblem(calls: readonly string[]): string | undefined {
   const [first] = calls
   if (first === undefined)
     return "did not call the tool it was asked to call: Claude Code does its work by such calls"
-  const parsed = parseJson(first)
-  const fits = parsed.ok && textOf(objectOf(parsed.value)["city"]) !== undefined
+  const fits = textOf(objectOf(jsonOf(first))["city"]) !== undefined
   return fits
     ? undefined
     : "called the tool with arguments that do not fit it: it may fail at the tools of Claude Code"

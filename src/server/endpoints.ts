@@ -1,5 +1,6 @@
 // Which path and method leads where.
 import { type Fault, fault } from "../protocol/fault.ts"
+import { lookUp } from "../protocol/json.ts"
 import { createAhead } from "./ahead.ts"
 import { once } from "./common/once.ts"
 import type { BaseContext, Context, Parts } from "./context.ts"
@@ -9,6 +10,7 @@ import { model, models } from "./endpoints/models.ts"
 import { stats } from "./endpoints/stats.ts"
 import type { Counted } from "./entrance/limits.ts"
 import { faultReply, jsonReply } from "./http/respond.ts"
+import type { Wish } from "./request/asked.ts"
 
 /** `url.pathname` is as it was sent; `normalisePath` makes of it what an endpoint is found by. */
 export type Handler = (request: Request, requestId: string, url: URL) => Response | Promise<Response>
@@ -60,10 +62,14 @@ function isStart({ method, headers }: Request): boolean {
 /** Every endpoint there is, by its path. `/v1/models/*` stands for every longer path. */
 export function createEndpoints(base: BaseContext, parts: () => Promise<Parts>): Endpoints {
   const whole = once(async (): Promise<Context> => ({ ...base, ...(await parts()) }))
-  const messages = late(async () => {
-    const [context, { handleMessages }] = await Promise.all([whole(), import("./endpoints/messages.ts")])
-    return (request, requestId, url) => handleMessages(request, context, requestId, url)
-  })
+  const answering = (wish?: Wish) =>
+    late(async () => {
+      const [context, { handleMessages }] = await Promise.all([whole(), import("./endpoints/messages.ts")])
+      return (request, requestId, url) => handleMessages(request, context, requestId, url, wish)
+    })
+  const messages = answering()
+  // To exactly the model it names, whatever the rules of routing say.
+  const testConversion = answering({ exact: true })
   const chatCompletions = late(async () => {
     const module = import("./endpoints/chat-completions.ts")
     const [context, { handleChatCompletions }] = await Promise.all([whole(), module])
@@ -72,11 +78,6 @@ export function createEndpoints(base: BaseContext, parts: () => Promise<Parts>):
   const counting = late(async () => {
     const [context, { countTokens }] = await Promise.all([whole(), import("./endpoints/count-tokens.ts")])
     return (request, requestId, url) => countTokens(request, context, requestId, url)
-  })
-  const testConversion = late(async () => {
-    const [context, { handleMessages }] = await Promise.all([whole(), import("./endpoints/messages.ts")])
-    // To exactly the model it names, whatever the rules of routing say.
-    return (request, requestId, url) => handleMessages(request, context, requestId, url, { exact: true })
   })
   const testConnection = late(async () => {
     const [context, { createConnectionTest }] = await Promise.all([whole(), import("./probe/endpoint.ts")])
@@ -164,8 +165,7 @@ export function findEndpoint(endpoints: Endpoints, path: string): Endpoint | und
 
 /** The handler of a method. HEAD is GET without its body, which Bun leaves out by itself. */
 export function findHandler({ methods }: Endpoint, method: string): Handler | undefined {
-  if (Object.hasOwn(methods, method)) return methods[method]
-  return method === "HEAD" ? methods["GET"] : undefined
+  return lookUp(methods, method) ?? (method === "HEAD" ? methods["GET"] : undefined)
 }
 
 /** How the clients of such a path are told of a fault, whether there is anything at it or not. */

@@ -4,7 +4,6 @@ import { prepareDirectBody } from "../../convert/direct/direct.ts"
 import { rewordRefusal, withMessage } from "../../convert/direct/direct-errors.ts"
 import { streamOfMessage } from "../../convert/direct/direct-form.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
-
 import type { Fault } from "../../protocol/fault.ts"
 import { arrayOf, isObject, objectOf } from "../../protocol/json.ts"
 import type { FailedOpening } from "../../upstream/attempts.ts"

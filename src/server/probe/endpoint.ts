@@ -8,14 +8,10 @@ import type { Ask } from "./check.ts"
 import { type ModelReport, probeAll } from "./probe.ts"
 import { type ProbeTarget, targetsOf, type Use } from "./target.ts"
 
-interface ConnectionTimes {
-  /** For everything together. */
-  readonly mostMs: number
-  /** It costs its user's money: for so long after an answer the same one is given again. */
-  readonly keepMs: number
-}
-
-const usualTimes: ConnectionTimes = { mostMs: 30_000, keepMs: 5_000 }
+// For everything together.
+const mostMs = 30_000
+// It costs its user's money: for so long after an answer the same one is given again.
+const keepMs = 5_000
 
 interface Answer {
   readonly status: number
@@ -23,21 +19,18 @@ interface Answer {
 }
 
 /** The handler of one configuration. Requests that come while a test runs share its answer. */
-export function createConnectionTest(
-  context: Context,
-  times: ConnectionTimes = usualTimes,
-): (requestId: string) => Promise<Response> {
+export function createConnectionTest(context: Context): (requestId: string) => Promise<Response> {
   const { clock } = context
   let last: { readonly answer: Promise<Answer>; until: number } | undefined
   return async (requestId) => {
     if (last === undefined || clock.steady() >= last.until) {
-      const begun = { answer: test(context, times), until: Number.POSITIVE_INFINITY }
+      const begun = { answer: test(context), until: Number.POSITIVE_INFINITY }
       last = begun
       const done = (ms: number) => {
         begun.until = clock.steady() + ms
       }
       begun.answer.then(
-        () => done(times.keepMs),
+        () => done(keepMs),
         () => done(0),
       )
     }
@@ -46,7 +39,7 @@ export function createConnectionTest(
   }
 }
 
-async function test(context: Context, { mostMs }: ConnectionTimes): Promise<Answer> {
+async function test(context: Context): Promise<Answer> {
   const { clock, version } = context
   const config = { ...context.config, maxRetries: 0, requestTimeoutMs: 2 * mostMs }
   const targets = targetsOf(config, false)

@@ -75,7 +75,9 @@ interface ToolChoiceProfile {
 }
 
 /** Which JSON Schema keywords a provider's function declarations take; see convert/schema/schema.ts. */
-export type SchemaRules = "openai" | "gemini" | "moonshot" | "xai" | "llama"
+export const schemaRules = ["openai", "gemini", "moonshot", "xai", "llama"] as const
+
+export type SchemaRules = (typeof schemaRules)[number]
 
 /** Chat Completions, OpenAI's Responses, or Anthropic's own Messages, which is passed through. */
 export type Dialect = "chat" | "responses" | "messages"

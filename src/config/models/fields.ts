@@ -1,7 +1,6 @@
 // The kinds of values that models.yaml has, each with the words for what is wrong with it. A message follows the
 // key's name, and the full stop is put behind it.
 import { z } from "zod"
-import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
 import { redact } from "../../protocol/redact.ts"
 import { readBaseUrl } from "../network/addresses.ts"
 import { refusedHeaders } from "../network/headers.ts"
@@ -194,15 +193,3 @@ export const effort = words(effortWords).transform((word) => {
   if (word === "none") return "off"
   return word === "minimal" ? "low" : word
 })
-
-/** Every word for effort that a provider may take. */
-export const providerEfforts = [
-  "none",
-  "minimal",
-  "low",
-  "medium",
-  "high",
-  "xhigh",
-  "max",
-  "default",
-] as const satisfies readonly ReasoningEffort[]

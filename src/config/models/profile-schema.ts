@@ -1,9 +1,9 @@
 // `overrides:` of models.yaml: single fields of a provider's profile (providers/profile.ts), by the names they
 // have there, in snake_case.
 import { z } from "zod"
-import type { ChatRequest } from "../../protocol/chat/chat.ts"
+import { type ChatRequest, reasoningEfforts } from "../../protocol/chat/chat.ts"
 import type { StopReason } from "../../protocol/messages/messages.ts"
-import type { ProfileDelta } from "../../providers/profile.ts"
+import { type ProfileDelta, schemaRules } from "../../providers/profile.ts"
 import { camelised } from "./defined.ts"
 import {
   amount,
@@ -16,7 +16,6 @@ import {
   mapping,
   once,
   orFalse,
-  providerEfforts,
   text,
   tokens,
   wants,
@@ -65,7 +64,7 @@ const stopReasons = [
 const fieldNames = () => listOfAll(words(droppable), "fields of the request")
 const texts = () => listOfAll(text, "texts")
 const least = () => amount(0, Number.MAX_SAFE_INTEGER, true)
-const effortWord = () => words(providerEfforts)
+const effortWord = () => words(reasoningEfforts)
 
 const levels = <S extends z.ZodType>(schema: S) =>
   mapping("levels", {
@@ -161,10 +160,7 @@ export const overridesSchema = once(() =>
     mid_system: field(words(["user", "inline", "hoist"]), "Where system messages in mid-conversation go."),
     stream_usage: field(yesOrNo, "May usage be asked for at the end of a stream?"),
     tool_choice: field(toolChoice(), "What each choice of tools becomes."),
-    schema: field(
-      words(["openai", "gemini", "moonshot", "xai", "llama"]),
-      "Whose rules the schemas of tools are made to follow.",
-    ),
+    schema: field(words(schemaRules), "Whose rules the schemas of tools are made to follow."),
     max_tools: field(orFalse(count, "a whole number of 1 or more"), "How many tools a request may offer."),
     tool_stream: field(yesOrNo, "Ask for arguments of tools as they are written (tool_stream)."),
     parallel_field: field(

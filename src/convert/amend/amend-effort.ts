@@ -1,5 +1,5 @@
 // Reasoning effort in the words that an upstream says it takes.
-import type { ChatRequest, ReasoningEffort } from "../../protocol/chat/chat.ts"
+import { type ChatRequest, type ReasoningEffort, reasoningEfforts } from "../../protocol/chat/chat.ts"
 import { changed, type Note } from "../../protocol/fault.ts"
 
 /** A body that was changed, and what was done to it. */
@@ -8,18 +8,8 @@ export interface Change {
   readonly notes: readonly Note[]
 }
 
-/** From none to all. */
-export const efforts: readonly ReasoningEffort[] = [
-  "none",
-  "minimal",
-  "low",
-  "medium",
-  "high",
-  "xhigh",
-  "max",
-]
-
-const rankOf = (word: ReasoningEffort): number => efforts.indexOf(word === "default" ? "medium" : word)
+const rankOf = (word: ReasoningEffort): number =>
+  reasoningEfforts.indexOf(word === "default" ? "medium" : word)
 
 /** The highest effort that is taken and not above the one wanted, or else the lowest one. */
 function nearest(

@@ -1,7 +1,8 @@
 // Amendments as they are kept: read back from JSON that any version of this program may have written, and said
 // in a few words to people.
+import { reasoningEfforts } from "../../protocol/chat/chat.ts"
 import { arrayOf, type JsonObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
-import { efforts } from "./amend-effort.ts"
+import { schemaRules } from "../../providers/profile.ts"
 import { limitFields, nestedFields, optionalFields, type Range, rangedFields } from "./amend-fields.ts"
 import { messageMembers } from "./amend-messages.ts"
 import { reasoningWanted } from "./amend-reasoning.ts"
@@ -66,7 +67,7 @@ const readers: Readonly<Record<string, Reader>> = {
     return known === undefined ? undefined : { kind: "format", to: known, lasting: lasting === true }
   },
   effort: ({ taken, withTools }) =>
-    listed([...efforts, "default" as const], taken, (known) => ({
+    listed(reasoningEfforts, taken, (known) => ({
       ...{ kind: "effort", taken: known, withTools: withTools === true },
     })),
   choice: ({ to, whileThinking }) => {
@@ -76,7 +77,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   keywords: ({ names }) => listed(schemaKeywords, names, (known) => ({ kind: "keywords", names: known })),
   schema: ({ rules }) => {
-    const known = among(["openai", "gemini", "moonshot", "xai", "llama"], rules)
+    const known = among(schemaRules, rules)
     return known === undefined ? undefined : { kind: "schema", rules: known }
   },
   member: ({ field, name }) => {

@@ -1,6 +1,5 @@
 // Refusals of how much a model shall think, and of what is shown of it.
-import type { ReasoningEffort } from "../../protocol/chat/chat.ts"
-import { efforts } from "./amend-effort.ts"
+import { reasoningEfforts } from "../../protocol/chat/chat.ts"
 import type { OptionalField } from "./amend-fields.ts"
 import type { Amendment } from "./amendments.ts"
 import { clausesOf } from "./named-limit.ts"
@@ -74,7 +73,7 @@ function knownEffort(words: Words): Amendment | undefined {
   if (!isAboutEffort(words) || text.includes("tool_choice")) return undefined
   const listed = listing.exec(text)?.[1]?.split(listEnd, 1)[0]
   const said = new Set<string>(listed?.match(/\b[a-z]+\b/g))
-  const taken: readonly ReasoningEffort[] = [...efforts, "default" as const].filter((word) => said.has(word))
+  const taken = reasoningEfforts.filter((word) => said.has(word))
   return taken.length === 0 ? undefined : { kind: "effort", taken, withTools: false }
 }
 

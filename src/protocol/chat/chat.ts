@@ -93,7 +93,19 @@ export type ChatToolChoice =
   | "any"
   | { readonly type: "function"; readonly function: { readonly name: string } }
 
-export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max" | "default"
+/** Every word for effort that a provider may take: from none to all, then the one that says none in particular. */
+export const reasoningEfforts = [
+  "none",
+  "minimal",
+  "low",
+  "medium",
+  "high",
+  "xhigh",
+  "max",
+  "default",
+] as const
+
+export type ReasoningEffort = (typeof reasoningEfforts)[number]
 
 export interface ChatRequest {
   model: string

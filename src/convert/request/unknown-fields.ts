@@ -199,9 +199,7 @@ const configKeys = keys("effort")
 function noteConfig(config: JsonObject, index: number, findings: Findings): void {
   const path = `messages.${index}.output_config`
   noteKeys(config, configKeys, path, findings)
-  const { effort } = config
-  if (!isOneOf(effort, efforts))
-    findNote(findings, dropped(`${path}.effort`, `${quote(effort)} is not known here`))
+  passOver(`${path}.effort`, config["effort"], efforts, findings)
 }
 
 function noteContent(content: unknown, path: string, findings: Findings): void {

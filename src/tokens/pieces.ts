@@ -30,9 +30,9 @@ export interface TokenParts {
 }
 
 /** Role and separators of a message; the definition around a tool; id and wrapping of a call. */
-const perMessage = 3
-const perTool = 8
-const perCall = 8
+export const perMessage = 3
+export const perTool = 8
+export const perCall = 8
 /** Deeper than any real request; what is deeper still is counted as JSON. */
 const maxDepth = 16
 

@@ -3,17 +3,13 @@ import type { ChatRequest } from "../../protocol/chat/chat.ts"
 import type { ResponsesRequest } from "../../protocol/chat/responses.ts"
 import { isObject } from "../../protocol/json.ts"
 import { estimateText } from "../../tokens/estimate.ts"
+import { perCall, perMessage, perTool } from "../../tokens/pieces.ts"
 
 export interface Sent {
   /** Our estimate of its words; pictures and documents are not in it. */
   readonly tokens: number
   readonly hasMedia: boolean
 }
-
-// As tokens/pieces.ts counts them, so that the two estimates of one prompt are alike.
-const perMessage = 3
-const perTool = 8
-const perCall = 8
 
 const media: ReadonlySet<unknown> = new Set([
   ...["image_url", "input_image", "file", "input_file", "document_url"],

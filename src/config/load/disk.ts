@@ -1,6 +1,7 @@
 // What is read of the disk, and where our own files lie.
 import { existsSync, fstatSync, readFileSync, statSync } from "node:fs"
 import { join, posix, win32 } from "node:path"
+import { errorCode } from "../../protocol/fault.ts"
 import type { Read } from "../settings/values.ts"
 import { absent, isNoText, noText, printOf, printOfLack } from "../sources/prints.ts"
 
@@ -19,7 +20,7 @@ export function isThere(path: string, { seen }: Disk): boolean {
     seen.set(path, absent)
   } catch (error) {
     // A folder that is closed to us, or a file system that has gone: what was read there before is not gone with it.
-    seen.set(path, printOfLack(errorCode(error)))
+    seen.set(path, printOfLack(lackOf(error)))
   }
   return false
 }
@@ -34,7 +35,7 @@ export function readText(path: string, disk: Disk): Read<string> {
     seen.set(path, printOf(value))
     return isNoText(value) ? { ok: false, why: `cannot be read (${noText})` } : { ok: true, value }
   } catch (error) {
-    const code = errorCode(error)
+    const code = lackOf(error)
     const print = printOfLack(code)
     seen.set(path, print)
     return { ok: false, why: print === absent ? "does not exist" : `cannot be read (${code})` }
@@ -49,8 +50,9 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(little ? "utf-16le" : big ? "utf-16be" : "utf-8").decode(bytes)
 }
 
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error"
+/** Why the disk has it not, in a word. */
+export function lackOf(error: unknown): string {
+  return errorCode(error) ?? "unknown error"
 }
 
 /**

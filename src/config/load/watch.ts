@@ -7,7 +7,7 @@ import { type Stats, statSync } from "node:fs"
 import { exists, readFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { absent, isEmptied, type Prints, printOf, printOfLack, samePrints } from "../sources/prints.ts"
-import { decodeText, errorCode } from "./disk.ts"
+import { decodeText, lackOf } from "./disk.ts"
 
 export interface WatchTimes {
   /** A change counts when the files have stayed as they are for this long. */
@@ -161,7 +161,7 @@ function createEye(onPipe: (path: string) => void): Eye {
     if (before?.sign === sign) return before.print
     const print = await readFile(path).then(
       (bytes) => printOf(decodeText(bytes)),
-      (error) => printOfLack(errorCode(error)),
+      (error) => printOfLack(lackOf(error)),
     )
     if (Date.now() - Math.max(mtimeMs, ctimeMs) > coarseMs) known.set(path, { sign, print })
     else known.delete(path)
@@ -194,6 +194,6 @@ function factsOf(path: string): Stats | string {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? absent
   } catch (error) {
-    return printOfLack(errorCode(error))
+    return printOfLack(lackOf(error))
   }
 }

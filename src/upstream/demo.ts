@@ -1,5 +1,6 @@
 // The built-in upstream: no model, but a real Chat Completions endpoint in every other respect. Asked to
 // reason it reasons, told to use an offered tool it calls it, and everything else gets the same greeting.
+import { shorten } from "../protocol/errors/error-facts.ts"
 import { arrayOf, isObject, type JsonObject, lookUp, objectOf, textOf } from "../protocol/json.ts"
 
 /** A chunk of the demo's reply, without the envelope. */
@@ -20,7 +21,7 @@ export function demoSteps(body: JsonObject): readonly Step[] {
     ? words(thoughts).map((text) => ({ delta: { reasoning_content: text } }))
     : []
   const last = lastWords(arrayOf(body["messages"]).filter(isObject))
-  if (last.role === "tool") return [...reasoning, ...say(`The tool answered: ${shorten(last.text)}`)]
+  if (last.role === "tool") return [...reasoning, ...say(`The tool answered: ${shorten(last.text, 300)}`)]
   const wanted = findTool(last.text, arrayOf(body["tools"]).filter(isObject))
   if (wanted === undefined) return [...reasoning, ...say(greeting)]
   return [...reasoning, ...say(`Calling ${wanted.name}.`, false), ...call(wanted)]
@@ -108,8 +109,6 @@ function sample(name: string, schema: unknown): unknown {
 
 /** Words with the space that follows them, as models stream them. */
 const words = (text: string) => text.match(/\S+\s*/g) ?? []
-
-const shorten = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text)
 
 function contentText(message: JsonObject): string {
   const content = message["content"]

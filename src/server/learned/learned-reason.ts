@@ -1,5 +1,6 @@
 // An upstream's words, short and without those of the request that it refused: what is kept on disk must hold
 // nothing that anybody wrote.
+import { shorten } from "../../protocol/errors/error-facts.ts"
 import { arrayOf, isObject } from "../../protocol/json.ts"
 
 const longest = 160
@@ -14,7 +15,7 @@ const step = 6
 export function reasonOf(message: string, sent: unknown): string {
   const [start = ""] = message.slice(0, 4 * longest).split(echo, 1)
   const words = start.replace(/\s+/g, " ").trim()
-  const short = words.length > longest ? `${words.slice(0, longest)}…` : words
+  const short = shorten(words, longest)
   return masked(short, sharedWith(short, textsIn(sent))).toWellFormed()
 }
 

@@ -1,6 +1,7 @@
 // What a stream says while its upstream is silent.
+import { deltaEvent } from "../../protocol/messages/delta-run.ts"
 import type { MessagesEvent } from "../../protocol/messages/messages.ts"
-import type { WriterState } from "./writer-state.ts"
+import { deltaTypes, type WriterState } from "./writer-state.ts"
 
 const none: readonly MessagesEvent[] = []
 
@@ -10,20 +11,18 @@ const none: readonly MessagesEvent[] = []
  */
 export function keepAlive(state: WriterState): readonly MessagesEvent[] {
   if (state.phase !== "started") return none
-  const index = state.index
-  switch (state.open.kind) {
+  const { open, index } = state
+  switch (open.kind) {
     case "text":
-      return [{ type: "content_block_delta", index, delta: { type: "text_delta", text: "" } }]
     case "reasoning":
-      return [{ type: "content_block_delta", index, delta: { type: "thinking_delta", thinking: "" } }]
     case "tool":
-      return [{ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: "" } }]
+      return [deltaEvent(index, deltaTypes[open.kind], "")]
     case "other":
     case "none": {
       const delta = { stop_reason: null, stop_sequence: null }
       return [{ type: "message_delta", delta, usage: { output_tokens: 0 } }]
     }
     default:
-      return state.open satisfies never
+      return open satisfies never
   }
 }

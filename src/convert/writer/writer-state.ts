@@ -1,5 +1,5 @@
 // The writer's memory of one message.
-import type { Note } from "../../protocol/fault.ts"
+import { type Note, noNotes } from "../../protocol/fault.ts"
 import type { MessagesUsage, StopReason } from "../../protocol/messages/messages.ts"
 import { type Cargo, noCargo } from "../common/carrier.ts"
 import type { Piece } from "../common/delta.ts"
@@ -64,7 +64,6 @@ export interface WriterState {
 
 export const nothingOpen: Open = { kind: "none" }
 const nothingClosed: ReadonlySet<number> = new Set()
-const noNotes: readonly Note[] = []
 
 /** The state before anything has been written. */
 export function initialWriter(options: WriterOptions): WriterState {

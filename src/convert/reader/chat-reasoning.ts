@@ -1,7 +1,8 @@
 // The reasoning half of the Chat reader: which field holds it, and the opaque data beside it that the provider
 // will want back.
-import { arrayOf, isObject, type JsonObject, objectOf, textOf } from "../../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, textOf } from "../../protocol/json.ts"
 import type { Delta, Opaque } from "../common/delta.ts"
+import { googleSignature } from "../common/google-fields.ts"
 import { detailText } from "../common/reasoning-details.ts"
 import type { ToolState } from "../tool-calls/tool-slots.ts"
 import { type ReaderState, reasoning, type Step, take } from "./reader-text.ts"
@@ -62,7 +63,7 @@ export function readOpaque({ options }: ReaderState, content: JsonObject, out: D
     const value = textOf(content[field])
     if (value !== undefined) out.push(opaque({ kind: "encrypted", field, value }))
   }
-  const value = signatureOf(content)
+  const value = googleSignature(content)
   if (value !== undefined) out.push(opaque({ kind: "signature", toolId: undefined, value }))
 }
 
@@ -77,10 +78,6 @@ function holdsOpaque(content: JsonObject): boolean {
   )
 }
 
-function signatureOf(given: JsonObject): string | undefined {
-  return textOf(objectOf(objectOf(given["extra_content"])["google"])["thought_signature"])
-}
-
 /**
  * Gemini's signatures of the calls in one chunk, each by the id that the client knows the call by. `before` and
  * `now` are the calls before and after the chunk was read.
@@ -92,7 +89,7 @@ export function readSignatures(
 ): readonly Delta[] {
   const added = now.slots.slice(before.slots.length)
   return calls.filter(isObject).flatMap((call, position): readonly Delta[] => {
-    const value = signatureOf(call)
+    const value = googleSignature(call)
     if (value === undefined) return []
     const id = textOf(call["id"])
     const slot =

@@ -1,14 +1,15 @@
 // Text that Gemini, and relays before it, mark as a thought with a flag beside it. There may be tags in it as
 // well, which are taken off. Where the flag stands on the first piece alone (its own servers; fixtures
 // streams/gemini/thoughts), only the closing tag says where the thought ends.
-import { type JsonObject, objectOf } from "../../protocol/json.ts"
+import type { JsonObject } from "../../protocol/json.ts"
+import { googleFields } from "../common/google-fields.ts"
 import { after, type ReaderState, reasoning, releaseHeld, type Step, tagged } from "./reader-text.ts"
 import { initialFlagged, initialTags, type TagState } from "./think-tags.ts"
 
 /** Does a delta, message or part say that its text is a thought? */
 export function isFlagged(given: JsonObject): boolean {
   if (given["extra_content"] === undefined) return false
-  return objectOf(objectOf(given["extra_content"])["google"])["thought"] === true
+  return googleFields(given)["thought"] === true
 }
 
 /** A piece of text with the flag or without it, where the flag may stand. */

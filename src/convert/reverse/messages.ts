@@ -2,8 +2,9 @@
 // blocks of a user's turn, calls as blocks of the assistant's.
 import type { ChatCallIn, ChatMessageIn } from "../../protocol/chat/chat-request.ts"
 import { changed, dropped, type Note } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, objectOf, parseJson, textOf } from "../../protocol/json.ts"
+import { isObject, type JsonObject, parseJson } from "../../protocol/json.ts"
 import { isOurs } from "../common/carrier.ts"
+import { googleSignature } from "../common/google-fields.ts"
 import { convertContent } from "./content.ts"
 
 interface Conversation {
@@ -132,8 +133,7 @@ function readAssistant(draft: Draft, message: ChatMessageIn, path: string, index
 
 /** The signature that a call got from us, which says whose it is. Of any other nobody knows which model gave it. */
 function signatureOf(call: ChatCallIn): string | undefined {
-  const google = objectOf(objectOf(call["extra_content"])["google"])
-  const signature = textOf(google["thought_signature"])
+  const signature = googleSignature(call)
   return signature !== undefined && isOurs(signature) ? signature : undefined
 }
 

@@ -1,6 +1,6 @@
 // The data lines of an event stream as a reader's inputs: JSON, `[DONE]`, and what providers send instead.
 import type { StreamInput } from "../protocol/chat/chat.ts"
-import { type ErrorContext, faultFromError, isErrorJson } from "../protocol/errors/upstream-error.ts"
+import { type ErrorContext, faultFromWords, isErrorJson } from "../protocol/errors/upstream-error.ts"
 import { objectOf, parseJson } from "../protocol/json.ts"
 import type { SseMessage } from "../protocol/sse.ts"
 
@@ -62,8 +62,7 @@ const isCut = (data: string): boolean => /^[{["]/.test(data)
 
 /** An error that is no object. */
 function failedInWords({ errors }: ChunkParsing, data: string): StreamInput {
-  const text = { status: 502, header: () => null, body: data }
-  return { kind: "fault", fault: faultFromError(text, errors) }
+  return { kind: "fault", fault: faultFromWords(data, errors) }
 }
 
 /** What is no JSON: an error in plain text when it comes first, else half a chunk or noise. */

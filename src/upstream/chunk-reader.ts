@@ -120,7 +120,7 @@ function readOne(reader: ChunkReader, piece: string, out: StreamInput[]): void {
 }
 
 /** An `end` or a `fault` is the last input. */
-function isOver(inputs: readonly StreamInput[]): boolean {
+export function isOver(inputs: readonly StreamInput[]): boolean {
   const last = inputs.at(-1)
   return last !== undefined && last.kind !== "chunk" && last.kind !== "run"
 }

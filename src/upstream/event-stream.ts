@@ -11,6 +11,7 @@ import {
   type ChunkReader,
   createChunkReader,
   flushChunks,
+  isOver,
   pendingChunks,
   pushChunks,
 } from "./chunk-reader.ts"
@@ -75,7 +76,7 @@ function takeRead(stream: EventStream): Next {
   readMore(stream)
   const { batch } = stream
   stream.batch = none
-  if (isLast(batch)) settle(stream, batch)
+  if (isOver(batch)) settle(stream, batch)
   return batch.length > 0 ? batch : undefined
 }
 
@@ -119,7 +120,7 @@ function settle(stream: EventStream, last: readonly StreamInput[]): void {
 function takeRest(stream: EventStream): readonly StreamInput[] {
   const { chunks } = stream
   const rest = flushChunks(chunks)
-  return isLast(rest) ? rest : [...rest, unread(chunks.parsing) ?? endAfter(rest, stream)]
+  return isOver(rest) ? rest : [...rest, unread(chunks.parsing) ?? endAfter(rest, stream)]
 }
 
 function endAfter(
@@ -136,7 +137,7 @@ function endAfter(
 /** This text, and what there is of the same read. */
 function take(stream: EventStream, first: string): readonly StreamInput[] {
   let inputs = takeOne(stream, first)
-  for (let taken = first.length; taken < mostAtOnce && !isLast(inputs); ) {
+  for (let taken = first.length; taken < mostAtOnce && !isOver(inputs); ) {
     const more = moreText(stream.body)
     if (more === undefined) break
     taken += more.length
@@ -167,11 +168,6 @@ function drain({ reader, deadline }: BodyText, clock: Clock): void {
     clearDeadline(deadline)
   }
   void readOn()
-}
-
-function isLast(batch: readonly StreamInput[]): boolean {
-  const last = batch.at(-1)
-  return last?.kind === "end" || last?.kind === "fault"
 }
 
 function tooLongLine(errors: ErrorContext): StreamInput {

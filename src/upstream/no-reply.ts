@@ -1,6 +1,6 @@
 // Bodies that came with a 200 and are no reply, in words that say what they are.
 
-import { type ErrorContext, faultFromError } from "../protocol/errors/upstream-error.ts"
+import { type ErrorContext, faultFromWords } from "../protocol/errors/upstream-error.ts"
 import { brokenUpstream, endedEarly, type Fault } from "../protocol/fault.ts"
 
 /** The Fault for a 200 whose body is not what was asked for: `what` says what it is instead. */
@@ -37,5 +37,5 @@ export function inWords(start: string, errors: ErrorContext): Fault | undefined 
   if (said === "" || eventBegins.test(said)) return undefined
   const strange = said.split("\uFFFD").length - 1
   if (strange * 4 > said.length) return noReply("bytes that are no text", errors)
-  return faultFromError({ status: 502, header: () => null, body: said }, errors)
+  return faultFromWords(said, errors)
 }

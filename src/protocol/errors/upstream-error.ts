@@ -77,6 +77,11 @@ function redactNamed({ param, code }: NonNullable<Fault["named"]>, secrets: read
   }
 }
 
+/** What stands in plain words where a reply should be. */
+export function faultFromWords(said: string, context: ErrorContext): Fault {
+  return faultFromError({ status: 502, header: () => null, body: said }, context)
+}
+
 /** An error that came as JSON inside a 200: a chunk of a stream, or a whole reply that is none. */
 export function faultFromJson(value: unknown, context: ErrorContext): Fault {
   return faultFromError({ status: undefined, header: () => null, body: JSON.stringify(value) }, context)

@@ -3,8 +3,8 @@
 import { messageOfStream } from "../../convert/direct/direct-form.ts"
 import {
   type ErrorContext,
-  faultFromError,
   faultFromJson,
+  faultFromWords,
   isErrorJson,
 } from "../../protocol/errors/upstream-error.ts"
 import type { Fault } from "../../protocol/fault.ts"
@@ -80,22 +80,18 @@ export function createJudge(errors: ErrorContext, { stream: streamed, message: i
     if (event !== "error" && !isErrorJson(value))
       return weighEvent(event ?? objectOf(value)["type"], value, data)
     error = data
-    return parsed.ok ? faultFromJson(parsed.value, errors) : asError(data)
+    return parsed.ok ? faultFromJson(parsed.value, errors) : faultFromWords(data, errors)
   }
 
   /** Whatever comes before the beginning of a message is none; nothing of it has gone out yet. */
   function weighEvent(type: unknown, value: unknown, data: string): Worth {
     if (type === "message_start") begun = true
     if (preludes.has(type) || data.trim() === "") return "wait"
-    if (value === undefined) return begun ? "wait" : asError(data)
+    if (value === undefined) return begun ? "wait" : faultFromWords(data, errors)
     if (begun) return "go"
     const known = typeof type === "string" && !/^(?:content_block|message)_/.test(type)
     return known ? "wait" : noReply("events that are no message", errors)
   }
-
-  /** Gateways say in plain words what is wrong, where a stream should begin. */
-  const asError = (text: string): Fault =>
-    faultFromError({ status: 502, header: () => null, body: text }, errors)
 
   function weighDocument(): Worth {
     const parsed = parseJson(text)

@@ -28,12 +28,14 @@ interface Advice {
   readonly final?: true
 }
 
+const notRunning: Advice = {
+  when: /^ECONNREFUSED$/,
+  message: (where) => `cannot connect to ${where}: connection refused; is it running?`,
+}
+
 // With a proxy in between it is the proxy that cannot be reached: it looks up and connects to the upstream.
 const proxyAdvices: readonly Advice[] = [
-  {
-    when: /^ECONNREFUSED$/,
-    message: (where) => `cannot connect to ${where}: connection refused; is it running?`,
-  },
+  notRunning,
   {
     when: /^(ENOTFOUND|EAI_AGAIN)$/,
     message: (where) => `cannot reach ${where}: its host was not found; check its address`,
@@ -43,10 +45,7 @@ const proxyAdvices: readonly Advice[] = [
 const trust = "NODE_EXTRA_CA_CERTS"
 
 const advices: readonly Advice[] = [
-  {
-    when: /^ECONNREFUSED$/,
-    message: (where) => `cannot connect to ${where}: connection refused; is it running?`,
-  },
+  notRunning,
   {
     when: /^(ENOTFOUND|EAI_AGAIN)$/,
     message: (where) =>

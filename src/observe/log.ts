@@ -1,4 +1,5 @@
 // The log: one line per message, lazy fields, blind to secrets, and never the cause of a failure.
+import { shorten } from "../protocol/errors/error-facts.ts"
 import { longestFirst, redact, redactCut } from "../protocol/redact.ts"
 import { secondOf } from "./log-days.ts"
 import { cleanFields, escapeControls } from "./log-fields.ts"
@@ -81,11 +82,13 @@ function renderLine(
     // Escaped as JSON's own escapes: some readers take U+2028 for the end of a line.
     const line = escapeControls(JSON.stringify(clean === undefined ? head : { ...head, ...clean, ...head }))
     if (line.length <= longestLine) return line
-    return escapeControls(JSON.stringify({ ...head, message: shorten(head.message), truncated: true }))
+    return escapeControls(
+      JSON.stringify({ ...head, message: shorten(head.message, longestLine), truncated: true }),
+    )
   }
   let line = `${options.localTime(time)} - ${level} - ${escapeControls(message)}`
   for (const name in clean) line += ` ${escapeControls(name)}=${renderValue(clean[name])}`
-  return shorten(redact(line, options.secrets))
+  return shorten(redact(line, options.secrets), longestLine)
 }
 
 function readFields(fields: LogFields): Readonly<Record<string, unknown>> {
@@ -100,10 +103,6 @@ function readFields(fields: LogFields): Readonly<Record<string, unknown>> {
 function renderValue(value: unknown): string {
   if (typeof value === "string" && /^[^\s"'=\\{}[\]]+$/.test(value)) return escapeControls(value)
   return escapeControls(JSON.stringify(value) ?? "undefined")
-}
-
-function shorten(text: string): string {
-  return text.length <= longestLine ? text : `${text.slice(0, longestLine)}…`
 }
 
 /** A busy proxy logs many lines in a second, which has one name. */

@@ -2,7 +2,7 @@
 // known by its name alone. Other versions read and write it too: what an instance is found and ended by must be
 // right, everything else may be missing or of another form.
 import { z } from "zod"
-import { parseJson } from "../../protocol/json.ts"
+import { jsonOf } from "../../protocol/json.ts"
 import { version } from "../common/version.ts"
 
 const texts = z.array(z.string()).readonly()
@@ -103,7 +103,6 @@ export function shutdownMsOf(record: Pick<InstanceRecord, "shutdownMs"> | undefi
 
 /** Reads a state file; undefined when it is none of ours. */
 export function parseRecord(text: string): InstanceRecord | undefined {
-  const json = parseJson(text)
-  const parsed = json.ok ? Record.safeParse(json.value) : undefined
-  return parsed?.success ? parsed.data : undefined
+  const parsed = Record.safeParse(jsonOf(text))
+  return parsed.success ? parsed.data : undefined
 }

@@ -1,4 +1,5 @@
 // Looks for an Ollama on this machine, for those who have set nothing at all.
+import { isLoopback } from "../protocol/hosts.ts"
 import { arrayOf, isObject, jsonOf, objectOf, textOf } from "../protocol/json.ts"
 
 interface FoundServer {
@@ -42,7 +43,7 @@ export function originOf(host: string | undefined): string | undefined {
   const url = URL.parse(/^\w+:\/\//.test(text) ? text : `http://${text}`)
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined
   const name = url.hostname === "0.0.0.0" || url.hostname === "[::]" ? "127.0.0.1" : url.hostname
-  if (name !== "localhost" && name !== "[::1]" && !/^127(\.\d+){3}$/.test(name)) return undefined
+  if (!isLoopback(name)) return undefined
   const port = url.port === "" && !/^\w+:\/\//.test(text) ? "11434" : url.port
   return `${url.protocol}//${name}${port === "" ? "" : `:${port}`}`
 }

@@ -1,4 +1,5 @@
 // The address of a proxy, as a user gives it, and how it is asked there.
+import { isLoopback } from "../../protocol/hosts.ts"
 
 /** Can a proxy be asked there? */
 export function isProxyAddress(text: string): boolean {
@@ -16,9 +17,8 @@ export function shownAddress(address: string): string {
 }
 
 /** Is it an address of this machine alone? */
-export function isLoopback(url: string): boolean {
-  const host = URL.parse(url)?.hostname ?? ""
-  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host)
+export function leadsHere(url: string): boolean {
+  return isLoopback(URL.parse(url)?.hostname ?? "")
 }
 
 /** Options of fetch for a proxy: what is sent goes nowhere but where it was meant to go. `here`: on this machine. */

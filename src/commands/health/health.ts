@@ -5,7 +5,7 @@ import { escapeControls } from "../../observe/log-fields.ts"
 import { errorMessage } from "../../protocol/fault.ts"
 import { jsonOf, objectOf, textOf } from "../../protocol/json.ts"
 import { clientHost } from "../../server/http/client-host.ts"
-import { askingOptions, isLoopback, isProxyAddress, rootOf, shownAddress } from "../common/proxy-address.ts"
+import { askingOptions, isProxyAddress, leadsHere, rootOf, shownAddress } from "../common/proxy-address.ts"
 import { type CommandIo, fail, say } from "../terminal/io.ts"
 
 interface HealthOptions {
@@ -25,7 +25,7 @@ export async function health(options: HealthOptions, io: CommandIo): Promise<num
   }
   const given = options.url ?? addressHere(options.envFile)
   const url = rootOf(given)
-  const { well, told } = await ask(url, options.url === undefined || isLoopback(url))
+  const { well, told } = await ask(url, options.url === undefined || leadsHere(url))
   if (well) io.out(`${told}\n`)
   else say(io, escapeControls(told))
   return well ? 0 : 1

@@ -5,7 +5,7 @@ import type { Config } from "../../config/config.ts"
 import { type Changes, changesBetween } from "../../config/sources/changes.ts"
 import type { Loaded } from "../../config/sources/loaded.ts"
 import type { Logger } from "../../observe/log.ts"
-import { isLoopback } from "../../server/entrance/doors.ts"
+import { isLoopback } from "../../protocol/hosts.ts"
 import { renderOpen, shownHost } from "../instances/start-block.ts"
 
 export interface Line {

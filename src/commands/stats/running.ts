@@ -2,7 +2,7 @@
 import type { Tally } from "../../observe/stats.ts"
 import { errorMessage } from "../../protocol/fault.ts"
 import { countOf, type JsonObject, jsonOf, objectOf, textOf } from "../../protocol/json.ts"
-import { askingOptions, isLoopback, rootOf, shownAddress } from "../common/proxy-address.ts"
+import { askingOptions, leadsHere, rootOf, shownAddress } from "../common/proxy-address.ts"
 import type { CommandIo } from "../terminal/io.ts"
 import { localTime } from "./kept.ts"
 import { type ReportRow, renderReport } from "./report.ts"
@@ -30,7 +30,7 @@ export async function askProxy({ url, key }: Pick<Asking, "url" | "key">): Promi
     const response = await fetch(address, {
       headers: key === "" ? {} : { authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(limitMs),
-      ...askingOptions(isLoopback(url)),
+      ...askingOptions(leadsHere(url)),
     })
     const stats = objectOf(jsonOf(await response.text()))
     if (response.status === 401)

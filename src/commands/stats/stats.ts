@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path"
 import { loadHere } from "../../config/load/load.ts"
-import { isLoopback, isProxyAddress, shownAddress } from "../common/proxy-address.ts"
+import { isProxyAddress, leadsHere, shownAddress } from "../common/proxy-address.ts"
 import { stateFolder } from "../instances/folder.ts"
 import { livenessOf } from "../instances/liveness.ts"
 import { select } from "../instances/select.ts"
@@ -83,7 +83,7 @@ function clientKeysFor(url: string, env: Environment, envFile?: string): readonl
   const target = URL.parse(url)?.origin
   const same = target !== undefined && target === URL.parse(env["ANTHROPIC_BASE_URL"] ?? "")?.origin
   const sent = same ? [env["ANTHROPIC_AUTH_TOKEN"], env["ANTHROPIC_API_KEY"]] : []
-  const own = isLoopback(url) ? settingsKeys(envFile) : []
+  const own = leadsHere(url) ? settingsKeys(envFile) : []
   const keys = [...sent, ...own].flatMap((key) => (key === undefined || key === "" ? [] : [key]))
   return [...new Set(keys)]
 }

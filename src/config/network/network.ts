@@ -1,5 +1,6 @@
 // The way to upstreams: which HTTP proxy stands in between, and whom their certificates may be signed by.
 // Bun reads the same variables from the process environment alone; here they count from wherever they are set.
+import { isLoopback } from "../../protocol/hosts.ts"
 import { lookUp } from "../../protocol/json.ts"
 import type { HttpProxy, Way } from "../../providers/route.ts"
 import type { Network, Upstream } from "../config.ts"
@@ -164,14 +165,12 @@ function proxyFor(network: Network, target: string, provider: string): HttpProxy
  */
 export function isDirect(url: URL, entries: readonly string[]): boolean {
   const host = bareHost(url.hostname)
-  return isLoopback(host) || entries.some((entry) => matches(entry, host, portOf(url)))
+  return isHere(host) || entries.some((entry) => matches(entry, host, portOf(url)))
 }
 
-// The last two are where servers listen, and lead to the same place.
-const thisMachine: ReadonlySet<string> = new Set(["localhost", "::1", "0.0.0.0", "::"])
-
-function isLoopback(host: string): boolean {
-  return host.endsWith(".localhost") || thisMachine.has(host) || /^127(\.\d+){3}$/.test(host)
+/** The last two are where servers listen, and lead to the same place. */
+function isHere(host: string): boolean {
+  return host.endsWith(".localhost") || isLoopback(host) || host === "0.0.0.0" || host === "::"
 }
 
 /** An IPv6 address without its brackets, a name without the dot that may end it. */

@@ -5,6 +5,7 @@ import type { Config } from "../../config/config.ts"
 import { bareHost } from "../../config/network/network.ts"
 import type { Logger } from "../../observe/log.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"
+import { isLoopback } from "../../protocol/hosts.ts"
 
 /** A fault for a request that is not let in, else undefined. */
 type Doors = (headers: Headers, requestId: string) => Fault | undefined
@@ -122,11 +123,6 @@ const forContainers: ReadonlySet<string> = new Set([
 /** Is this a name, as `nameOf` gives it, that leads to this machine everywhere? */
 function isHere(name: string): boolean {
   return name.endsWith(".localhost") || isLoopback(name) || /^::ffff:7f[\da-f]{2}:[\da-f]{1,4}$/.test(name)
-}
-
-/** Is this address to listen on one that other machines cannot reach? */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 }
 
 /** The name in a Host header, as browsers understand it; undefined for what is none, or several. */

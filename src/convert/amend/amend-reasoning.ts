@@ -2,6 +2,7 @@
 // does not say whose it is, or another model gave those answers.
 import type { ChatAssistantMessage } from "../../protocol/chat/chat.ts"
 import { changed, dropped } from "../../protocol/fault.ts"
+import { signedByGoogle } from "../common/google-fields.ts"
 import type { Conversion } from "../request/request.ts"
 import type { ResponsesParts } from "../request/responses-body.ts"
 import { type Amended, withMessages } from "./amend-messages.ts"
@@ -37,8 +38,8 @@ function unthought(message: ChatAssistantMessage, on: ReasoningWanted): ChatAssi
 function unsigned(message: ChatAssistantMessage): ChatAssistantMessage {
   const [first, ...others] = message.tool_calls ?? []
   if (first === undefined || (first.extra_content ?? message.reasoning_details) !== undefined) return message
-  const extra_content = { google: { thought_signature: "skip_thought_signature_validator" } }
-  return { ...message, tool_calls: [{ ...first, extra_content }, ...others] }
+  const signed = { ...first, ...signedByGoogle("skip_thought_signature_validator") }
+  return { ...message, tool_calls: [signed, ...others] }
 }
 
 /** Claude thinks on only where it thought before its last calls; from the user's next words on it may again. */

@@ -10,3 +10,8 @@ export function googleFields(given: JsonObject): JsonObject {
 export function googleSignature(given: JsonObject): string | undefined {
   return textOf(googleFields(given)["thought_signature"])
 }
+
+/** The same fields around such a signature. */
+export function signedByGoogle(thought_signature: string) {
+  return { extra_content: { google: { thought_signature } } } as const
+}

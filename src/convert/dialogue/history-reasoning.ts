@@ -14,6 +14,7 @@ import {
   joinCargo,
   noCargo,
 } from "../common/carrier.ts"
+import { signedByGoogle } from "../common/google-fields.ts"
 
 /** A thinking block as a client sends it back, or as this proxy remembers it. */
 export interface ThinkingBlock {
@@ -123,9 +124,7 @@ export function reasoningFields(
     }
     case "thought-signature": {
       const signature = cargo.textSignature
-      return signature === undefined
-        ? noFields
-        : { extra_content: { google: { thought_signature: signature } } }
+      return signature === undefined ? noFields : signedByGoogle(signature)
     }
     case "thinking-parts":
     case "think-tags":
@@ -224,8 +223,6 @@ function withSignatures(
   return calls.map(({ id, call }, index) => {
     const own = lookUp(cargo.signatures, id)
     const signature = own ?? (index === 0 ? backfill : null)
-    return signature === null
-      ? call
-      : { ...call, extra_content: { google: { thought_signature: signature } } }
+    return signature === null ? call : { ...call, ...signedByGoogle(signature) }
   })
 }

@@ -2,6 +2,7 @@
 import { dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, countOf, isObject, type JsonObject, lookUp, objectOf, textOf } from "../../protocol/json.ts"
 import { carriersOfCalls } from "../common/carrier.ts"
+import { signedByGoogle } from "../common/google-fields.ts"
 
 /** Where Gemini's OpenAI-compatible API has the signature of a call, and clients that know it look for it. */
 interface SignedCall {
@@ -135,7 +136,7 @@ function signaturesOf(block: JsonObject): Signatures {
 /** The field that a call with a signature has besides the others. */
 export function signatureOf(id: string, signed: Signatures): SignedCall {
   const signature = lookUp(signed, id)
-  return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
+  return signature === undefined ? {} : signedByGoogle(signature)
 }
 
 /** OpenAI's id for a message of ours. */

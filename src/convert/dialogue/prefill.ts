@@ -16,6 +16,12 @@ export interface Prefill {
 export const goOn =
   "Continue your last message exactly where it ends. Do not repeat any of it, and do not comment on it."
 
+/** That it is told so. */
+export const cannotBegin: Note = changed(
+  "messages",
+  "the beginning of an answer cannot be sent here: the model is asked to go on from it",
+)
+
 const noFields: Prefill["fields"] = Object.freeze({})
 
 /** The messages, with the last one as the provider wants a beginning to be sent. */
@@ -40,15 +46,13 @@ export function convertPrefill(messages: readonly ChatMessage[], profile: Provid
         messages: messages.with(-1, trimmed),
         fields: { continue_final_message: true, add_generation_prompt: false },
       }
-    case "instruction": {
-      const why = "the beginning of an answer cannot be sent here: the model is asked to go on from it"
+    case "instruction":
       return {
         ...nothing,
         messages: [...messages.slice(0, -1), trimmed, { role: "user", content: goOn }],
         repeats: content,
-        notes: [changed(`messages`, why)],
+        notes: [cannotBegin],
       }
-    }
     default:
       return profile.prefill satisfies never
   }

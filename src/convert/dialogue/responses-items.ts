@@ -2,7 +2,7 @@
 // reasoning item where it was, directly before what it led to (OpenAI API reference, Responses; 2026-11).
 import type { ChatPart } from "../../protocol/chat/chat.ts"
 import type { ResponsesItem, ResponsesPart } from "../../protocol/chat/responses.ts"
-import { changed, type Note } from "../../protocol/fault.ts"
+import type { Note } from "../../protocol/fault.ts"
 import type { Message } from "../../protocol/messages/messages.ts"
 import { type Cargo, noCargo } from "../common/carrier.ts"
 import {
@@ -17,8 +17,8 @@ import {
 import type { Converted } from "./content.ts"
 import { readConversation, type Turn } from "./conversation.ts"
 import { readThoughts } from "./history-reasoning.ts"
-import { goOn } from "./prefill.ts"
-import { type Answer, type Item, liftMedia, noResult, readUserTurn } from "./user.ts"
+import { cannotBegin, goOn } from "./prefill.ts"
+import { type Answer, type Item, liftMedia, readUserTurn, unanswered } from "./user.ts"
 
 interface ConvertedItems extends Converted<readonly ResponsesItem[]> {
   /** System texts of the conversation that belong to the instructions here. */
@@ -41,14 +41,7 @@ export function convertItems(messages: readonly Message[], options: MessageOptio
           .join("")
           .trimEnd()
       : ""
-  if (repeats !== "") {
-    notes.push(
-      changed(
-        "messages",
-        "the beginning of an answer cannot be sent here: the model is asked to go on from it",
-      ),
-    )
-  }
+  if (repeats !== "") notes.push(cannotBegin)
   // The user's last turn may be empty; what the assistant said would then be taken for the end of it all.
   const next = repeats !== "" ? goOn : ends || last === undefined ? "..." : undefined
   const value = next === undefined ? items : [...items, userMessage([{ type: "input_text", text: next }])]
@@ -115,7 +108,7 @@ function outputs(
   answers: readonly (Answer | undefined)[],
 ): readonly ResponsesItem[] {
   return pending.map(({ call }, at) => {
-    const { content, media } = answers[at] ?? { content: noResult, media: [] }
+    const { content, media } = answers[at] ?? unanswered
     const parts: readonly ResponsesPart[] = [{ type: "input_text", text: content }, ...media.map(toPart)]
     return { type: "function_call_output", call_id: call.id, output: media.length === 0 ? content : parts }
   })

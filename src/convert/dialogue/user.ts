@@ -102,9 +102,9 @@ export function convertUser(
 }
 
 /** What stands in for a result that never came. */
-export const noResult = "[no result: the tool call was interrupted]"
+const noResult = "[no result: the tool call was interrupted]"
 
-const unanswered: Pick<Answer, "content" | "media"> = { content: noResult, media: [] }
+export const unanswered: Pick<Answer, "content" | "media"> = { content: noResult, media: [] }
 
 export interface Answer {
   /** What it says in words; never empty. */

@@ -1,6 +1,6 @@
 // The end of a reply: what its calls still have to say, and what was wrong with them.
 import { dropped } from "../../protocol/fault.ts"
-import { parseJson } from "../../protocol/json.ts"
+import { type Parsed, parseJson } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
 import { endArguments } from "./json-scan.ts"
 import { addRepairs, repair } from "./repairs.ts"
@@ -41,8 +41,6 @@ function endCall(position: number, slot: Slot, options: ToolOptions, cut: boolea
     : judge(all, parsed, name, cut && !complete, options.schemas)
   pushNotes(position, slot.args.repairs, addRepairs(repairs, wrong), out)
 }
-
-type Parsed = ReturnType<typeof parseJson>
 
 interface LastWords {
   readonly rest: string

@@ -1,6 +1,6 @@
 // What is said for the log about the calls of a reply.
 import { changed } from "../../protocol/fault.ts"
-import { isObject, type JsonObject, type parseJson } from "../../protocol/json.ts"
+import { isObject, type JsonObject, type Parsed } from "../../protocol/json.ts"
 import type { Delta } from "../common/delta.ts"
 import { checkArguments } from "./argument-check.ts"
 import { isBeginning } from "./json-prefix.ts"
@@ -12,7 +12,7 @@ import { repair } from "./repairs.ts"
  */
 export function judge(
   text: string,
-  parsed: ReturnType<typeof parseJson>,
+  parsed: Parsed,
   name: string,
   cut: boolean,
   schemas: ReadonlyMap<string, JsonObject> | undefined,

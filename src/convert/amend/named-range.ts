@@ -75,12 +75,13 @@ function endsIn(clause: string, step: number): Range | undefined {
       most: tidy(Number(high) - (close === ")" ? step : 0)),
     }
   }
-  const most = endOf(upper, clause) ?? shifted(endOf(beyond, clause), -step)
-  const least = endOf(lower, clause) ?? shifted(endOf(above, clause), step) ?? overZero(clause, step)
+  const most = numberIn(upper, clause) ?? shifted(numberIn(beyond, clause), -step)
+  const least = numberIn(lower, clause) ?? shifted(numberIn(above, clause), step) ?? overZero(clause, step)
   return most === undefined && least === undefined ? undefined : { least: least ?? null, most: most ?? null }
 }
 
-function endOf(pattern: RegExp, text: string): number | undefined {
+/** The number in the first group of the pattern that holds one. */
+export function numberIn(pattern: RegExp, text: string): number | undefined {
   const found = pattern
     .exec(text)
     ?.slice(1)

@@ -4,7 +4,7 @@ import type { Conversion } from "../request/request.ts"
 import { nestedFields, type OptionalField, optionalFields } from "./amend-fields.ts"
 import type { Amendment } from "./amendments.ts"
 import { namedLeast, namedLimit } from "./named-limit.ts"
-import { namedRange } from "./named-range.ts"
+import { namedRange, numberIn } from "./named-range.ts"
 import { refusedNames, type Words } from "./refusal-words.ts"
 
 /** The limit of the reply: its name, or how much it may be. */
@@ -85,11 +85,8 @@ const fewStops =
   /\bstop(?:_sequences)?\b[^.;]{0,80}(?:maximum length|at most|up to|no more than|more than|max(?:imum)?(?: of| is)?|limit(?: of| is)?)\W{0,3}(\d{1,2})\b|\bstop\b.{0,60}maximum length (\d{1,2})\b|(?:at most|up to|maximum of|more than) (\d{1,2}) stop\b|\bstop\W{0,3}最多(?:支持|允许)?\W{0,3}(\d{1,2})(?!\d)/
 
 function tooManyStops({ text }: Words): Amendment | undefined {
-  const most = fewStops
-    .exec(text)
-    ?.slice(1)
-    .find((group) => group !== undefined)
-  return most === undefined ? undefined : { kind: "stops", most: Number(most) }
+  const most = numberIn(fewStops, text)
+  return most === undefined ? undefined : { kind: "stops", most }
 }
 
 /** A member of an object that the rest of it can do without. */

@@ -1,7 +1,8 @@
 // Which models there are, as a list: the ones the settings name, those of models.yaml, and what is known of each.
 import type { Config, Upstream } from "../../config/config.ts"
-import { findModel, pickModel } from "../../config/routes/pick.ts"
+import { findModel, findRow, pickModel } from "../../config/routes/pick.ts"
 import { resolveRoute } from "../../config/routes/route.ts"
+import { routerSlots, tierSlots } from "../../config/settings/slots.ts"
 import type { ProviderProfile } from "../../providers/profile.ts"
 import type { Route } from "../../providers/route.ts"
 import { findProvider } from "../../providers/table.ts"
@@ -102,31 +103,20 @@ function candidates(options: ListOptions): readonly Candidate[] {
 
 const families = ["opus", "sonnet", "haiku"] as const
 
-const slots = [
-  ["ROUTER_DEFAULT", "default"],
-  ["ROUTER_BACKGROUND", "background"],
-  ["ROUTER_THINK", "think"],
-  ["ROUTER_LONG_CONTEXT", "longContext"],
-] as const
-
-const tiers = [
-  ["BIG_MODEL", "big"],
-  ["MIDDLE_MODEL", "middle"],
-  ["SMALL_MODEL", "small"],
-] as const
-
 function inUse({ config, set }: ListOptions): readonly Candidate[] {
   const byFamily = families.flatMap((family): readonly Candidate[] => {
     const { model } = pickModel(config, `claude-${family}`, {}, () => null)
     // Passed on under Claude's own name: no model in particular.
     return model === `claude-${family}` ? [] : [{ name: model, usedBy: family }]
   })
-  const routed = slots.flatMap(([setting, slot]): readonly Candidate[] => {
+  const routed = routerSlots.flatMap(([slot, setting]): readonly Candidate[] => {
     const name = config.router[slot]
     return name === undefined ? [] : [{ name, usedBy: setting }]
   })
   // Where ROUTER_* takes every request of a family, its tier is still a model that the user has set up.
-  const idle = tiers.flatMap(([setting, tier]) => (set.has(setting) ? [{ name: config.tiers[tier] }] : []))
+  const idle = tierSlots.flatMap(([tier, setting]) =>
+    set.has(setting) ? [{ name: config.tiers[tier] }] : [],
+  )
   return [...byFamily, ...routed, ...idle]
 }
 
@@ -174,7 +164,7 @@ const nothingKnown: Facts = {
 function factsOf({ provider, profile, prices }: Route, config: Config): Facts {
   return {
     provider,
-    provider_name: nameOf(config, provider),
+    provider_name: findRow(config, provider)?.name ?? provider,
     dialect: profile.dialect,
     context_window: profile.contextWindow,
     max_output_tokens: profile.maxOutputTokens,
@@ -194,11 +184,6 @@ function capabilities(profile: ProviderProfile): Pick<Facts, "vision" | "reasoni
     tools: passed ? null : profile.maxTools !== 0,
     streaming: profile.streams !== "never",
   }
-}
-
-function nameOf({ upstream, others }: Config, id: string): string {
-  const row = upstream.row.id === id ? upstream.row : (others[id]?.row ?? findProvider(id))
-  return row?.name ?? id
 }
 
 /** Dollars for a million tokens, without the dust of the multiplication. */

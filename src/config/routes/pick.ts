@@ -178,7 +178,7 @@ export function unreachedRow(config: Config, whole: string): ProviderRow | undef
 }
 
 /** models.yaml may add providers of its own. */
-function findRow({ upstream, others }: Config, id: string): ProviderRow | undefined {
+export function findRow({ upstream, others }: Config, id: string): ProviderRow | undefined {
   if (upstream.row.id === id) return upstream.row
   return Object.hasOwn(others, id) ? others[id]?.row : findProvider(id)
 }

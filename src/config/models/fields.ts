@@ -52,7 +52,7 @@ export function listOfAll<S extends z.ZodType>(schema: S, what: string) {
   return z.array(schema, { error: wants(`must be a list of ${what}: put a dash before each`) })
 }
 
-const wantsText = "must be a text: put quotes around it"
+export const wantsText = "must be a text: put quotes around it"
 export const text = z
   .string({ error: wants(wantsText) })
   .trim()
@@ -86,6 +86,12 @@ export function amount(least: number, most: number, whole = false, unit?: Settin
   const number = whole ? z.number({ error }).int({ error, abort: true }) : z.number({ error })
   return number.min(least, { error }).max(most, { error })
 }
+
+/** How a model draws its words, in the names of the API. */
+export const sampling = once(() => ({
+  temperature: field(amount(0, 2), "Sent where the client sends none, 0 to 2."),
+  top_p: field(amount(0, 1), "Sent where the client sends none, 0 to 1."),
+}))
 
 export const count = amount(1, Number.MAX_SAFE_INTEGER, true)
 
@@ -164,10 +170,12 @@ export const headers = z
     }
   })
 
+const ownAlready = "is set by the proxy itself: take it out"
+
 // A token of RFC 9110 §5.6.2.
 function headerProblem(name: string): string | undefined {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return "is no name of a header, like X-Title"
-  return refusedHeaders.has(name.toLowerCase()) ? "is set by the proxy itself: take it out" : undefined
+  return refusedHeaders.has(name.toLowerCase()) ? ownAlready : undefined
 }
 
 // The proxy writes these in every request: what stood under their names would be lost.
@@ -182,8 +190,7 @@ export const body = z
   })
   .superRefine((value, context) => {
     for (const name of ownFields.filter((own) => Object.hasOwn(value, own))) {
-      const message = "is set by the proxy itself: take it out"
-      context.addIssue({ code: "custom", path: [name], message, params: { part: "key" } })
+      context.addIssue({ code: "custom", path: [name], message: ownAlready, params: { part: "key" } })
     }
   })
 

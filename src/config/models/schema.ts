@@ -4,7 +4,6 @@ import { providers } from "../../providers/table.ts"
 import { readProxy } from "../network/network.ts"
 import {
   address,
-  amount,
   body,
   checkedText,
   effort,
@@ -17,9 +16,11 @@ import {
   once,
   perMillion,
   perToken,
+  sampling,
   text,
   tokens,
   wants,
+  wantsText,
   words,
   yesOrNo,
 } from "./fields.ts"
@@ -35,8 +36,7 @@ const access = once(() => ({
   profile: field(words(rowIds), "The provider whose rules count, whoever serves it."),
   extra_headers: field(headers, "Headers sent with every request."),
   extra_body: field(body, "Fields sent in every request body; what the proxy writes itself wins."),
-  temperature: field(amount(0, 2), "Sent where the client sends none, 0 to 2."),
-  top_p: field(amount(0, 1), "Sent where the client sends none, 0 to 1."),
+  ...sampling(),
   reasoning_effort: field(effort, "How much to think: off, minimal, low, medium, high, xhigh or max."),
   overrides: field(overridesSchema(), "Single rules for speaking to it, over those that are known."),
 }))
@@ -46,13 +46,13 @@ export const modelSchema = once(() =>
     "a model",
     {
       model_id: z
-        .string({ error: wants("must be a text: put quotes around it", "is missing: every model needs one") })
+        .string({ error: wants(wantsText, "is missing: every model needs one") })
         .trim()
         .min(1, empty)
         .describe("The name that settings and clients call it by."),
       model_name: field(text, "What its server calls it; model_id when left out."),
       provider: field(
-        z.union([z.enum(rowIds), text], { error: wants("must be a text: put quotes around it") }),
+        z.union([z.enum(rowIds), text], { error: wants(wantsText) }),
         "A known provider, or one of this file's own: its address, key and rules are taken.",
       ),
       ...access(),

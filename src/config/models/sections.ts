@@ -2,7 +2,6 @@
 import { z } from "zod"
 import { readBaseUrl } from "../network/addresses.ts"
 import {
-  amount,
   amountOfSetting,
   anyText,
   checkedText,
@@ -11,6 +10,7 @@ import {
   listOfAll,
   mapping,
   once,
+  sampling,
   text,
   tokens,
   wants,
@@ -120,7 +120,6 @@ export const deepSeekSchema = once(() =>
       "Whether to think (DEEPSEEK_THINKING).",
     ),
     max_tokens: field(tokens, "The limit of a reply where the client names none (DEFAULT_MAX_TOKENS)."),
-    temperature: field(amount(0, 2), "Sent where the client sends none, 0 to 2."),
-    top_p: field(amount(0, 1), "Sent where the client sends none, 0 to 1."),
+    ...sampling(),
   }).describe("DeepSeek as the default upstream, in the form of an older file."),
 )

@@ -1,5 +1,5 @@
 // What to do about a failure: one table, from what was said and what a further look has shown to one line.
-import type { Facts } from "./facts.ts"
+import { type Facts, widening } from "./facts.ts"
 import type { Look } from "./look.ts"
 import { nearModels } from "./names.ts"
 
@@ -172,8 +172,7 @@ export const advices: readonly Advice[] = [
   },
   {
     when: says(/prompt is too long/),
-    say: ({ model, server }) =>
-      `the window of ${model} is too small: ${server?.widen ?? "choose a model with a larger one"}`,
+    say: ({ model, server }) => `the window of ${model} is too small: ${widening(server)}`,
     final: true,
   },
   {

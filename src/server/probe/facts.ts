@@ -56,6 +56,11 @@ export function localServer(name: string | undefined): LocalServer | undefined {
   return name === undefined ? undefined : lookUp(localServers, name)
 }
 
+/** How a model gets a larger window there. */
+export function widening(server: LocalServer | undefined): string {
+  return server?.widen ?? "choose a model with a larger one"
+}
+
 /** Collects the facts of one failure; `route` is where the request went, `origins` where settings stand. */
 export function factsOf(
   failure: Failure,

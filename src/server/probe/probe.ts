@@ -6,7 +6,7 @@ import type { LookOptions } from "../../upstream/look.ts"
 import { errorContext } from "../request/prepare.ts"
 import { type Advice, advices } from "./advice.ts"
 import { type Check, type Checked, type CheckOptions, type Failure, runCheck } from "./check.ts"
-import { type Facts, factsOf, localServer } from "./facts.ts"
+import { type Facts, factsOf, localServer, widening } from "./facts.ts"
 import { createLists, type ListModels } from "./list.ts"
 import { type LookWorld, lookFor } from "./look.ts"
 import type { ProbeTarget } from "./target.ts"
@@ -143,7 +143,7 @@ const leastWindow = 32_000
 
 function narrowness(window: number, { provider }: Route): readonly string[] {
   if (window >= leastWindow) return []
-  const how = localServer(provider)?.widen ?? "choose a model with a larger one"
+  const how = widening(localServer(provider))
   return [
     `its window of ${window} tokens is too small for Claude Code, which begins with about 24000: ${how}`,
   ]

@@ -1,10 +1,10 @@
 // What proxies have learned of their upstreams' refusals, as `models` shows it and forgets it.
 import { describeAmendment } from "../../convert/amend/amendment-json.ts"
 import type { Route } from "../../providers/route.ts"
-import { amendmentOf, placeOf } from "../../server/learned/learned.ts"
+import { amendmentOf, modelKey, placeOf } from "../../server/learned/learned.ts"
 import { openRefusalStore, type RefusalRow, type RefusalStore } from "../../store/refusal-store.ts"
 import { type Stored, type StoreProblem, sizeOf } from "../../store/sqlite.ts"
-import { refusalsFile } from "./refusal-file.ts"
+import { refusalsFile, remedies } from "./refusal-file.ts"
 
 /** One thing that is known of a model, with the keys that `models --json` prints. */
 export interface LearnedEntry {
@@ -52,7 +52,7 @@ function withStore<T>(
 
 /** `… cannot be read: why`, and what to do. */
 export function fileTrouble(folder: string, { kind, why }: StoreProblem, what: "read" | "changed"): string {
-  const cure = kind === "damaged" || kind === "foreign" ? " Move the file away, and a new one is made." : ""
+  const cure = kind === "damaged" || kind === "foreign" ? ` ${remedies[kind]}` : ""
   return `what was learned of refusals, in ${refusalsFile(folder)}, cannot be ${what}: ${why}.${cure}`
 }
 
@@ -85,7 +85,7 @@ export function createLearnedBook(rows: readonly RefusalRow[]): LearnedBook {
     },
     left: () => {
       const others = rows.filter((row) => !taken.has(row))
-      return [...Map.groupBy(others, ({ url, model }) => JSON.stringify([url, model])).values()]
+      return [...Map.groupBy(others, modelKey).values()]
     },
     entriesOf,
     rowsOf: (some) => some.flatMap((entry) => sources.get(entry) ?? []),

@@ -15,6 +15,11 @@ export function placeOf({ url, model }: Pick<Route, "url" | "model">): Pick<Refu
   return { url: plain.replace(/^([a-z]+:\/\/)[^/@]*@/i, "$1"), model }
 }
 
+/** One text for each model at each address. */
+export function modelKey({ url, model }: Pick<RefusalRow, "url" | "model">): string {
+  return JSON.stringify([url, model])
+}
+
 /** The amendment of a row; undefined where another version wrote it, or nobody of ours. */
 export function amendmentOf({ amendment }: Pick<RefusalRow, "amendment">): Amendment | undefined {
   return readAmendment(jsonOf(amendment))

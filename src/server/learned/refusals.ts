@@ -10,11 +10,10 @@ import type { Metrics } from "../../observe/metrics.ts"
 import { type Fault, type Note, noNotes } from "../../protocol/fault.ts"
 import { redact } from "../../protocol/redact.ts"
 import type { Route } from "../../providers/route.ts"
-import type { RefusalRow } from "../../store/refusal-store.ts"
 import { onceFor } from "../common/once.ts"
 import { putLast } from "../common/put-last.ts"
 import { learnedMs, type RefusalHistory } from "./history.ts"
-import { amendmentOf, placeOf, rowFor } from "./learned.ts"
+import { amendmentOf, modelKey, placeOf, rowFor } from "./learned.ts"
 
 export interface Refusals {
   /** The conversion without what this upstream is known to refuse. */
@@ -51,7 +50,7 @@ type KnownOfModel = ReadonlyMap<string, Known>
 export function createRefusals(options: RefusalOptions): Refusals {
   const { log, metrics, secrets = () => [], now = Date.now, history, limit = 1_000 } = options
   const models = new Map<string, KnownOfModel>()
-  const keyOfRoute = onceFor((route: Route) => keyOf(placeOf(route)))
+  const keyOfRoute = onceFor((route: Route) => modelKey(placeOf(route)))
 
   /** True when it is something new. */
   function remember(key: string, amendment: Amendment, confirmed: number): boolean {
@@ -72,7 +71,7 @@ export function createRefusals(options: RefusalOptions): Refusals {
     models.clear()
     for (const row of rows) {
       const amendment = amendmentOf(row)
-      if (amendment !== undefined) remember(keyOf(row), amendment, row.confirmed)
+      if (amendment !== undefined) remember(modelKey(row), amendment, row.confirmed)
     }
   }
 
@@ -119,8 +118,6 @@ function rank(amendment: Amendment): number {
   if (amendment.kind === "effort" && amendment.withTools) return 1
   return amendment.kind === "role" ? 2 : 0
 }
-
-const keyOf = ({ url, model }: Pick<RefusalRow, "url" | "model">): string => JSON.stringify([url, model])
 
 const describe = ({ kind, path, why }: Note): string => `${kind} ${path}: ${why}`
 

@@ -2,6 +2,7 @@
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { configFolder } from "../../config/load/disk.ts"
+import { plainName } from "../../config/settings/near-names.ts"
 import { normaliseValue } from "../../config/sources/env-file.ts"
 import { lookUp } from "../../protocol/json.ts"
 import type { ProviderRow } from "../../providers/row.ts"
@@ -56,10 +57,8 @@ export async function init(options: InitOptions, io: CommandIo, env: Environment
 /** Rows one can choose: the built-in upstream needs no settings. */
 const choices = providers.filter((row) => row.id !== "demo")
 
-const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "")
-
 function findRow(word: string): ProviderRow | undefined {
-  return choices.find((row) => [row.id, row.name].map(plain).includes(plain(word)))
+  return choices.find((row) => [row.id, row.name].map(plainName).includes(plainName(word)))
 }
 
 // Makers, models and companies that people know a provider by.
@@ -82,7 +81,7 @@ const otherWords: Readonly<Record<string, string>> = {
 
 function unknownProvider(word: string): string {
   const ids = choices.map((row) => row.id)
-  const known = plain(word)
+  const known = plainName(word)
   const meant = lookUp(otherWords, known) ?? nearest(word, ids)
   const hint = meant === undefined ? "" : ` Did you mean ${meant}?`
   return `unknown provider ${JSON.stringify(word)}.${hint}\nProviders: ${ids.join(", ")} (generic: any other server).`

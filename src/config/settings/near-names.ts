@@ -124,16 +124,20 @@ const otherKeys: Readonly<Record<string, readonly string[]>> = {
 
 /** The key of a file that an unknown one was probably meant to be: another spelling, a slip, a common synonym. */
 export function nearestKey(key: string, known: readonly string[]): string | undefined {
-  const letters = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "")
-  const plain = letters(key)
-  const same = known.find((name) => letters(name) === plain)
+  const plain = plainName(key)
+  const same = known.find((name) => plainName(name) === plain)
   if (same !== undefined) return same
   const close = known
-    .map((name) => ({ name, distance: editDistance(plain, letters(name)) }))
+    .map((name) => ({ name, distance: editDistance(plain, plainName(name)) }))
     .filter((candidate) => candidate.distance <= (plain.length > 5 ? 2 : 1))
     .sort((one, other) => one.distance - other.distance)
   const synonyms = lookUp(otherKeys, plain) ?? []
   return close[0]?.name ?? synonyms.find((name) => known.includes(name))
+}
+
+/** A name without its spelling: small letters and digits alone. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, "")
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */

@@ -1,5 +1,5 @@
 // Model names that were probably meant.
-import { editDistance } from "../../config/settings/near-names.ts"
+import { editDistance, plainName } from "../../config/settings/near-names.ts"
 
 // What others list may be long, and names as long as they like.
 const mostNames = 3_000
@@ -21,8 +21,7 @@ export function nearModels(wanted: string, names: readonly string[]): readonly s
 
 /** What is left of a name without its maker, its place in a list, and punctuation. */
 function plain(name: string): string {
-  const last = name.slice(name.lastIndexOf("/") + 1)
-  return last.toLowerCase().replace(/[^a-z0-9]+/g, "")
+  return plainName(name.slice(name.lastIndexOf("/") + 1))
 }
 
 /** 0: the same; up to 1: near. A name that only goes on differs less than one with other letters. */

@@ -30,7 +30,7 @@ describe("over HTTP", () => {
     [failed(500, "No available channel"), 529, "overloaded_error", null, null],
     [failed(408, "too slow"), 504, "timeout_error", null, null],
     [{ kind: "raw", steps: ["data: internal failure\n\n"] }, 502, "api_error", null, null],
-    [{ kind: "text", status: 200, body: "<html>log in</html>" }, 502, "api_error", null, null],
+    [{ kind: "text", status: 200, body: "<html>log in</html>" }, 502, "api_error", "false", null],
     [{ kind: "text", status: 200, body: "" }, 502, "api_error", null, null],
   ])("%j is %d %s", async (turn, status, type, final, after) => {
     const { proxy } = start(() => turn, { env: { MAX_RETRIES: "0" } })

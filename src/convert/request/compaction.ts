@@ -1,5 +1,6 @@
-// Requests that ask for nothing but a summary of the conversation (Anthropic beta compact-2026-09-04): an
-// ordinary turn upstream, with the instruction as the user's last words and no tool to be called.
+// Requests that ask for nothing but a summary of the conversation: by a field (Anthropic beta compact-2026-09-04),
+// which become an ordinary turn upstream with the instruction as the user's last words and no tool to be called; or in
+// Claude Code's own words.
 import type { MessagesRequest } from "../../protocol/messages/messages.ts"
 
 const instruction = `Summarise the conversation so far, so that the work can go on from your summary alone. Keep:
@@ -26,6 +27,24 @@ export function askForSummary(request: MessagesRequest): MessagesRequest {
     output_config: undefined,
     output_format: undefined,
   }
+}
+
+// Claude Code's words (2.1.332, and 1.x before it) and the tags that it wants around its summary.
+const asking = /\bRespond with TEXT ONLY\b|\bYour task is to create a detailed summary of /
+
+/** Does Claude Code ask for a summary? It can do nothing with a call or with thoughts alone, and gives up after them. */
+export function wantsText({ messages, tools }: MessagesRequest): boolean {
+  const last = messages.at(-1)
+  if (last?.role !== "user" || (tools ?? []).length === 0) return false
+  const { content } = last
+  return content.some(
+    (block) => block.type === "text" && asking.test(block.text) && block.text.includes("<summary>"),
+  )
+}
+
+/** The same request, to be answered without a call. */
+export function withoutCalls(request: MessagesRequest): MessagesRequest {
+  return { ...request, tool_choice: { type: "none" } }
 }
 
 const emptyTurn = { role: "user", output_config: null, clear_at: null, cache_control: false } as const

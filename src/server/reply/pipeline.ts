@@ -8,8 +8,6 @@ import { readWhole } from "../../convert/reply/dialect.ts"
 import { bodyOf } from "../../convert/request/body-of.ts"
 import type { Conversion } from "../../convert/request/request.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
-import { type Fault, fault } from "../../protocol/fault.ts"
-import type { StopReason } from "../../protocol/messages/messages.ts"
 import type { Route } from "../../providers/route.ts"
 import {
   attemptAndRead,
@@ -20,7 +18,6 @@ import {
 } from "../../upstream/attempts.ts"
 import { oneBatch } from "../../upstream/batches.ts"
 import { type Sent, send } from "../../upstream/client.ts"
-import { closedEarly } from "../../upstream/no-reply.ts"
 import { seedOf } from "../common/ids.ts"
 import type { Context } from "../context.ts"
 import { hasNextTarget } from "../course/course.ts"
@@ -29,6 +26,7 @@ import { hasLeft, isAnswered, type RequestOutcome, retry } from "../outcome/outc
 import { type Amending, createAmending, type Sendable } from "../request/amending.ts"
 import type { Prepared } from "../request/prepare.ts"
 import { nothingSaid, readDeltas, saysSomething } from "./delta-stream.ts"
+import { createScale, mayBeEmpty } from "./scale.ts"
 import { cutUnsaid } from "./unsaid.ts"
 
 /** One request on its way to one upstream. It changes in place. */
@@ -83,10 +81,16 @@ const converted: Trying<Leg, Delta, Sent | OpenedReply<Delta>> = {
       errors: prepared.errors,
       mayBeEmpty: mayBeEmpty(sendable.conversion),
       isWhole: !outcome.asker.stream,
+      wantsText: prepared.inWords !== undefined,
     }),
   hasNext: ({ prepared }) => hasNextTarget(prepared.course),
   random: Math.random,
-  onRetry: ({ outcome }, given, attempt, waitMs) => retry(outcome, given, attempt, waitMs),
+  onRetry: (on, given, attempt, waitMs) => {
+    const { prepared, outcome, sendable } = on
+    // It said nothing, or nothing that the client can use. What had to be changed on the way is not done anew.
+    if (given.retry === "once" && sendable === prepared) on.sendable = prepared.inWords?.() ?? sendable
+    retry(outcome, given, attempt, waitMs)
+  },
   onOpen: ({ outcome, amending, keys }) => {
     isAnswered(outcome)
     amending?.confirm()
@@ -151,57 +155,4 @@ export function readerFor(
     search,
     cachedTokens,
   }
-}
-
-/** What is known of a request whose reply is weighed. */
-interface Scaled {
-  readonly errors: ErrorContext
-  readonly mayBeEmpty: boolean
-  /** The client gets one document, whatever the upstream sends: nothing of it before its end. */
-  readonly isWhole: boolean
-}
-
-/** Nothing is an answer where the client began it itself, or where a stop sequence may stand at its very beginning. */
-function mayBeEmpty({ body, repeats }: Pick<Conversion, "body" | "repeats">): boolean {
-  return body.stop !== undefined || repeats !== "" || body.messages.at(-1)?.role === "assistant"
-}
-
-/**
- * Content or a clean end: go. A failure before either is worth another attempt, and so is a reply that ends
- * normally and holds nothing at all, unless it `mayBeEmpty`; one that was cut by its limit before its first word is a
- * reply. Of a reply that goes out whole, content alone decides nothing.
- */
-function createScale(asked: Scaled): (batch: readonly Delta[]) => "wait" | "go" | Fault {
-  let reason: StopReason | undefined
-  let said = false
-  return (batch) => {
-    for (const delta of batch) {
-      if (delta.kind === "fault") return delta.fault
-      if (delta.kind === "end") return endWorth(delta.clean, said, reason, asked)
-      if (delta.kind === "finish") reason = delta.reason
-      said ||= isContent(delta)
-      if (said && !asked.isWhole) return "go"
-    }
-    return "wait"
-  }
-}
-
-const isContent = ({ kind }: Delta): boolean => kind !== "finish" && kind !== "usage" && kind !== "note"
-
-function endWorth(
-  clean: boolean,
-  said: boolean,
-  reason: StopReason | undefined,
-  { errors, mayBeEmpty }: Scaled,
-): "go" | Fault {
-  if (!clean) return closedEarly(errors, said ? "was complete" : "began")
-  if (said) return "go"
-  const isNothing = reason === "tool_use" || (reason === "end_turn" && !mayBeEmpty)
-  return isNothing ? emptyReply(errors) : "go"
-}
-
-function emptyReply({ provider, model }: ErrorContext): Fault {
-  const message = `[${provider}] ${model} answered with nothing: no text and no tool call; send the request again, or name another model`
-  const about = { kind: "api_error", source: "upstream", status: 502, retry: "once" } as const
-  return fault({ ...about, finalForClient: true, message })
 }

@@ -1,5 +1,6 @@
 // A request understood: checked, routed and converted, before anything is sent.
 import type { Config } from "../../config/config.ts"
+import { wantsText, withoutCalls } from "../../convert/request/compaction.ts"
 import { convertRequest } from "../../convert/request/request.ts"
 import { cacheGroup, sessionOf } from "../../convert/request/session.ts"
 import { noteUnknownFields } from "../../convert/request/unknown-fields.ts"
@@ -22,6 +23,8 @@ export interface Prepared extends AmendingOptions {
   readonly prompt: MeasuredPrompt
   readonly notes: readonly Note[]
   readonly stream: boolean
+  /** The client can do nothing with an answer but its text; this asks for one without calls. */
+  readonly inWords: (() => Sendable) | undefined
   /** The client gets the arguments of calls in one piece (ToolOptions). */
   readonly wholeArguments: boolean
   /** Tells the clients of this proxy apart. */
@@ -122,7 +125,10 @@ function preparedOf(
     conversion,
     errors,
     prompt,
-    inChat: route.chat === undefined ? undefined : inChat(converting, route.chat, sendable),
+    inChat: route.chat === undefined ? undefined : orElse(converting, route.chat, sendable),
+    inWords: wantsText(request)
+      ? orElse({ ...converting, request: withoutCalls(request) }, route, sendable)
+      : undefined,
     stream,
     scope,
     session,
@@ -135,10 +141,10 @@ function preparedOf(
   }
 }
 
-/** What fits in one dialect fits in the other, which only says it differently. */
-function inChat(converting: Converting, chat: Route, other: Sendable): () => Sendable {
+/** The request said in another way. What fits in one fits in the other, which says nothing more. */
+function orElse(converting: Converting, route: Route, other: Sendable): () => Sendable {
   return () => {
-    const fitted = fit(converting, chat)
+    const fitted = fit(converting, route)
     return fitted.ok ? fitted.sendable : other
   }
 }

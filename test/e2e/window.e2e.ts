@@ -2,7 +2,14 @@
 // compacts the conversation and goes on.
 import { afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test"
 import { isObject, type JsonObject, objectOf, parseJson } from "../../src/protocol/json.ts"
-import { finishChunk, roleChunk, textChunk, toolChunks, usageChunk } from "../support/chunks.ts"
+import {
+  finishChunk,
+  reasoningChunk,
+  roleChunk,
+  textChunk,
+  toolChunks,
+  usageChunk,
+} from "../support/chunks.ts"
 import { installClaude, quietClaude } from "../support/claude.ts"
 import { runProxy, withFolder } from "../support/proxy.ts"
 import type { Turn } from "../support/script.ts"
@@ -37,11 +44,16 @@ function streamed(body: JsonObject, chunks: readonly JsonObject[], reason: strin
   }
 }
 
-/** Reads one file after the other until its conversation is compacted, and says so then. */
-function reader(folder: string): (body: JsonObject) => Turn {
+/** Reads one file after the other until its conversation is compacted; what it first answers to that may be `first`. */
+function reader(folder: string, first?: (body: JsonObject) => Turn): (body: JsonObject) => Turn {
+  let answers = first
   return (body) => {
-    if (/<summary>/.test(String(messagesOf(body).at(-1)?.["content"])))
+    if (/<summary>/.test(String(messagesOf(body).at(-1)?.["content"]))) {
+      const other = answers?.(body)
+      answers = undefined
+      if (other !== undefined) return other
       return streamed(body, [textChunk("<summary>Files were read.</summary>")], "stop")
+    }
     if (JSON.stringify(body).includes("Files were read."))
       return streamed(body, [textChunk("Compacted.")], "stop")
     const file = files[toolResults(body).length]
@@ -52,9 +64,9 @@ function reader(folder: string): (body: JsonObject) => Turn {
 }
 
 /** A session of the CLI with a model whose window is this, by models.yaml; undefined: not known. */
-async function play(folder: string, known: number | undefined) {
+async function play(folder: string, known: number | undefined, first?: (body: JsonObject) => Turn) {
   for (const file of files) await Bun.write(`${folder}/${file}`, line.repeat(620))
-  const upstream = createUpstream(reader(folder))
+  const upstream = createUpstream(reader(folder, first))
   open.push(upstream)
   const model = `- model_id: small\n  provider: vllm\n  api_base: ${upstream.url}\n`
   const limit = known === undefined ? "" : `  max_input_tokens: ${known}\n`
@@ -86,6 +98,20 @@ test("a conversation that outgrows the model's window is compacted, and nothing 
     // Its meter.
     expect(Number(objectOf(result["usage"])["input_tokens"])).toBeGreaterThan(10_000)
   }))
+
+const wordless: readonly (readonly [string, (body: JsonObject) => Turn])[] = [
+  ["a call", (body) => streamed(body, toolChunks(0, "call_x", "Read", { file_path: "/x" }), "tool_calls")],
+  ["thoughts alone", (body) => streamed(body, [reasoningChunk("They were read.")], "stop")],
+  ["half of it", () => ({ kind: "stream", chunks: [textChunk("<summary>Fi")], cut: "reset" })],
+]
+
+// Each of them ended the session ("summarization produced empty response"), or was taken for the summary.
+test.each(wordless)("%s in place of the summary is not the end", (_name, first) =>
+  withFolder(async (folder) => {
+    const { result } = await play(folder, window, first)
+    expect(result).toMatchObject({ is_error: false, result: "Compacted." })
+  }),
+)
 
 test("where the window is not known, nobody but the model can say so", () =>
   withFolder(async (folder) => {

@@ -35,6 +35,10 @@ const wordless: readonly (readonly [string, Turn])[] = [
   ["thoughts alone", { kind: "stream", chunks: [reasoningChunk("hm"), ...ends("stop")] }],
   ["thoughts and a call", { kind: "stream", chunks: [reasoningChunk("hm"), ...call, ...ends("tool_calls")] }],
   ["blank text", { kind: "stream", chunks: [reasoningChunk("hm"), textChunk("\n\n"), ...ends("stop")] }],
+  [
+    "words before a call",
+    { kind: "stream", chunks: [textChunk("Let me look."), ...call, ...ends("tool_calls")] },
+  ],
   ["nothing", { kind: "stream", chunks: [roleChunk(), ...ends("stop")] }],
 ]
 
@@ -57,7 +61,7 @@ test.each(wordless)(
     const response = await postStream(proxy, body)
     expect([response.status, response.headers.get("x-should-retry")]).toEqual([502, "false"])
     expect(String(objectOf((await jsonOf(response))["error"])["message"])).toMatch(
-      /answered with(?:out any text| nothing)/,
+      /answered with(?:out a text| nothing)/,
     )
     expect(upstream.turns().length).toBe(2)
   },
@@ -72,6 +76,13 @@ test.each(cuts)("a reply that breaks off %s is asked for again", async (_name, t
   const { upstream, proxy } = start([turn, whole], quick)
   expect(textOf(await eventsOf(postStream(proxy, body)))).toBe("<summary>All.</summary>")
   expect(choices(upstream.turns())).toEqual([undefined, undefined])
+})
+
+test("a summary with a call behind it is a reply", async () => {
+  const chunks = [textChunk("<summ"), textChunk("ary>All.</summary>"), ...call, ...ends("tool_calls")]
+  const { upstream, proxy } = start([{ kind: "stream", chunks }, whole], quick)
+  expect(textOf(await eventsOf(postStream(proxy, body)))).toBe("<summary>All.</summary>")
+  expect(upstream.turns().length).toBe(1)
 })
 
 test("one that its limit cut before the first word is a reply", async () => {

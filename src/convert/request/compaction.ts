@@ -38,7 +38,7 @@ export function wantsText({ messages, tools }: MessagesRequest): boolean {
   if (last?.role !== "user" || (tools ?? []).length === 0) return false
   const { content } = last
   return content.some(
-    (block) => block.type === "text" && asking.test(block.text) && block.text.includes("<summary>"),
+    (block) => block.type === "text" && block.text.includes("<summary>") && asking.test(block.text),
   )
 }
 

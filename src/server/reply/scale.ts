@@ -4,6 +4,7 @@ import type { Conversion } from "../../convert/request/request.ts"
 import type { ErrorContext } from "../../protocol/errors/upstream-error.ts"
 import { type Fault, fault } from "../../protocol/fault.ts"
 import type { StopReason } from "../../protocol/messages/messages.ts"
+import { wholeOf } from "../../protocol/texts.ts"
 import { closedEarly } from "../../upstream/no-reply.ts"
 
 /** What is known of a request whose reply is weighed. */
@@ -27,49 +28,54 @@ export function mayBeEmpty({ body, repeats }: Pick<Conversion, "body" | "repeats
  * reply. Of a reply that is needed whole, content alone decides nothing.
  */
 export function createScale(asked: Scaled): (batch: readonly Delta[]) => "wait" | "go" | Fault {
-  const { isWhole, wantsText } = asked
-  const [counts, waits] = [wantsText ? isText : isContent, isWhole || wantsText]
-  const heard: Heard = { began: false, said: false, reason: undefined }
+  const waits = asked.isWhole || asked.wantsText
+  const heard: Heard = { began: false, text: "", reason: undefined }
   return (batch) => {
     for (const delta of batch) {
       if (delta.kind === "fault") return delta.fault
       if (delta.kind === "end") return endWorth(delta.clean, heard, asked)
-      if (delta.kind === "finish") heard.reason = delta.reason
-      heard.began ||= isContent(delta)
-      heard.said ||= counts(delta)
-      if (heard.said && !waits) return "go"
+      hear(heard, delta, asked)
+      if (heard.began && !waits) return "go"
     }
     return "wait"
   }
 }
 
+function hear(heard: Heard, delta: Delta, { wantsText }: Scaled): void {
+  if (delta.kind === "finish") heard.reason = delta.reason
+  heard.began ||= isContent(delta)
+  if (wantsText) heard.text += textIn(delta)
+}
+
 const isContent = ({ kind }: Delta): boolean => kind !== "finish" && kind !== "usage" && kind !== "note"
 
-function isText(delta: Delta): boolean {
-  if (delta.kind === "run") return delta.like.kind === "text"
-  return delta.kind === "text" && delta.text.trim() !== ""
+function textIn(delta: Delta): string {
+  if (delta.kind === "text") return delta.text
+  return delta.kind === "run" && delta.like.kind === "text" ? wholeOf(delta) : ""
 }
 
 /** What has come of a reply so far. */
 interface Heard {
   began: boolean
-  /** What the client asked for was among it. */
-  said: boolean
+  /** Kept where text alone counts. */
+  text: string
   reason: StopReason | undefined
 }
 
-function endWorth(
-  clean: boolean,
-  { began, said, reason }: Heard,
-  { errors, mayBeEmpty }: Scaled,
-): "go" | Fault {
+function endWorth(clean: boolean, heard: Heard, { errors, mayBeEmpty, wantsText }: Scaled): "go" | Fault {
+  const { began, reason } = heard
   if (!clean) return closedEarly(errors, began ? "was complete" : "began")
-  if (said) return "go"
+  if (wantsText ? isSummary(heard) : began) return "go"
   const isNothing = reason === "tool_use" || (reason === "end_turn" && !mayBeEmpty)
   if (!isNothing) return "go"
   return began
-    ? unheard(errors, "without any text, which is all that a summary can be made of")
+    ? unheard(errors, "without a text that a summary can be taken from")
     : unheard(errors, "with nothing: no text and no tool call")
+}
+
+/** What is said before a call is no summary, unless it is marked as one. */
+function isSummary({ text, reason }: Heard): boolean {
+  return reason === "tool_use" ? text.includes("<summary>") : text.trim() !== ""
 }
 
 function unheard({ provider, model }: ErrorContext, how: string): Fault {

@@ -67,6 +67,23 @@ test.each(wordless)(
   },
 )
 
+test("what had to be changed of the request before is not done anew", async () => {
+  const refused: Turn = {
+    kind: "json",
+    status: 400,
+    body: { error: { message: "Unsupported parameter: 'temperature' is not supported with this model." } },
+  }
+  const { upstream, proxy } = start([refused, wordless[0]?.[1] ?? whole, whole], quick)
+  const events = await eventsOf(postStream(proxy, { ...body, temperature: 0.5 }))
+  expect(textOf(events)).toBe("<summary>All.</summary>")
+  const sent = upstream.turns().map((turn) => objectOf(turn.body))
+  expect(sent.map(({ temperature, tool_choice }) => [temperature, tool_choice])).toEqual([
+    [0.5, undefined],
+    [undefined, undefined],
+    [undefined, "none"],
+  ])
+})
+
 const cuts: readonly (readonly [string, Turn])[] = [
   ["behind thoughts", { kind: "stream", chunks: [reasoningChunk("hm"), textChunk("")], cut: "reset" }],
   ["in the midst of it", { kind: "stream", chunks: [roleChunk(), textChunk("<summary>Al")], cut: "clean" }],

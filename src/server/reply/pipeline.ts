@@ -39,6 +39,8 @@ interface Leg extends Tried {
   sendable: Sendable
   /** Undefined: nothing had to be changed. */
   amending: Amending | undefined
+  /** It was answered with what is no answer. */
+  unheard: boolean
 }
 
 /** The reply as batches of deltas, from the attempt that got as far as content. */
@@ -58,6 +60,7 @@ export function openReply(
     context,
     sendable: prepared,
     amending: undefined,
+    unheard: false,
   }
   return attemptAndRead(on, converted, readSent)
 }
@@ -76,26 +79,36 @@ const converted: Trying<Leg, Delta, Sent | OpenedReply<Delta>> = {
     on.sendable = on.amending.current()
     return true
   },
-  scale: ({ prepared, sendable, outcome }) =>
+  scale: (on) =>
     createScale({
-      errors: prepared.errors,
-      mayBeEmpty: mayBeEmpty(sendable.conversion),
-      isWhole: !outcome.asker.stream,
-      wantsText: prepared.inWords !== undefined,
+      errors: on.prepared.errors,
+      mayBeEmpty: mayBeEmpty(on.sendable.conversion),
+      isWhole: !on.outcome.asker.stream,
+      wantsText: on.prepared.inWords !== undefined,
+      onUnheard: () => {
+        on.unheard = true
+      },
     }),
   hasNext: ({ prepared }) => hasNextTarget(prepared.course),
   random: Math.random,
   onRetry: (on, given, attempt, waitMs) => {
-    const { prepared, outcome, sendable } = on
-    // It said nothing, or nothing that the client can use. What had to be changed on the way is not done anew.
-    if (given.retry === "once" && sendable === prepared) on.sendable = prepared.inWords?.() ?? sendable
-    retry(outcome, given, attempt, waitMs)
+    if (on.unheard) askInWords(on)
+    retry(on.outcome, given, attempt, waitMs)
   },
   onOpen: ({ outcome, amending, keys }) => {
     isAnswered(outcome)
     amending?.confirm()
     keys.worked()
   },
+}
+
+/** What had to be changed until it was answered is known from now on, and is not done anew. */
+function askInWords(on: Leg): void {
+  const { prepared, amending, sendable } = on
+  on.unheard = false
+  if (prepared.inWords === undefined) return
+  amending?.confirm()
+  on.sendable = prepared.inWords(sendable.route)
 }
 
 function sendOnce(route: Route, { sendable, outcome, context }: Leg): Promise<Sent> {

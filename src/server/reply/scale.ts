@@ -15,6 +15,8 @@ interface Scaled {
   readonly isWhole: boolean
   /** The client can do nothing with a reply that holds no text, nor with half of one. */
   readonly wantsText: boolean
+  /** Hears that the upstream answered, and that it was no answer. */
+  readonly onUnheard: () => void
 }
 
 /** Nothing is an answer where the client began it itself, or where a stop sequence may stand at its very beginning. */
@@ -62,12 +64,14 @@ interface Heard {
   reason: StopReason | undefined
 }
 
-function endWorth(clean: boolean, heard: Heard, { errors, mayBeEmpty, wantsText }: Scaled): "go" | Fault {
+function endWorth(clean: boolean, heard: Heard, asked: Scaled): "go" | Fault {
+  const { errors, mayBeEmpty, wantsText } = asked
   const { began, reason } = heard
   if (!clean) return closedEarly(errors, began ? "was complete" : "began")
   if (wantsText ? isSummary(heard) : began) return "go"
   const isNothing = reason === "tool_use" || (reason === "end_turn" && !mayBeEmpty)
   if (!isNothing) return "go"
+  asked.onUnheard()
   return began
     ? unheard(errors, "without a text that a summary can be taken from")
     : unheard(errors, "with nothing: no text and no tool call")

@@ -24,7 +24,7 @@ export interface Prepared extends AmendingOptions {
   readonly notes: readonly Note[]
   readonly stream: boolean
   /** The client can do nothing with an answer but its text; this asks for one without calls. */
-  readonly inWords: (() => Sendable) | undefined
+  readonly inWords: ((route: Route) => Sendable) | undefined
   /** The client gets the arguments of calls in one piece (ToolOptions). */
   readonly wholeArguments: boolean
   /** Tells the clients of this proxy apart. */
@@ -125,10 +125,8 @@ function preparedOf(
     conversion,
     errors,
     prompt,
-    inChat: route.chat === undefined ? undefined : orElse(converting, route.chat, sendable),
-    inWords: wantsText(request)
-      ? orElse({ ...converting, request: withoutCalls(request) }, route, sendable)
-      : undefined,
+    inChat: route.chat === undefined ? undefined : inChat(converting, route.chat, sendable),
+    inWords: wantsText(request) ? inWords(converting, sendable) : undefined,
     stream,
     scope,
     session,
@@ -141,13 +139,18 @@ function preparedOf(
   }
 }
 
-/** The request said in another way. What fits in one fits in the other, which says nothing more. */
-function orElse(converting: Converting, route: Route, other: Sendable): () => Sendable {
-  return () => {
-    const fitted = fit(converting, route)
-    return fitted.ok ? fitted.sendable : other
-  }
+/** What fits in one dialect fits in the other, which only says it differently. */
+function inChat(converting: Converting, chat: Route, other: Sendable): () => Sendable {
+  return () => orElse(fit(converting, chat), other)
 }
+
+/** The same request, in either dialect, to be answered without a call. */
+function inWords(converting: Converting, other: Sendable): (route: Route) => Sendable {
+  const request = withoutCalls(converting.request)
+  return (route) => orElse(fit({ ...converting, request }, route), other)
+}
+
+const orElse = (fitted: Fitted, other: Sendable): Sendable => (fitted.ok ? fitted.sendable : other)
 
 /** The request without what this upstream refused of earlier ones, within the model's window. */
 function fit({ request, prompt, group, scope, context }: Converting, route: Route): Fitted {

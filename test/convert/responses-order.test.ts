@@ -150,6 +150,58 @@ describe("where nothing has a number", () => {
     expect(all.filter(({ kind }) => kind === "text" || kind === "reasoning").length).toBe(2)
   })
 
+  test("what goes on behind another item (llama.cpp has one message in a reply) is not lost", () => {
+    const thinking = (delta: string) => bare("reasoning_text.delta", { item_id: "rs_1", delta })
+    const text = (delta: string) => bare("output_text.delta", { item_id: "msg_1", delta })
+    const message = { id: "msg_1", ...words(output("Look. Done.")) }
+    const events = [
+      begun("reasoning", { id: "rs_1" }),
+      thinking("So."),
+      begun("message", { id: "msg_1" }),
+      text("Look."),
+      thinking(" More."),
+      begun("function_call", one),
+      piece("call_1_abcd", '{"a":1}'),
+      text(" Done."),
+      over("reasoning", { id: "rs_1", content: [{ type: "reasoning_text", text: "So. More." }] }),
+      bare("output_text.done", { item_id: "msg_1", text: "Look. Done." }),
+      over("message", message),
+      over("function_call", { ...one, arguments: '{"a":1}' }),
+      { type: "response.completed", response: {} },
+    ]
+    const told = deltasOf(streamed(events)).flatMap((delta) =>
+      delta.kind === "text" || delta.kind === "reasoning" ? [delta.text] : [],
+    )
+    expect(told).toEqual(["So.", "Look.", " More.", " Done."])
+    expect(callsIn(deltasOf(streamed(events)))).toEqual(both.slice(0, 1))
+  })
+
+  test("items that all go by one id are each told", () => {
+    const id = "item_1"
+    const events = [
+      begun("reasoning", { id }),
+      bare("reasoning_text.delta", { item_id: id, delta: "So." }),
+      begun("message", { id }),
+      bare("output_text.delta", { item_id: id, delta: "Hi" }),
+      begun("function_call", { ...one, id }),
+      piece(id, '{"a":1}'),
+      { type: "response.completed", response: {} },
+    ]
+    const deltas = deltasOf(streamed(events))
+    expect(deltas.slice(0, 2)).toEqual([thought("So.", "reasoning"), said("Hi")])
+    expect(callsIn(deltas)).toEqual(both.slice(0, 1))
+  })
+
+  test("however many calls there are, none is called twice", () => {
+    const calls = Array.from({ length: 100 }, (_, at) => ({ ...one, call_id: `call_${at}_abcd` }))
+    const begins = calls.flatMap((call) => [begun("function_call", call), piece(call.call_id, '{"a":1}')])
+    const ends = calls.map((call) => over("function_call", { ...call, arguments: '{"a":1}' }))
+    const told = callsIn(
+      deltasOf(streamed([...begins, ...ends, { type: "response.completed", response: {} }])),
+    )
+    expect(told.map(([id]) => id)).toEqual(calls.map(({ call_id }) => call_id))
+  })
+
   test("calls side by side are known by their ids", () => {
     const events = [
       begun("function_call", { ...one, id: "fc_1" }),

@@ -21,8 +21,8 @@ export interface ResponsesState {
   readonly last: ItemType | undefined
   /** How many items of each type are done. */
   readonly told: Readonly<Partial<Record<ItemType, number>>>
-  /** The ids of items that were over before their own end came. */
-  readonly over: ReadonlySet<string>
+  /** Items that were over before their own end came. */
+  readonly over: readonly Waiting[]
 }
 
 interface Waiting {
@@ -44,9 +44,11 @@ function indexOf({ items }: ResponsesState, event: JsonObject): number {
   const index = countOf(event["output_index"])
   if (index !== undefined && items.has(index)) return index
   const ids = idsOf(event)
-  const known = [...items].find(([, item]) => item.ids.some((id) => ids.includes(id)))?.[0]
+  const known = [...items].findLast(([, item]) => isNamed(item, ids))?.[0]
   return known ?? before(items, index, event) ?? index ?? [...items.keys()].at(-1) ?? 0
 }
+
+const isNamed = (item: Waiting, ids: readonly string[]): boolean => item.ids.some((id) => ids.includes(id))
 
 /** SGLang ends reasoning under the next index as vLLM did, but by another id (serving_responses.py; 2026-11). */
 function before(
@@ -61,6 +63,9 @@ function before(
 
 // More of them at once than any model keeps open.
 const mostOpen = 64
+
+// Calls among them: more than any reply has.
+const mostOver = 1024
 
 // Characters of events that wait: longer than any reply, so that an item that is never done costs no more.
 const mostWaiting = 16 * 1024 * 1024
@@ -85,7 +90,8 @@ const behind = (before: readonly Delta[], [state, deltas]: ResponsesStep): Respo
 
 /** An event of the item whose turn it is is read at once; any other waits. */
 export function toItem(state: ResponsesState, event: JsonObject): ResponsesStep {
-  if (state.over.size > 0 && idsOf(event).some((id) => state.over.has(id))) return [state, none]
+  const past = pastItem(state, event)
+  if (past !== undefined) return readPast(state, past, event)
   const index = indexOf(state, event)
   const known = state.items.get(index)
   if (known === undefined) {
@@ -117,11 +123,8 @@ function withMoved(state: ResponsesState, index: number, event: JsonObject): Res
 
 const isSilent = ({ item }: Waiting): boolean => Object.keys(item.seen).length === 0
 
-function sizeOfWaiting({ items }: ResponsesState): number {
-  let size = 0
-  for (const { later } of items.values()) size += later?.size ?? 0
-  return size
-}
+const sizeOfWaiting = ({ items }: ResponsesState): number =>
+  [...items.values()].reduce((size, { later }) => size + (later?.size ?? 0), 0)
 
 function tooMuch(reader: ReaderState): Step {
   const { provider } = reader.options.errors
@@ -153,9 +156,27 @@ function endEarlier(state: ResponsesState, event: JsonObject): ResponsesStep {
   if (waiting === undefined || isSilent(waiting)) return [state, none]
   const isOver = isAdded(event) && countOf(event["output_index"]) === undefined
   if (!isOver && (waiting.item.added || waiting.type === typeOfEvent(event))) return [state, none]
-  const over = isOver && state.over.size < mostOpen ? new Set([...state.over, ...waiting.ids]) : state.over
+  const over = isOver && state.over.length < mostOver ? [...state.over, waiting] : state.over
   const deltas: Delta[] = []
   return [readWaiting({ ...withDone(state, index, waiting), over }, deltas), deltas]
+}
+
+/** The item that an event is about, if it was over before; one that goes by the same id now stands before it. */
+function pastItem({ over, items }: ResponsesState, event: JsonObject): Waiting | undefined {
+  if (over.length === 0) return undefined
+  const ids = idsOf(event)
+  if ([...items.values()].some((item) => isNamed(item, ids))) return undefined
+  return over.findLast((item) => isNamed(item, ids))
+}
+
+/**
+ * llama.cpp has one message and one reasoning in a reply: words behind a call, and thoughts behind words, are more of
+ * the same. Its ends say nothing new, and a call is not called anew.
+ */
+function readPast(state: ResponsesState, past: Waiting, event: JsonObject): ResponsesStep {
+  if (past.type === "function_call" || isDone(event)) return [state, none]
+  const [item, step] = readItemEvent(state.reader, past.item, event)
+  return [{ ...state, over: state.over.map((one) => (one === past ? { ...past, item } : one)) }, step]
 }
 
 const turnOf = ({ items }: ResponsesState): number => Math.min(...items.keys())

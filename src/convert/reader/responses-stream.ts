@@ -21,7 +21,7 @@ export function initialResponses(options: ReaderOptions): ResponsesState {
     done: -1,
     last: undefined,
     told: {},
-    over: new Set(),
+    over: [],
   }
 }
 

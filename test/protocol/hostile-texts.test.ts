@@ -34,6 +34,14 @@ test("an error in the form of a page that is never closed", () => {
   expect(performance.now() - started).toBeLessThan(300)
 })
 
+test("an error whose code is said again and again", () => {
+  const code = "json_validate_failed ".repeat(12_000)
+  const body = JSON.stringify({ error: { message: "max completion tokens reached", code } })
+  const started = performance.now()
+  faultFromError({ status: 400, header: () => null, body }, context)
+  expect(performance.now() - started).toBeLessThan(300)
+})
+
 test.each(['{"a":', "[", '{"b":1,"a":[0,'])("JSON that could not be written again is none: %s", (open) => {
   const close = [...open].flatMap((sign) => (sign === "{" ? ["}"] : sign === "[" ? ["]"] : [])).toReversed()
   const nested = (levels: number) =>

@@ -36,7 +36,7 @@ export function readError(value: unknown): ErrorFacts | undefined {
   const own = given.filter((code) => typeof code === "string" || typeof code === "number")
   const further = [...(behind?.codes ?? []), ...(handedOn?.codes ?? [])]
   return {
-    message: `${handedOn?.message ?? message ?? JSON.stringify(inner)}${behind?.text ?? ""}`,
+    message: `${handedOn?.message ?? message ?? JSON.stringify(inner)}${behind?.text ?? ""}${noRoomIn(inner)}`,
     codes: [...own, ...reasonsIn(inner), ...further].map((code) => String(code).toLowerCase()),
     named: handedOn?.named ?? namedIn(inner),
     status: statusOf(inner, value, base) ?? handedOn?.status,
@@ -49,6 +49,11 @@ export function readError(value: unknown): ErrorFacts | undefined {
 /** Google's ErrorInfo: a key that is over, or unknown, is an INVALID_ARGUMENT, and only this says what is wrong. */
 function reasonsIn(inner: JsonObject): readonly string[] {
   return arrayOf(inner["details"]).flatMap((detail) => textOf(objectOf(detail)["reason"]) ?? [])
+}
+
+/** Groq's word for a reply that was cut stands where else is what the model wrote; its message has none. */
+function noRoomIn({ failed_generation: failed }: JsonObject): string {
+  return /^max completion tokens reached[\w ]{0,80}$/.test(textOf(failed) ?? "") ? ` (${failed})` : ""
 }
 
 // A name, not a text: what is longer repeats what was sent.

@@ -37,7 +37,7 @@ const policy =
 const rateLimited = /rate_limit|rate limit|too many requests|quota/
 
 // What the model wrote is no call, or no JSON; the next time it may be (pydantic/pydantic-ai#2774, #4354), if it had room.
-const illWritten = /\b(?:tool_use|output_parse|json_validate)_failed\b(?!.*max completion tokens reached)/s
+const illWritten = /^(?!.*max completion tokens reached).*\b(?:tool_use|output_parse|json_validate)_failed\b/s
 // LM Studio's 400s when the model was put away, or fell over: it is loaded again for the next request
 // (lmstudio-ai/lmstudio-bug-tracker#1057, #1492; charmbracelet/crush#2546).
 const putAway = /\bmodel (?:is |was )?unloaded\b|\bmodel has crashed\b|\boperation canceled\b/

@@ -93,6 +93,20 @@ describe("a last event that lists other items than were streamed says nothing tw
       ["So.", "Hello.", "Bash"],
     ],
     [
+      "a text that is never begun, and goes on behind the call after it (LiteLLM)",
+      [
+        added(0, thought),
+        done(0, thought),
+        { ...textDelta("Hel"), item_id: "msg_1" },
+        added(1, call),
+        { ...textDelta("lo."), item_id: "msg_1" },
+        done(1, call),
+        done(0, message),
+      ],
+      [thought, message, call],
+      ["So.", "Hel", "Bash", "lo."],
+    ],
+    [
       "a message that is never done, calls under its number, and a list without it (Ollama)",
       [
         added(0, message),

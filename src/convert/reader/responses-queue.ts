@@ -156,22 +156,22 @@ function endEarlier(state: ResponsesState, event: JsonObject): ResponsesStep {
   if (waiting === undefined || isSilent(waiting)) return [state, none]
   const isOver = isAdded(event) && countOf(event["output_index"]) === undefined
   if (!isOver && (waiting.item.added || waiting.type === typeOfEvent(event))) return [state, none]
-  const over = isOver && state.over.length < mostOver ? [...state.over, waiting] : state.over
+  const over = state.over.length < mostOver ? [...state.over, waiting] : state.over
   const deltas: Delta[] = []
   return [readWaiting({ ...withDone(state, index, waiting), over }, deltas), deltas]
 }
 
 /** The item that an event is about, if it was over before; one that goes by the same id now stands before it. */
-function pastItem({ over, items }: ResponsesState, event: JsonObject): Waiting | undefined {
-  if (over.length === 0) return undefined
+function pastItem({ over, items, done }: ResponsesState, event: JsonObject): Waiting | undefined {
+  if (over.length === 0 || (countOf(event["output_index"]) ?? 0) > done) return undefined
   const ids = idsOf(event)
   if ([...items.values()].some((item) => isNamed(item, ids))) return undefined
   return over.findLast((item) => isNamed(item, ids))
 }
 
 /**
- * llama.cpp has one message and one reasoning in a reply: words behind a call, and thoughts behind words, are more of
- * the same. Its ends say nothing new, and a call is not called anew.
+ * llama.cpp and LiteLLM have one message in a reply, llama.cpp one reasoning, too: words behind a call, and thoughts
+ * behind words, are more of the same. Their ends say nothing new, and a call is not called anew.
  */
 function readPast(state: ResponsesState, past: Waiting, event: JsonObject): ResponsesStep {
   if (past.type === "function_call" || isDone(event)) return [state, none]

@@ -394,6 +394,15 @@ describe("an upstream that speaks the Messages API itself", () => {
     expect(exchanges[0]?.notes.map(({ path }) => path)).toEqual(["seed", "temperature"])
   })
 
+  test("is not asked for what Claude refuses", async () => {
+    const reply = { type: "message", role: "assistant", content: [{ type: "text", text: "hello" }] }
+    const { proxy, sent, exchanges } = startDirect([{ headers: json, steps: [JSON.stringify(reply)] }])
+    const response = await ask(proxy, { model: "openai/claude-opus-4-7", temperature: 0, max_tokens: 9 })
+    expect(response.status).toBe(200)
+    expect(Object.keys(sent()[0] ?? {}).toSorted()).toEqual(["max_tokens", "messages", "model"])
+    expect(exchanges[0]?.notes.map(({ path }) => path)).toContain("temperature")
+  })
+
   test("streams, and what says nothing to an OpenAI client is a comment", async () => {
     const [head = "", tail = ""] = nativeStream("hé").split("event: content_block_stop")
     const bytes = new TextEncoder().encode(head)

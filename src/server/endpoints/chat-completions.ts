@@ -1,5 +1,6 @@
 // POST /v1/chat/completions: OpenAI's clients on the same way as everybody else's. Their request becomes a
 // Messages request, and what it is answered with is told them in their own words.
+import { fitClaude } from "../../convert/reverse/claude.ts"
 import { convertMessagesReply } from "../../convert/reverse/reply.ts"
 import { convertChatRequest } from "../../convert/reverse/request.ts"
 import { ChatRequestBody, firstChatIssue } from "../../protocol/chat/chat-request.ts"
@@ -70,15 +71,16 @@ const noQuery = new URL("http://localhost/v1/messages")
 /** For an upstream that speaks the Messages API itself, whose temperatures end at 1. */
 function passOn({ asking, course }: Readying, route: Route): DirectRequest {
   const { asked, notes, request, requestId, startedAt, url } = asking
-  const { temperature } = asked.body
+  const fitted = fitClaude(asked.body, route.model)
+  const { temperature } = fitted.body
   const hot = typeof temperature === "number" && temperature > 1
-  const body = hot ? { ...asked.body, temperature: 1 } : asked.body
+  const body = hot ? { ...fitted.body, temperature: 1 } : fitted.body
   const lowered = hot ? [changed("temperature", `${temperature} became 1, the nearest value taken here`)] : []
   const text = JSON.stringify(body)
   const direct = directRequest({ ...asked, body }, route, {
     ...{ request, requestId, startedAt, course, text, url },
   })
-  return { ...direct, notes: [...notes, ...lowered] }
+  return { ...direct, notes: [...notes, ...fitted.notes, ...lowered] }
 }
 
 /** How an OpenAI client is spoken to. */

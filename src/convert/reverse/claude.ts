@@ -1,0 +1,63 @@
+// What Claude's models refuse, taken out of requests of OpenAI's clients: those cannot know of it, and what an upstream
+// of the Messages API is sent for them is in our words.
+import { dropped, type Note } from "../../protocol/fault.ts"
+import { type JsonObject, objectOf } from "../../protocol/json.ts"
+import { modelKey } from "../../providers/models.ts"
+
+interface Generation {
+  readonly match: RegExp
+  /** Does it think as it sees fit? Older ones do so within a budget, which no client of OpenAI's names, or not at all. */
+  readonly adaptive: boolean
+  /** Does it take `temperature` and its kin? */
+  readonly sampling: boolean
+}
+
+/** The first that matches (platform.claude.com, adaptive thinking and migration guide; RooCodeInc/Roo-Code#12162). */
+const generations: readonly Generation[] = [
+  {
+    match: /claude-(instant|v?2|3|(opus|sonnet|haiku)-4(?![.-]([6-9]|\d\d(?!\d))))/,
+    ...{ adaptive: false, sampling: true },
+  },
+  { match: /claude-(opus-4[.-][7-9]|[a-z]+-[5-9])/, adaptive: true, sampling: false },
+  { match: /claude/, adaptive: true, sampling: true },
+]
+
+interface Fitted {
+  readonly body: JsonObject
+  /** Paths are those of the Chat request. */
+  readonly notes: readonly Note[]
+}
+
+/** The converted request as this model takes it. */
+export function fitClaude(given: JsonObject, model: string): Fitted {
+  const name = modelKey(model)
+  const generation = generations.find(({ match }) => match.test(name))
+  if (generation === undefined) return { body: given, notes: [] }
+  const { body, notes } = fitThinking(given, generation)
+  const refused = refusedSampling(body, generation)
+  const rest = Object.entries(body).filter(([field]) => !refused.has(field))
+  return {
+    body: Object.fromEntries(rest),
+    notes: [...notes, ...[...refused].map(([field, why]) => dropped(field, why))],
+  }
+}
+
+const thinks = (body: JsonObject): boolean => objectOf(body["thinking"])["type"] === "adaptive"
+
+function fitThinking(body: JsonObject, { adaptive }: Generation): Fitted {
+  if (adaptive || !thinks(body)) return { body, notes: [] }
+  const { thinking: _, output_config, ...rest } = body
+  const { effort: __, ...format } = objectOf(output_config)
+  const left = Object.keys(format).length === 0 ? rest : { ...rest, output_config: format }
+  return { body: left, notes: [dropped("reasoning_effort", "this model has no such degrees")] }
+}
+
+/** Fields that are not taken, and why. */
+function refusedSampling(body: JsonObject, { sampling }: Generation): ReadonlyMap<string, string> {
+  const sent = ["temperature", "top_p", "top_k"].filter((field) => body[field] !== undefined)
+  const all = (why: string) => new Map(sent.map((field) => [field, why]))
+  if (!sampling) return all("this model does not take it")
+  if (thinks(body)) return all("not taken while thinking")
+  const both = sent.includes("temperature") && sent.includes("top_p")
+  return new Map(both ? [["top_p", "not taken together with temperature"]] : [])
+}

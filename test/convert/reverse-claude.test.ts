@@ -53,3 +53,24 @@ test.each(cases)("%s: %j", (models, sent, expected, notes) => {
     expect(messages).toEqual(request["messages"])
   }
 })
+
+test("thinking without Claude's signature is not sent back to it", () => {
+  const call = { id: "toolu_1", type: "function", function: { name: "clock", arguments: "{}" } }
+  const messages = [
+    hello,
+    { role: "assistant", content: "Let me.", reasoning_content: "A clock.", tool_calls: [call] },
+    { role: "tool", tool_call_id: "toolu_1", content: "12:00" },
+    { role: "assistant", content: null, reasoning_content: "So." },
+    hello,
+  ]
+  const { request } = reverse({ model: "m", messages, reasoning_effort: "high" })
+  const { body, notes } = fitClaude(request, "claude-opus-5-5")
+  expect(body["messages"]).toMatchObject([
+    { role: "user" },
+    { role: "assistant", content: [{ type: "text" }, { type: "tool_use" }] },
+    { role: "user", content: [{ type: "tool_result" }] },
+    { role: "user" },
+  ])
+  expect(notes.map(({ path }) => path)).toEqual(["messages"])
+  expect(fitClaude(request, "kimi-k3").body["messages"]).toEqual(request["messages"])
+})

@@ -1,7 +1,7 @@
 // What Claude's models refuse, taken out of requests of OpenAI's clients: those cannot know of it, and what an upstream
 // of the Messages API is sent for them is in our words.
 import { dropped, type Note } from "../../protocol/fault.ts"
-import { type JsonObject, objectOf } from "../../protocol/json.ts"
+import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { modelKey } from "../../providers/models.ts"
 
 interface Generation {
@@ -33,7 +33,8 @@ export function fitClaude(given: JsonObject, model: string): Fitted {
   const name = modelKey(model)
   const generation = generations.find(({ match }) => match.test(name))
   if (generation === undefined) return { body: given, notes: [] }
-  const { body, notes } = fitThinking(given, generation)
+  const told = fitThinking(given, generation)
+  const { body, notes } = fitHistory(told)
   const refused = refusedSampling(body, generation)
   const rest = Object.entries(body).filter(([field]) => !refused.has(field))
   return {
@@ -50,6 +51,21 @@ function fitThinking(body: JsonObject, { adaptive }: Generation): Fitted {
   const { effort: __, ...format } = objectOf(output_config)
   const left = Object.keys(format).length === 0 ? rest : { ...rest, output_config: format }
   return { body: left, notes: [dropped("reasoning_effort", "this model has no such degrees")] }
+}
+
+/** Claude takes no thinking back without its signature, which OpenAI's clients do not keep; it can do without. */
+function fitHistory({ body, notes }: Fitted): Fitted {
+  const history = arrayOf(body["messages"])
+  const isThought = (block: unknown) => objectOf(block)["type"] === "thinking"
+  const messages = history.map((message) => {
+    const content = arrayOf(objectOf(message)["content"])
+    if (!isObject(message) || !content.some(isThought)) return message
+    return { ...message, content: content.filter((block) => !isThought(block)) }
+  })
+  if (messages.every((message, index) => message === history[index])) return { body, notes }
+  const said = messages.filter((message) => arrayOf(objectOf(message)["content"]).length > 0)
+  const note = dropped("messages", "thinking of earlier turns, without a signature")
+  return { body: { ...body, messages: said }, notes: [...notes, note] }
 }
 
 /** Fields that are not taken, and why. */

@@ -7,6 +7,9 @@ import { hello, reverse } from "./reverse-support.ts"
 const thinking = { thinking: { type: "adaptive" }, output_config: { effort: "high" } }
 const format = { type: "json_schema", json_schema: { name: "out", schema: { type: "object" } } }
 const formatted = { output_config: { format: { type: "json_schema", schema: { type: "object" } } } }
+const parameters = { type: "object", properties: {} }
+const clock = { type: "function", function: { name: "clock", parameters } }
+const tool = { name: "clock", input_schema: parameters }
 const sampled = { temperature: 0.2, top_p: 1, top_k: 5 }
 const taken = ["dropped temperature", "dropped top_p", "dropped top_k"]
 
@@ -24,6 +27,36 @@ const cases: readonly Case[] = [
     { reasoning_effort: "high", temperature: 0.2 },
     { temperature: 0.2 },
     ["dropped reasoning_effort"],
+  ],
+  [
+    "claude-opus-5-5 claude-sonnet-5.5 claude-fable-5 claude-mythos-5-1 anthropic/claude-fable-5-2",
+    { reasoning_effort: "none", response_format: format },
+    { thinking: thinking.thinking, output_config: { ...formatted.output_config, effort: "low" } },
+    ["changed reasoning_effort"],
+  ],
+  [
+    "claude-opus-5 claude-sonnet-5 claude-haiku-5-5",
+    { reasoning_effort: "none", temperature: 0 },
+    { thinking: { type: "disabled" } },
+    ["dropped temperature"],
+  ],
+  [
+    "claude-opus-5-5 claude-sonnet-5-5-20260901 claude-fable-5-1",
+    { tool_choice: "required", parallel_tool_calls: false, tools: [clock] },
+    { tool_choice: { type: "auto", disable_parallel_tool_use: true }, tools: [tool] },
+    ["changed tool_choice"],
+  ],
+  [
+    "claude-opus-5-5",
+    { tool_choice: { type: "function", function: { name: "clock" } }, tools: [clock] },
+    { tool_choice: { type: "auto" }, tools: [tool] },
+    ["changed tool_choice"],
+  ],
+  [
+    "claude-opus-5 claude-fable-5 claude-fable-5-20260401 claude-haiku-4-5",
+    { tool_choice: "required", tools: [clock] },
+    { tool_choice: { type: "any" }, tools: [tool] },
+    [],
   ],
   ["claude-haiku-4-5", { reasoning_effort: "none" }, { thinking: { type: "disabled" } }, []],
   [

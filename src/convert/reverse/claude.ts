@@ -1,6 +1,6 @@
 // What Claude's models refuse, taken out of requests of OpenAI's clients: those cannot know of it, and what an upstream
 // of the Messages API is sent for them is in our words.
-import { dropped, type Note } from "../../protocol/fault.ts"
+import { changed, dropped, type Note } from "../../protocol/fault.ts"
 import { arrayOf, isObject, type JsonObject, objectOf } from "../../protocol/json.ts"
 import { modelKey } from "../../providers/models.ts"
 
@@ -10,14 +10,25 @@ interface Generation {
   readonly adaptive: boolean
   /** Does it take `temperature` and its kin? */
   readonly sampling: boolean
+  readonly alwaysThinks?: boolean
+  /** A call cannot be forced. */
+  readonly unforced?: boolean
 }
 
-/** The first that matches (platform.claude.com, adaptive thinking and migration guide; RooCodeInc/Roo-Code#12162). */
+/**
+ * The first that matches (platform.claude.com, adaptive thinking and migration guide; RooCodeInc/Roo-Code#12162,
+ * stdapi-ai/stdapi.ai#284).
+ */
 const generations: readonly Generation[] = [
   {
     match: /claude-(instant|v?2|3|(opus|sonnet|haiku)-4(?![.-]([6-9]|\d\d(?!\d))))/,
     ...{ adaptive: false, sampling: true },
   },
+  {
+    match: /claude-(fable-5[.-]\d(?!\d)|(opus|sonnet)-5[.-]5)/,
+    ...{ adaptive: true, sampling: false, alwaysThinks: true, unforced: true },
+  },
+  { match: /claude-(fable|mythos)/, adaptive: true, sampling: false, alwaysThinks: true },
   { match: /claude-(opus-4[.-][7-9]|[a-z]+-[5-9])/, adaptive: true, sampling: false },
   { match: /claude/, adaptive: true, sampling: true },
 ]
@@ -33,8 +44,7 @@ export function fitClaude(given: JsonObject, model: string): Fitted {
   const name = modelKey(model)
   const generation = generations.find(({ match }) => match.test(name))
   if (generation === undefined) return { body: given, notes: [] }
-  const told = fitThinking(given, generation)
-  const { body, notes } = fitHistory(told)
+  const { body, notes } = fitHistory(fitChoice(fitThinking(given, generation), generation))
   const refused = refusedSampling(body, generation)
   const rest = Object.entries(body).filter(([field]) => !refused.has(field))
   return {
@@ -45,12 +55,27 @@ export function fitClaude(given: JsonObject, model: string): Fitted {
 
 const thinks = (body: JsonObject): boolean => objectOf(body["thinking"])["type"] === "adaptive"
 
-function fitThinking(body: JsonObject, { adaptive }: Generation): Fitted {
+function fitThinking(body: JsonObject, { adaptive, alwaysThinks }: Generation): Fitted {
+  if (alwaysThinks === true && objectOf(body["thinking"])["type"] === "disabled") {
+    const least = {
+      thinking: { type: "adaptive" },
+      output_config: { ...objectOf(body["output_config"]), effort: "low" },
+    }
+    const note = changed("reasoning_effort", "this model always thinks: none is sent as low")
+    return { body: { ...body, ...least }, notes: [note] }
+  }
   if (adaptive || !thinks(body)) return { body, notes: [] }
   const { thinking: _, output_config, ...rest } = body
   const { effort: __, ...format } = objectOf(output_config)
   const left = Object.keys(format).length === 0 ? rest : { ...rest, output_config: format }
   return { body: left, notes: [dropped("reasoning_effort", "this model has no such degrees")] }
+}
+
+function fitChoice({ body, notes }: Fitted, { unforced }: Generation): Fitted {
+  const { type, name: _, ...choice } = objectOf(body["tool_choice"])
+  if (unforced !== true || (type !== "any" && type !== "tool")) return { body, notes }
+  const note = changed("tool_choice", "this model's calls cannot be forced: sent as auto")
+  return { body: { ...body, tool_choice: { ...choice, type: "auto" } }, notes: [...notes, note] }
 }
 
 /** Claude takes no thinking back without its signature, which OpenAI's clients do not keep; it can do without. */

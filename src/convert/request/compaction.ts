@@ -20,16 +20,10 @@ export function askForSummary(request: MessagesRequest): MessagesRequest {
     last?.role === "user"
       ? request.messages.with(-1, { ...last, content: [...last.content, words] })
       : [...request.messages, { ...emptyTurn, content: [words] }]
-  return {
-    ...request,
-    messages,
-    tool_choice: { type: "none" },
-    output_config: undefined,
-    output_format: undefined,
-  }
+  return withoutCalls({ ...request, messages, output_config: undefined, output_format: undefined })
 }
 
-// Claude Code's words (2.1.332, and 1.x before it) and the tags that it wants around its summary.
+// Claude Code's words (observed with 2.1.332), beside which it names the tag that it wants around its summary.
 const asking = /\bRespond with TEXT ONLY\b|\bYour task is to create a detailed summary of /
 
 /** Does Claude Code ask for a summary? It can do nothing with a call or with thoughts alone, and gives up after them. */
